@@ -1,0 +1,1 @@
+"""A payments platform: intents in, double-entry postings out."""

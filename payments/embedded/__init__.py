@@ -1,0 +1,1 @@
+"""PostgreSQL and Redis under our own supervisor."""

@@ -1,0 +1,1 @@
+"""The timetable: jobs submit intents, checks hold the invariants."""

@@ -1,0 +1,1 @@
+"""Transport over Redis Streams: bytes in, bytes out; knows no payment."""
