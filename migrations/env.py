@@ -1,0 +1,15 @@
+"""Alembic's entry: runs the versions on the connection it is handed by `migrations.run`."""
+
+from alembic import context
+
+import payments.registry
+import streams.tables
+from payments.kernel.database import METADATA
+
+TARGETS = [METADATA, streams.tables.METADATA]
+assert payments.registry.OPERATIONS  # noqa: S101 - importing the registry is what fills METADATA
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=TARGETS, compare_type=True, transaction_per_migration=True)
+with context.begin_transaction():
+    context.run_migrations()

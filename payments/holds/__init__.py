@@ -1,0 +1,1 @@
+"""Holds: money kept aside, captured in parts, released or expired."""

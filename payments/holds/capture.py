@@ -1,0 +1,78 @@
+"""hold.capture: take held money to another wallet, in parts up to the whole."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from payments.holds.rules import HoldRefusal, captured
+from payments.holds.tables import Hold
+from payments.kernel.ids import AccountId
+from payments.kernel.money import currency_of, format_minor
+from payments.ledger import chart
+from payments.ledger.posting import move
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Applied, Outcome, Refused
+from payments.operations.record import Ref
+from payments.wallets.refusals import WalletRefusal, usable
+
+
+class CaptureHold(Intent):
+    """Move `minor` of the hold (all that is left when None) to a wallet; `is_final` releases the rest."""
+
+    hold_id: UUID
+    destination_wallet_id: int
+    minor: int | None = None
+    is_final: bool = False
+
+
+def accounts(intent: CaptureHold, state: State) -> Iterable[AccountId]:
+    """The wallet that is held and the one that receives."""
+    hold = state.record(Hold, intent.hold_id)
+    if hold is None:
+        return (chart.wallet(intent.destination_wallet_id),)
+    return chart.wallet(hold.wallet_id), chart.wallet(intent.destination_wallet_id)
+
+
+def decide(intent: CaptureHold, state: State, context: Context) -> Outcome:
+    """The hold is open and covers the amount; an expired one that is not swept yet is closed all the same."""
+    hold = state.record(Hold, intent.hold_id)
+    if hold is None or hold.purpose != "hold":
+        return Refused(reason=HoldRefusal.HOLD_NOT_FOUND)
+    if hold.closed_at is not None or (hold.expires_at is not None and hold.expires_at <= context.now):
+        return Refused(reason=HoldRefusal.HOLD_CLOSED)
+    if intent.destination_wallet_id == hold.wallet_id:
+        return Refused(reason=WalletRefusal.SAME_WALLET)
+    source = usable(state, chart.wallet(hold.wallet_id), hold.currency)
+    if isinstance(source, Refused):
+        return source
+    destination = usable(state, chart.wallet(intent.destination_wallet_id), hold.currency)
+    if isinstance(destination, Refused):
+        return destination
+    minor = hold.left if intent.minor is None else intent.minor
+    if minor > hold.left:
+        return Refused(reason=HoldRefusal.EXCEEDS_HOLD)
+    after, reserve = captured(hold, minor, context.now, is_final=intent.is_final)
+    currency = currency_of(hold.currency)
+    return Applied(
+        legs=move(source.id, destination.id, minor),
+        reserves=(reserve,),
+        puts=(after,),
+        result={
+            "hold_id": str(hold.id),
+            "captured": format_minor(after.captured_minor, currency),
+            "remaining": format_minor(after.left, currency),
+            "released": format_minor(after.released_minor, currency),
+            "currency": hold.currency,
+        },
+    )
+
+
+OPERATION = Operation(
+    kind="hold.capture",
+    intent=CaptureHold,
+    partition_key=lambda intent: str(intent.hold_id),
+    refs=lambda intent: (Ref(Hold, intent.hold_id),),
+    accounts=accounts,
+    decide=decide,
+    reasons=HoldRefusal,
+)

@@ -1,0 +1,59 @@
+"""hold.release: let held money go, because its owner says so or because its time is over."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from payments.holds.rules import HoldRefusal, released
+from payments.holds.tables import Hold
+from payments.kernel.ids import AccountId
+from payments.kernel.money import currency_of, format_minor
+from payments.ledger import chart
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Applied, Outcome, Refused
+from payments.operations.record import Ref
+
+
+class ReleaseHold(Intent):
+    """Release what is left of a hold; `because_expired` is the scheduler's sweep, which may only end what is over."""
+
+    hold_id: UUID
+    because_expired: bool = False
+
+
+def accounts(intent: ReleaseHold, state: State) -> Iterable[AccountId]:
+    """The wallet that is held."""
+    hold = state.record(Hold, intent.hold_id)
+    return () if hold is None else (chart.wallet(hold.wallet_id),)
+
+
+def decide(intent: ReleaseHold, state: State, context: Context) -> Outcome:
+    """Once only. A frozen wallet may get its own money back."""
+    hold = state.record(Hold, intent.hold_id)
+    if hold is None or hold.purpose != "hold":
+        return Refused(reason=HoldRefusal.HOLD_NOT_FOUND)
+    if hold.closed_at is not None:
+        return Refused(reason=HoldRefusal.HOLD_CLOSED)
+    if intent.because_expired and (hold.expires_at is None or hold.expires_at > context.now):
+        return Refused(reason=HoldRefusal.HOLD_NOT_EXPIRED)
+    after, reserve = released(hold, context.now)
+    return Applied(
+        reserves=(reserve,),
+        puts=(after,),
+        result={
+            "hold_id": str(hold.id),
+            "released": format_minor(hold.left, currency_of(hold.currency)),
+            "currency": hold.currency,
+        },
+    )
+
+
+OPERATION = Operation(
+    kind="hold.release",
+    intent=ReleaseHold,
+    partition_key=lambda intent: str(intent.hold_id),
+    refs=lambda intent: (Ref(Hold, intent.hold_id),),
+    accounts=accounts,
+    decide=decide,
+    reasons=HoldRefusal,
+)

@@ -1,0 +1,33 @@
+"""What holds share: opening one, taking from it, letting it go. Used by other capabilities that hold money (payouts)."""
+
+from datetime import datetime
+
+from payments.holds.tables import Hold
+from payments.ledger import chart
+from payments.ledger.posting import Reserve
+from payments.operations.outcome import Reason
+
+
+class HoldRefusal(Reason):
+    """In order of precedence."""
+
+    HOLD_NOT_FOUND = "hold_not_found", 404
+    HOLD_CLOSED = "hold_closed", 409
+    HOLD_NOT_EXPIRED = "hold_not_expired", 409
+    EXCEEDS_HOLD = "exceeds_hold", 409
+
+
+def captured(hold: Hold, minor: int, now: datetime, *, is_final: bool) -> tuple[Hold, Reserve]:
+    """The hold after taking `minor` of it; `is_final` lets the rest go. Pending debits fall by both."""
+    released = hold.left - minor if is_final else 0
+    closed_at = now if minor + released == hold.left else None
+    after = hold.changed(
+        captured_minor=hold.captured_minor + minor, released_minor=hold.released_minor + released, closed_at=closed_at
+    )
+    return after, Reserve(chart.wallet(hold.wallet_id), -(minor + released))
+
+
+def released(hold: Hold, now: datetime) -> tuple[Hold, Reserve]:
+    """The hold after letting all that is left of it go."""
+    after = hold.changed(released_minor=hold.released_minor + hold.left, closed_at=now)
+    return after, Reserve(chart.wallet(hold.wallet_id), -hold.left)

@@ -1,0 +1,1 @@
+"""Money, ids, time, errors and the database: what every layer may use. A closed list."""

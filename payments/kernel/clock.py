@@ -1,0 +1,23 @@
+"""Time: aware UTC, from one place, so that tests can move it."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+"""Anything that says what time it is."""
+
+
+def utc_now() -> datetime:
+    """The time now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def monotonic_s() -> float:
+    """Seconds of a clock that never goes back, for measuring and deadlines."""
+    return time.monotonic()
+
+
+def rfc3339(moment: datetime) -> str:
+    """The moment as RFC 3339 text in UTC: `2026-11-20T21:00:00.123456Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

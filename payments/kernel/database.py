@@ -1,0 +1,91 @@
+"""PostgreSQL: how to connect, and which failures mean 'run the transaction again'."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+from sqlalchemy import MetaData
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection  # generic for the type checker only
+
+METADATA: Final = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    }
+)
+"""Every table of the product; capabilities add theirs by defining them, migrations are compared with it."""
+
+CONNECT_TIMEOUT_S: Final = 5.0
+COMMAND_TIMEOUT_S: Final = 30.0
+
+# 40001 serialization, 40P01 deadlock, 55P03 lock timeout, 57014 statement timeout, 57P0x shutdown, 08 connection, 53 resources,
+# 23505: two consumers met on one id or one unique key; the second run sees the first one's row.
+_RETRY_EXACT: Final = frozenset({"40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "57P05", "23505", "25P03", "25P04"})
+_RETRY_CLASS: Final = ("08", "53")
+
+
+def is_connection_lost(error: BaseException) -> bool:
+    """True when the session is gone or unusable: one killed backend drops every session with InterfaceError."""
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        return state.startswith("08") or state in {"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"}
+    return isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError | asyncio.IncompleteReadError)
+
+
+def is_retryable(error: BaseException) -> bool:
+    """True when running the whole transaction again may succeed and cannot do harm."""
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        return state in _RETRY_EXACT or state.startswith(_RETRY_CLASS)
+    return is_connection_lost(error)
+
+
+def create_engine(url: str, *, pool_size: int = 10, application: str = "payments") -> AsyncEngine:
+    """An engine for reads and reference data. `url` is a postgresql:// URL, sockets by `?host=`."""
+    parts = urlsplit(url)
+    async_url = urlunsplit(("postgresql+asyncpg", *parts[1:]))
+    return create_async_engine(
+        async_url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=CONNECT_TIMEOUT_S,
+        pool_pre_ping=False,
+        connect_args={
+            "timeout": CONNECT_TIMEOUT_S,
+            "command_timeout": COMMAND_TIMEOUT_S,
+            "server_settings": {"application_name": application, "jit": "off"},
+        },
+    )
+
+
+async def connect(url: str, **server_settings: str) -> Connection:
+    """One raw session. Extra settings are `SET` for the session, e.g. `idle_session_timeout="10s"`."""
+    connection: Connection = await asyncpg.connect(
+        url,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings={"jit": "off", **server_settings},
+    )
+    return connection
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))
+
+
+def with_options(url: str, **options: Any) -> str:  # noqa: ANN401 - query values of a URL
+    """The URL with further query options."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query)) | {k: str(v) for k, v in options.items()}
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))

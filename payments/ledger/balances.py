@@ -1,0 +1,127 @@
+"""The accounts of one batch in memory: where money moves before it is written."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from payments.kernel.ids import AccountId
+from payments.kernel.money import CURRENCIES
+from payments.ledger.chart import AccountSpec, Guard
+from payments.ledger.posting import Leg, Reserve
+
+EntryRow = tuple[int, int, int, int, datetime, UUID, int, int]
+"""account_id, seq, amount, balance, recorded_at, operation_id, book, currency: a row of `entries`."""
+
+
+class Unbalanced(AssertionError):
+    """The legs of an operation do not sum to zero within each book and currency: a bug in its `decide`."""
+
+
+class GuardBroken(AssertionError):
+    """An operation would take a guarded account below zero: a bug in its `decide`."""
+
+
+class Account(msgspec.Struct, gc=False):
+    """An account row being changed. Amounts in minor units; all four counters only describe this currency."""
+
+    id: AccountId
+    code: str
+    currency: str
+    book: int
+    guard: int
+    is_frozen: bool
+    debits_posted: int
+    credits_posted: int
+    debits_pending: int
+    credits_pending: int
+    version: int
+    last_entry_at: datetime | None
+
+    @property
+    def balance(self) -> int:
+        """Credits minus debits, holds not counted."""
+        return self.credits_posted - self.debits_posted
+
+    @property
+    def available(self) -> int:
+        """What may still be taken from a credit-guarded account."""
+        return self.credits_posted - self.debits_posted - self.debits_pending
+
+    def is_broken(self) -> bool:
+        """True when the guarded side stands below zero."""
+        if self.guard == Guard.CREDIT.value:
+            return self.available < 0
+        if self.guard == Guard.DEBIT.value:
+            return self.debits_posted - self.credits_posted - self.credits_pending < 0
+        return False
+
+
+def new_account(spec: AccountSpec) -> Account:
+    """An account that does not exist yet, all counters zero."""
+    return Account(spec.id, spec.code, spec.currency, spec.book, spec.guard.value, False, 0, 0, 0, 0, 0, None)  # noqa: FBT003 - a row
+
+
+class Balances:
+    """The locked accounts of a batch, the entries made so far, and which rows must be written."""
+
+    def __init__(self, accounts: Iterable[Account]) -> None:
+        """`accounts` are locked rows; others do not exist for this batch."""
+        self.accounts: dict[AccountId, Account] = {a.id: a for a in accounts}
+        self.entries: list[EntryRow] = []
+        self.changed: dict[AccountId, Account] = {}
+        self.opened: dict[AccountId, Account] = {}
+
+    def open(self, spec: AccountSpec) -> None:
+        """Add an account that did not exist."""
+        if spec.id in self.accounts:
+            raise Unbalanced(f"account {spec.code} is there already")
+        self.accounts[spec.id] = self.opened[spec.id] = new_account(spec)
+
+    def reserve(self, reserves: Sequence[Reserve]) -> None:
+        """Move pending debits; checked like postings."""
+        for reserve in reserves:
+            account = self.accounts[reserve.account_id]
+            account.debits_pending += reserve.minor
+            if account.debits_pending < 0 or (reserve.minor > 0 and account.is_broken()):
+                raise GuardBroken(f"account {account.code} cannot hold {reserve.minor}")
+            self.changed[account.id] = account
+
+    def freeze(self, account_id: AccountId, *, is_frozen: bool) -> None:
+        """Close an account to postings, or open it again."""
+        account = self.accounts[account_id]
+        account.is_frozen = is_frozen
+        self.changed[account_id] = account
+
+    def post(self, legs: Sequence[Leg], operation_id: UUID, now: datetime) -> None:
+        """Apply the legs of one operation. Raises `Unbalanced` or `GuardBroken` before the batch can be written."""
+        self._check_sums(legs)
+        for leg in legs:
+            account = self.accounts[leg.account_id]
+            minor = leg.minor
+            if minor > 0:
+                account.credits_posted += minor
+            elif minor < 0:
+                account.debits_posted -= minor
+            else:
+                raise Unbalanced(f"a leg of zero on {account.code}")
+            # Time within an account never goes back, whatever the clock does: balance-at-a-time searches by it.
+            at = now if account.last_entry_at is None or account.last_entry_at < now else account.last_entry_at
+            account.last_entry_at = at
+            account.version += 1
+            self.changed[account.id] = account
+            number = CURRENCIES[account.currency].number
+            self.entries.append((account.id, account.version, minor, account.balance, at, operation_id, account.book, number))
+        for leg in legs:
+            if leg.minor < 0 and self.accounts[leg.account_id].is_broken():
+                raise GuardBroken(f"account {self.accounts[leg.account_id].code} cannot pay {-leg.minor}")
+
+    def _check_sums(self, legs: Sequence[Leg]) -> None:
+        sums: dict[tuple[int, str], int] = {}
+        for leg in legs:
+            account = self.accounts[leg.account_id]
+            key = (account.book, account.currency)
+            sums[key] = sums.get(key, 0) + leg.minor
+        if any(sums.values()):
+            raise Unbalanced(f"the legs sum to {sums}")

@@ -1,0 +1,90 @@
+"""The chart of accounts: every account id is derived, never looked up.
+
+An id is `kind` (7 bits) above a local number (56 bits): the wallet number, the bill number, or for a house account its
+number and currency. So a batch knows every row it must lock from the intents alone, and ids stay dense in their index.
+"""
+
+import enum
+from typing import Final
+
+import msgspec
+
+from payments.kernel.ids import AccountId
+from payments.kernel.money import currency_of
+
+_LOCAL_BITS: Final = 56
+_CURRENCY_BITS: Final = 10
+LOCAL_MAX: Final = (1 << _LOCAL_BITS) - 1
+
+
+class Guard(enum.Enum):
+    """Which side may not go below zero."""
+
+    NONE = 0
+    CREDIT = 1
+    """Money we owe somebody (a wallet): credits - debits - pending debits stay at or above zero."""
+    DEBIT = 2
+    """Money somebody owes us, mirrored."""
+
+
+class Kind(enum.Enum):
+    """What an account is for. Numbers live in the database for ever: never reuse one."""
+
+    WALLET = 0
+    BILL = 1
+    ORGANIZATION = 2
+    BANK_ACCOUNT = 3
+    OPENING = 64
+    """Where opening and adjusted money comes from."""
+    BANK_WEBHOOK = 65
+    """Money the bank says it received for organizations."""
+    SUSPENSE = 66
+    """Money received that has no owner yet."""
+    SHOP_TOPUPS = 67
+    SHOP_SALES = 68
+    SUPERPAY_CLEARING = 69
+    SUPERPAY_BREAKS = 70
+    """Differences found with the provider, until an operator resolves them."""
+    BANK_CAPITAL = 71
+    BANK_FEES = 72
+    BANK_CLEARING = 73
+
+
+class AccountSpec(msgspec.Struct, frozen=True):
+    """An account as the chart defines it; `book` is 0 for our own books, else the bank whose books it stands in."""
+
+    id: AccountId
+    code: str
+    currency: str
+    guard: Guard
+    book: int = 0
+
+
+def account_id(kind: Kind, local: int) -> AccountId:
+    """The id of account number `local` of a kind."""
+    if not 0 <= local <= LOCAL_MAX:
+        raise ValueError(f"account number {local} does not fit {_LOCAL_BITS} bits")
+    return AccountId(kind.value << _LOCAL_BITS | local)
+
+
+def local_number(account: AccountId) -> int:
+    """The number of the account within its kind: the wallet id of a wallet account."""
+    return account & LOCAL_MAX
+
+
+def owned(kind: Kind, local: int, currency: str, book: int = 0) -> AccountSpec:
+    """The account of somebody else's money: it never goes below zero."""
+    code = f"{kind.name.lower()}:{local}"
+    return AccountSpec(account_id(kind, local), code, currency, Guard.CREDIT, book)
+
+
+def house(kind: Kind, currency: str, number: int = 0, book: int = 0) -> AccountSpec:
+    """Our own account of a kind in a currency; it may stand on either side of zero."""
+    local = number << _CURRENCY_BITS | currency_of(currency).number
+    code = f"{kind.name.lower()}:{number}:{currency}" if number else f"{kind.name.lower()}:{currency}"
+    return AccountSpec(account_id(kind, local), code, currency, Guard.NONE, book)
+
+
+def wallet(wallet_id: int) -> AccountId:
+    """The account of a wallet. An absurd number gives the id of no account."""
+    return AccountId(wallet_id if 0 < wallet_id <= LOCAL_MAX else 0)

@@ -1,0 +1,34 @@
+"""Locking the accounts of a batch, always sorted by id."""
+
+from collections.abc import Iterable
+
+from payments.kernel.database import Connection
+from payments.kernel.ids import AccountId
+from payments.kernel.sql import load_sql
+from payments.ledger.balances import Account, Balances
+from payments.ledger.chart import AccountSpec
+
+
+async def lock_accounts(connection: Connection, ids: Iterable[AccountId], houses: Iterable[AccountSpec]) -> Balances:
+    """Lock the accounts that exist among `ids`, and all of `houses`, made first when they are missing."""
+    wanted = {spec.id: spec for spec in houses}
+    every = sorted({*ids, *wanted})
+    balances = await _lock(connection, every)
+    missing = [spec for spec in wanted.values() if spec.id not in balances.accounts]
+    if missing:
+        missing.sort(key=lambda spec: spec.id)
+        await connection.execute(
+            load_sql(__file__, "insert_house_accounts"),
+            [s.id for s in missing],
+            [s.code for s in missing],
+            [s.currency for s in missing],
+            [s.book for s in missing],
+            [s.guard.value for s in missing],
+        )
+        balances = await _lock(connection, every)
+    return balances
+
+
+async def _lock(connection: Connection, ids: list[AccountId]) -> Balances:
+    rows = await connection.fetch(load_sql(__file__, "lock_accounts"), ids)
+    return Balances(Account(*row) for row in rows)

@@ -1,0 +1,24 @@
+"""What an operation wants to move: legs that sum to zero, and reservations of money that stays where it is."""
+
+import msgspec
+
+from payments.kernel.ids import AccountId
+
+
+class Leg(msgspec.Struct, frozen=True, gc=False):
+    """One entry to be: `minor` > 0 credits the account, < 0 debits it."""
+
+    account_id: AccountId
+    minor: int
+
+
+class Reserve(msgspec.Struct, frozen=True, gc=False):
+    """A change of an account's pending debits: `minor` > 0 holds money, < 0 lets it go."""
+
+    account_id: AccountId
+    minor: int
+
+
+def move(source: AccountId, destination: AccountId, minor: int) -> tuple[Leg, Leg]:
+    """The two legs of `minor` going from one account to another."""
+    return Leg(source, -minor), Leg(destination, minor)

@@ -1,0 +1,15 @@
+-- The balance of an account at a time: seq has no gaps and time never goes back in it, so a binary search by
+-- primary key finds the entry in log2(n) probes and no index of the time is needed.
+WITH RECURSIVE search (low, high) AS (
+    SELECT 0::bigint, a.version FROM accounts AS a WHERE a.id = $1
+    UNION ALL
+    SELECT CASE WHEN e.recorded_at <= $2 THEN e.seq ELSE s.low END,
+           CASE WHEN e.recorded_at <= $2 THEN s.high ELSE e.seq - 1 END
+      FROM search AS s
+      JOIN entries AS e ON e.account_id = $1 AND e.seq = (s.low + s.high + 1) / 2
+     WHERE s.low < s.high
+)
+SELECT COALESCE(e.balance, 0) AS balance
+  FROM search AS s
+  LEFT JOIN entries AS e ON e.account_id = $1 AND e.seq = s.low
+ WHERE s.low = s.high

@@ -1,0 +1,315 @@
+"""The only committer of money: a batch of intents becomes one transaction.
+
+    a  which operation ids are decided already        → their stored outcome is answered again
+    b  rows the new ones need, locked                  one statement a type
+    c  accounts of all of them, locked, sorted by id   one statement
+    d  decide each, in stream order, in memory         pure, no await
+    e  outcomes, rows, entries, counters, position     COPY and unnest, a fixed number of statements
+    f  commit; answers, effects and acknowledgement come after
+
+A refusal is a stored outcome. An exception is a crash: roll back, halve the batch, and park what still fails alone.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from payments.kernel.clock import Clock, monotonic_s
+from payments.kernel.database import Connection, is_connection_lost, is_retryable
+from payments.kernel.ids import AccountId
+from payments.kernel.sql import load_sql
+from payments.ledger import post
+from payments.ledger.balances import Balances
+from payments.ledger.chart import AccountSpec
+from payments.ledger.lock import lock_accounts
+from payments.operations import metrics
+from payments.operations.envelope import Envelope, Intent, decode
+from payments.operations.outcome import Applied, Decision, Outcome, Refused, Status
+from payments.operations.operation import Context, Operation, State
+from payments.operations.record import Records
+from streams.entry import Entry
+
+_ATTEMPTS: Final = 4
+_BACKOFF_S: Final = 0.02
+_DECISION_COLUMNS: Final = (
+    "id", "kind", "digest", "actor", "status", "reason", "result", "effects", "accepted_at", "decided_at",
+)  # fmt: skip
+CONFLICT: Final = "idempotency_conflict"
+
+_log = structlog.get_logger(__name__)
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """A decoded entry: where it stands in the stream, its envelope, its kind and its intent."""
+
+    entry: Entry
+    envelope: Envelope
+    operation: Operation[Any]
+    intent: Intent
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """What became of one entry. `decision` is None when it was parked; `is_replay`: it had been decided before."""
+
+    entry: Entry
+    envelope: Envelope | None
+    decision: Decision | None
+    is_replay: bool = False
+    is_conflict: bool = False
+
+
+class Applier:
+    """Applies batches for a fixed set of operation kinds."""
+
+    def __init__(self, operations: Iterable[Operation[Any]], clock: Clock) -> None:
+        """`operations` is the registry; two of one kind are refused."""
+        self._operations: dict[str, Operation[Any]] = {}
+        self._decoders: dict[str, msgspec.json.Decoder[Intent]] = {}
+        for operation in operations:
+            if operation.kind in self._operations:
+                raise ValueError(f"two operations of kind {operation.kind}")
+            self._operations[operation.kind] = operation
+            self._decoders[operation.kind] = msgspec.json.Decoder(operation.intent)
+        self._clock = clock
+
+    async def apply(self, connection: Connection, entries: Sequence[Entry]) -> list[Answer]:
+        """Decide every entry, or park it. Raises only when the session or the server is at fault: then run it again."""
+        started = monotonic_s()
+        items: list[Item] = []
+        answers: list[Answer] = []
+        for entry in entries:
+            try:
+                items.append(self._read(entry))
+            except (msgspec.MsgspecError, ValueError, KeyError, RecursionError) as error:
+                answers.append(await park(connection, entry, None, error, 1, self._clock()))
+        answers += await self._isolate(connection, items)
+        metrics.observe_batch(len(entries), monotonic_s() - started, answers)
+        return answers
+
+    def _read(self, entry: Entry) -> Item:
+        envelope = decode(entry.payload)
+        operation = self._operations.get(envelope.kind)
+        if operation is None:
+            raise KeyError(f"no operation of kind {envelope.kind!r} in this version")
+        return Item(entry, envelope, operation, self._decoders[envelope.kind].decode(envelope.body))
+
+    async def _isolate(self, connection: Connection, items: Sequence[Item]) -> list[Answer]:
+        """Run the items as one transaction; when it fails for their own sake, halve until the one at fault stands alone."""
+        if not items:
+            return []
+        failure: Exception | None = None
+        for attempt in range(_ATTEMPTS):
+            try:
+                return await self._transact(connection, items)
+            except Exception as error:
+                if is_connection_lost(error) or connection.is_closed():
+                    raise
+                failure = error
+                if not is_retryable(error):
+                    break
+                await asyncio.sleep(_BACKOFF_S * 2**attempt)
+        if failure is None:
+            raise AssertionError("a loop that neither returned nor failed")
+        if is_retryable(failure) and getattr(failure, "sqlstate", "").startswith("53"):
+            raise failure  # disk or memory of the server: nobody's fault here, the consumer waits and comes again
+        if len(items) == 1:
+            return [await park(connection, items[0].entry, items[0].envelope, failure, _ATTEMPTS, self._clock())]
+        middle = len(items) // 2
+        _log.warning("batch_halved", size=len(items), error=repr(failure)[:200])
+        return await self._isolate(connection, items[:middle]) + await self._isolate(connection, items[middle:])
+
+    async def _transact(self, connection: Connection, items: Sequence[Item]) -> list[Answer]:
+        async with connection.transaction():
+            known = await _known(connection, items)
+            fresh = _first_of_each(items, known)
+            state = await _prepare(connection, fresh)
+            batch = Batch(state, known, self._clock())
+            for item in items:
+                batch.take(item)
+            await _write(connection, batch, items)
+        return batch.answers
+
+
+class Batch:
+    """Deciding in memory: state moves on with every outcome, answers collect in stream order."""
+
+    def __init__(self, state: State, known: dict[Any, Decision], now: datetime) -> None:
+        """`known` are outcomes stored before; it grows with the batch, so that a copy inside it is a replay too."""
+        self.state = state
+        self.known = known
+        self.now = now
+        self.decided: list[Decision] = []
+        self.conflicts: list[Envelope] = []
+        self.answers: list[Answer] = []
+
+    def take(self, item: Item) -> None:
+        """Decide one item, or answer what was decided before."""
+        envelope = item.envelope
+        before = self.known.get(envelope.operation_id)
+        if before is None:
+            decision = self._decide(item)
+            self.known[envelope.operation_id] = decision
+            self.decided.append(decision)
+            self.answers.append(Answer(item.entry, envelope, decision))
+        elif before.digest == envelope.digest:
+            self.answers.append(Answer(item.entry, envelope, before, is_replay=True))
+        else:
+            self.conflicts.append(envelope)
+            self.answers.append(Answer(item.entry, envelope, before, is_conflict=True))
+
+    def _decide(self, item: Item) -> Decision:
+        envelope = item.envelope
+        context = Context(envelope.operation_id, envelope.actor, self.now, envelope.submitted_at)
+        outcome: Outcome = item.operation.decide(item.intent, self.state, context)
+        state = self.state
+        if isinstance(outcome, Refused):
+            for record in outcome.puts:
+                state.records.put(record)
+            return self._decision(envelope, Status.REJECTED, outcome.reason.code, outcome.result, None)
+        # From here on the operation must succeed: what raises below is a bug and takes the batch with it.
+        self._settle(outcome, envelope)
+        effects = _encode(outcome.effects).decode() if outcome.effects else None
+        return self._decision(envelope, Status.APPLIED, None, outcome.result, effects)
+
+    def _settle(self, outcome: Applied, envelope: Envelope) -> None:
+        balances, records = self.state.balances, self.state.records
+        for spec in outcome.opens:
+            balances.open(spec)
+        # Holds that end are let go before money leaves, so that a capture may take what was held.
+        if outcome.reserves:
+            balances.reserve([r for r in outcome.reserves if r.minor < 0])
+        if outcome.legs:
+            balances.post(outcome.legs, envelope.operation_id, self.now)
+        if outcome.reserves:
+            balances.reserve([r for r in outcome.reserves if r.minor > 0])
+        for account_id, is_frozen in outcome.freezes:
+            balances.freeze(AccountId(account_id), is_frozen=is_frozen)
+        for record in outcome.puts:
+            records.put(record)
+
+    def _decision(
+        self, envelope: Envelope, status: Status, reason: str | None, result: Mapping[str, Any], effects: str | None
+    ) -> Decision:
+        return Decision(
+            operation_id=envelope.operation_id,
+            kind=envelope.kind,
+            digest=envelope.digest,
+            actor=envelope.actor,
+            status=status.value,
+            reason=reason,
+            result=_encode(result).decode(),
+            effects=effects,
+            accepted_at=envelope.submitted_at,
+            decided_at=self.now,
+        )
+
+
+def _first_of_each(items: Sequence[Item], known: Mapping[Any, Decision]) -> list[Item]:
+    """The items that will be decided: the first copy of every id not known yet."""
+    seen = set(known)
+    fresh = []
+    for item in items:
+        if item.envelope.operation_id not in seen:
+            seen.add(item.envelope.operation_id)
+            fresh.append(item)
+    return fresh
+
+
+async def _known(connection: Connection, items: Sequence[Item]) -> dict[Any, Decision]:
+    ids = sorted({item.envelope.operation_id for item in items})
+    rows = await connection.fetch(load_sql(__file__, "decided_operations"), ids)
+    return {row[0]: Decision(**dict(zip(Decision.__struct_fields__, row, strict=True))) for row in rows}
+
+
+async def _prepare(connection: Connection, fresh: Sequence[Item]) -> State:
+    """Rows first (accounts may depend on them), then sequence numbers, then accounts: the same order everywhere."""
+    records = Records()
+    refs = [ref for item in fresh if item.operation.refs for ref in item.operation.refs(item.intent)]
+    if refs:
+        await records.load(connection, refs)
+    numbers: dict[str, int] = {}
+    for item in fresh:
+        for name in item.operation.sequences:
+            numbers[name] = numbers.get(name, 0) + 1
+    drawn = {name: await _draw(connection, name, count) for name, count in sorted(numbers.items())}
+    state = State(Balances(()), records, drawn)
+    ids: set[AccountId] = set()
+    houses: dict[AccountId, AccountSpec] = {}
+    for item in fresh:
+        for account in item.operation.accounts(item.intent, state):
+            if isinstance(account, AccountSpec):
+                houses[account.id] = account
+            else:
+                ids.add(account)
+    state.balances = await lock_accounts(connection, ids, houses.values())
+    return state
+
+
+async def _draw(connection: Connection, sequence: str, count: int) -> list[int]:
+    rows = await connection.fetch(load_sql(__file__, "draw_numbers"), sequence, count)
+    return [row[0] for row in reversed(rows)]
+
+
+async def _write(connection: Connection, batch: Batch, items: Sequence[Item]) -> None:
+    if batch.decided:
+        # Sorted: two consumers that meet on one id wait for each other in one direction only.
+        rows = sorted((msgspec.structs.astuple(d) for d in batch.decided), key=lambda row: row[0])
+        await connection.copy_records_to_table("operations", columns=_DECISION_COLUMNS, records=rows)
+        await batch.state.records.write(connection)
+        await post.write(connection, batch.state.balances)
+    if batch.conflicts:
+        conflicts = batch.conflicts
+        await connection.execute(
+            load_sql(__file__, "insert_conflicts"),
+            [e.operation_id for e in conflicts],
+            [e.digest for e in conflicts],
+            [e.kind for e in conflicts],
+            [e.actor for e in conflicts],
+            [bytes(e.body).decode() for e in conflicts],
+            batch.now,
+        )
+    await _advance(connection, [item.entry for item in items])
+
+
+async def _advance(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Record how far each partition has been applied, in the same transaction: Redis behind this was rolled back."""
+    last: dict[int, tuple[int, int]] = {}
+    for entry in entries:
+        if entry.partition >= 0:
+            last[entry.partition] = max(last.get(entry.partition, (0, 0)), entry.position)
+    if last:
+        await connection.execute(
+            load_sql(__file__, "advance_partitions"),
+            list(last),
+            [p[0] for p in last.values()],
+            [p[1] for p in last.values()],
+        )
+
+
+async def park(  # noqa: PLR0913, PLR0917 - a row of dead_letters
+    connection: Connection, entry: Entry, envelope: Envelope | None, error: BaseException, attempts: int, now: datetime
+) -> Answer:
+    """Keep an entry that cannot be applied, whole and with its traceback, and let its neighbours go on."""
+    text = "".join(traceback.format_exception(error))[-8000:].replace("\x00", "")
+    async with connection.transaction():
+        await connection.execute(
+            load_sql(__file__, "park"),
+            entry.partition,
+            entry.stream_id,
+            envelope.operation_id if envelope else None,
+            envelope.kind if envelope else None,
+            entry.payload,
+            text,
+            attempts,
+            now,
+        )
+        await _advance(connection, [entry])
+    operation_id = str(envelope.operation_id) if envelope else None
+    _log.error("intent_parked", operation_id=operation_id, stream_id=entry.stream_id, error=repr(error)[:300])
+    return Answer(entry, envelope, None)

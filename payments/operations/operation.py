@@ -1,0 +1,70 @@
+"""What a kind of operation is: one value of `Operation`, made by one file, named in one line of the registry."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from payments.kernel.ids import AccountId
+from payments.ledger.balances import Account, Balances
+from payments.ledger.chart import AccountSpec
+from payments.operations.envelope import Intent
+from payments.operations.outcome import Outcome, Reason
+from payments.operations.record import Record, Records, Ref
+
+IntentT = TypeVar("IntentT", bound=Intent)
+RecordT = TypeVar("RecordT", bound=Record)
+
+NO_ACCOUNTS: tuple[AccountId | AccountSpec, ...] = ()
+
+
+class State:
+    """What `decide` may look at: rows and balances as they are after the operations decided before this one."""
+
+    def __init__(self, balances: Balances, records: Records, numbers: dict[str, list[int]]) -> None:
+        """`numbers` are fresh sequence values, by sequence name."""
+        self.balances = balances
+        self.records = records
+        self._numbers = numbers
+
+    def account(self, account_id: AccountId) -> Account | None:
+        """The account, or None when there is none of that id."""
+        return self.balances.accounts.get(account_id)
+
+    def record(self, type_: type[RecordT], value: Any, by: str = "") -> RecordT | None:  # noqa: ANN401
+        """The row of that type by a unique column, or None."""
+        found = self.records.get(type_, value, by)
+        return found if isinstance(found, type_) else None
+
+    def number(self, sequence: str) -> int:
+        """The next value of a sequence the operation declared."""
+        return self._numbers[sequence].pop()
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What the server knows about the operation being decided."""
+
+    operation_id: UUID
+    actor: str
+    now: datetime
+    submitted_at: datetime
+
+
+class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
+    """A kind of operation.
+
+    `partition_key`: whatever must be applied in the order it was accepted shares a key (the paying account).
+    `refs`: rows to load; `accounts`: accounts to lock, asked after the rows are there; a spec is made when missing.
+    `decide`: a pure function. It sees state, returns an outcome, touches nothing.
+    """
+
+    kind: str
+    intent: type[IntentT]
+    partition_key: Callable[[IntentT], int | str]
+    decide: Callable[[IntentT, State, Context], Outcome]
+    accounts: Callable[[IntentT, State], Iterable[AccountId | AccountSpec]]
+    refs: Callable[[IntentT], Iterable[Ref]] | None = None
+    sequences: Sequence[str] = ()
+    reasons: type[Reason] | None = None

@@ -1,0 +1,140 @@
+"""Rows that operations read and write beside the ledger: loaded and locked before deciding, written after, both in bulk."""
+
+import enum
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar, NamedTuple, Self
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from payments.kernel.database import Connection
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a capability's table. Fields are named as the columns; enums are stored by value, mappings as jsonb.
+
+    `table` is the SQLAlchemy table; `keys` are unique columns it can be looked up by, the primary key first.
+    """
+
+    table: ClassVar[sa.Table]
+    keys: ClassVar[tuple[str, ...]] = ("id",)
+
+    def key(self) -> Any:  # noqa: ANN401 - keys are ints, texts or UUIDs
+        """The value of the primary key."""
+        return getattr(self, self.keys[0])
+
+    def changed(self, **values: Any) -> Self:  # noqa: ANN401 - the fields' own types
+        """A copy with some fields changed."""
+        return msgspec.structs.replace(self, **values)
+
+
+class Ref(NamedTuple):
+    """A row an operation needs to see: type, value, and by which unique column (the primary key when empty)."""
+
+    type: type[Record]
+    value: Any
+    by: str = ""
+
+
+class Records:
+    """The rows of one batch: what was loaded, and what operations made of them."""
+
+    def __init__(self) -> None:
+        """Empty; `load` fills it."""
+        self._rows: dict[tuple[type[Record], str, Any], Record] = {}
+        self._loaded: set[tuple[type[Record], Any]] = set()
+        self._puts: dict[type[Record], dict[Any, Record]] = {}
+
+    def get(self, type_: type[Record], value: Any, by: str = "") -> Record | None:  # noqa: ANN401
+        """The row as it is after the operations decided so far."""
+        return self._rows.get((type_, by or type_.keys[0], value))
+
+    def put(self, record: Record) -> None:
+        """A row made or changed; operations after this one in the batch see it."""
+        self._index(record)
+        self._puts.setdefault(type(record), {})[record.key()] = record
+
+    def _index(self, record: Record) -> None:
+        for name in record.keys:
+            self._rows[type(record), name, getattr(record, name)] = record
+
+    async def load(self, connection: Connection, refs: Iterable[Ref]) -> None:
+        """Lock and read the rows, one statement for each type and key column, each sorted by primary key."""
+        wanted: dict[tuple[type[Record], str], set[Any]] = {}
+        for ref in refs:
+            wanted.setdefault((ref.type, ref.by or ref.type.keys[0]), set()).add(ref.value)
+        for type_, by in sorted(wanted, key=lambda k: (k[0].table.name, k[1])):
+            rows = await connection.fetch(_select(type_, by), list(wanted[type_, by]))
+            for row in rows:
+                record = _from_row(type_, row)
+                self._loaded.add((type_, record.key()))
+                self._index(record)
+
+    async def write(self, connection: Connection) -> None:
+        """New rows by COPY, changed rows by one UPDATE a table."""
+        for type_ in sorted(self._puts, key=lambda t: t.table.name):
+            puts = self._puts[type_]
+            new = [r for k, r in puts.items() if (type_, k) not in self._loaded]
+            old = [r for k, r in sorted(puts.items()) if (type_, k) in self._loaded]
+            if new:
+                await connection.copy_records_to_table(
+                    type_.table.name, columns=type_.__struct_fields__, records=[_to_row(r) for r in new]
+                )
+            if old:
+                columns = list(zip(*(_to_row(r) for r in old), strict=True))
+                await connection.execute(_update(type_), *columns)
+
+
+def _from_row(type_: type[Record], row: Mapping[str, Any]) -> Record:
+    values = dict(row)
+    for name in _json_fields(type_):
+        if values[name] is not None:
+            values[name] = msgspec.json.decode(values[name])
+    return msgspec.convert(values, type_, builtin_types=(UUID, datetime, bytes))
+
+
+def _to_row(record: Record) -> tuple[Any, ...]:
+    return tuple(_plain(getattr(record, name)) for name in record.__struct_fields__)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Mapping | list | tuple):
+        return msgspec.json.encode(value).decode()
+    return value
+
+
+@cache
+def _json_fields(type_: type[Record]) -> tuple[str, ...]:
+    columns = type_.table.c
+    return tuple(n for n in type_.__struct_fields__ if isinstance(columns[n].type, postgresql.JSONB))
+
+
+def _pg_type(type_: type[Record], name: str) -> str:
+    return type_.table.c[name].type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+
+
+@cache
+def _select(type_: type[Record], by: str) -> str:
+    names = ", ".join(type_.__struct_fields__)
+    return (
+        f"SELECT {names} FROM {type_.table.name} WHERE {by} = ANY($1::{_pg_type(type_, by)}[]) "  # noqa: S608 - our own names
+        f"ORDER BY {type_.keys[0]} FOR NO KEY UPDATE"
+    )
+
+
+@cache
+def _update(type_: type[Record]) -> str:
+    names = type_.__struct_fields__
+    key = type_.keys[0]
+    arrays = ", ".join(f"${i}::{_pg_type(type_, n)}[]" for i, n in enumerate(names, 1))
+    sets = ", ".join(f"{n} = u.{n}" for n in names if n != key)
+    return (
+        f"UPDATE {type_.table.name} AS t SET {sets} "  # noqa: S608 - our own names
+        f"FROM unnest({arrays}) AS u ({', '.join(names)}) WHERE t.{key} = u.{key}"
+    )

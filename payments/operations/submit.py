@@ -1,0 +1,170 @@
+"""The only door to the stream: an intent gets its id and envelope, and is durable before anybody hears `accepted`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from payments.kernel.clock import Clock
+from payments.kernel.errors import Conflict
+from payments.kernel.ids import OperationId, derived_id, new_id
+from payments.operations import metrics
+from payments.operations.apply import CONFLICT
+from payments.operations.envelope import Envelope, Intent, encode, seal
+from payments.operations.operation import IntentT, Operation
+from payments.operations.outcome import Decision
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One operation somebody wants: `operation_id` derived from a caller's key, or fresh."""
+
+    operation: Operation[Any]
+    intent: Intent
+    actor: str
+    operation_id: OperationId
+    is_keyed: bool
+    """True when the id was derived, so that it may be known already."""
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+    """What the submitter knows after accepting: `decision` when it is decided, `is_replay` when it was known before."""
+
+    operation_id: OperationId
+    kind: str
+    accepted_at: datetime
+    decision: Decision | None = None
+    is_replay: bool = False
+
+
+class Acceptance(msgspec.Struct, frozen=True):
+    """What is known of an operation id before it is decided: the marker beside the stream."""
+
+    digest: bytes
+    kind: str
+    accepted_at: datetime
+    actor: str = ""
+
+
+class Door(Protocol):
+    """The stream as seen from here. Implemented in `payments.operations.door` over `streams`."""
+
+    async def append(self, partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes) -> bytes | None:
+        """Make the entry durable; returns the marker found under that id, when there was one. Raises Unavailable."""
+        ...
+
+
+class Outcomes(Protocol):
+    """Stored and coming outcomes. Implemented in `payments.operations.results`."""
+
+    reply_to: str
+
+    async def find(self, operation_id: OperationId) -> Decision | None:
+        """The stored outcome."""
+        ...
+
+    async def wait(self, operation_id: OperationId, digest: bytes, timeout_s: float) -> Decision | None:
+        """The outcome as soon as it is there, or None. Raises `Conflict` when the id turned out to hold other content."""
+        ...
+
+
+def keyed(operation: Operation[IntentT], intent: IntentT, *, actor: str, key: str, scope: str | None = None) -> Request:
+    """A request whose id is derived from the caller and its key; `scope` is the kind unless an outsider's ids are their own."""
+    return Request(operation, intent, actor, derived_id(scope or "key", actor, key), True)  # noqa: FBT003 - a field
+
+
+def fresh(operation: Operation[IntentT], intent: IntentT, *, actor: str) -> Request:
+    """A request with a new id: each one is an operation of its own."""
+    return Request(operation, intent, actor, new_id(), False)  # noqa: FBT003 - a field
+
+
+class Submitter:
+    """Accepts requests. `wait_s` > 0 waits that long for the outcome."""
+
+    def __init__(self, door: Door, outcomes: Outcomes, clock: Clock) -> None:
+        """Made once a process."""
+        self._door = door
+        self._outcomes = outcomes
+        self._clock = clock
+
+    async def __call__(self, request: Request, wait_s: float = 0) -> Ticket:
+        """Accept one request.
+
+        Raises `Conflict` (the id is known with other content), `Unavailable` (nothing was accepted) or `UnknownFate`
+        (the reply of the stream was lost: ask for the operation id, or send the same request again).
+        """
+        envelope = seal(
+            request.operation_id,
+            request.operation.kind,
+            request.actor,
+            request.intent,
+            self._clock(),
+            self._outcomes.reply_to if wait_s > 0 else "",
+        )
+        if request.is_keyed:
+            decision = await self._outcomes.find(request.operation_id)
+            if decision is not None:
+                return _replay(decision, envelope)
+        if wait_s <= 0:
+            return await self._accept(request, envelope)
+        # The wait begins before the entry is sent: the outcome may be published before XADD's own reply is read.
+        return await self._accept_and_wait(request, envelope, wait_s)
+
+    async def many(self, requests: Sequence[Request], wait_s: float = 0) -> list[Ticket | Exception]:
+        """Accept several at once; one turned away does not touch the others."""
+        results = await asyncio.gather(*(self(r, wait_s) for r in requests), return_exceptions=True)
+        return [r if isinstance(r, Ticket | Exception) else RuntimeError(repr(r)) for r in results]
+
+    async def _accept(self, request: Request, envelope: Envelope) -> Ticket:
+        marker = Acceptance(envelope.digest, envelope.kind, envelope.submitted_at, envelope.actor)
+        found = await self._door.append(
+            request.operation.partition_key(request.intent),
+            request.operation_id,
+            encode(envelope),
+            msgspec.json.encode(marker),
+        )
+        metrics.ACCEPTED.labels(envelope.kind).inc()
+        accepted_at = envelope.submitted_at
+        if found is not None:
+            earlier = msgspec.json.decode(found, type=Acceptance)
+            if earlier.digest != envelope.digest:
+                raise conflict(request.operation_id)
+            accepted_at = earlier.accepted_at
+        return Ticket(
+            operation_id=request.operation_id, kind=envelope.kind, accepted_at=accepted_at, is_replay=found is not None
+        )
+
+    async def _accept_and_wait(self, request: Request, envelope: Envelope, wait_s: float) -> Ticket:
+        waiting = self._outcomes.wait(request.operation_id, envelope.digest, wait_s)
+        return await _with_outcome(lambda: self._accept(request, envelope), waiting)
+
+
+async def _with_outcome(accept: Callable[[], Awaitable[Ticket]], waiting: Awaitable[Decision | None]) -> Ticket:
+    task = asyncio.ensure_future(waiting)
+    try:
+        await asyncio.sleep(0)
+        ticket = await accept()
+        decision = await task
+    except BaseException:
+        task.cancel()
+        raise
+    return ticket if decision is None else msgspec.structs.replace(ticket, decision=decision)
+
+
+def _replay(decision: Decision, envelope: Envelope) -> Ticket:
+    operation_id = OperationId(decision.operation_id)
+    if decision.digest != envelope.digest:
+        raise conflict(operation_id)
+    return Ticket(
+        operation_id=operation_id,
+        kind=decision.kind,
+        accepted_at=decision.accepted_at,
+        decision=decision,
+        is_replay=True,
+    )
+
+
+def conflict(operation_id: OperationId) -> Conflict:
+    """The same id was used for other content."""
+    return Conflict("this key was used before with another body", code=CONFLICT, operation_id=str(operation_id))

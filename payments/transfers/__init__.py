@@ -1,0 +1,1 @@
+"""Transfers between wallets, and their reversals."""

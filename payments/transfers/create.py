@@ -1,0 +1,65 @@
+"""transfer.create: money from one wallet to another of the same currency."""
+
+from payments.kernel.money import currency_of, format_minor
+from payments.ledger import chart
+from payments.ledger.posting import move
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Applied, Outcome, Refused
+from payments.transfers.tables import Transfer
+from payments.wallets.refusals import WalletRefusal, usable
+
+
+class CreateTransfer(Intent):
+    """Move `minor` of `currency` between two wallets."""
+
+    source_wallet_id: int
+    destination_wallet_id: int
+    minor: int
+    currency: str
+    description: str = ""
+
+
+def decide(intent: CreateTransfer, state: State, context: Context) -> Outcome:
+    """Both wallets open, in that currency; the source has the money."""
+    if intent.source_wallet_id == intent.destination_wallet_id:
+        return Refused(reason=WalletRefusal.SAME_WALLET)
+    source = usable(state, chart.wallet(intent.source_wallet_id), intent.currency)
+    if isinstance(source, Refused):
+        return source
+    destination = usable(state, chart.wallet(intent.destination_wallet_id), intent.currency)
+    if isinstance(destination, Refused):
+        return destination
+    if source.available < intent.minor:
+        return Refused(reason=WalletRefusal.INSUFFICIENT_FUNDS)
+    currency = currency_of(intent.currency)
+    transfer = Transfer(
+        id=context.operation_id,
+        source_wallet_id=intent.source_wallet_id,
+        destination_wallet_id=intent.destination_wallet_id,
+        minor=intent.minor,
+        currency=intent.currency,
+        reversed_minor=0,
+        reversal_of=None,
+        description=intent.description,
+        created_at=context.now,
+    )
+    return Applied(
+        legs=move(source.id, destination.id, intent.minor),
+        puts=(transfer,),
+        result={
+            "transfer_id": str(context.operation_id),
+            "source_balance": format_minor(source.balance - intent.minor, currency),
+            "destination_balance": format_minor(destination.balance + intent.minor, currency),
+        },
+    )
+
+
+OPERATION = Operation(
+    kind="transfer.create",
+    intent=CreateTransfer,
+    partition_key=lambda intent: intent.source_wallet_id,
+    accounts=lambda intent, _state: (chart.wallet(intent.source_wallet_id), chart.wallet(intent.destination_wallet_id)),
+    decide=decide,
+    reasons=WalletRefusal,
+)

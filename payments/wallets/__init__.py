@@ -1,0 +1,1 @@
+"""Wallets: money of somebody, in one currency for life."""

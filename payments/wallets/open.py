@@ -1,0 +1,60 @@
+"""wallet.open: a new wallet, empty."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from payments.kernel.clock import rfc3339
+from payments.kernel.money import currency_of, format_minor
+from payments.ledger.chart import Kind, owned
+from payments.operations.envelope import Intent
+from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
+from payments.operations.outcome import Applied
+from payments.wallets.tables import WALLET_NUMBERS, Wallet
+
+
+class OpenWallet(Intent):
+    """Open a wallet in a currency for an owner."""
+
+    currency: str
+    owner: str
+    metadata: Mapping[str, Any] = {}
+
+
+def decide(intent: OpenWallet, state: State, context: Context) -> Applied:
+    """Always succeeds: the currency was checked at the edge."""
+    number = state.number(WALLET_NUMBERS)
+    zero = format_minor(0, currency_of(intent.currency))
+    return Applied(
+        opens=(owned(Kind.WALLET, number, intent.currency),),
+        puts=(
+            Wallet(
+                id=number,
+                currency=intent.currency,
+                owner=intent.owner,
+                created_by=context.actor,
+                metadata=intent.metadata,
+                created_at=context.now,
+            ),
+        ),
+        result={
+            "wallet_id": number,
+            "currency": intent.currency,
+            "owner": intent.owner,
+            "metadata": intent.metadata,
+            "status": "active",
+            "balance": zero,
+            "available": zero,
+            "held": zero,
+            "created_at": rfc3339(context.now),
+        },
+    )
+
+
+OPERATION = Operation(
+    kind="wallet.open",
+    intent=OpenWallet,
+    partition_key=lambda intent: intent.owner,
+    accounts=lambda _intent, _state: NO_ACCOUNTS,
+    decide=decide,
+    sequences=(WALLET_NUMBERS,),
+)

@@ -1,0 +1,39 @@
+"""Tables of wallets: their balance is the ledger's, here stands whose they are."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from payments.kernel.database import METADATA
+from payments.operations.record import Record
+
+WALLET_NUMBERS: Final = "wallet_numbers"
+wallet_numbers: Final = sa.Sequence(WALLET_NUMBERS, metadata=METADATA)
+
+wallets: Final = sa.Table(
+    "wallets",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False, comment="also the ledger account's id"),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("metadata", JSONB, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+sa.Index("wallets_owner_id_idx", wallets.c.owner, wallets.c.id)
+
+
+class Wallet(Record):
+    """A wallet. `owner` is the client's own word for whose it is."""
+
+    table: ClassVar[sa.Table] = wallets
+
+    id: int
+    currency: str
+    owner: str
+    created_by: str
+    metadata: Mapping[str, Any]
+    created_at: datetime

@@ -1,0 +1,17 @@
+"""An entry of a stream: where it stands and its bytes."""
+
+import msgspec
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """`payload` at `stream_id` ("1700000000000-0") of a partition; partition -1 is no stream at all."""
+
+    partition: int
+    stream_id: str
+    payload: bytes
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """The stream id as numbers that compare."""
+        ms, _, seq = self.stream_id.partition("-")
+        return int(ms), int(seq or 0)
