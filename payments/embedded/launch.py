@@ -1,0 +1,50 @@
+"""Become a server: drop privileges, ask the kernel to end us with our parent, then exec.
+
+Run as a script, `python -I -S launch.py PARENT SIGNAL UID GID COMMAND...`, between fork and exec of
+every child. A separate program instead of a `preexec_fn`: nothing runs in a forked copy of a
+threaded parent, and the death signal is asked for after the change of user, which would clear it.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+"""From linux/prctl.h."""
+
+KEEP_USER = -1
+"""Given as UID: stay who we are."""
+
+
+def become(uid: int, gid: int) -> None:
+    """Give up root for good; the supplementary groups go first, while we still may."""
+    if uid == KEEP_USER:
+        return
+    os.setgroups([gid])
+    os.setgid(gid)
+    os.setuid(uid)
+
+
+def die_with(parent: int, number: int) -> None:
+    """Have the kernel send us `number` when the parent ends, even by SIGKILL. Linux only."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    if os.getppid() != parent:  # it ended before we asked: nobody will tell us any more
+        sys.exit(1)
+
+
+def main(parent: int, number: int, uid: int, gid: int, command: list[str]) -> None:
+    """Replace this process with `command`."""
+    become(uid, gid)
+    die_with(parent, number)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
+    os.execvp(command[0], command)  # noqa: S606 - the command comes from our own supervisor
+
+
+if __name__ == "__main__":
+    main(*(int(word) for word in sys.argv[1:5]), command=sys.argv[5:])

@@ -1,0 +1,173 @@
+"""An embedded PostgreSQL: initdb once, run it in the foreground, believe it when it answers."""
+
+import asyncio
+import concurrent.futures
+import os
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import asyncpg
+
+from payments.embedded.binaries import POSTGRES_MAJOR, postgres_programs
+from payments.embedded.datadir import DataDir
+from payments.embedded.process import (
+    Child,
+    EmbeddedError,
+    launch_command,
+    stop_orphan,
+    wait_until,
+)
+from payments.embedded.users import ServerUser, make_private
+
+ROLE: Final = "payments"
+DATABASE: Final = "payments"
+PORT: Final = 5432
+"""Only names the socket file: nothing listens on TCP."""
+
+RECOVERY_LIMIT_S: Final = 300.0
+"""A crash recovery replays up to max_wal_size of log."""
+
+SETTINGS: Final = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "max_connections": "100",
+    "shared_buffers": "256MB",
+    # durability: what is committed is on the disk
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    # few checkpoints: each one makes the next touch of every index page a full-page write
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "checkpoint_completion_target": "0.9",
+    "wal_compression": "on",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    # a query whose client is gone must not hold its locks
+    "client_connection_check_interval": "5s",
+}
+
+
+def server_url(sockets: Path, password: str, database: str = DATABASE) -> str:
+    """Return the URL that asyncpg and libpq understand."""
+    return (
+        f"postgresql://{ROLE}:{quote(password)}@/{database}?host={quote(str(sockets))}&port={PORT}"
+    )
+
+
+def initialise(programs: Path, home: Path, password: str, user: ServerUser | None) -> None:
+    """Make the cluster in a temporary folder, then rename: a half-made one is never used."""
+    home.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    scratch = make_private(Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent)), user)
+    cluster, secret = scratch / "cluster", scratch / "password"
+    secret.write_text(password)
+    secret.chmod(0o600)
+    if user is not None:
+        os.chown(secret, user.uid, user.gid)
+    command = [str(programs / "initdb"), "-D", str(cluster), "-U", ROLE, f"--pwfile={secret}"]
+    command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--data-checksums"]
+    command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
+    done = subprocess.run(
+        launch_command(command, user), capture_output=True, text=True, cwd="/", check=False
+    )
+    secret.unlink()
+    if done.returncode != 0:
+        raise EmbeddedError(f"initdb failed:\n{done.stdout}{done.stderr}")
+    cluster.rename(home)
+    scratch.rmdir()
+
+
+def check_version(home: Path) -> None:
+    """Refuse the data of another major version."""
+    found = (home / "PG_VERSION").read_text().strip()
+    if found != str(POSTGRES_MAJOR):
+        raise EmbeddedError(
+            f"{home} holds data of PostgreSQL {found}, the embedded server is {POSTGRES_MAJOR}: "
+            "dump it with the old version (pg_dump) and restore into a new --data-dir"
+        )
+
+
+def clear_stale_pid(home: Path) -> None:
+    """Stop a server left by a killed supervisor; forget a PID that now belongs to somebody else.
+
+    A PID file of a dead process stays: PostgreSQL reads it to see whether old backends still live.
+    """
+    pid_file = home / "postmaster.pid"
+    if stop_orphan(pid_file, home, signal.SIGINT) or not pid_file.exists():
+        return
+    first = pid_file.read_text().split("\n", 1)[0].strip()
+    if not first.isdigit() or Path(f"/proc/{first}").exists():
+        pid_file.unlink()
+
+
+async def _query(url: str, statement: str) -> str | None:
+    connection = await asyncpg.connect(url, timeout=5.0)
+    try:
+        value = await connection.fetchval(statement)
+        return None if value is None else str(value)
+    finally:
+        await connection.close(timeout=5.0)
+
+
+def query(url: str, statement: str) -> str | None:
+    """Run one statement in a thread of its own, so that a running event loop is no obstacle."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(_query(url, statement))).result()
+
+
+def answers(url: str, home: Path) -> bool:
+    """Tell whether the server behind `url` answers and is the one that works on `home`."""
+    try:
+        found = query(url, "SHOW data_directory")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        return False
+    return found is not None and Path(found).resolve() == home.resolve()
+
+
+def prepare(data: DataDir, user: ServerUser | None) -> Child:
+    """Make everything ready to start: programs, cluster, command line; the child is not started."""
+    programs = postgres_programs(user)
+    home = data.settle("postgres", user)
+    if not home.exists():
+        initialise(programs, home, data.secret("postgres"), user)
+    check_version(home)
+    clear_stale_pid(home)
+    sockets = data.socket_folder(user)
+    settings = {**SETTINGS, "unix_socket_directories": str(sockets), "port": str(PORT)}
+    options = [word for item in settings.items() for word in ("-c", "=".join(item))]
+    return Child(
+        name="postgres",
+        command=(str(programs / "postgres"), "-D", str(home), *options),
+        log=data.logs / "postgres.log",
+        user=user,
+        cwd=Path("/"),
+        death_signal=signal.SIGINT,
+        stop_signals=((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0)),
+    )
+
+
+def start(data: DataDir, user: ServerUser | None) -> tuple[Child, str]:
+    """Start PostgreSQL on `data`; returns the child and the URL of its database."""
+    child = prepare(data, user)
+    home, password, sockets = (
+        data.home("postgres"),
+        data.secret("postgres"),
+        data.socket_folder(user),
+    )
+    child.start()
+    maintenance = server_url(sockets, password, "postgres")
+    exists = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608 - a constant
+    try:
+        wait_until(lambda: answers(maintenance, home), child, RECOVERY_LIMIT_S)
+        if query(maintenance, exists) is None:
+            query(maintenance, f"CREATE DATABASE {DATABASE}")
+    except BaseException:
+        child.stop()
+        raise
+    return child, server_url(sockets, password)

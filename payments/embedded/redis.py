@@ -1,0 +1,165 @@
+"""An embedded Redis whose acknowledged writes are on the disk."""
+
+import json
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from payments.embedded.binaries import RedisProgram, redis_program
+from payments.embedded.datadir import DataDir
+from payments.embedded.process import Child, EmbeddedError, stop_orphan, wait_until
+from payments.embedded.users import ServerUser, make_private
+
+LOAD_LIMIT_S: Final = 300.0
+"""Replaying a large append-only file."""
+
+LUA_FIXED: Final = (7, 0, 0)
+"""Before it (the wheel is 6.2.14) scripting has known remote-code faults; ours needs none."""
+
+DURABLE: Final = {
+    "appendonly": "yes",
+    "appendfsync": "always",
+    "no-appendfsync-on-rewrite": "no",
+    "aof-use-rdb-preamble": "yes",
+    "maxmemory-policy": "noeviction",
+}
+"""What makes an acknowledged XADD last; also checked by the API at its start."""
+
+SETTINGS: Final = {
+    **DURABLE,
+    "maxmemory": "1gb",
+    "save": '""',
+    "port": "0",
+    "unixsocketperm": "700",
+    "daemonize": "no",
+    "loglevel": "notice",
+}
+
+
+NOT_DURABLE: Final = (
+    "NOT DURABLE: no redis-server was found, a stand-in in memory runs instead. What it accepted "
+    "is lost when it stops. Install redis-server or valkey-server 7.0 or newer for more than a look."
+)
+OLD_SERVER: Final = (
+    "version {} from a wheel, for evaluation; scripting is switched off in it. A redis-server or "
+    "valkey-server 7.0 or newer on PATH is preferred when there is one."
+)
+
+
+def socket_url(socket: Path, password: str) -> str:
+    """Return the URL that redis-py understands."""
+    return f"unix://:{quote(password)}@{quote(str(socket))}?db=0"
+
+
+def config_text(program: RedisProgram, home: Path, socket: Path, password: str) -> str:
+    """Return redis.conf."""
+    places = {"dir": f'"{home}"', "unixsocket": f'"{socket}"', "pidfile": f'"{home / "redis.pid"}"'}
+    scripting = "" if program.version >= LUA_FIXED else " -@scripting"
+    lines = [f"{key} {value}" for key, value in {**SETTINGS, **places}.items()]
+    lines.append(f"user default on >{password} ~* &* +@all{scripting}")
+    return "\n".join(lines) + "\n"
+
+
+def write_config(home: Path, text: str, user: ServerUser | None) -> Path:
+    """Write redis.conf for the servers' user alone; it holds the password."""
+    handle, scratch = tempfile.mkstemp(dir=home)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    if user is not None:
+        os.chown(scratch, user.uid, user.gid)
+    return Path(scratch).replace(home / "redis.conf")
+
+
+def check_version(data: DataDir, program: RedisProgram) -> None:
+    """Refuse to give the data of a newer server to an older one, which could not read it."""
+    known = data.read_private("redis.json").get("version", "0.0")
+    if tuple(int(part) for part in known.split(".")[:2]) > program.version[:2]:
+        raise EmbeddedError(
+            f"the Redis data in {data.home('redis')} were written by version {known}; the server "
+            f"found now is {program.text} ({program.path}): put the newer one back on PATH"
+        )
+    data.write_private("redis.json", {"version": program.text, "program": str(program.path)})
+
+
+def client(url: str) -> "redis.Redis":
+    """Return a client that never repeats a command by itself."""
+    return redis.Redis.from_url(
+        url, retry=Retry(NoBackoff(), 0), socket_timeout=5.0, socket_connect_timeout=5.0
+    )
+
+
+def answers(url: str, pid: int) -> bool:
+    """Tell whether the server behind `url` answers, has loaded its data, and is process `pid`."""
+    connection = client(url)
+    try:
+        info = connection.info("server")
+        connection.ping()
+        return isinstance(info, dict) and info.get("process_id") == pid
+    except (redis.RedisError, OSError):
+        return False
+    finally:
+        connection.close()
+
+
+def prepare(data: DataDir, user: ServerUser | None, program: RedisProgram) -> tuple[Child, Path]:
+    """Make everything ready to start: folder, configuration; the child is not started."""
+    check_version(data, program)
+    home = make_private(data.settle("redis", user), user)
+    stop_orphan(home / "redis.pid", home, signal.SIGTERM)
+    socket = data.socket_folder(user) / "redis.sock"
+    config = write_config(home, config_text(program, home, socket, data.secret("redis")), user)
+    child = Child(
+        name="redis",
+        command=(str(program.path), str(config)),
+        log=data.logs / "redis.log",
+        user=user,
+        cwd=Path("/"),
+        death_signal=signal.SIGTERM,
+        stop_signals=((signal.SIGTERM, 30.0),),
+    )
+    return child, socket
+
+
+def start_stand_in(data: DataDir) -> tuple[Child, str]:
+    """Start fakeredis' server, which keeps nothing: better than nothing to look at the product."""
+    announced = data.path / "fakeredis.json"
+    announced.unlink(missing_ok=True)
+    child = Child(
+        name="redis",
+        command=(sys.executable, "-m", "payments.embedded.fake_redis", str(announced)),
+        log=data.logs / "redis.log",
+    )
+    child.start()
+    try:
+        wait_until(announced.exists, child, 15.0)
+        port = int(json.loads(announced.read_text())["port"])
+    except BaseException:
+        child.stop()
+        raise
+    return child, f"redis://127.0.0.1:{port}/0"
+
+
+def start(data: DataDir, user: ServerUser | None) -> tuple[Child, str, str | None]:
+    """Start Redis on `data`; returns the child, its URL, and a warning for the person, if any."""
+    program = redis_program(user)
+    if not program.durable:
+        child, url = start_stand_in(data)
+        return child, url, NOT_DURABLE
+    child, socket = prepare(data, user, program)
+    url = socket_url(socket, data.secret("redis"))
+    child.start()
+    try:
+        wait_until(lambda: answers(url, child.pid), child, LOAD_LIMIT_S)
+    except BaseException:
+        child.stop()
+        raise
+    warning = None if program.version >= LUA_FIXED else OLD_SERVER.format(program.text)
+    return child, url, warning
