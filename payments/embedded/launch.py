@@ -47,4 +47,5 @@ def main(parent: int, number: int, uid: int, gid: int, command: list[str]) -> No
 
 
 if __name__ == "__main__":
-    main(*(int(word) for word in sys.argv[1:5]), command=sys.argv[5:])
+    PARENT, NUMBER, UID, GID = (int(word) for word in sys.argv[1:5])
+    main(PARENT, NUMBER, UID, GID, sys.argv[5:])

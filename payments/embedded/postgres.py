@@ -19,7 +19,6 @@ from payments.embedded.process import (
     EmbeddedError,
     launch_command,
     stop_orphan,
-    wait_until,
 )
 from payments.embedded.users import ServerUser, make_private
 
@@ -160,11 +159,12 @@ def start(data: DataDir, user: ServerUser | None) -> tuple[Child, str]:
         data.secret("postgres"),
         data.socket_folder(user),
     )
-    child.start()
     maintenance = server_url(sockets, password, "postgres")
     exists = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608 - a constant
+    child.ready = lambda: answers(maintenance, home)
     try:
-        wait_until(lambda: answers(maintenance, home), child, RECOVERY_LIMIT_S)
+        child.start()
+        child.wait_ready(RECOVERY_LIMIT_S)
         if query(maintenance, exists) is None:
             query(maintenance, f"CREATE DATABASE {DATABASE}")
     except BaseException:

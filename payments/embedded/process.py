@@ -17,6 +17,7 @@ from payments.embedded.users import ServerUser
 LAUNCH: Final = Path(__file__).with_name("launch.py")
 LOG_LIMIT_BYTES: Final = 16 * 1024 * 1024
 POLL_S: Final = 0.02
+RETRY_S: Final = 0.2
 
 
 class EmbeddedError(Exception):
@@ -38,7 +39,11 @@ def launch_command(
 
 @dataclass(kw_only=True)
 class Child:
-    """A process we start, watch and stop. `stop_signals` are tried in order, each with its grace."""
+    """A process we start, watch and stop.
+
+    `stop_signals` are tried in order, each with its grace in seconds. `ready` says whether the
+    process serves; without it, living is enough.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -48,6 +53,7 @@ class Child:
     cwd: Path | None = None
     death_signal: signal.Signals = signal.SIGKILL
     stop_signals: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGTERM, 10.0),)
+    ready: Callable[[], bool] | None = None
     started_at_s: float = 0.0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -68,6 +74,27 @@ class Child:
                 process_group=0,
             )
         self.started_at_s = time.monotonic()
+
+    def wait_ready(self, deadline_s: float) -> None:
+        """Wait until it serves; raises StartError when it ends before, or the time is up."""
+        wait_until(self.ready or self.running, self, deadline_s)
+
+    def revive(self, deadline_s: float = 60.0) -> None:
+        """Start it again and wait until it serves, trying again while it ends at once.
+
+        PostgreSQL does so while backends of a killed server still live.
+        """
+        until = time.monotonic() + deadline_s
+        while True:
+            self.start()
+            try:
+                self.wait_ready(until - time.monotonic())
+            except StartError:
+                if self.running() or time.monotonic() > until:
+                    raise
+                time.sleep(RETRY_S)
+            else:
+                return
 
     @property
     def pid(self) -> int:

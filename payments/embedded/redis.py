@@ -46,7 +46,7 @@ SETTINGS: Final = {
 
 NOT_DURABLE: Final = (
     "NOT DURABLE: no redis-server was found, a stand-in in memory runs instead. What it accepted "
-    "is lost when it stops. Install redis-server or valkey-server 7.0 or newer for more than a look."
+    "is lost when it stops. Install redis-server or valkey-server, 7.0 or newer, to keep data."
 )
 OLD_SERVER: Final = (
     "version {} from a wheel, for evaluation; scripting is switched off in it. A redis-server or "
@@ -155,9 +155,10 @@ def start(data: DataDir, user: ServerUser | None) -> tuple[Child, str, str | Non
         return child, url, NOT_DURABLE
     child, socket = prepare(data, user, program)
     url = socket_url(socket, data.secret("redis"))
-    child.start()
+    child.ready = lambda: answers(url, child.pid)
     try:
-        wait_until(lambda: answers(url, child.pid), child, LOAD_LIMIT_S)
+        child.start()
+        child.wait_ready(LOAD_LIMIT_S)
     except BaseException:
         child.stop()
         raise

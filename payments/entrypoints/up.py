@@ -1,0 +1,294 @@
+"""`payments up`: everything in one command, for development and evaluation."""
+
+import importlib.util
+import ipaddress
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from rich.console import Console
+
+from payments.embedded.datadir import DataDir
+from payments.embedded.postgres import query
+from payments.embedded.process import Child, EmbeddedError, launch_command, stop_all
+from payments.embedded.servers import Servers, start_servers
+from payments.embedded.supervisor import Supervisor
+from payments.entrypoints.ports import answers_ready, choose_port, free_port
+
+
+@dataclass(frozen=True)
+class Role:
+    """A process of the product: its command and what it takes to stop politely."""
+
+    name: str
+    options: tuple[str, ...] = ()
+    """`{host}`, `{port}` and `{simulator_port}` are filled in."""
+
+    grace_s: float = 15.0
+
+
+ROLES: Final = (
+    Role("api", ("--host", "{host}", "--port", "{port}")),
+    Role("consumer"),
+    Role("executor"),
+    Role("scheduler"),
+    Role("simulator", ("--host", "{host}", "--port", "{simulator_port}")),
+)
+"""In the order they are started; one whose module is not in `payments.entrypoints` is left out."""
+
+SEEDS: Final = ("organizations", "bank", "shop")
+"""Demo data of a new database, each `payments seed NAME`, run while the roles work."""
+
+SECRETS: Final = (
+    "PAYMENTS_JWT_SECRET",
+    "PAYMENTS_SUPERPAY_SECRET",
+    "PAYMENTS_WALLET_WEBHOOK_SECRET",
+    "PAYMENTS_SHOP_SIGNATURE_SECRET",
+    "PAYMENTS_BANK_WEBHOOK_SECRET",
+)
+"""Variables filled with a secret of this data directory unless the caller set them."""
+
+DEFAULT_PORT: Final = 8000
+READY_LIMIT_S: Final = 60.0
+TICK_S: Final = 0.1
+
+CURL: Final = (
+    """curl -d '{{"user_id":1, "amount": 7100}}' -H "Content-Type: application/json" """
+    """-X POST {base}/api/v1/wallet/"""
+)
+
+
+class StopRequestedError(BaseException):
+    """Ctrl-C, SIGTERM or a closed terminal: leave, through every `finally` on the way."""
+
+
+def available(role: str) -> bool:
+    """Tell whether this checkout has the module of a role."""
+    return importlib.util.find_spec(f"payments.entrypoints.{role}") is not None
+
+
+def check_profile(host: str) -> None:
+    """Refuse what `payments up` is not for."""
+    if os.environ.get("PAYMENTS_ENV", "development") != "development":
+        raise EmbeddedError(
+            "payments up is the development profile; with PAYMENTS_ENV=production run the roles "
+            "themselves (docker compose up)"
+        )
+    name = "127.0.0.1" if host == "localhost" else host
+    try:
+        loopback = ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise EmbeddedError(
+            f"payments up serves open demonstration surfaces, on loopback only, not on {host}: use "
+            "--host 127.0.0.1, or the production profile (docker compose up)"
+        )
+
+
+def environment(servers: Servers, base: str, simulator_port: int) -> dict[str, str]:
+    """Return the environment of every child: the caller's, completed."""
+    made = {name: servers.data.secret(name) for name in SECRETS if name not in os.environ}
+    return {
+        "PAYMENTS_ENV": "development",
+        "PAYMENTS_PUBLIC_URL": base,
+        "PAYMENTS_SUPERPAY_URL": f"http://127.0.0.1:{simulator_port}",
+        **made,
+        **os.environ,
+        "PAYMENTS_DATABASE_URL": servers.database_url,
+        "PAYMENTS_REDIS_URL": servers.redis_url,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def payments_command(*words: str) -> tuple[str, ...]:
+    """Return the command line of one of our own commands."""
+    return (sys.executable, "-m", "payments", *words)
+
+
+class Up:
+    """One run of `payments up`: `start`, then `watch` until told to stop, then `stop`."""
+
+    def __init__(self, host: str, port: int, data_dir: Path, *, demo: bool) -> None:
+        self.console = Console(highlight=False, soft_wrap=True)
+        self.host, self.port, self.demo = host, port, demo
+        self.simulator_port = free_port(host, port + 1)
+        self.base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self.data_dir = data_dir
+        self.began_s = time.monotonic()
+        self.servers: Servers | None = None
+        self.supervisor = Supervisor(self.say)
+        self.env: dict[str, str] = {}
+
+    def say(self, text: str) -> None:
+        """Print one line of progress with the seconds since the start."""
+        seconds = time.monotonic() - self.began_s
+        self.console.print(f"[dim]{seconds:6.1f} s[/]  ", end="")
+        self.console.print(text, markup=False)
+
+    def start(self) -> None:
+        """Bring everything up and wait until the API is ready."""
+        servers = self.servers = start_servers(
+            self.data_dir,
+            database_url=os.environ.get("PAYMENTS_DATABASE_URL"),
+            redis_url=os.environ.get("PAYMENTS_REDIS_URL"),
+            report=self.say,
+        )
+        self.env = environment(servers, self.base, self.simulator_port)
+        self.plan_seeds(servers.data)
+        self.run("migrate")
+        self.say("schema: up to date")
+        for child in servers.children:
+            self.supervisor.add(child)
+        self.start_roles(servers.data)
+        self.wait_ready()
+        self.seed(servers.data)
+
+    def run(self, *words: str) -> None:
+        """Run one of our commands to its end."""
+        done = subprocess.run(
+            launch_command(payments_command(*words), None),
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            process_group=0,
+            check=False,
+        )
+        if done.returncode != 0:
+            output = f"{done.stdout}{done.stderr}".strip()
+            raise EmbeddedError(f"payments {' '.join(words)} failed:\n{output}")
+
+    def plan_seeds(self, data: DataDir) -> None:
+        """Remember, before the schema exists, that a new database is to get its demo data.
+
+        Written down first, so that a start that was cut short is completed by the next one.
+        """
+        assert self.servers is not None
+        fresh = query(self.servers.database_url, "SELECT to_regclass('alembic_version')") is None
+        if fresh:
+            pending = ",".join(SEEDS) if self.demo else ""
+            data.write_private("seeds.json", {"pending": pending})
+
+    def seed(self, data: DataDir) -> None:
+        """Bring in the demo data that are still pending."""
+        pending = data.read_private("seeds.json").get("pending", "").split(",")
+        while pending and pending[0] and available("seed"):
+            name = pending.pop(0)
+            self.say(f"demo data: {name}")
+            self.run("seed", name)
+            data.write_private("seeds.json", {"pending": ",".join(pending)})
+
+    def start_roles(self, data: DataDir) -> None:
+        """Start our own processes."""
+        places = {"host": self.host, "port": self.port, "simulator_port": self.simulator_port}
+        for role in filter(lambda role: available(role.name), ROLES):
+            options = [word.format(**places) for word in role.options]
+            self.say(f"{role.name}: starting")
+            self.supervisor.add(
+                Child(
+                    name=role.name,
+                    command=payments_command(role.name, *options),
+                    log=data.logs / f"{role.name}.log",
+                    env=self.env,
+                    stop_signals=((signal.SIGTERM, role.grace_s),),
+                )
+            )
+
+    def wait_ready(self) -> None:
+        """Wait for the API to say that it can do its work."""
+        until = time.monotonic() + READY_LIMIT_S
+        while not answers_ready(self.base):
+            self.supervisor.tick()
+            if time.monotonic() > until:
+                api = next(child for child in self.supervisor.children if child.name == "api")
+                raise EmbeddedError(
+                    f"{self.base}/health/ready did not answer in {READY_LIMIT_S:.0f} s; the end of "
+                    f"{api.log}:\n{api.tail()}"
+                )
+            time.sleep(TICK_S)
+
+    def show(self) -> None:
+        """Print where everything is, and one line to try."""
+        rows = [("API", f"{self.base}/v1"), ("OpenAPI", f"{self.base}/schema")]
+        if available("simulator"):
+            rows.append(("SuperPay", f"http://{self.host}:{self.simulator_port}  (simulator)"))
+        rows += [
+            ("health", f"{self.base}/health/ready"),
+            ("metrics", f"{self.base}/metrics"),
+            ("data", f"{self.data_dir.absolute()}  (logs in logs/, kept across restarts)"),
+        ]
+        self.console.rule("[bold green]ready[/]", align="left")
+        for name, value in rows:
+            self.console.print(f"  [bold]{name:<9}[/] ", end="")
+            self.console.print(value, markup=False)
+        self.console.print("\n  Try it:\n")
+        self.console.print("  " + CURL.format(base=self.base), markup=False)
+        self.console.print("\n  Ctrl-C stops everything; the data stay.")
+        self.console.rule()
+
+    def watch(self) -> None:
+        """Keep everything running until told to stop."""
+        while True:
+            self.supervisor.tick()
+            time.sleep(TICK_S)
+
+    def stop(self) -> None:
+        """Stop our roles side by side, then the servers under them."""
+        if self.servers is None:
+            return
+        self.say("stopping")
+        under = self.servers.children
+        stop_all(child for child in self.supervisor.children if child not in under)
+        self.servers.stop()
+        self.say("stopped")
+
+
+def _request_stop(number: int, frame: FrameType | None) -> None:
+    """Leave once; what comes later finds us already on the way."""
+    del frame
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    raise StopRequestedError(signal.Signals(number).name)
+
+
+def up(
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    data_dir: Path = Path(".payments"),
+    *,
+    demo: bool = True,
+) -> int:
+    """Run everything until Ctrl-C or SIGTERM; returns the exit code.
+
+    `port` None is 8000, or the next free one, which is said; a port asked for must be free.
+    """
+    run: Up | None = None
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, _request_stop)
+    try:
+        check_profile(host)
+        chosen = choose_port(host, port, DEFAULT_PORT)
+        run = Up(host, chosen, data_dir, demo=demo)
+        if port is None and chosen != DEFAULT_PORT:
+            run.say(f"PORT {DEFAULT_PORT} IS TAKEN: using {chosen} (choose one with --port)")
+        run.start()
+        run.show()
+        run.watch()
+    except StopRequestedError:
+        return 0
+    except EmbeddedError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"payments up: {error}", markup=False
+        )
+        return 1
+    finally:
+        if run is not None:
+            run.stop()
+    return 0
