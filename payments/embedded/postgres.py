@@ -120,6 +120,14 @@ def query(url: str, statement: str) -> str | None:
         return pool.submit(lambda: asyncio.run(_query(url, statement))).result()
 
 
+def check_reachable(url: str) -> None:
+    """Refuse to go on with a server of the caller's that does not answer."""
+    try:
+        query(url, "SELECT 1")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+        raise EmbeddedError(f"the PostgreSQL given by URL does not answer: {error}") from error
+
+
 def answers(url: str, home: Path) -> bool:
     """Tell whether the server behind `url` answers and is the one that works on `home`."""
     try:

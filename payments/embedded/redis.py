@@ -96,6 +96,15 @@ def client(url: str) -> "redis.Redis":
     )
 
 
+def check_reachable(url: str) -> None:
+    """Refuse to go on with a server of the caller's that does not answer."""
+    try:
+        with client(url) as connection:
+            connection.ping()
+    except (redis.RedisError, OSError, ValueError) as error:
+        raise EmbeddedError(f"the Redis given by URL does not answer: {error}") from error
+
+
 def answers(url: str, pid: int) -> bool:
     """Tell whether the server behind `url` answers, has loaded its data, and is process `pid`."""
     connection = client(url)

@@ -100,6 +100,7 @@ def start_servers(
 def _start_postgres(servers: Servers, url: str | None, report: Report) -> None:
     data = servers.data
     if url:
+        postgres.check_reachable(url)
         servers.database_url = url
         report("PostgreSQL: the one in PAYMENTS_DATABASE_URL")
         return
@@ -115,6 +116,7 @@ def _start_postgres(servers: Servers, url: str | None, report: Report) -> None:
 def _start_redis(servers: Servers, url: str | None, report: Report) -> None:
     data = servers.data
     if url:
+        redis.check_reachable(url)
         servers.redis_url = url
         report("Redis: the one in PAYMENTS_REDIS_URL")
         return

@@ -1,5 +1,6 @@
 """`payments up`: everything in one command, for development and evaluation."""
 
+import contextlib
 import importlib.util
 import ipaddress
 import os
@@ -129,8 +130,9 @@ class Up:
     def say(self, text: str) -> None:
         """Print one line of progress with the seconds since the start."""
         seconds = time.monotonic() - self.began_s
-        self.console.print(f"[dim]{seconds:6.1f} s[/]  ", end="")
-        self.console.print(text, markup=False)
+        with contextlib.suppress(OSError):  # the terminal may be gone; the work is not
+            self.console.print(f"[dim]{seconds:6.1f} s[/]  ", end="")
+            self.console.print(text, markup=False)
 
     def start(self) -> None:
         """Bring everything up and wait until the API is ready."""
