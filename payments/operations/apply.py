@@ -11,7 +11,6 @@ A refusal is a stored outcome. An exception is a crash: roll back, halve the bat
 """
 
 import asyncio
-import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -28,6 +27,7 @@ from payments.ledger.balances import Balances
 from payments.ledger.chart import AccountSpec
 from payments.ledger.lock import lock_accounts
 from payments.operations import metrics
+from payments.operations.dead_letters import DeadLetter, describe, park
 from payments.operations.envelope import Envelope, Intent, decode
 from payments.operations.outcome import Applied, Decision, Outcome, Refused, Status
 from payments.operations.operation import Context, Operation, State
@@ -87,7 +87,7 @@ class Applier:
             try:
                 items.append(self._read(entry))
             except (msgspec.MsgspecError, ValueError, KeyError, RecursionError) as error:
-                answers.append(await park(connection, entry, None, error, 1, self._clock()))
+                answers.append(await self._park(connection, entry, None, error))
         answers += await self._isolate(connection, items)
         metrics.observe_batch(len(entries), monotonic_s() - started, answers)
         return answers
@@ -119,10 +119,29 @@ class Applier:
         if is_retryable(failure) and getattr(failure, "sqlstate", "").startswith("53"):
             raise failure  # disk or memory of the server: nobody's fault here, the consumer waits and comes again
         if len(items) == 1:
-            return [await park(connection, items[0].entry, items[0].envelope, failure, _ATTEMPTS, self._clock())]
+            return [await self._park(connection, items[0].entry, items[0].envelope, failure)]
         middle = len(items) // 2
         _log.warning("batch_halved", size=len(items), error=repr(failure)[:200])
         return await self._isolate(connection, items[:middle]) + await self._isolate(connection, items[middle:])
+
+    async def _park(
+        self, connection: Connection, entry: Entry, envelope: Envelope | None, error: BaseException
+    ) -> Answer:
+        """Keep an entry that cannot be applied, whole and with its traceback, and let its neighbours go on."""
+        letter = DeadLetter(
+            stream="intents",
+            partition=entry.partition,
+            stream_id=entry.stream_id,
+            operation_id=envelope.operation_id if envelope else None,
+            kind=envelope.kind if envelope else None,
+            payload=entry.payload,
+            error=describe(error),
+            attempts=_ATTEMPTS if envelope else 1,
+        )
+        async with connection.transaction():
+            await park(connection, letter, self._clock())
+            await _advance(connection, [entry])
+        return Answer(entry, envelope, None)
 
     async def _transact(self, connection: Connection, items: Sequence[Item]) -> list[Answer]:
         async with connection.transaction():
@@ -290,26 +309,3 @@ async def _advance(connection: Connection, entries: Sequence[Entry]) -> None:
             [p[0] for p in last.values()],
             [p[1] for p in last.values()],
         )
-
-
-async def park(  # noqa: PLR0913, PLR0917 - a row of dead_letters
-    connection: Connection, entry: Entry, envelope: Envelope | None, error: BaseException, attempts: int, now: datetime
-) -> Answer:
-    """Keep an entry that cannot be applied, whole and with its traceback, and let its neighbours go on."""
-    text = "".join(traceback.format_exception(error))[-8000:].replace("\x00", "")
-    async with connection.transaction():
-        await connection.execute(
-            load_sql(__file__, "park"),
-            entry.partition,
-            entry.stream_id,
-            envelope.operation_id if envelope else None,
-            envelope.kind if envelope else None,
-            entry.payload,
-            text,
-            attempts,
-            now,
-        )
-        await _advance(connection, [entry])
-    operation_id = str(envelope.operation_id) if envelope else None
-    _log.error("intent_parked", operation_id=operation_id, stream_id=entry.stream_id, error=repr(error)[:300])
-    return Answer(entry, envelope, None)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
     from payments.operations.apply import Answer
@@ -14,6 +14,7 @@ DECIDED: Final = Counter("payments_decided_total", "Operations decided", ["kind"
 REPLAYED: Final = Counter("payments_replayed_total", "Entries whose operation was decided before")
 CONFLICTS: Final = Counter("payments_conflicts_total", "Entries with other content under a known operation id")
 PARKED: Final = Counter("payments_parked_total", "Entries that became dead letters")
+BACKLOG: Final = Gauge("payments_backlog", "Entries in the stream that are not applied yet", ["partition"])
 BATCH_SIZE: Final = Histogram("payments_batch_size", "Entries a batch", buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2000))
 APPLY_S: Final = Histogram(
     "payments_apply_seconds", "Time to apply a batch", buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)

@@ -16,8 +16,9 @@ operations: Final = sa.Table(
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
-    sa.Column("result", JSONB, nullable=False),
-    sa.Column("effects", JSONB),
+    # json, not jsonb: a replay gives back the very text, and writing it costs less.
+    sa.Column("result", sa.JSON, nullable=False),
+    sa.Column("effects", sa.JSON),
     sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("status IN ('applied', 'rejected')", name="status"),
@@ -40,6 +41,7 @@ dead_letters: Final = sa.Table(
     "dead_letters",
     METADATA,
     sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("stream", sa.Text, nullable=False, comment="intents or effects"),
     sa.Column("partition", sa.Integer, nullable=False),
     sa.Column("stream_id", sa.Text, nullable=False),
     sa.Column("operation_id", sa.Uuid, index=True),
@@ -53,5 +55,5 @@ dead_letters: Final = sa.Table(
     sa.Column("closed_by", sa.Text),
     sa.CheckConstraint("state IN ('parked', 'retried', 'discarded')", name="state"),
     # A crash after parking and before the acknowledgement parks the same entry again: same row.
-    sa.UniqueConstraint("partition", "stream_id"),
+    sa.UniqueConstraint("stream", "partition", "stream_id"),
 )

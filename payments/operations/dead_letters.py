@@ -1,0 +1,115 @@
+"""Entries that could not be handled: kept whole with the reason, listed, tried again, or given up by an operator."""
+
+import traceback
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from payments.kernel.database import Connection
+from payments.kernel.errors import Conflict, NotFound
+from payments.kernel.sql import load_sql
+from payments.operations.envelope import decode
+from payments.operations.outcome import Status
+from streams import partitions
+
+DISCARDED: Final = "discarded_by_operator"
+_ERROR_MAX: Final = 8000
+_log = structlog.get_logger(__name__)
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A parked entry. `stream` is intents or effects; `payload` its bytes as they came."""
+
+    stream: str
+    partition: int
+    stream_id: str
+    operation_id: UUID | None
+    kind: str | None
+    payload: bytes
+    error: str
+    attempts: int
+    id: int = 0
+    state: str = "parked"
+    parked_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+
+
+def describe(error: BaseException) -> str:
+    """The traceback as text that PostgreSQL takes."""
+    return "".join(traceback.format_exception(error))[-_ERROR_MAX:].replace("\x00", "")
+
+
+async def park(connection: Connection, letter: DeadLetter, now: datetime) -> None:
+    """Write it down. Parking the same entry again keeps one row."""
+    await connection.execute(
+        load_sql(__file__, "park"),
+        letter.stream,
+        letter.partition,
+        letter.stream_id,
+        letter.operation_id,
+        letter.kind,
+        letter.payload,
+        letter.error,
+        letter.attempts,
+        now,
+    )
+    last_line = letter.error.strip().rsplit("\n", 1)[-1][:300]
+    _log.error("entry_parked", stream=letter.stream, operation_id=str(letter.operation_id), kind=letter.kind, error=last_line)
+
+
+async def list_letters(connection: Connection, state: str = "parked", limit: int = 200) -> list[DeadLetter]:
+    """Newest first."""
+    rows = await connection.fetch(load_sql(__file__, "list_dead_letters"), state, limit)
+    return [DeadLetter(**dict(row)) for row in rows]
+
+
+async def show_letter(connection: Connection, letter_id: int) -> DeadLetter:
+    """One of them. Raises `NotFound`."""
+    row = await connection.fetchrow(load_sql(__file__, "show_dead_letter"), letter_id)
+    if row is None:
+        raise NotFound(f"there is no dead letter {letter_id}", code="dead_letter_not_found")
+    return DeadLetter(**dict(row))
+
+
+async def retry_letter(connection: Connection, client: Any, letter_id: int, now: datetime, by: str) -> DeadLetter:  # noqa: ANN401 - a Redis client
+    """Append the entry to its stream again, then close the letter. A crash between the two only repeats the entry."""
+    letter = _open(await show_letter(connection, letter_id))
+    await _append(client, letter)
+    await connection.execute(load_sql(__file__, "close_dead_letter"), letter_id, "retried", now, by)
+    return letter
+
+
+async def _append(client: Any, letter: DeadLetter) -> None:  # noqa: ANN401 - a Redis client
+    name = partitions.effects if letter.stream == "effects" else partitions.intents
+    await client.xadd(name(letter.partition), {partitions.FIELD: letter.payload})
+
+
+async def discard_letter(connection: Connection, letter_id: int, now: datetime, by: str) -> DeadLetter:
+    """Give it up: its operation, when it has one that is undecided, is rejected for good."""
+    letter = _open(await show_letter(connection, letter_id))
+    async with connection.transaction():
+        if letter.stream == "intents" and letter.operation_id is not None:
+            envelope = decode(letter.payload)
+            await connection.execute(
+                load_sql(__file__, "reject_operation"),
+                envelope.operation_id,
+                envelope.kind,
+                envelope.digest,
+                envelope.actor,
+                Status.REJECTED.value,
+                DISCARDED,
+                envelope.submitted_at,
+                now,
+            )
+        await connection.execute(load_sql(__file__, "close_dead_letter"), letter_id, "discarded", now, by)
+    return letter
+
+
+def _open(letter: DeadLetter) -> DeadLetter:
+    if letter.state != "parked":
+        raise Conflict(f"dead letter {letter.id} is {letter.state} already", code="dead_letter_closed")
+    return letter

@@ -1,0 +1,159 @@
+"""The stream as the submitter sees it: appends when that is safe, refuses with a reason when it is not.
+
+A gate watches from the side: how long the backlog is, and whether Redis stands behind PostgreSQL (it was restored from an
+older state, accepted intents are gone). It closes at once when the connection fails and opens only after it has looked.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from redis.exceptions import RedisError
+
+from payments.kernel.database import connect
+from payments.kernel.errors import Unavailable, UnknownFate
+from payments.kernel.ids import OperationId
+from payments.kernel.sql import load_sql
+from payments.operations import metrics
+from streams import partitions
+from streams.client import create_client
+from streams.errors import FateUnknown, StreamUnavailable
+from streams.ownership import ensure_partitions
+from streams.producer import Lane
+from streams.rollback import partitions_behind
+
+_LOOK_EVERY_S: Final = 0.25
+_ADVICE: Final = {
+    "backlog_full": "more is waiting than the consumers keep up with; try again shortly",
+    "redis_rolled_back": "Redis is behind PostgreSQL: it was restored from an older state. An operator must run `payments doctor`",
+    "redis_unreachable": "the stream cannot be reached",
+    "starting": "still starting",
+}
+_log = structlog.get_logger(__name__)
+
+
+class RedisDoor:
+    """Appends intents to their partition. `backlog_max` entries in all may wait."""
+
+    def __init__(self, redis_url: str, database_url: str, *, partition_count: int = 8, backlog_max: int = 200_000) -> None:
+        """`partition_count` counts at the first start only."""
+        self._database_url = database_url
+        self._lane = Lane(redis_url)
+        self._client = create_client(redis_url, connections=4)
+        self._count = partition_count
+        self._backlog_max = backlog_max
+        self._closed: str | None = "starting"
+        self._failures = -1
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.backlog: dict[int, int] = {}
+
+    @property
+    def closed_reason(self) -> str | None:
+        """Why nothing is accepted, or None."""
+        return self._closed
+
+    async def start(self) -> None:
+        """Fix the partitions, look once, then keep looking."""
+        connection = await self._session()
+        self._count = await ensure_partitions(connection, self._count)
+        await self._lane.start()
+        await self._look_safely()
+        self._task = asyncio.create_task(self._watch(), name="gate")
+
+    async def stop(self) -> None:
+        """Send what waits, close."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._lane.stop()
+        await self._client.aclose()
+        if self._connection is not None:
+            self._connection.terminate()
+
+    async def append(self, partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes) -> bytes | None:
+        """Make the entry durable; returns what an earlier append of this operation left beside the stream.
+
+        Raises `Unavailable`: nothing was written. Raises `UnknownFate`: the reply was lost.
+        """
+        if self._closed is not None:
+            raise self._refusal(self._closed)
+        partition = partitions.partition_of(partition_key, self._count)
+        try:
+            return await self._lane.append(partition, str(operation_id), payload, marker)
+        except StreamUnavailable as error:
+            if error.reason == "redis_unreachable":
+                self._closed = error.reason
+            raise self._refusal(error.reason) from error
+        except FateUnknown as error:
+            self._closed = "redis_unreachable"
+            metrics.NOT_ACCEPTED.labels("fate_unknown").inc()
+            raise UnknownFate(operation_id=str(operation_id)) from error
+
+    async def find_marker(self, operation_id: OperationId) -> bytes | None:
+        """The marker of an accepted operation, whatever its partition."""
+        pipeline = self._client.pipeline(transaction=False)
+        for partition in range(self._count):
+            pipeline.get(partitions.marker(partition, str(operation_id)))
+        try:
+            found: list[Any] = await pipeline.execute()
+        except (RedisError, OSError, TimeoutError) as error:
+            raise self._refusal("redis_unreachable") from error
+        return next((m for m in found if isinstance(m, bytes)), None)
+
+    def _refusal(self, reason: str) -> Unavailable:
+        metrics.NOT_ACCEPTED.labels(reason).inc()
+        return Unavailable(f"nothing was accepted: {_ADVICE.get(reason, reason)}", code=reason)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            await self._look_safely()
+
+    async def _look_safely(self) -> None:
+        try:
+            reason = await self._look()
+        except (RedisError, OSError, TimeoutError) as error:
+            reason = "redis_unreachable"
+            self._failures = -1
+            _log.warning("gate_cannot_look", error=repr(error)[:200])
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            # PostgreSQL away: intents are still durable in the stream, so the door stays as it was.
+            _log.warning("gate_without_database", error=repr(error)[:200])
+            return
+        if reason != self._closed:
+            _log.warning("gate_changed", closed=reason)
+        self._closed = reason
+
+    async def _look(self) -> str | None:
+        self.backlog = await partitions.backlog(self._client, range(self._count))
+        for partition, length in self.backlog.items():
+            metrics.BACKLOG.labels(f"{partition:02d}").set(length)
+        if sum(self.backlog.values()) >= self._backlog_max:
+            return "backlog_full"
+        if self._failures != self._lane.failures or self._closed == "redis_rolled_back":
+            # After any failure of the connection it may be another Redis, or the same one restored from the past.
+            failures = self._lane.failures
+            if await self._is_rolled_back():
+                return "redis_rolled_back"
+            self._failures = failures
+        return None
+
+    async def _is_rolled_back(self) -> bool:
+        connection = await self._session()
+        rows = await connection.fetch(load_sql(__file__, "partition_positions"))
+        if any(row["halted_reason"] for row in rows):
+            return True
+        behind = await partitions_behind(self._client, {r["partition"]: (r["last_ms"], r["last_seq"]) for r in rows})
+        for partition, (ends, applied) in behind.items():
+            _log.error("redis_rolled_back", partition=partition, redis_ends=ends, applied=applied)
+            # Sticky: the next append would get a newer id and hide what was lost. `payments doctor` says what to do.
+            reason = f"Redis ends at {ends}, PostgreSQL applied {applied}"
+            await connection.execute(load_sql(__file__, "halt_partition"), partition, reason)
+        return bool(behind)
+
+    async def _session(self) -> "asyncpg.Connection[asyncpg.Record]":
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(self._database_url, application_name="payments-gate")
+        return self._connection

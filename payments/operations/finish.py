@@ -1,0 +1,104 @@
+"""After the commit: outcomes to those who wait, effects to the executors, markers away; then the stream may forget."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import msgspec
+
+from payments.operations.apply import Answer
+from payments.operations.results import Reply
+from streams import partitions
+from streams.consumer import Step
+from streams.entry import Entry
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+_REPLIES_A_MESSAGE: Final = 500
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class EffectEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An effect on its stream: `id` is the operation's and the effect's number within it, the same at every repeat."""
+
+    id: str
+    operation_id: UUID
+    kind: str
+    body: msgspec.Raw
+
+
+class _StoredEffect(msgspec.Struct, frozen=True):
+    kind: str
+    body: msgspec.Raw
+
+
+_STORED: Final = msgspec.json.Decoder(list[_StoredEffect])
+
+
+def steps(answers: Sequence[Answer]) -> list[Step]:
+    """First what needs nothing but an acknowledgement, so that a full Redis drains; then what has effects to send."""
+    plain = [a for a in answers if a.decision is None or not a.decision.effects or a.is_conflict]
+    with_effects = [a for a in answers if a.decision is not None and a.decision.effects and not a.is_conflict]
+    done = []
+    if plain:
+        done.append(Step([a.entry for a in plain], _sender(plain, ())))
+    if with_effects:
+        effects = [(a.entry.partition, e) for a in with_effects for e in effects_of(a)]
+        done.append(Step([a.entry for a in with_effects], _sender(with_effects, effects)))
+    return done
+
+
+def effects_of(answer: Answer) -> list[bytes]:
+    """The effects of an applied operation as they go on the stream."""
+    decision = answer.decision
+    if decision is None or not decision.effects:
+        return []
+    stored = _STORED.decode(decision.effects)
+    return [
+        _encode(EffectEntry(id=f"{decision.operation_id}:{n}", operation_id=decision.operation_id, kind=e.kind, body=e.body))
+        for n, e in enumerate(stored)
+    ]
+
+
+def _sender(answers: list[Answer], effects: Sequence[tuple[int, bytes]]) -> Any:  # noqa: ANN401 - a Send
+    async def send(client: "Redis[Any]") -> None:
+        pipeline = client.pipeline(transaction=False)
+        for partition, payload in effects:
+            pipeline.xadd(partitions.effects(partition), {partitions.FIELD: payload})
+        for channel, message in replies(answers):
+            pipeline.publish(channel, message)
+        for keys in _markers(answers).values():
+            pipeline.unlink(*keys)
+        if len(pipeline):
+            await pipeline.execute()
+
+    return send
+
+
+def replies(answers: Sequence[Answer]) -> list[tuple[str, bytes]]:
+    """Messages for the channels of those who wait, many outcomes in each."""
+    by_channel: dict[str, list[Reply]] = {}
+    for answer in answers:
+        if answer.decision is not None and answer.envelope is not None and answer.envelope.reply_to:
+            reply = Reply(answer.decision, answer.envelope.digest, answer.is_conflict)
+            by_channel.setdefault(answer.envelope.reply_to, []).append(reply)
+    return [
+        (channel, _encode(found[i : i + _REPLIES_A_MESSAGE]))
+        for channel, found in by_channel.items()
+        for i in range(0, len(found), _REPLIES_A_MESSAGE)
+    ]
+
+
+def _markers(answers: Sequence[Answer]) -> dict[int, list[str]]:
+    keys: dict[int, list[str]] = {}
+    for answer in answers:
+        if answer.envelope is not None and answer.entry.partition >= 0:
+            key = partitions.marker(answer.entry.partition, str(answer.envelope.operation_id))
+            keys.setdefault(answer.entry.partition, []).append(key)
+    return keys
+
+
+def entries_of(answers: Sequence[Answer]) -> list[Entry]:
+    """The entries of some answers."""
+    return [a.entry for a in answers]

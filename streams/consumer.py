@@ -1,0 +1,195 @@
+"""A consumer process: owns partitions, merges what they hold into batches, and acknowledges after the commit.
+
+Order of things, and why: the handler commits → effects and answers go out → XACK → XDEL. A crash anywhere before XACK
+delivers the entry again and the handler finds what it did; the pending entry is the outbox.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import structlog
+from redis.exceptions import RedisError
+
+from streams import partitions
+from streams.entry import Entry
+from streams.inbox import Inbox
+from streams.ownership import Ownership
+from streams.reader import Reader
+
+if TYPE_CHECKING:
+    import asyncpg
+    from redis.asyncio import Redis
+
+BATCH_MAX: Final = 1000
+_INBOX_MAX: Final = 2000
+_SHARE_EVERY_S: Final = 1.0
+_IDLE_S: Final = 0.5
+_BACKOFF_MAX_S: Final = 2.0
+_UNFINISHED_MAX: Final = 2
+
+Send = Callable[["Redis[Any]"], Awaitable[None]]
+
+
+class Step(NamedTuple):
+    """What must reach Redis before these entries are acknowledged; may be run again."""
+
+    entries: list[Entry]
+    send: Send
+
+
+Handler = Callable[["asyncpg.Connection[asyncpg.Record]", list[Entry]], Awaitable[list[Step]]]
+"""Commits a batch, then says in which steps it is finished."""
+Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
+
+_log = structlog.get_logger(__name__)
+
+
+class Consumer:
+    """Runs until `stop` is set. Every session begins with nothing owned and nothing in memory."""
+
+    def __init__(self, *, name: str, connect: Connect, client: "Redis[Any]", handler: Handler, batch_max: int = BATCH_MAX) -> None:
+        """`client` needs a connection for each partition and a few more."""
+        self._name = name
+        self._connect = connect
+        self._client = client
+        self._handler = handler
+        self._batch_max = batch_max
+        self.stop = asyncio.Event()
+        self.owned: set[int] = set()
+
+    async def run(self) -> None:
+        """Sessions, one after another, until stopped."""
+        backoff_s = 0.1
+        while not self.stop.is_set():
+            try:
+                await self._session()
+                backoff_s = 0.1
+            except Exception as error:  # noqa: BLE001 - whatever ended the session, the next one starts clean
+                _log.warning("consumer_session_ended", error=repr(error)[:300])
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(backoff_s):
+                        await self.stop.wait()
+                backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
+
+    async def _session(self) -> None:
+        connection = await self._connect()
+        session = _Session(self, connection)
+        try:
+            await session.run()
+        finally:
+            self.owned = set()
+            await session.close()
+
+    # What a session needs of the consumer.
+    @property
+    def name(self) -> str:
+        """Our name in the heartbeat table."""
+        return self._name
+
+    @property
+    def client(self) -> "Redis[Any]":
+        """The Redis client."""
+        return self._client
+
+    @property
+    def handler(self) -> Handler:
+        """What applies a batch."""
+        return self._handler
+
+    @property
+    def batch_max(self) -> int:
+        """How many entries a batch may hold."""
+        return self._batch_max
+
+
+class _Session:
+    """One PostgreSQL session: what it owns, reads, applies and acknowledges."""
+
+    def __init__(self, consumer: Consumer, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self._consumer = consumer
+        self._connection = connection
+        self._ownership = Ownership(connection, consumer.name)
+        self._inbox = Inbox(_INBOX_MAX)
+        self._readers: dict[int, Reader] = {}
+        self._unfinished: asyncio.Queue[list[Step]] = asyncio.Queue(_UNFINISHED_MAX)
+        self._finisher = asyncio.create_task(self._finish(), name="finisher")
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        share_at = 0.0
+        stop = self._consumer.stop
+        while not stop.is_set():
+            if loop.time() >= share_at:
+                await self._share()
+                share_at = loop.time() + _SHARE_EVERY_S
+            batch = await self._inbox.take(self._consumer.batch_max, _IDLE_S)
+            if batch:
+                steps = await self._consumer.handler(self._connection, batch)
+                # Acknowledging overlaps with the next batch, which is safe: what is acknowledged is committed.
+                await self._unfinished.put(steps)
+        await self._unfinished.join()
+        await self._ownership.leave()
+
+    async def _share(self) -> None:
+        gained, surplus = await self._ownership.share()
+        for partition in gained:
+            reader = self._readers[partition] = Reader(self._consumer.client, partition, self._inbox)
+            reader.start()
+        for partition in sorted(self._ownership.owned, reverse=True)[:surplus]:
+            await self._give_up(partition)
+        if gained or surplus:
+            _log.info("partitions_owned", owned=sorted(self._ownership.owned))
+        self._consumer.owned = set(self._ownership.owned)
+
+    async def _give_up(self, partition: int) -> None:
+        """Nothing of it may be unfinished when the lock goes: its next owner claims everything pending at once."""
+        await self._readers.pop(partition).stop()
+        await self._unfinished.join()
+        self._inbox.drop(partition)
+        await self._ownership.release(partition)
+
+    async def _finish(self) -> None:
+        while True:
+            for step in await self._unfinished.get():
+                await self._complete(step)
+                self._inbox.forget(step.entries)
+            self._unfinished.task_done()
+
+    async def _complete(self, step: Step) -> None:
+        """Again and again until Redis takes it: the entries are committed, and pending until then."""
+        backoff_s = 0.05
+        while True:
+            try:
+                await step.send(self._consumer.client)
+                await acknowledge(self._consumer.client, step.entries)
+            except (RedisError, OSError, TimeoutError) as error:
+                _log.warning("acknowledge_retries", error=repr(error)[:200])
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
+            else:
+                return
+
+    async def close(self) -> None:
+        for reader in self._readers.values():
+            await reader.stop()
+        self._finisher.cancel()
+        await asyncio.gather(self._finisher, return_exceptions=True)
+        try:
+            await self._connection.close(timeout=2)
+        except Exception:  # noqa: BLE001 - a half-open peer must not hold us
+            self._connection.terminate()
+
+
+async def acknowledge(client: "Redis[Any]", entries: list[Entry]) -> None:
+    """XACK, then XDEL, not in MULTI: a full Redis refuses MULTI but takes plain acknowledgements, and so drains."""
+    ids: dict[int, list[str]] = {}
+    for entry in entries:
+        ids.setdefault(entry.partition, []).append(entry.stream_id)
+    pipeline = client.pipeline(transaction=False)
+    for partition, stream_ids in ids.items():
+        pipeline.xack(partitions.intents(partition), partitions.GROUP, *stream_ids)
+    for partition, stream_ids in ids.items():
+        pipeline.xdel(partitions.intents(partition), *stream_ids)
+    await pipeline.execute()

@@ -1,0 +1,63 @@
+"""Entries read but not yet applied, of all partitions a consumer owns, in order within each."""
+
+import asyncio
+from collections import deque
+
+from streams.entry import Entry
+
+
+class Inbox:
+    """A bounded buffer between the readers and the one who applies."""
+
+    def __init__(self, size_max: int) -> None:
+        """Readers wait while `size_max` or more entries are inside: memory does not grow with the backlog."""
+        self._size_max = size_max
+        self._entries: deque[Entry] = deque()
+        self._known: dict[int, set[str]] = {}
+        self._arrived = asyncio.Event()
+        self._left = asyncio.Event()
+
+    async def put(self, entries: list[Entry]) -> None:
+        """Add what was read, except what is here already (a reclaim may bring it a second time)."""
+        while len(self._entries) >= self._size_max:
+            self._left.clear()
+            await self._left.wait()
+        for entry in entries:
+            known = self._known.setdefault(entry.partition, set())
+            if entry.stream_id not in known:
+                known.add(entry.stream_id)
+                self._entries.append(entry)
+        if self._entries:
+            self._arrived.set()
+
+    async def take(self, count_max: int, timeout_s: float) -> list[Entry]:
+        """Up to `count_max` entries, at once when there are any, else what comes within the timeout."""
+        if not self._entries:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return []
+        taken = [self._entries.popleft() for _ in range(min(count_max, len(self._entries)))]
+        self._left.set()
+        return taken
+
+    def is_known(self, partition: int, stream_id: str) -> bool:
+        """True while an entry is here or taken and not forgotten."""
+        return stream_id in self._known.get(partition, ())
+
+    def forget(self, entries: list[Entry]) -> None:
+        """They are acknowledged."""
+        for entry in entries:
+            self._known.get(entry.partition, set()).discard(entry.stream_id)
+
+    def drop(self, partition: int) -> None:
+        """Forget a partition we no longer own; its entries stay pending for the next owner."""
+        self._entries = deque(e for e in self._entries if e.partition != partition)
+        self._known.pop(partition, None)
+        self._left.set()
+
+    def unknown_of(self, partition: int) -> bool:
+        """True when nothing of the partition is here or unfinished."""
+        return not self._known.get(partition)

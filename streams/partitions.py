@@ -1,0 +1,52 @@
+"""Names of keys, and which partition a key belongs to. Hash tags keep one partition's keys in one cluster slot."""
+
+import zlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+GROUP: Final = "apply"
+EFFECTS_GROUP: Final = "executors"
+OWNER: Final = "owner"
+"""The consumer name inside a partition's group: PostgreSQL says who the owner is, so what is pending is always its own."""
+FIELD: Final = b"e"
+REPLIES: Final = "pay:replies:"
+
+
+def partition_of(key: int | str, count: int) -> int:
+    """The partition of a key: stable for ever, whatever process asks."""
+    return zlib.crc32(str(key).encode()) % count
+
+
+def intents(partition: int) -> str:
+    """The stream of intents of a partition."""
+    return f"pay:{{p{partition:02d}}}:intents"
+
+
+def effects(partition: int) -> str:
+    """The stream of effects of a partition."""
+    return f"pay:{{p{partition:02d}}}:effects"
+
+
+def marker(partition: int, operation_id: str) -> str:
+    """The key that says an operation is accepted, until it is decided."""
+    return f"pay:{{p{partition:02d}}}:op:{operation_id}"
+
+
+async def ensure_group(client: "Redis[Any]", stream: str, group: str) -> None:
+    """Make the group at 0, so that nothing added before it is skipped; only BUSYGROUP is fine."""
+    try:
+        await client.xgroup_create(stream, group, id="0", mkstream=True)
+    except ResponseError as error:
+        if not str(error).startswith("BUSYGROUP"):
+            raise
+
+
+async def backlog(client: "Redis[Any]", partitions: Sequence[int]) -> dict[int, int]:
+    """Entries not applied yet, by partition: applied ones are deleted, so XLEN is the backlog."""
+    pipeline = client.pipeline(transaction=False)
+    for partition in partitions:
+        pipeline.xlen(intents(partition))
+    return dict(zip(partitions, await pipeline.execute(), strict=True))
