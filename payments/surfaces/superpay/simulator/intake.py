@@ -32,7 +32,7 @@ _BEFORE_ACCEPT = {
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a request: a transaction, an error, or nothing, and how to disturb its answer.
 
-    `first`: this request created the transaction. `requests`: how many there were, this one included.
+    `first`: this request created the transaction. `requests`: how many came, with this one.
     `drop`: no answer, cut the connection.
     """
 

@@ -45,7 +45,7 @@ class DepositRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for, amount in minor units; two requests are the same if their orders are equal."""
+    """What was asked for, amount in minor units; equal orders are the same request."""
 
     type: str
     merchant_id: int

@@ -67,7 +67,7 @@ class Simulation:
             self.wake.set()
 
     async def stop_sending(self) -> None:
-        """Give up attempts under way; they are due again after a restart, with the same event id."""
+        """Give up attempts under way; a restart makes them again, with the same event id."""
         tasks = list(self._in_flight.values())
         for task in tasks:
             task.cancel()

@@ -38,7 +38,8 @@ CREATE TABLE IF NOT EXISTS timers (
     due REAL NOT NULL, minor INTEGER, currency TEXT);
 CREATE TABLE IF NOT EXISTS callbacks (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL UNIQUE,
-    merchant_id INTEGER NOT NULL, type TEXT NOT NULL, body BLOB NOT NULL, state TEXT NOT NULL, due REAL NOT NULL,
+    merchant_id INTEGER NOT NULL, type TEXT NOT NULL, body BLOB NOT NULL,
+    state TEXT NOT NULL, due REAL NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0, copies_left INTEGER NOT NULL, forged INTEGER NOT NULL,
     last_answer TEXT);
 CREATE INDEX IF NOT EXISTS callbacks_due ON callbacks (state, due);

@@ -1,0 +1,1 @@
+"""The outside surfaces byte by byte, and the outsiders we simulate."""
