@@ -12,6 +12,7 @@ import payments.transfers.reverse
 import payments.wallets.adjust
 import payments.wallets.freeze
 import payments.wallets.open
+from payments.operations.effects import EffectHandler
 from payments.operations.operation import Operation
 
 OPERATIONS: Final[tuple[Operation[Any], ...]] = (
@@ -24,3 +25,5 @@ OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.holds.capture.OPERATION,
     payments.holds.release.OPERATION,
 )
+
+EFFECTS: Final[tuple[EffectHandler[Any], ...]] = ()

@@ -1,6 +1,6 @@
 """What an effect handler is: the only code that talks to the outside, by the executor's hand."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -9,12 +9,22 @@ import msgspec
 BodyT = TypeVar("BodyT", bound=msgspec.Struct)
 
 
+ToolT = TypeVar("ToolT")
+
+
 class EffectContext(msgspec.Struct, frozen=True):
-    """`effect_id` is the same at every repeat; `tools` are the clients the executor was composed with, by name."""
+    """`effect_id` is the same at every repeat; `tools` are what the executor was composed with, by their type."""
 
     effect_id: str
     operation_id: UUID
-    tools: Any
+    tools: Mapping[type[Any], Any]
+
+    def tool(self, type_: type[ToolT]) -> ToolT:
+        """The client of that type: `Submitter`, a provider's client, a mailer."""
+        found = self.tools[type_]
+        if not isinstance(found, type_):
+            raise TypeError(f"the tool for {type_} is a {type(found)}")
+        return found
 
 
 class EffectHandler(msgspec.Struct, Generic[BodyT], frozen=True, kw_only=True):

@@ -1,0 +1,105 @@
+"""The executor role: runs effects, the calls to the outside that applied operations asked for."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import uvloop
+
+from payments.kernel.clock import utc_now
+from payments.kernel.database import connect
+from payments.operations.dead_letters import DeadLetter, describe, park
+from payments.operations.door import RedisDoor
+from payments.operations.effects import EffectContext, EffectHandler
+from payments.operations.finish import EffectEntry
+from payments.operations.results import OutcomeReader
+from payments.operations.submit import Submitter
+from payments.registry import EFFECTS
+from streams.client import create_client
+from streams.effects import EffectWorker
+from streams.entry import Entry
+from streams.ownership import ensure_partitions
+
+if TYPE_CHECKING:
+    from payments.entrypoints.settings import Settings
+
+
+class Effects:
+    """Decodes an entry of an effects stream and runs its handler."""
+
+    def __init__(self, handlers: Iterable[EffectHandler[Any]], tools: Mapping[type[Any], Any], database_url: str) -> None:
+        """`tools` by type: what handlers may call."""
+        self._handlers = {h.kind: h for h in handlers}
+        self._tools = tools
+        self._database_url = database_url
+
+    async def handle(self, entry: Entry) -> None:
+        """Run it once. Whatever it raises is tried again."""
+        effect = msgspec.json.decode(entry.payload, type=EffectEntry)
+        handler = self._handlers[effect.kind]
+        body = msgspec.json.decode(effect.body, type=handler.body)
+        await handler.run(body, EffectContext(effect.id, effect.operation_id, self._tools))
+
+    async def give_up(self, entry: Entry, error: BaseException, deliveries: int) -> None:
+        """After many deliveries: keep it as a dead letter, for an operator."""
+        try:
+            effect = msgspec.json.decode(entry.payload, type=EffectEntry)
+        except (msgspec.MsgspecError, ValueError):
+            effect = None
+        letter = DeadLetter(
+            stream="effects",
+            partition=entry.partition,
+            stream_id=entry.stream_id,
+            operation_id=effect.operation_id if effect else None,
+            kind=effect.kind if effect else None,
+            payload=entry.payload,
+            error=describe(error),
+            attempts=deliveries,
+        )
+        connection = await connect(self._database_url)
+        try:
+            await park(connection, letter, utc_now())
+        finally:
+            await connection.close(timeout=2)
+
+
+async def create_executor(
+    database_url: str, redis_url: str, tools: Mapping[type[Any], Any], *, partitions: int = 8, name: str | None = None
+) -> EffectWorker:
+    """A worker of every effect in the registry. `name` is stable, so that a restart finds what it left."""
+    connection = await connect(database_url)
+    count = await ensure_partitions(connection, partitions)
+    await connection.close()
+    effects = Effects(EFFECTS, tools, database_url)
+    return EffectWorker(
+        create_client(redis_url, connections=count + 8),
+        name=name or f"executor-{socket.gethostname()}",
+        partition_count=count,
+        handle=effects.handle,
+        give_up=effects.give_up,
+    )
+
+
+async def run(settings: "Settings") -> None:
+    """Run until SIGTERM or SIGINT, finishing what was begun."""
+    database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
+    door = RedisDoor(redis_url, database_url, partition_count=settings.partitions)
+    outcomes = OutcomeReader(redis_url, database_url)
+    await door.start()
+    await outcomes.start()
+    tools: dict[type[Any], Any] = {Submitter: Submitter(door, outcomes, utc_now)}
+    worker = await create_executor(database_url, redis_url, tools, partitions=settings.partitions)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stop.set)
+    await worker.run()
+    await outcomes.stop()
+    await door.stop()
+
+
+def main(settings: "Settings") -> None:
+    """The command `payments executor`."""
+    uvloop.run(run(settings))
