@@ -115,14 +115,15 @@ def test_a_second_start_on_the_same_data_refuses_and_names_the_first(
     assert postgres.query(private_servers.database_url, "SELECT 1") == "1"
 
 
-@pytest.mark.parametrize("pid", [str(os.getpid()), "1", "999999", "nonsense", ""])
+@pytest.mark.parametrize("pid", ["ours", "1", "999999", "nonsense", ""])
 def test_a_stale_pid_file_is_survived(data_dir: Path, pid: str) -> None:
     with start_servers(data_dir) as servers:
         remember(servers, "old")
     data = DataDir(data_dir)
+    text = str(os.getpid()) if pid == "ours" else pid
     rest = "\n".join([str(data.home("postgres")), "1", "5432", str(data_dir / "run"), "", "1 2"])
-    (data.home("postgres") / "postmaster.pid").write_text(f"{pid}\n{rest}\n")
-    (data.home("redis") / "redis.pid").write_text(f"{pid}\n")
+    (data.home("postgres") / "postmaster.pid").write_text(f"{text}\n{rest}\n")
+    (data.home("redis") / "redis.pid").write_text(f"{text}\n")
     with start_servers(data_dir) as servers:
         assert remembered(servers) == ("old", 1)
 

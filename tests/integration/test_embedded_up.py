@@ -18,7 +18,7 @@ from payments.embedded.servers import connection_urls
 from payments.entrypoints.ports import free_port
 from tests.fixtures.servers import temporary_data_dir
 
-pytestmark = [pytest.mark.xdist_group("embedded"), pytest.mark.faults]
+pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.faults]
 
 DEADLINE_S = 30.0
 ROOT = Path(__file__).parents[2]
