@@ -46,14 +46,13 @@ ROLES: Final = (
 SEEDS: Final = ("organizations", "bank", "shop")
 """Demo data of a new database, each `payments seed NAME`, run while the roles work."""
 
-SECRETS: Final = (
-    "PAYMENTS_JWT_SECRET",
-    "PAYMENTS_SUPERPAY_SECRET",
-    "PAYMENTS_WALLET_WEBHOOK_SECRET",
-    "PAYMENTS_SHOP_SIGNATURE_SECRET",
-    "PAYMENTS_BANK_WEBHOOK_SECRET",
-)
-"""Variables filled with a secret of this data directory unless the caller set them."""
+SECRETS: Final = ("PAYMENTS_JWT_SECRET", "PAYMENTS_ADMIN_PASSWORD")
+"""Variables filled with a secret of this data directory unless the caller set them.
+
+The keys of the seeds' examples are not among them: in development those work exactly as written.
+"""
+
+ADMIN_LOGIN: Final = "admin"
 
 DEFAULT_PORT: Final = 8000
 READY_LIMIT_S: Final = 60.0
@@ -98,7 +97,9 @@ def environment(servers: Servers, base: str, simulator_port: int) -> dict[str, s
     made = {name: servers.data.secret(name) for name in SECRETS if name not in os.environ}
     return {
         "PAYMENTS_ENV": "development",
+        "PAYMENTS_DATA_DIR": str(servers.data.path),
         "PAYMENTS_PUBLIC_URL": base,
+        "PAYMENTS_ADMIN_LOGIN": ADMIN_LOGIN,
         "PAYMENTS_SUPERPAY_URL": f"http://127.0.0.1:{simulator_port}",
         **made,
         **os.environ,
