@@ -2,11 +2,15 @@
 
 from typing import Any, Final
 
+from litestar import Router
+
+import payments.apikeys.tables
 import payments.holds.capture
 import payments.holds.create
 import payments.holds.release
 import payments.ledger.tables
 import payments.operations.tables
+import payments.surfaces.native.router
 import payments.transfers.create
 import payments.transfers.reverse
 import payments.wallets.adjust
@@ -27,3 +31,5 @@ OPERATIONS: Final[tuple[Operation[Any], ...]] = (
 )
 
 EFFECTS: Final[tuple[EffectHandler[Any], ...]] = ()
+
+ROUTERS: Final[tuple[Router, ...]] = (payments.surfaces.native.router.ROUTER,)

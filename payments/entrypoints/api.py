@@ -1,0 +1,117 @@
+"""The API role: builds the application out of its parts and serves it."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import sqlalchemy as sa
+import uvicorn
+from litestar import Litestar
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.apikeys.authenticate import KeyAuthenticator
+from payments.apikeys.keys import StoredKey, find_key
+from payments.entrypoints.logging import configure_logging
+from payments.entrypoints.settings import Settings
+from payments.entrypoints.surfaces import surface_schemes, surface_services
+from payments.http.access_log import AccessLog, AccessPolicy
+from payments.http.app import build_app
+from payments.http.auth import API_KEY, BEARER_KEY, Scheme, Schemes
+from payments.http.health import Readiness
+from payments.http.operation_status import Decisions, Markers
+from payments.http.operations import Refusals
+from payments.http.services import Services, Time
+from payments.kernel.clock import Clock, utc_now
+from payments.kernel.database import create_engine
+from payments.operations.door import RedisDoor
+from payments.operations.results import OutcomeReader
+from payments.operations.submit import Submitter
+from payments.registry import OPERATIONS, ROUTERS
+
+_BACKLOG: Final = 2048
+_GRACEFUL_S: Final = 10
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
+    """The application of these settings; it connects when it starts."""
+    database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
+    engine = create_engine(database_url, pool_size=settings.database_pool, application="payments-api")
+    door = RedisDoor(
+        redis_url, database_url, partition_count=settings.partitions, backlog_max=settings.backlog_max
+    )
+    outcomes = OutcomeReader(redis_url, database_url)
+    services = Services(
+        {
+            Time: Time(clock),
+            AsyncEngine: engine,
+            Submitter: Submitter(door, outcomes, clock),
+            Decisions: outcomes,
+            Markers: door,
+            Refusals: Refusals.of(OPERATIONS),
+            Readiness: _readiness(engine, door),
+            **surface_services(settings, engine, clock),
+        }
+    )
+    schemes = Schemes({API_KEY: Scheme(_key_authenticator(engine), BEARER_KEY), **surface_schemes(settings, engine, clock)})
+
+    @asynccontextmanager
+    async def running(_app: Litestar) -> AsyncGenerator[None]:
+        await door.start()
+        await outcomes.start()
+        try:
+            yield
+        finally:
+            await outcomes.stop()
+            await door.stop()
+            await engine.dispose()
+
+    return build_app(ROUTERS, services, schemes, lifespan=[running])
+
+
+def _key_authenticator(engine: AsyncEngine) -> KeyAuthenticator:
+    async def find(key_id: str) -> StoredKey | None:
+        return await find_key(engine, key_id)
+
+    return KeyAuthenticator(find)
+
+
+def _readiness(engine: AsyncEngine, door: RedisDoor) -> Readiness:
+    async def database() -> str | None:
+        async with engine.connect() as connection:
+            await connection.execute(sa.text("SELECT 1"))
+        return None
+
+    async def stream() -> str | None:
+        return door.closed_reason
+
+    return Readiness({"database": database, "stream": stream})
+
+
+def serve(settings: Settings) -> uvicorn.Server:
+    """A server of the application, not started."""
+    policy = AccessPolicy(is_everything=settings.log_requests == "all", slow_s=settings.log_slow_ms / 1000)
+    app: Any = AccessLog(create_app(settings), policy)  # type: ignore[arg-type] - Litestar is an ASGI application
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=_GRACEFUL_S,
+        timeout_keep_alive=75,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        log_config=None,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+    )
+    return uvicorn.Server(config)
+
+
+def main(settings: Settings) -> None:
+    """The command `payments api`: runs until SIGTERM or SIGINT, finishing the requests that are under way."""
+    configure_logging(settings.log_level, "api")
+    serve(settings).run()

@@ -1,0 +1,65 @@
+"""Reads of holds."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.holds.tables import holds
+from payments.kernel.clock import rfc3339
+from payments.kernel.errors import NotFound
+from payments.kernel.money import currency_of, format_minor
+
+
+class HoldNotFound(NotFound):
+    """There is no such hold."""
+
+    code = "hold_not_found"
+
+
+class HoldView(msgspec.Struct, frozen=True, kw_only=True):
+    """A hold: `amount` = `captured` + `released` + `remaining`; `status` is open or closed."""
+
+    hold_id: UUID
+    wallet_id: int
+    status: str
+    amount: str
+    captured: str
+    released: str
+    remaining: str
+    currency: str
+    description: str
+    expires_at: str | None
+    created_at: str
+    closed_at: str | None
+
+
+async def get_hold(engine: AsyncEngine, hold_id: UUID | None) -> HoldView:
+    """The client's hold of that id (not one that a payout made). Raises 404 `hold_not_found`."""
+    query = sa.select(holds).where(holds.c.id == hold_id, holds.c.purpose == "hold")
+    async with engine.connect() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise HoldNotFound
+    return _view(row)
+
+
+def _view(row: sa.Row[Any]) -> HoldView:
+    currency = currency_of(row.currency)
+    left = row.minor - row.captured_minor - row.released_minor
+    return HoldView(
+        hold_id=row.id,
+        wallet_id=row.wallet_id,
+        status="open" if row.closed_at is None else "closed",
+        amount=format_minor(row.minor, currency),
+        captured=format_minor(row.captured_minor, currency),
+        released=format_minor(row.released_minor, currency),
+        remaining=format_minor(left, currency),
+        currency=row.currency,
+        description=row.description,
+        expires_at=None if row.expires_at is None else rfc3339(row.expires_at),
+        created_at=rfc3339(row.created_at),
+        closed_at=None if row.closed_at is None else rfc3339(row.closed_at),
+    )

@@ -1,0 +1,39 @@
+"""The application around the routes: closed by default, one error renderer, one body limit, nothing of Litestar's that guesses."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.types import ControllerRouterHandler
+
+from payments.http import docs, health
+from payments.http.auth import Schemes, check_declarations, require_actor
+from payments.http.body import BODY_MAX_BYTES
+from payments.http.errors import render_error
+from payments.http.services import STATE_KEY, Services
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[Any]] | AbstractAsyncContextManager[Any]
+
+SHARED: Final[tuple[ControllerRouterHandler, ...]] = (*health.HANDLERS, *docs.HANDLERS)
+
+
+def build_app(
+    routes: Sequence[ControllerRouterHandler], services: Services, schemes: Schemes, lifespan: Sequence[Lifespan] = ()
+) -> Litestar:
+    """An application of these routes. Raises ValueError when one of them does not say who may call it."""
+    services.add(Schemes, schemes)
+    app = Litestar(
+        route_handlers=[*routes, *SHARED],
+        guards=[require_actor],
+        exception_handlers={Exception: render_error},
+        request_max_body_size=BODY_MAX_BYTES,
+        openapi_config=None,  # ours knows the bodies that are decoded by hand: payments.http.openapi
+        logging_config=None,
+        debug=False,
+        state=State({STATE_KEY: services}),
+        lifespan=lifespan,
+    )
+    check_declarations(app, schemes)
+    return app

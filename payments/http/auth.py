@@ -1,0 +1,132 @@
+"""Who may call: default deny. A route says by handler `opt` who may use it; one that says nothing is closed to all.
+
+Never by path patterns: Litestar's `exclude` patterns are unanchored, and a route added later would be open by accident.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+from litestar import Litestar
+from litestar.handlers import BaseRouteHandler
+
+from payments.http.services import Connection, HttpRequest, header, service
+from payments.kernel.errors import NotAllowed, NotAuthenticated
+
+PUBLIC: Final = "public"
+API_KEY: Final = "api_key"
+EVERYTHING: Final = "*"
+ADMIN: Final = "ledger:admin"
+
+SCOPES: Final = (
+    "wallets:read",
+    "wallets:write",
+    "transfers:write",
+    "holds:write",
+    "deposits:write",
+    "payouts:write",
+    "operations:read",
+    "reconciliation:write",
+    ADMIN,
+)
+
+
+class Actor(msgspec.Struct, frozen=True, gc=False):
+    """Who is calling. `name` goes into the envelope (`key:1a2b…`); `subject` is what a surface knows of its user."""
+
+    name: str
+    scopes: frozenset[str] = frozenset()
+    subject: Any = None
+
+    def may(self, scope: str) -> bool:
+        """True when the scope was granted."""
+        return scope in self.scopes or EVERYTHING in self.scopes
+
+
+ANYBODY: Final = Actor("anybody")
+
+Authenticate = Callable[[Connection], Awaitable[Actor]]
+"""Finds out who is calling, or raises `NotAuthenticated`, `NotAllowed`."""
+
+
+class Scheme(msgspec.Struct, frozen=True):
+    """A way to authenticate, and how the OpenAPI document describes it (None: no credentials)."""
+
+    authenticate: Authenticate
+    security: Mapping[str, Any] | None = None
+
+
+class Schemes(dict[str, Scheme]):
+    """Scheme by the name that routes use in `opt`."""
+
+
+BEARER_KEY: Final[Mapping[str, Any]] = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key, made by `payments keys create`.",
+}
+
+
+class InsufficientScope(NotAllowed):
+    """These credentials lack the scope this needs."""
+
+    code = "insufficient_scope"
+
+
+async def require_actor(connection: Connection, handler: BaseRouteHandler) -> None:
+    """The guard on the whole application: HEAD, OPTIONS and routes without a declaration included."""
+    opt = handler.opt
+    name = opt.get("auth")
+    if name == PUBLIC:
+        connection.scope["user"] = ANYBODY
+        return
+    scheme = service(connection, Schemes).get(name) if isinstance(name, str) else None
+    if scheme is None:
+        raise NotAuthenticated
+    actor = await scheme.authenticate(connection)
+    scope = opt.get("scope")
+    if scope is not None and not actor.may(scope):
+        raise InsufficientScope(f"the scope {scope} is needed", scope=scope)
+    connection.scope["user"] = actor
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who is calling, as the guard found out."""
+    actor: Actor = request.scope["user"]
+    return actor
+
+
+def bearer_token(connection: Connection) -> str | None:
+    """The credentials of `Authorization: Bearer …`, or None."""
+    given = header(connection, b"authorization")
+    if given is None:
+        return None
+    word, _, token = given.partition(" ")
+    return token.strip() if word.lower() == "bearer" else None
+
+
+def check_declarations(app: Litestar, schemes: Schemes) -> None:
+    """Refuse to start with a route nobody could call, or one that forgot its scope."""
+    problems = [p for path, handler in declared_routes(app) if (p := _problem(path, handler, schemes))]
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
+def declared_routes(app: Litestar) -> list[tuple[str, BaseRouteHandler]]:
+    """Every handler that we wrote, with its path; Litestar's own OPTIONS answers are left out (they stay closed)."""
+    found: list[tuple[str, BaseRouteHandler]] = []
+    for route in app.routes:
+        handlers = getattr(route, "route_handlers", None) or [getattr(route, "route_handler", None)]
+        for handler in handlers:
+            if handler is not None and getattr(handler, "http_methods", None) != {"OPTIONS"}:
+                found.append((route.path, handler))
+    return found
+
+
+def _problem(path: str, handler: BaseRouteHandler, schemes: Schemes) -> str | None:
+    name = handler.opt.get("auth")
+    if name != PUBLIC and name not in schemes:
+        return f"{path} ({handler}) declares no known authentication: {name!r}"
+    if name == API_KEY and handler.opt.get("scope") is None:
+        return f"{path} ({handler}) declares no scope"
+    return None

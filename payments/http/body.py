@@ -1,0 +1,165 @@
+"""Request bodies: bytes are checked before they are decoded, and amounts keep the digits the client wrote."""
+
+import json
+import re
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+
+from payments.http.services import HttpRequest, header
+from payments.kernel.errors import InvalidAmount, InvalidBody, InvalidRequest, UnsupportedMediaType
+from payments.kernel.money import CURRENCIES, Currency, currency_of, parse_minor
+
+BODY_MAX_BYTES: Final = 64 * 1024
+"""The limit of every route that names no `request_max_body_size` of its own; enforced while reading."""
+DEPTH_MAX: Final = 32
+ID_MAX: Final = 2**53 - 1
+"""Largest integer id: what JSON readers with doubles still tell apart."""
+
+Amount = Annotated[
+    msgspec.Raw,
+    msgspec.Meta(
+        description='Plain decimal digits, as a JSON number or a string: 12.3 or "12.30".',
+        extra_json_schema={
+            "anyOf": [
+                {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$", "examples": ["12.30"]},
+                {"type": "number", "exclusiveMinimum": 0},
+            ]
+        },
+    ),
+]
+Id = Annotated[int, msgspec.Meta(gt=0, le=ID_MAX)]
+CurrencyCode = Annotated[
+    str,
+    msgspec.Meta(min_length=3, max_length=3, description="ISO 4217, either case", examples=["RUB"]),
+]
+Text = Annotated[str, msgspec.Meta(max_length=1000)]
+"""A description or a reason."""
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_AT: Final = re.compile(r" - at `(key in )?\$([^`]*)`$")
+_FIELD: Final = re.compile(r"field `([^`]+)`")
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of the bodies we define: unknown fields are refused, bounds stand in the annotations."""
+
+
+async def read_body(request: HttpRequest, type_: type[T], *, may_be_empty: bool = False) -> T:
+    """The body as `type_`.
+
+    Raises 415 `unsupported_media_type`, 413 `body_too_large`, 400 `invalid_json`, 422 `invalid_body` with `errors[]`.
+    """
+    raw = await request.body()
+    if may_be_empty and not raw:
+        return type_()
+    check_content_type(request)
+    return decode_body(raw, type_)
+
+
+def check_content_type(request: HttpRequest) -> None:
+    """Only application/json: a form or plain text is a cross-site request waiting to happen."""
+    given = header(request, b"content-type")
+    if given is None or given.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaType
+
+
+def decode_body(raw: bytes, type_: type[T], *, prefix: str = "") -> T:
+    """Bytes as `type_`; `prefix` is where they stand in a larger body (`operations[3].`)."""
+    _check_depth(raw)
+    try:
+        body: T = _decoder(type_).decode(raw)
+    except msgspec.ValidationError as error:
+        raise InvalidBody(errors=[_field_error(str(error), prefix)]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest(f"the body is not valid JSON: {error}", code="invalid_json") from None
+    _check_text(raw, type_, prefix)
+    return body
+
+
+def minor_of(raw: msgspec.Raw, currency: Currency, field: str = "amount") -> int:
+    """Minor units of an amount field. Raises 422 `invalid_amount` naming the field."""
+    try:
+        return parse_minor(bytes(raw), currency)
+    except InvalidAmount as error:
+        raise InvalidAmount(error.detail, errors=[{"field": field, "message": error.detail}]) from None
+
+
+def optional_minor_of(raw: msgspec.Raw, currency: Currency, field: str = "amount") -> int | None:
+    """Minor units, or None when the field is missing or null."""
+    return None if bytes(raw) in {b"", b"null"} else minor_of(raw, currency, field)
+
+
+def currency_in(code: str) -> Currency:
+    """The currency a body names, in either case. Raises 422 `invalid_currency`."""
+    return CURRENCIES.get(code) or currency_of(code)
+
+
+_DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {}
+
+
+def _decoder(type_: type[T]) -> msgspec.json.Decoder[T]:
+    found = _DECODERS.get(type_)
+    if found is None:
+        found = _DECODERS[type_] = msgspec.json.Decoder(type_)
+    return found
+
+
+def _check_depth(raw: bytes) -> None:
+    """Nesting is counted on the bytes: a decoder that recurses must never see a bomb."""
+    if raw.count(b"{") + raw.count(b"[") <= DEPTH_MAX:
+        return
+    depth = 0
+    for byte in _STRING.sub(b"", raw).translate(None, _NOT_BRACKETS):
+        depth += 1 if byte in b"{[" else -1
+        if depth > DEPTH_MAX:
+            raise InvalidRequest(f"the body is nested deeper than {DEPTH_MAX} levels", code="invalid_json")
+
+
+_NOT_BRACKETS: Final = bytes(b for b in range(256) if b not in b"{}[]")
+
+
+def _check_text(raw: bytes, type_: type[msgspec.Struct], prefix: str) -> None:
+    if b"\\u0000" in raw and _ESCAPED_NUL.search(raw):
+        raise InvalidBody(errors=[{"field": prefix, "message": "text must not contain U+0000"}])
+    if _may_repeat(raw, type_):
+        json.loads(raw, object_pairs_hook=_unique(prefix), parse_int=str, parse_float=str)
+
+
+def _may_repeat(raw: bytes, type_: type[msgspec.Struct]) -> bool:
+    """Cheap first look for a field named twice (the decoder would take the last one, a proxy perhaps the first)."""
+    return b"\\u" in raw or any(raw.count(name) > 1 for name in _quoted_names(type_))
+
+
+_NAMES: Final[dict[type, tuple[bytes, ...]]] = {}
+
+
+def _quoted_names(type_: type[msgspec.Struct]) -> tuple[bytes, ...]:
+    found = _NAMES.get(type_)
+    if found is None:
+        found = _NAMES[type_] = tuple(f'"{n}"'.encode() for n in type_.__struct_encode_fields__)
+    return found
+
+
+def _unique(prefix: str) -> Any:
+    def hook(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        for name in names:
+            if names.count(name) > 1:
+                raise InvalidBody(errors=[{"field": f"{prefix}{name}", "message": "the field is given twice"}])
+
+    return hook
+
+
+def _field_error(message: str, prefix: str) -> dict[str, str]:
+    """msgspec's message as a field path and a sentence."""
+    at = _AT.search(message)
+    path = at[2].lstrip(".") if at else ""
+    text = _AT.sub("", message)
+    named = _FIELD.search(text)
+    if named:
+        path = f"{path}.{named[1]}" if path else named[1]
+    return {"field": f"{prefix}{path}", "message": text}

@@ -1,0 +1,67 @@
+"""The OpenAPI document and its page, served from the installed package: no CDN, works offline."""
+
+from http import HTTPStatus
+from importlib.resources import files
+from typing import Final
+
+import msgspec
+from litestar import get
+from litestar.params import FromPath
+
+from payments.http.access import access
+from payments.http.auth import PUBLIC
+from payments.http.openapi import document_of
+from payments.http.reply import Reply
+from payments.http.services import HttpRequest
+from payments.kernel.errors import NotFound
+
+DOCUMENT_PATH: Final = "/schema/openapi.json"
+
+_ASSETS: Final = {
+    "swagger-ui.css": b"text/css",
+    "swagger-ui-bundle.js": b"text/javascript",
+    "favicon-32x32.png": b"image/png",
+}
+_PAGE: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Payments API</title>
+<link rel="stylesheet" href="/schema/assets/swagger-ui.css">
+<link rel="icon" type="image/png" href="/schema/assets/favicon-32x32.png"></head>
+<body><div id="swagger-ui"></div>
+<script src="/schema/assets/swagger-ui-bundle.js"></script>
+<script src="/schema/assets/start.js"></script></body></html>
+"""
+_START: Final = (
+    b'SwaggerUIBundle({url:"/schema/openapi.json",dom_id:"#swagger-ui",deepLinking:true,validatorUrl:null,'
+    b"persistAuthorization:false,queryConfigEnabled:false});"
+)
+_POLICY: Final = (
+    b"content-security-policy",
+    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    b"connect-src 'self'; frame-ancestors 'none'",
+)
+
+
+@get(DOCUMENT_PATH, opt=access(PUBLIC))
+async def openapi(request: HttpRequest) -> Reply:
+    """The OpenAPI 3.1 document of every route."""
+    return Reply(HTTPStatus.OK, msgspec.json.encode(document_of(request.app)))
+
+
+@get("/schema", opt=access(PUBLIC))
+async def page() -> Reply:
+    """Swagger UI."""
+    return Reply(HTTPStatus.OK, _PAGE.encode(), (_POLICY,), b"text/html; charset=utf-8")
+
+
+@get("/schema/assets/{name:str}", opt=access(PUBLIC))
+async def asset(name: FromPath[str]) -> Reply:
+    """One of the few files the page needs."""
+    if name == "start.js":
+        return Reply(HTTPStatus.OK, _START, media_type=b"text/javascript")
+    media_type = _ASSETS.get(name)
+    if media_type is None:
+        raise NotFound
+    return Reply(HTTPStatus.OK, (files("swagger_ui") / "static" / name).read_bytes(), media_type=media_type)
+
+
+HANDLERS: Final = (openapi, page, asset)

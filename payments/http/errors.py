@@ -1,0 +1,137 @@
+"""Errors become RFC 9457 problem documents, all in one place; nothing of an unexpected one leaves the server but its id."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy.exc
+import structlog
+from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.types import Scope
+
+from payments.http.reply import PROBLEM_JSON, Header, Reply
+from payments.http.services import HttpRequest
+from payments.kernel.database import is_connection_lost
+from payments.kernel.errors import InvalidRequest, NotAuthenticated, PaymentsError, Unavailable
+
+_log = structlog.get_logger(__name__)
+_encode: Final = msgspec.json.Encoder().encode
+
+_CODES: Final = {
+    400: "invalid_request",
+    401: "not_authenticated",
+    403: "not_allowed",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    422: "invalid_request",
+    429: "too_many_requests",
+    500: "internal_error",
+    503: "unavailable",
+}
+_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
+_INTERNAL: Final = "Something went wrong on our side; it has been logged."
+
+
+class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A problem document, before `extra` members join it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    retryable: bool | None = None
+    errors: Sequence[Mapping[str, str]] = ()
+    operation_id: str | None = None
+    request_id: str | None = None
+
+
+def problem_reply(scope: Scope, error: PaymentsError, *, status: int | None = None, headers: Sequence[Header] = ()) -> Reply:
+    """The answer for an error; `status` when it is not the class's own."""
+    status = status or error.status
+    document = msgspec.to_builtins(
+        Problem(
+            type=f"urn:payments:problem:{error.code}",
+            title=error.code.replace("_", " ").capitalize(),
+            status=status,
+            detail=error.detail,
+            instance=scope["path"],
+            code=error.code,
+            retryable=error.retryable,
+            errors=error.errors,
+            operation_id=error.operation_id,
+            request_id=scope.get("request_id") if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None,  # type: ignore[arg-type]
+        )
+    )
+    body = _encode({**error.extra, **document})
+    return Reply(status, body, (*_headers_of(error), *headers), PROBLEM_JSON)
+
+
+def render_error(request: HttpRequest, error: Exception) -> Reply:
+    """The exception handler of the application: whatever was raised becomes a problem document."""
+    if isinstance(error, PaymentsError):
+        return problem_reply(request.scope, error)
+    if isinstance(error, HTTPException):
+        return _render_framework(request, error)
+    if isinstance(error, RecursionError | UnicodeDecodeError):
+        return problem_reply(request.scope, InvalidRequest("the request cannot be decoded"))
+    if is_database_away(error):
+        _log.warning("database_away", request_id=request.scope.get("request_id"), error=type(error).__name__)
+        return problem_reply(request.scope, Unavailable("the database cannot be reached"))
+    _log.error(
+        "unhandled_error",
+        request_id=request.scope.get("request_id"),
+        route=request.scope.get("path_template"),
+        exc_info=error,
+    )
+    return problem_reply(request.scope, PaymentsError(_INTERNAL))
+
+
+def is_database_away(error: BaseException) -> bool:
+    """True when the database, not the request, is what is wrong."""
+    if isinstance(error, sqlalchemy.exc.TimeoutError):
+        return True
+    return any(is_connection_lost(e) for e in _chain(error))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    current: BaseException | None = error
+    while current is not None:
+        yield current
+        current = current.__cause__
+
+
+def _headers_of(error: PaymentsError) -> Iterator[Header]:
+    if error.retry_after_s is not None:
+        yield b"retry-after", b"%d" % error.retry_after_s
+    if isinstance(error, NotAuthenticated):
+        yield b"www-authenticate", error.challenge.encode("latin-1")
+
+
+def _render_framework(request: HttpRequest, error: HTTPException) -> Reply:
+    status = error.status_code
+    detail = error.detail if status < HTTPStatus.INTERNAL_SERVER_ERROR else _INTERNAL
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.warning("framework_error", request_id=request.scope.get("request_id"), error=error.detail)
+    ours = PaymentsError(detail, code=_CODES.get(status, "invalid_request"))
+    headers = [(b"allow", _allowed(request.scope))] if isinstance(error, MethodNotAllowedException) else []
+    return problem_reply(request.scope, ours, status=status, headers=headers)
+
+
+def _allowed(scope: Scope) -> bytes:
+    """RFC 9110 wants the methods a path does know in the answer to one it does not."""
+    router = scope["litestar_app"].asgi_router
+    found = [m for m in _METHODS if _is_routed(router.handle_routing, scope["path"], m)]
+    return ", ".join(found).encode()
+
+
+def _is_routed(routing: Any, path: str, method: str) -> bool:
+    try:
+        routing(path=path.rstrip("/") or "/", method=method)
+    except HTTPException:
+        return False
+    return True

@@ -1,0 +1,56 @@
+"""Liveness, readiness and metrics."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+from litestar import get
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+
+from payments.http.access import access
+from payments.http.auth import PUBLIC
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, service
+
+_CHECK_TIMEOUT_S: Final = 2.0
+
+Check = Callable[[], Awaitable[str | None]]
+"""None when the part works, else what is wrong with it, in words without secrets."""
+
+
+class Readiness(dict[str, Check]):
+    """What must work before requests may come, by name."""
+
+
+@get("/health/live", opt=access(PUBLIC))
+async def live() -> Reply:
+    """The process answers."""
+    return json_reply({"status": "live"})
+
+
+@get("/health/ready", opt=access(PUBLIC))
+async def ready(request: HttpRequest) -> Reply:
+    """Everything this process needs works; 503 names what does not."""
+    checks = service(request, Readiness)
+    found = await asyncio.gather(*(_run(check) for check in checks.values()))
+    parts = dict(zip(checks, found, strict=True))
+    failing = {name: trouble for name, trouble in parts.items() if trouble is not None}
+    body = {"status": "not_ready" if failing else "ready", "failing": failing, "checked": sorted(parts)}
+    return json_reply(body, HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK)
+
+
+@get("/metrics", opt=access(PUBLIC))
+async def metrics() -> Reply:
+    """Prometheus text. Labels are kinds, routes and reasons: nothing of a customer."""
+    return Reply(HTTPStatus.OK, generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST.encode())
+
+
+async def _run(check: Check) -> str | None:
+    try:
+        return await asyncio.wait_for(check(), _CHECK_TIMEOUT_S)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the part does not work
+        return type(error).__name__
+
+
+HANDLERS: Final = (live, ready, metrics)

@@ -1,0 +1,151 @@
+"""`GET /v1/operations/{id}`: where an operation stands, for whoever asked for it."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Protocol
+
+import msgspec
+import sqlalchemy as sa
+from litestar import get
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.http.access import access
+from payments.http.auth import ADMIN, API_KEY, actor_of
+from payments.http.prefer import WAIT_MAX_S
+from payments.http.query import Query, read_query
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, service
+from payments.kernel.clock import rfc3339
+from payments.kernel.errors import NotFound
+from payments.kernel.ids import OperationId, parse_id
+from payments.operations.envelope import decode
+from payments.operations.outcome import Decision, Status
+from payments.operations.submit import Acceptance
+from payments.operations.tables import dead_letters
+
+_DECODE_ACCEPTANCE: Final = msgspec.json.Decoder(Acceptance).decode
+
+
+class Decisions(Protocol):
+    """Stored and coming outcomes; `payments.operations.results.OutcomeReader`."""
+
+    async def find(self, operation_id: OperationId) -> Decision | None:
+        """The stored outcome."""
+        ...
+
+    async def wait(self, operation_id: OperationId, digest: bytes | None, timeout_s: float) -> Decision | None:
+        """The outcome as soon as it is there; `digest` None takes any content."""
+        ...
+
+
+class Markers(Protocol):
+    """What stands beside the stream; `payments.operations.door.RedisDoor`."""
+
+    async def find_marker(self, operation_id: OperationId) -> bytes | None:
+        """The marker of an accepted operation."""
+        ...
+
+
+class OperationStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """`status`: accepted (in the stream), applied, rejected (with `reason`) or parked (an operator has it)."""
+
+    operation_id: str
+    kind: str
+    status: str
+    reason: str | None = None
+    result: dict[str, Any] | None = None
+    accepted_at: str
+    decided_at: str | None = None
+
+
+class StandingQuery(Query, frozen=True, kw_only=True):
+    """`?wait=N` answers as soon as it is decided, after N seconds at the latest."""
+
+    wait: Annotated[int, msgspec.Meta(ge=0, le=WAIT_MAX_S)] = 0
+
+
+class OperationNotFound(NotFound):
+    """There is no such operation."""
+
+    code = "operation_not_found"
+
+
+@get(
+    "/v1/operations/{operation_id:str}",
+    opt=access(API_KEY, "operations:read", query=StandingQuery, answers={200: OperationStanding}),
+)
+async def get_operation(request: HttpRequest, operation_id: FromPath[str]) -> Reply:
+    """Where an operation stands."""
+    wait_s = read_query(request, StandingQuery).wait
+    wanted = parse_id(operation_id)
+    found = None if wanted is None else await standing(request, wanted, wait_s)
+    if found is None or not _may_see(request, found[0]):
+        raise OperationNotFound
+    return json_reply(found[1])
+
+
+async def standing(request: HttpRequest, operation_id: OperationId, wait_s: float = 0) -> tuple[str, OperationStanding] | None:
+    """The actor of an operation and where it stands; None when nobody asked for it."""
+    decisions = service(request, Decisions)  # type: ignore[type-abstract]
+    decision = await decisions.find(operation_id)
+    if decision is not None:
+        return _decided(decision)
+    marker = await service(request, Markers).find_marker(operation_id)  # type: ignore[type-abstract]
+    if marker is not None:
+        if wait_s > 0 and (later := await decisions.wait(operation_id, None, wait_s)) is not None:
+            return _decided(later)
+        acceptance = _DECODE_ACCEPTANCE(marker)
+        return acceptance.actor, OperationStanding(
+            operation_id=str(operation_id),
+            kind=acceptance.kind,
+            status=Status.ACCEPTED.value,
+            accepted_at=rfc3339(acceptance.accepted_at),
+        )
+    parked = await _parked(service(request, AsyncEngine), operation_id)
+    if parked is not None:
+        return parked
+    # Decided between the first look and the second: the marker goes away with the decision.
+    decision = await decisions.find(operation_id)
+    return None if decision is None else _decided(decision)
+
+
+def _may_see(request: HttpRequest, owner: str) -> bool:
+    actor = actor_of(request)
+    return owner == actor.name or actor.may(ADMIN)
+
+
+def _decided(decision: Decision) -> tuple[str, OperationStanding]:
+    return decision.actor, OperationStanding(
+        operation_id=str(decision.operation_id),
+        kind=decision.kind,
+        status=decision.status,
+        reason=decision.reason,
+        result=msgspec.json.decode(decision.result),
+        accepted_at=rfc3339(decision.accepted_at),
+        decided_at=rfc3339(decision.decided_at),
+    )
+
+
+async def _parked(engine: AsyncEngine, operation_id: OperationId) -> tuple[str, OperationStanding] | None:
+    letters = dead_letters.c
+    wanted = (letters.operation_id == operation_id) & (letters.state == "parked") & (letters.stream == "intents")
+    query = sa.select(letters.payload, letters.parked_at, letters.kind).where(wanted).order_by(letters.id.desc()).limit(1)
+    async with engine.connect() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return None
+    actor, accepted_at = _sender(row.payload, row.parked_at)
+    return actor, OperationStanding(
+        operation_id=str(operation_id), kind=row.kind or "", status=Status.PARKED.value, accepted_at=rfc3339(accepted_at)
+    )
+
+
+def _sender(payload: bytes, parked_at: datetime) -> tuple[str, datetime]:
+    try:
+        envelope = decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return "", parked_at  # unreadable: only an administrator may see it
+    return envelope.actor, envelope.submitted_at
+
+
+HANDLERS: Final = (get_operation,)

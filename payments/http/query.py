@@ -1,0 +1,41 @@
+"""Query strings: as strict as bodies."""
+
+from typing import TypeVar
+
+import msgspec
+
+from payments.http.services import HttpRequest
+from payments.kernel.errors import InvalidRequest
+
+
+class InvalidQuery(InvalidRequest):
+    """The query string is not valid."""
+
+    status = 422
+    code = "invalid_query"
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of the query strings we define; unknown parameters are refused, a misspelt filter must not list everything."""
+
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def read_query(request: HttpRequest, type_: type[T]) -> T:
+    """The query string as `type_`. Raises 422 `invalid_query` with `errors[]`; each parameter at most once."""
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in given:
+            raise InvalidQuery(errors=[{"field": name, "message": "the parameter is given twice"}])
+        if "\0" in value:
+            raise InvalidQuery(errors=[{"field": name, "message": "text must not contain U+0000"}])
+        given[name] = value
+    try:
+        return msgspec.convert(given, type_, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidQuery(str(error), errors=[{"field": _field(str(error)), "message": str(error)}]) from None
+
+
+def _field(message: str) -> str:
+    return message.split("`")[-2].removeprefix("$.") if "`" in message else ""

@@ -1,0 +1,48 @@
+"""A ready answer: bytes and headers, sent in two messages, no serialization left to do."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
+
+JSON: Final = b"application/json"
+PROBLEM_JSON: Final = b"application/problem+json"
+
+Header = tuple[bytes, bytes]
+
+_encode: Final = msgspec.json.Encoder().encode
+_NO_STORE: Final[Header] = (b"cache-control", b"no-store")
+
+
+class Reply(ASGIResponse):
+    """Status, body and headers as they go to the wire. Handlers return it: measured faster than `Response`."""
+
+    __slots__ = ("raw_headers",)
+
+    def __init__(self, status: int, body: bytes, headers: Iterable[Header] = (), media_type: bytes = JSON) -> None:
+        """`body` is encoded already. Answers about money are never cached."""
+        self.status_code = status
+        self.body = body
+        self.background = None
+        self.raw_headers: list[Header] = [
+            (b"content-type", media_type),
+            (b"content-length", b"%d" % len(body)),
+            _NO_STORE,
+            *headers,
+        ]
+
+    def to_asgi_response(self, *_args: Any, **_kwargs: Any) -> "Reply":
+        """Itself: Litestar asks this of what an exception handler returns."""
+        return self
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+def json_reply(content: Any, status: int = 200, headers: Iterable[Header] = ()) -> Reply:
+    """Anything msgspec encodes, as JSON."""
+    return Reply(status, _encode(content), headers)

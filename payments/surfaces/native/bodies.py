@@ -1,0 +1,76 @@
+"""Request bodies of the native API."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from payments.http.body import Amount, Body, CurrencyCode, Id, Text
+
+HOLD_MAX_S: Final = 366 * 24 * 3600
+BULK_MAX: Final = 1000
+
+
+class OpenWalletBody(Body, frozen=True, kw_only=True):
+    """A wallet to open. `owner` is the client's own word for whose it is; `metadata` comes back as it was given."""
+
+    currency: CurrencyCode
+    owner: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    metadata: Annotated[Mapping[str, Any], msgspec.Meta(max_length=50)] = {}
+
+
+class AdjustmentBody(Body, frozen=True, kw_only=True):
+    """A correction by an operator, against the opening account."""
+
+    wallet_id: Id
+    amount: Amount
+    currency: CurrencyCode
+    direction: Literal["credit", "debit"]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class TransferBody(Body, frozen=True, kw_only=True):
+    """Money from one wallet to another."""
+
+    source_wallet_id: Id
+    destination_wallet_id: Id
+    amount: Amount
+    currency: CurrencyCode
+    description: Text = ""
+
+
+class ReversalBody(Body, frozen=True, kw_only=True):
+    """All that is left of the transfer when there is no amount."""
+
+    amount: Amount = msgspec.field(default_factory=msgspec.Raw)
+
+
+class HoldBody(Body, frozen=True, kw_only=True):
+    """Money to keep aside; it lets go by itself after `expires_in_s`, if given."""
+
+    wallet_id: Id
+    amount: Amount
+    currency: CurrencyCode
+    expires_in_s: Annotated[int, msgspec.Meta(ge=1, le=HOLD_MAX_S)] | None = None
+    description: Text = ""
+
+
+class CaptureBody(Body, frozen=True, kw_only=True):
+    """All that is left of the hold when there is no amount; `final` releases the rest."""
+
+    destination_wallet_id: Id
+    amount: Amount = msgspec.field(default_factory=msgspec.Raw)
+    final: bool = False
+
+
+class EmptyBody(Body, frozen=True, kw_only=True):
+    """No fields; the body may be left out."""
+
+
+class BulkBody(Body, frozen=True, kw_only=True):
+    """Operations in order, each `{"kind", "idempotency_key"?, …body of that POST}`."""
+
+    operations: Annotated[
+        list[Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]],
+        msgspec.Meta(min_length=1, max_length=BULK_MAX),
+    ]

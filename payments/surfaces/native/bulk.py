@@ -1,0 +1,124 @@
+"""Many operations in one request: each is accepted, decided and answered on its own."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import post
+
+import payments.holds.create
+import payments.transfers.create
+import payments.wallets.adjust
+from payments.http.access import access
+from payments.http.auth import ADMIN, API_KEY, Actor, InsufficientScope, actor_of
+from payments.http.body import decode_body, read_body
+from payments.http.idempotency import checked_key, key_of
+from payments.http.operations import applied_body
+from payments.http.prefer import APPLIED, preferred_wait_s
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, service
+from payments.kernel.errors import InvalidBody, PaymentsError
+from payments.operations.envelope import Intent
+from payments.operations.operation import Operation
+from payments.operations.outcome import Status
+from payments.operations.submit import Request, Submitter, Ticket, fresh, keyed
+from payments.surfaces.native.answers import BulkAnswer
+from payments.surfaces.native.bodies import AdjustmentBody, BulkBody, HoldBody, TransferBody
+from payments.surfaces.native.holds import WRITE as HOLDS_WRITE
+from payments.surfaces.native.holds import hold
+from payments.surfaces.native.transfers import WRITE as TRANSFERS_WRITE
+from payments.surfaces.native.transfers import transfer
+from payments.surfaces.native.wallets import adjustment
+
+BULK_MAX_BYTES: Final = 1024 * 1024
+NOT_ACCEPTED: Final = "not_accepted"
+
+
+class BulkKey(msgspec.Struct, frozen=True, kw_only=True):
+    """What an item says beside the body of its POST."""
+
+    kind: str
+    idempotency_key: str | None = None
+
+
+class BulkKind(msgspec.Struct, frozen=True):
+    """How an item of a kind is read: the single POST's own scope, body and intent."""
+
+    scope: str
+    body: type[msgspec.Struct]
+    intent: Callable[[Any], Intent]
+    operation: Operation[Any]
+
+
+def _item_type(body: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """The body of the single POST, with the two fields an item has more."""
+    more: Any = [("kind", str), ("idempotency_key", Annotated[str, msgspec.Meta(max_length=255)] | None, None)]
+    return msgspec.defstruct(f"Bulk{body.__name__}", more, bases=(body,), frozen=True, kw_only=True, forbid_unknown_fields=True)
+
+
+KINDS: Final = {
+    "transfer": BulkKind(TRANSFERS_WRITE, _item_type(TransferBody), transfer, payments.transfers.create.OPERATION),
+    "hold": BulkKind(HOLDS_WRITE, _item_type(HoldBody), hold, payments.holds.create.OPERATION),
+    "adjustment": BulkKind(ADMIN, _item_type(AdjustmentBody), adjustment, payments.wallets.adjust.OPERATION),
+}
+
+
+@post(
+    "/v1/operations/bulk",
+    request_max_body_size=BULK_MAX_BYTES,
+    opt=access(API_KEY, "operations:read", body=BulkBody, answers={200: BulkAnswer, 202: BulkAnswer}, is_money=True),
+)
+async def submit_bulk(request: HttpRequest) -> Reply:
+    """Up to 1000 operations, answered in order; one refused item does not touch the others. Each needs its own scope."""
+    body = await read_body(request, BulkBody)
+    actor, key, wait_s = actor_of(request), key_of(request), preferred_wait_s(request)
+    wanted = [_read(raw, index, actor, key) for index, raw in enumerate(body.operations)]
+    accepted = [w for w in wanted if isinstance(w, Request)]
+    answers = dict(zip(map(id, accepted), await service(request, Submitter).many(accepted, wait_s), strict=True))
+    items = [_item(w if isinstance(w, PaymentsError) else answers[id(w)], w) for w in wanted]
+    headers = (APPLIED,) if wait_s else ()
+    return json_reply({"items": items}, HTTPStatus.OK if wait_s else HTTPStatus.ACCEPTED, headers)
+
+
+def _read(raw: msgspec.Raw, index: int, actor: Actor, key: str | None) -> Request | PaymentsError:
+    """The operation an item wants, or why it is none: a bad item is refused alone."""
+    try:
+        return _request(bytes(raw), f"operations[{index}].", actor, None if key is None else f"{key}\x1f{index}")
+    except PaymentsError as error:
+        return error
+
+
+def _request(raw: bytes, at: str, actor: Actor, derived_key: str | None) -> Request:
+    head = decode_body(raw, BulkKey, prefix=at)
+    kind = KINDS.get(head.kind)
+    if kind is None:
+        raise InvalidBody(errors=[{"field": f"{at}kind", "message": f"one of {', '.join(KINDS)}"}])
+    if not actor.may(kind.scope):
+        raise InsufficientScope(f"the scope {kind.scope} is needed", scope=kind.scope)
+    intent = kind.intent(decode_body(raw, kind.body, prefix=at))
+    if head.idempotency_key is not None:
+        return keyed(kind.operation, intent, actor=actor.name, key=checked_key(head.idempotency_key))
+    if derived_key is not None:
+        # The whole request repeated under its own key repeats its items; the scope keeps them off single POSTs' keys.
+        return keyed(kind.operation, intent, actor=actor.name, key=derived_key, scope="bulk")
+    return fresh(kind.operation, intent, actor=actor.name)
+
+
+def _item(answer: Ticket | Exception, wanted: Request | PaymentsError) -> Any:
+    operation_id = str(wanted.operation_id) if isinstance(wanted, Request) else None
+    if isinstance(answer, PaymentsError):
+        status = NOT_ACCEPTED if answer.retryable else Status.REJECTED.value
+        told = {"reason": answer.code, "detail": answer.detail, "errors": answer.errors, "retryable": answer.retryable}
+        return {"operation_id": operation_id, "status": status, **told}
+    if isinstance(answer, Exception):
+        raise answer
+    if answer.decision is None:
+        return {"operation_id": operation_id, "status": Status.ACCEPTED.value}
+    if answer.decision.status == Status.APPLIED.value:
+        return msgspec.Raw(applied_body(answer.decision))
+    refused = {"status": Status.REJECTED.value, "reason": answer.decision.reason}
+    return {**msgspec.json.decode(answer.decision.result), "operation_id": operation_id, **refused}
+
+
+HANDLERS: Final = (submit_bulk,)

@@ -1,0 +1,81 @@
+"""Holds: create, look, capture, release."""
+
+from typing import Final
+
+from litestar import get, post
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.holds.capture
+import payments.holds.create
+import payments.holds.release
+from payments.holds import queries
+from payments.holds.capture import CaptureHold
+from payments.holds.create import CreateHold
+from payments.holds.queries import HoldView
+from payments.holds.release import ReleaseHold
+from payments.http.access import access
+from payments.http.auth import API_KEY
+from payments.http.body import currency_in, minor_of, optional_minor_of, read_body
+from payments.http.operations import submit
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, service
+from payments.kernel.ids import parse_id
+from payments.kernel.money import currency_of
+from payments.surfaces.native.answers import CaptureApplied, HoldApplied, ReleaseApplied
+from payments.surfaces.native.bodies import CaptureBody, EmptyBody, HoldBody
+
+READ: Final = "wallets:read"
+WRITE: Final = "holds:write"
+
+
+def hold(body: HoldBody) -> CreateHold:
+    """The intent of a body."""
+    currency = currency_in(body.currency)
+    return CreateHold(
+        wallet_id=body.wallet_id,
+        minor=minor_of(body.amount, currency),
+        currency=currency.code,
+        expires_in_s=body.expires_in_s,
+        description=body.description,
+    )
+
+
+@post("/v1/holds", opt=access(API_KEY, WRITE, body=HoldBody, answers={201: HoldApplied}, is_money=True))
+async def create_hold(request: HttpRequest) -> Reply:
+    """Keep money of a wallet aside."""
+    return await submit(request, payments.holds.create.OPERATION, hold(await read_body(request, HoldBody)))
+
+
+@get("/v1/holds/{hold_id:str}", opt=access(API_KEY, READ, answers={200: HoldView}))
+async def get_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
+    """A hold and what became of it."""
+    return json_reply(await queries.get_hold(service(request, AsyncEngine), parse_id(hold_id)))
+
+
+@post(
+    "/v1/holds/{hold_id:str}/capture",
+    opt=access(API_KEY, WRITE, body=CaptureBody, answers={201: CaptureApplied}, is_money=True),
+)
+async def capture_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
+    """Take held money to a wallet, several times up to the whole."""
+    body = await read_body(request, CaptureBody)
+    found = await queries.get_hold(service(request, AsyncEngine), parse_id(hold_id))
+    intent = CaptureHold(
+        hold_id=found.hold_id,
+        destination_wallet_id=body.destination_wallet_id,
+        minor=optional_minor_of(body.amount, currency_of(found.currency)),
+        is_final=body.final,
+    )
+    return await submit(request, payments.holds.capture.OPERATION, intent)
+
+
+@post("/v1/holds/{hold_id:str}/release", opt=access(API_KEY, WRITE, answers={201: ReleaseApplied}, is_money=True))
+async def release_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
+    """Let all that is left of a hold go."""
+    await read_body(request, EmptyBody, may_be_empty=True)
+    found = await queries.get_hold(service(request, AsyncEngine), parse_id(hold_id))
+    return await submit(request, payments.holds.release.OPERATION, ReleaseHold(hold_id=found.hold_id))
+
+
+HANDLERS: Final = (create_hold, get_hold, capture_hold, release_hold)

@@ -1,0 +1,69 @@
+"""Transfers: create, look, reverse."""
+
+from typing import Final
+
+from litestar import get, post
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.transfers.create
+import payments.transfers.reverse
+from payments.http.access import access
+from payments.http.auth import API_KEY
+from payments.http.body import currency_in, minor_of, optional_minor_of, read_body
+from payments.http.operations import submit
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, service
+from payments.kernel.ids import parse_id
+from payments.kernel.money import currency_of
+from payments.surfaces.native.answers import ReversalApplied, TransferApplied
+from payments.surfaces.native.bodies import ReversalBody, TransferBody
+from payments.transfers import queries
+from payments.transfers.create import CreateTransfer
+from payments.transfers.queries import TransferView
+from payments.transfers.reverse import ReverseTransfer
+
+READ: Final = "wallets:read"
+WRITE: Final = "transfers:write"
+
+
+def transfer(body: TransferBody) -> CreateTransfer:
+    """The intent of a body."""
+    currency = currency_in(body.currency)
+    return CreateTransfer(
+        source_wallet_id=body.source_wallet_id,
+        destination_wallet_id=body.destination_wallet_id,
+        minor=minor_of(body.amount, currency),
+        currency=currency.code,
+        description=body.description,
+    )
+
+
+@post("/v1/transfers", opt=access(API_KEY, WRITE, body=TransferBody, answers={201: TransferApplied}, is_money=True))
+async def create_transfer(request: HttpRequest) -> Reply:
+    """Move money between two wallets of one currency."""
+    body = await read_body(request, TransferBody)
+    return await submit(request, payments.transfers.create.OPERATION, transfer(body))
+
+
+@get("/v1/transfers/{transfer_id:str}", opt=access(API_KEY, READ, answers={200: TransferView}))
+async def get_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> Reply:
+    """A transfer, or the reversal of one."""
+    return json_reply(await queries.get_transfer(service(request, AsyncEngine), parse_id(transfer_id)))
+
+
+@post(
+    "/v1/transfers/{transfer_id:str}/reverse",
+    opt=access(API_KEY, WRITE, body=ReversalBody, answers={201: ReversalApplied}, is_money=True),
+)
+async def reverse_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> Reply:
+    """Give a transfer back, whole or in part; never more in sum than it was."""
+    body = await read_body(request, ReversalBody, may_be_empty=True)
+    found = await queries.get_transfer(service(request, AsyncEngine), parse_id(transfer_id))
+    intent = ReverseTransfer(
+        transfer_id=found.transfer_id, minor=optional_minor_of(body.amount, currency_of(found.currency))
+    )
+    return await submit(request, payments.transfers.reverse.OPERATION, intent)
+
+
+HANDLERS: Final = (create_transfer, get_transfer, reverse_transfer)

@@ -1,0 +1,127 @@
+"""Wallets: open, look, freeze, adjust."""
+
+from datetime import datetime
+from typing import Annotated, Final
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.wallets.adjust
+import payments.wallets.freeze
+import payments.wallets.open
+from payments.http.access import access
+from payments.http.auth import ADMIN, API_KEY
+from payments.http.body import currency_in, minor_of, read_body
+from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.operations import submit
+from payments.http.query import Query, read_query
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, service
+from payments.surfaces.native.answers import AdjustmentApplied, EntryList, FreezeApplied, WalletApplied, WalletList
+from payments.surfaces.native.bodies import AdjustmentBody, EmptyBody, OpenWalletBody
+from payments.wallets import queries
+from payments.wallets.adjust import AdjustWallet
+from payments.wallets.freeze import FreezeWallet
+from payments.wallets.open import OpenWallet
+from payments.wallets.queries import EntryView, WalletView
+
+READ: Final = "wallets:read"
+WRITE: Final = "wallets:write"
+
+
+class WalletQuery(Query, frozen=True, kw_only=True):
+    """`?at=` gives the balance at that time."""
+
+    at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+
+
+class WalletsQuery(Page, frozen=True, kw_only=True):
+    """`?owner=` only that owner's."""
+
+    owner: str | None = None
+
+
+def adjustment(body: AdjustmentBody) -> AdjustWallet:
+    """The intent of a body."""
+    currency = currency_in(body.currency)
+    return AdjustWallet(
+        wallet_id=body.wallet_id,
+        minor=minor_of(body.amount, currency),
+        currency=currency.code,
+        is_credit=body.direction == "credit",
+        reason=body.reason,
+    )
+
+
+@post("/v1/wallets", opt=access(API_KEY, WRITE, body=OpenWalletBody, answers={201: WalletApplied}, is_money=True))
+async def open_wallet(request: HttpRequest) -> Reply:
+    """Open a wallet."""
+    body = await read_body(request, OpenWalletBody)
+    intent = OpenWallet(currency=currency_in(body.currency).code, owner=body.owner, metadata=body.metadata)
+    return await submit(request, payments.wallets.open.OPERATION, intent)
+
+
+@get("/v1/wallets", opt=access(API_KEY, READ, query=WalletsQuery, answers={200: WalletList}))
+async def list_wallets(request: HttpRequest) -> Reply:
+    """Wallets, newest first."""
+    query = read_query(request, WalletsQuery)
+    before = decode_cursor(query.cursor, int)
+    rows = await queries.list_wallets(service(request, AsyncEngine), query.owner, before, query.limit + 1)
+    return json_reply(page_of(rows, query.limit, lambda w: w.wallet_id, lambda w: w))
+
+
+@get("/v1/wallets/{wallet_id:int}", opt=access(API_KEY, READ, query=WalletQuery, answers={200: WalletView}))
+async def get_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
+    """A wallet and its money, now or at a time."""
+    at = read_query(request, WalletQuery).at
+    engine = service(request, AsyncEngine)
+    wallet = await queries.get_wallet(engine, wallet_id)
+    return json_reply(wallet if at is None else await queries.wallet_at(engine, wallet, at))
+
+
+@get("/v1/wallets/{wallet_id:int}/entries", opt=access(API_KEY, READ, query=Page, answers={200: EntryList}))
+async def list_entries(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
+    """A wallet's entries, newest first."""
+    query = read_query(request, Page)
+    before = decode_cursor(query.cursor, int)
+    rows = await queries.list_entries(service(request, AsyncEngine), wallet_id, before, query.limit + 1)
+    return json_reply(page_of(rows, query.limit, _entry_key, lambda e: e))
+
+
+@post(
+    "/v1/wallets/{wallet_id:int}/freeze",
+    opt=access(API_KEY, WRITE, answers={201: FreezeApplied}, is_money=True),
+)
+async def freeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
+    """Close a wallet to money in and out."""
+    await read_body(request, EmptyBody, may_be_empty=True)
+    return await submit(request, payments.wallets.freeze.OPERATION, FreezeWallet(wallet_id=wallet_id, is_frozen=True))
+
+
+@post(
+    "/v1/wallets/{wallet_id:int}/unfreeze",
+    opt=access(API_KEY, WRITE, answers={201: FreezeApplied}, is_money=True),
+)
+async def unfreeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
+    """Open it again."""
+    await read_body(request, EmptyBody, may_be_empty=True)
+    return await submit(request, payments.wallets.freeze.OPERATION, FreezeWallet(wallet_id=wallet_id, is_frozen=False))
+
+
+@post(
+    "/v1/adjustments",
+    opt=access(API_KEY, ADMIN, body=AdjustmentBody, answers={201: AdjustmentApplied}, is_money=True),
+)
+async def adjust(request: HttpRequest) -> Reply:
+    """Credit or debit a wallet by hand, with a reason."""
+    body = await read_body(request, AdjustmentBody)
+    return await submit(request, payments.wallets.adjust.OPERATION, adjustment(body))
+
+
+def _entry_key(entry: EntryView) -> int:
+    return entry.entry
+
+
+HANDLERS: Final = (open_wallet, list_wallets, get_wallet, list_entries, freeze, unfreeze, adjust)

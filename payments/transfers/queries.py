@@ -1,0 +1,64 @@
+"""Reads of transfers."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.kernel.clock import rfc3339
+from payments.kernel.errors import NotFound
+from payments.kernel.money import currency_of, format_minor
+from payments.transfers.tables import transfers
+
+
+class TransferNotFound(NotFound):
+    """There is no such transfer."""
+
+    code = "transfer_not_found"
+
+
+class TransferView(msgspec.Struct, frozen=True, kw_only=True):
+    """A transfer; `reversed` of it has gone back, and `reversal_of` names the transfer it gives back itself."""
+
+    transfer_id: UUID
+    source_wallet_id: int
+    destination_wallet_id: int
+    amount: str
+    currency: str
+    reversed: str
+    reversal_of: UUID | None
+    description: str
+    created_at: str
+
+
+async def get_transfer(engine: AsyncEngine, transfer_id: UUID | None) -> TransferView:
+    """The transfer. Raises 404 `transfer_not_found`."""
+    found = await find_transfers(engine, [] if transfer_id is None else [transfer_id])
+    if not found:
+        raise TransferNotFound
+    return found[0]
+
+
+async def find_transfers(engine: AsyncEngine, ids: Sequence[UUID]) -> list[TransferView]:
+    """Those of the transfers that exist."""
+    async with engine.connect() as connection:
+        rows = (await connection.execute(sa.select(transfers).where(transfers.c.id.in_(ids)))).all()
+    return [_view(row) for row in rows]
+
+
+def _view(row: sa.Row[Any]) -> TransferView:
+    currency = currency_of(row.currency)
+    return TransferView(
+        transfer_id=row.id,
+        source_wallet_id=row.source_wallet_id,
+        destination_wallet_id=row.destination_wallet_id,
+        amount=format_minor(row.minor, currency),
+        currency=row.currency,
+        reversed=format_minor(row.reversed_minor, currency),
+        reversal_of=row.reversal_of,
+        description=row.description,
+        created_at=rfc3339(row.created_at),
+    )

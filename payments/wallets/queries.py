@@ -1,0 +1,141 @@
+"""Reads of wallets: a wallet is its row and the counters of its ledger account."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.ledger.balances
+from payments.kernel.clock import rfc3339
+from payments.kernel.errors import NotFound
+from payments.kernel.money import currency_of, format_minor
+from payments.kernel.sql import load_sql
+from payments.ledger import chart
+from payments.ledger.tables import accounts, entries
+from payments.operations.tables import operations
+from payments.wallets.tables import wallets
+
+
+class WalletNotFound(NotFound):
+    """There is no such wallet."""
+
+    code = "wallet_not_found"
+
+
+class WalletView(msgspec.Struct, frozen=True, kw_only=True):
+    """A wallet and its money. `balance` counts held money, `available` does not."""
+
+    wallet_id: int
+    currency: str
+    owner: str
+    metadata: Mapping[str, Any]
+    status: str
+    balance: str
+    available: str | None
+    held: str | None
+    created_at: str
+    at: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class EntryView(msgspec.Struct, frozen=True, kw_only=True):
+    """A movement: `entry` counts from 1 within the wallet, `amount` is signed, `balance` is after it."""
+
+    entry: int
+    operation_id: str
+    kind: str
+    amount: str
+    balance: str
+    created_at: str
+    description: str
+
+
+_SELECT = sa.select(
+    wallets,
+    accounts.c.is_frozen,
+    (accounts.c.credits_posted - accounts.c.debits_posted).label("balance"),
+    accounts.c.debits_pending.label("held"),
+).join(accounts, accounts.c.id == wallets.c.id)
+
+
+async def get_wallet(engine: AsyncEngine, wallet_id: int) -> WalletView:
+    """The wallet. Raises 404 `wallet_not_found`."""
+    async with engine.connect() as connection:
+        row = (await connection.execute(_SELECT.where(wallets.c.id == chart.wallet(wallet_id)))).one_or_none()
+    if row is None:
+        raise WalletNotFound
+    return _view(row)
+
+
+async def wallet_at(engine: AsyncEngine, wallet: WalletView, at: datetime) -> WalletView:
+    """The wallet with its balance at a time; what was held then is not kept, so it is not said."""
+    currency = currency_of(wallet.currency)
+    async with engine.connect() as connection:
+        sql = load_sql(payments.ledger.balances.__file__, "balance_at")
+        result = await connection.exec_driver_sql(sql, (chart.wallet(wallet.wallet_id), at))
+        minor = result.scalar_one_or_none() or 0
+    return msgspec.structs.replace(
+        wallet, balance=format_minor(minor, currency), available=None, held=None, at=rfc3339(at)
+    )
+
+
+async def list_wallets(engine: AsyncEngine, owner: str | None, before: int | None, count: int) -> Sequence[WalletView]:
+    """Wallets newest first, those of an owner when it is given."""
+    query = _SELECT.order_by(wallets.c.id.desc()).limit(count)
+    if owner is not None:
+        query = query.where(wallets.c.owner == owner)
+    if before is not None:
+        query = query.where(wallets.c.id < chart.wallet(before))
+    async with engine.connect() as connection:
+        return [_view(row) for row in await connection.execute(query)]
+
+
+async def list_entries(engine: AsyncEngine, wallet_id: int, before: int | None, count: int) -> Sequence[EntryView]:
+    """Entries newest first. Raises 404 `wallet_not_found`."""
+    account_id = chart.wallet(wallet_id)
+    described = operations.c.result["description"].astext
+    query = (
+        sa.select(entries, operations.c.kind, described.label("description"))
+        .outerjoin(operations, operations.c.id == entries.c.operation_id)
+        .where(entries.c.account_id == account_id)
+        .order_by(entries.c.seq.desc())
+        .limit(count)
+    )
+    if before is not None:
+        query = query.where(entries.c.seq < chart.wallet(before))
+    async with engine.connect() as connection:
+        found = await connection.execute(sa.select(wallets.c.currency).where(wallets.c.id == account_id))
+        code = found.scalar_one_or_none()
+        if code is None:
+            raise WalletNotFound
+        rows = (await connection.execute(query)).all()
+    currency = currency_of(code)
+    return [
+        EntryView(
+            entry=row.seq,
+            operation_id=str(row.operation_id),
+            kind=row.kind or "",
+            amount=format_minor(row.amount, currency),
+            balance=format_minor(row.balance, currency),
+            created_at=rfc3339(row.recorded_at),
+            description=row.description or "",
+        )
+        for row in rows
+    ]
+
+
+def _view(row: sa.Row[Any]) -> WalletView:
+    currency = currency_of(row.currency)
+    return WalletView(
+        wallet_id=row.id,
+        currency=row.currency,
+        owner=row.owner,
+        metadata=row._mapping["metadata"],
+        status="frozen" if row.is_frozen else "active",
+        balance=format_minor(row.balance, currency),
+        available=format_minor(row.balance - row.held, currency),
+        held=format_minor(row.held, currency),
+        created_at=rfc3339(row.created_at),
+    )
