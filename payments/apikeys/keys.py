@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -62,5 +63,12 @@ async def revoke_key(engine: AsyncEngine, clock: Clock, key_id: str) -> bool:
     return done.rowcount == 1
 
 
-def _stored(row: sa.Row[tuple[object, ...]]) -> StoredKey:
-    return msgspec.convert({**row._mapping}, StoredKey, builtin_types=(bytes, datetime))
+def _stored(row: sa.Row[Any]) -> StoredKey:
+    return StoredKey(
+        id=row.id,
+        name=row.name,
+        scopes=tuple(row.scopes),
+        secret_hash=row.secret_hash,
+        created_at=row.created_at,
+        revoked_at=row.revoked_at,
+    )

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.apikeys.authenticate import KeyAuthenticator
 from payments.apikeys.keys import StoredKey, find_key
-from payments.entrypoints.logging import configure_logging
 from payments.entrypoints.settings import Settings
 from payments.entrypoints.surfaces import surface_schemes, surface_services
 from payments.http.access_log import AccessLog, AccessPolicy
@@ -113,5 +112,4 @@ def serve(settings: Settings) -> uvicorn.Server:
 
 def main(settings: Settings) -> None:
     """The command `payments api`: runs until SIGTERM or SIGINT, finishing the requests that are under way."""
-    configure_logging(settings.log_level, "api")
     serve(settings).run()

@@ -145,7 +145,7 @@ _CHOICES: Final = {
     "log_requests": ("errors", "all"),
     "shop_webhook_sha1": ("on", "off"),
 }
-_UNSAFE: Final = re.compile(r"change.?me|example|secret|password|development|test|(.)\1{7}", re.IGNORECASE)
+_UNSAFE: Final = re.compile(r"change.?me|example|password|development|(.)\1{7}", re.IGNORECASE)
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -1,0 +1,36 @@
+"""The command `payments`: a table of its sub-commands."""
+
+import sys
+from typing import Final
+
+import typer
+
+from payments.entrypoints.commands import data, keys, roles
+from payments.entrypoints.settings import BadSettings
+from payments.kernel.errors import PaymentsError
+
+app: Final = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # locals hold secrets
+    help="A payments platform: double-entry ledger, durable streams, five outside surfaces.",
+)
+
+for command in (roles.up, roles.api, roles.consumer, roles.executor, roles.scheduler, roles.simulator):
+    app.command()(command)
+for command in (data.migrate, data.seed):
+    app.command()(command)
+app.add_typer(keys.app, name="keys")
+
+
+def main() -> None:
+    """Run a command; what is wrong with the settings is said in words, exit code 2."""
+    try:
+        app()
+    except BadSettings as error:
+        sys.stderr.write("payments cannot start with these settings:\n")
+        sys.stderr.writelines(f"  - {problem}\n" for problem in error.problems)
+        raise SystemExit(2) from None
+    except PaymentsError as error:
+        sys.stderr.write(f"payments: {error.detail}\n")
+        raise SystemExit(1) from None

@@ -1,0 +1,58 @@
+"""What commands share: settings from the environment or a data directory, and running something async with an engine."""
+
+import asyncio
+import importlib
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.entrypoints.settings import Settings, read_settings
+from payments.kernel.database import create_engine
+
+T = TypeVar("T")
+
+DataDir = Annotated[
+    Path | None, typer.Option(help="Data directory of `payments up`, running or stopped, in place of the two URLs.")
+]
+
+
+def role(module: str) -> Any:
+    """A module of this package, imported only when its command runs; a clear word when this build has none."""
+    try:
+        return importlib.import_module(f"payments.entrypoints.{module}")
+    except ModuleNotFoundError as error:
+        if error.name != f"payments.entrypoints.{module}":
+            raise
+        raise typer.BadParameter(f"this build has no {module}") from None
+
+
+@contextmanager
+def settings_of(data_dir: Path | None) -> Iterator[Settings]:
+    """The settings; the servers are those of the URLs, or those of the data directory, started for the while if need be."""
+    environ = dict(os.environ)
+    if data_dir is None and environ.get("PAYMENTS_DATABASE_URL"):
+        yield read_settings(environ)
+        return
+    servers = importlib.import_module("payments.embedded.servers")
+    with servers.borrowed_urls(data_dir or Path(environ.get("PAYMENTS_DATA_DIR") or ".payments")) as urls:
+        environ |= {"PAYMENTS_DATABASE_URL": urls.database_url, "PAYMENTS_REDIS_URL": urls.redis_url}
+        yield read_settings(environ)
+
+
+def with_engine(data_dir: Path | None, work: Callable[[AsyncEngine, Settings], Awaitable[T]]) -> T:
+    """Run `work` with an engine of the command's own."""
+
+    async def run(settings: Settings) -> T:
+        engine = create_engine(settings.database_url.reveal(), pool_size=1, application="payments-cli")
+        try:
+            return await work(engine, settings)
+        finally:
+            await engine.dispose()
+
+    with settings_of(data_dir) as settings:
+        return asyncio.run(run(settings))

@@ -1,0 +1,66 @@
+"""One role a process: api, consumer, executor, scheduler, simulator; and `up`, all of them."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from payments.entrypoints.commands.context import role
+from payments.entrypoints.logging import configure_logging
+from payments.entrypoints.settings import Settings, read_settings
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")]
+
+
+def up(
+    host: Annotated[str, typer.Option(help="Address to listen on; loopback only.")] = "127.0.0.1",
+    port: Port = None,
+    data_dir: Annotated[Path, typer.Option(help="Where the data live.")] = Path(".payments"),
+    *,
+    no_demo: Annotated[bool, typer.Option("--no-demo", help="No demo data in a new database.")] = False,
+) -> None:
+    """Everything in one command: servers, migrations, demo data, every role."""
+    raise typer.Exit(role("up").up(host, port, data_dir, demo=not no_demo))
+
+
+def api(host: Host = None, port: Port = None) -> None:
+    """The HTTP API."""
+    _run("api", _settings(host, port))
+
+
+def consumer() -> None:
+    """Applies intents to the ledger."""
+    _run("consumer", _settings())
+
+
+def executor() -> None:
+    """Calls the outside: SuperPay, e-mail."""
+    _run("executor", _settings())
+
+
+def scheduler() -> None:
+    """What is due: polling, expiry, reconciliation, alarms."""
+    _run("scheduler", _settings())
+
+
+def simulator(host: Host = None, port: Port = None) -> None:
+    """A SuperPay that behaves, and misbehaves on demand."""
+    _run("simulator", _settings(host, port))
+
+
+def _settings(host: str | None = None, port: int | None = None) -> Settings:
+    given: dict[str, Any] = {"PAYMENTS_HOST": host, "PAYMENTS_PORT": port}
+    settings = read_settings({**os.environ, **{k: str(v) for k, v in given.items() if v is not None}})
+    missing = [n for n in ("database_url", "redis_url") if not getattr(settings, n)]
+    if missing:
+        names = " and ".join(f"PAYMENTS_{n.upper()}" for n in missing)
+        raise typer.BadParameter(f"set {names}, or run `payments up`, which brings its own servers")
+    return settings
+
+
+def _run(name: str, settings: Settings) -> None:
+    module = role(name)
+    configure_logging(settings.log_level, name)
+    module.main(settings)
