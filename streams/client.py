@@ -34,4 +34,4 @@ def create_client(url: str, *, connections: int = 8) -> "redis.asyncio.Redis":
     pool = redis.asyncio.BlockingConnectionPool.from_url(
         url, max_connections=connections, timeout=SOCKET_TIMEOUT_S, **options()
     )
-    return redis.asyncio.Redis(connection_pool=pool)
+    return redis.asyncio.Redis.from_pool(pool)  # owned: closed with the client

@@ -1,0 +1,7 @@
+"""Fixtures every test level may ask for."""
+
+pytest_plugins = (
+    "tests.fixtures.servers",
+    "tests.fixtures.databases",
+    "tests.fixtures.platform",
+)

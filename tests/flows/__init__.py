@@ -1,0 +1,1 @@
+"""One file per behaviour, from HTTP to the outcome."""
