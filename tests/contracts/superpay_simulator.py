@@ -1,4 +1,4 @@
-"""A really running simulator with a client that signs, a receiver of callbacks, and both held to openapi.yaml."""
+"""A really running simulator, a client that signs and a receiver, all held to openapi.yaml."""
 
 import asyncio
 import itertools
@@ -14,15 +14,12 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx
-import jsonschema_rs
 import uvicorn
-import yaml
 from standardwebhooks.webhooks import Webhook
 
 from payments.surfaces.superpay.simulator import SimulatorConfig, build_server
+from tests.contracts.superpay_documents import check_documented, schema
 
-DOCS: Final = Path(__file__).parents[2] / "docs" / "superpay"
-API: Final[dict[str, Any]] = yaml.safe_load((DOCS / "openapi.yaml").read_text())
 KEY: Final = "sp_test_key"
 REQUEST_SECRET: Final = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 CALLBACK_SECRET: Final = "whsec_ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="
@@ -31,24 +28,26 @@ T = TypeVar("T")
 _NUMBERS = itertools.count(1)
 
 
-def schema(pointer: str) -> jsonschema_rs.Draft202012Validator:
-    """A validator for one place of openapi.yaml (`#/components/schemas/Error`)."""
-    return jsonschema_rs.Draft202012Validator({"components": API["components"], "$ref": pointer})
-
-
 _CALLBACK: Final = schema("#/components/schemas/Callback")
 
 
-async def until(condition: Callable[[], Awaitable[T] | T], deadline_s: float = 10.0) -> T:
+async def until(condition: Callable[[], Awaitable[T | None]], deadline_s: float = 10.0) -> T:
     """What `condition` gives once it is truthy; fails after the deadline."""
     ends = time.monotonic() + deadline_s
     while True:
-        value = condition()
-        result = await value if isinstance(value, Awaitable) else value
-        if result:
+        if result := await condition():
             return result
         assert time.monotonic() < ends, "the condition never came true"
         await asyncio.sleep(0.01)
+
+
+async def until_true(condition: Callable[[], bool]) -> None:
+    """Until something in this process comes true."""
+
+    async def holds() -> bool:
+        return condition()
+
+    assert await until(holds)
 
 
 class Received:
@@ -78,6 +77,7 @@ class Receiver:
         self.answers: deque[int] = deque()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """ASGI."""
         assert scope["type"] == "http"
         body = b""
         more = True
@@ -122,11 +122,17 @@ class Sandbox:
         return next(self._ids)
 
     async def call(
-        self, method: str, target: str, body: str = "", *, documented: bool = True, **headers: str
+        self,
+        method: str,
+        target: str,
+        body: str = "",
+        *,
+        documented: bool = True,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         """A signed request; the answer must be the one openapi.yaml describes."""
         signed = signed_headers(method, target, body)
-        signed.update({name.replace("_", "-"): value for name, value in headers.items()})
+        signed.update(headers or {})
         answer = await self.http.request(
             method, target, content=body.encode() or None, headers=signed
         )
@@ -171,14 +177,12 @@ class Sandbox:
             shown = await self.status(merchant_id)
             return shown if shown["status"] == status else None
 
-        found = await until(there)
-        assert found is not None
-        return found
+        return await until(there)
 
     async def hears(self, merchant_id: int, kinds: Iterable[str]) -> list[Received]:
         """The callbacks of a transaction, once all these types have come."""
         wanted = set(kinds)
-        await until(lambda: wanted <= set(self.receiver.genuine_types(merchant_id)))
+        await until_true(lambda: wanted <= set(self.receiver.genuine_types(merchant_id)))
         return self.receiver.of(merchant_id)
 
     async def sim(self, method: str, path: str, json_: Any = None) -> dict[str, Any]:
@@ -224,24 +228,10 @@ def signed_headers(
         "superpay-key": KEY,
         "superpay-request-id": request_id,
         "superpay-timestamp": str(int(moment.timestamp())),
-        "superpay-signature": Webhook(secret).sign(request_id, moment, f"{method} {target}\n{body}"),
+        "superpay-signature": Webhook(secret).sign(
+            request_id, moment, f"{method} {target}\n{body}"
+        ),
     }
-
-
-def check_documented(method: str, target: str, answer: httpx.Response) -> None:
-    """The answer's status, type and body are in openapi.yaml."""
-    path = re.sub(r"^/api/transactions/[^/?]+", "/api/transactions/{merchant_id}", target)
-    operation = API["paths"].get(path.partition("?")[0], {}).get(method.lower())
-    pointer = "#/components/schemas/Error"
-    media = answer.headers["content-type"].partition(";")[0]
-    if operation is not None and answer.is_success:
-        content = operation["responses"][str(answer.status_code)]["content"]
-        assert media in content
-        pointer = content[media]["schema"].get("$ref", "")
-    if media == "application/json":
-        schema(pointer).validate(answer.json())
-    else:
-        assert (media, answer.status_code) == ("text/csv", 200)
 
 
 @asynccontextmanager
@@ -282,7 +272,7 @@ async def _serving(server: uvicorn.Server) -> AsyncIterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         task = asyncio.create_task(server.serve(sockets=[listener]))
-        await until(lambda: server.started or task.done())
+        await until_true(lambda: server.started or task.done())
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:

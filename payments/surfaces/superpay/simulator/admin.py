@@ -34,7 +34,7 @@ class _Settle(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Pay(msgspec.Struct, forbid_unknown_fields=True):
-    amount: msgspec.Raw | None = None
+    amount: msgspec.Raw = msgspec.Raw(b"")  # a Raw in a union is not raw; empty is "not given"
     currency: str | None = None
 
 
@@ -154,8 +154,9 @@ async def pay(request: SimRequest, merchant_id: FromPath[int]) -> Answer:
     currency = asked.currency or order.currency
     if currency not in EXPONENTS:
         raise ApiError("unsupported_currency", "Not in the table.", field="currency")
-    minor = order.minor if asked.amount is None else parse_minor(bytes(asked.amount), currency)
-    exactly = asked.amount is None and asked.currency is None
+    amount = bytes(asked.amount)
+    minor = parse_minor(amount, currency) if amount else order.minor
+    exactly = not amount and asked.currency is None
     simulation.lifecycle.pay(merchant_id, None if exactly else (minor, currency))
     return _after(simulation, merchant_id)
 

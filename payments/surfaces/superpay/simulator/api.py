@@ -82,7 +82,7 @@ async def authenticated_body(request: SimRequest, simulation: Simulation) -> byt
     stamp = headers.get("superpay-timestamp", "")
     if not (stamp.isascii() and stamp.isdecimal() and len(stamp) <= len("1767225600000")):
         raise ApiError("timestamp_out_of_tolerance", "superpay-timestamp: whole Unix seconds.")
-    if abs(config.clock().timestamp() - int(stamp)) > TOLERANCE_S + 1:
+    if abs(int(config.clock().timestamp()) - int(stamp)) > TOLERANCE_S:
         raise ApiError("timestamp_out_of_tolerance", "More than 300 s away from our clock.")
     body = await request.body()
     payload = request_payload(request.method, _target(request), body)

@@ -13,6 +13,8 @@ from payments.surfaces.superpay.simulator.messages import Transaction, encode, m
 from payments.surfaces.superpay.simulator.signing import sign
 from payments.surfaces.superpay.simulator.store import Store
 
+BATCH: Final = 32
+"""Callbacks under way at one time."""
 _LAST_STATUSES: Final = {"paid", "failed", "canceled", "returned", "expired"}
 _OPPOSITE: Final = {"paid": "failed"}
 # Nobody's live secret: what a forger would sign with.
@@ -90,7 +92,8 @@ def all_callbacks(store: Store, merchant_id: int | None = None) -> list[Callback
 def due_callbacks(store: Store, now: float, in_flight: Collection[int]) -> list[Callback]:
     """Callbacks to send now, oldest first."""
     rows = store.connection.execute(
-        "SELECT * FROM callbacks WHERE state = 'pending' AND due <= ? ORDER BY due, seq", (now,)
+        "SELECT * FROM callbacks WHERE state = 'pending' AND due <= ? ORDER BY due, seq LIMIT ?",
+        (now, BATCH + len(in_flight)),
     )
     return [found for row in rows if (found := Callback(*row)).seq not in in_flight]
 

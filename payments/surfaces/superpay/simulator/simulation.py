@@ -11,6 +11,7 @@ from litestar import Litestar, Request
 from litestar.datastructures import State
 
 from payments.surfaces.superpay.simulator.callbacks import (
+    BATCH,
     Callback,
     due_callbacks,
     next_due,
@@ -23,7 +24,6 @@ from payments.surfaces.superpay.simulator.lifecycle import Lifecycle
 from payments.surfaces.superpay.simulator.store import Store
 
 _LOG: Final = logging.getLogger(__name__)
-_PARALLEL_SENDS: Final = 32
 
 SimRequest = Request[Any, Any, State]
 
@@ -44,7 +44,7 @@ class Simulation:
         while True:
             self.wake.clear()
             self.lifecycle.fire_timers()
-            free = _PARALLEL_SENDS - len(self._in_flight)
+            free = BATCH - len(self._in_flight)
             for callback in due_callbacks(self.store, self.lifecycle.now(), self._in_flight)[:free]:
                 task = asyncio.create_task(self._send(client, callback))
                 self._in_flight[callback.seq] = task
@@ -53,7 +53,7 @@ class Simulation:
 
     def _wait_s(self) -> float | None:
         moments = [self.store.next_timer()]
-        if len(self._in_flight) < _PARALLEL_SENDS:  # else the end of a send wakes the loop
+        if len(self._in_flight) < BATCH:  # else the end of a send wakes the loop
             moments.append(next_due(self.store, self._in_flight))
         due = [moment for moment in moments if moment is not None]
         return max(0.0, min(due) - self.lifecycle.now()) if due else None
