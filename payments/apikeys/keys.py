@@ -30,12 +30,22 @@ def unknown_scopes(scopes: Sequence[str]) -> list[str]:
     return [s for s in scopes if s not in SCOPES and s != EVERYTHING]
 
 
-async def create_key(engine: AsyncEngine, clock: Clock, *, env: str, name: str, scopes: Sequence[str]) -> Token:
+async def create_key(
+    engine: AsyncEngine, clock: Clock, *, env: str, name: str, scopes: Sequence[str]
+) -> Token:
     """A new key; its text is known to the caller alone. Raises ValueError for scopes that do not exist."""
     if not scopes or unknown_scopes(scopes):
-        raise ValueError(f"unknown scopes {unknown_scopes(scopes)}; there are {', '.join(SCOPES)} and *")
+        raise ValueError(
+            f"unknown scopes {unknown_scopes(scopes)}; there are {', '.join(SCOPES)} and *"
+        )
     token = new_token(env)
-    values = {"id": token.id, "name": name, "scopes": list(scopes), "secret_hash": token.digest(), "created_at": clock()}
+    values = {
+        "id": token.id,
+        "name": name,
+        "scopes": list(scopes),
+        "secret_hash": token.digest(),
+        "created_at": clock(),
+    }
     async with engine.begin() as connection:
         await connection.execute(api_keys.insert().values(values))
     return token
@@ -44,14 +54,18 @@ async def create_key(engine: AsyncEngine, clock: Clock, *, env: str, name: str, 
 async def find_key(engine: AsyncEngine, key_id: str) -> StoredKey | None:
     """The key of that id."""
     async with engine.connect() as connection:
-        row = (await connection.execute(sa.select(api_keys).where(api_keys.c.id == key_id))).one_or_none()
+        row = (
+            await connection.execute(sa.select(api_keys).where(api_keys.c.id == key_id))
+        ).one_or_none()
     return None if row is None else _stored(row)
 
 
 async def list_keys(engine: AsyncEngine) -> list[StoredKey]:
     """All keys, newest first."""
     async with engine.connect() as connection:
-        rows = (await connection.execute(sa.select(api_keys).order_by(api_keys.c.created_at.desc()))).all()
+        rows = (
+            await connection.execute(sa.select(api_keys).order_by(api_keys.c.created_at.desc()))
+        ).all()
     return [_stored(row) for row in rows]
 
 
@@ -59,7 +73,9 @@ async def revoke_key(engine: AsyncEngine, clock: Clock, key_id: str) -> bool:
     """Make a key useless within seconds. False when there is no such key or it was revoked before."""
     still_valid = (api_keys.c.id == key_id) & api_keys.c.revoked_at.is_(None)
     async with engine.begin() as connection:
-        done = await connection.execute(api_keys.update().where(still_valid).values(revoked_at=clock()))
+        done = await connection.execute(
+            api_keys.update().where(still_valid).values(revoked_at=clock())
+        )
     return done.rowcount == 1
 
 

@@ -34,9 +34,14 @@ _GRACEFUL_S: Final = 10
 def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
     """The application of these settings; it connects when it starts."""
     database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
-    engine = create_engine(database_url, pool_size=settings.database_pool, application="payments-api")
+    engine = create_engine(
+        database_url, pool_size=settings.database_pool, application="payments-api"
+    )
     door = RedisDoor(
-        redis_url, database_url, partition_count=settings.partitions, backlog_max=settings.backlog_max
+        redis_url,
+        database_url,
+        partition_count=settings.partitions,
+        backlog_max=settings.backlog_max,
     )
     outcomes = OutcomeReader(redis_url, database_url)
     services = Services(
@@ -51,7 +56,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             **surface_services(settings, engine, clock),
         }
     )
-    schemes = Schemes({API_KEY: Scheme(_key_authenticator(engine), BEARER_KEY), **surface_schemes(settings, engine, clock)})
+    schemes = Schemes(
+        {
+            API_KEY: Scheme(_key_authenticator(engine), BEARER_KEY),
+            **surface_schemes(settings, engine, clock),
+        }
+    )
 
     @asynccontextmanager
     async def running(_app: Litestar) -> AsyncGenerator[None]:
@@ -88,8 +98,10 @@ def _readiness(engine: AsyncEngine, door: RedisDoor) -> Readiness:
 
 def serve(settings: Settings) -> uvicorn.Server:
     """A server of the application, not started."""
-    policy = AccessPolicy(is_everything=settings.log_requests == "all", slow_s=settings.log_slow_ms / 1000)
-    app: Any = AccessLog(create_app(settings), policy)  # type: ignore[arg-type] - Litestar is an ASGI application
+    policy = AccessPolicy(
+        is_everything=settings.log_requests == "all", slow_s=settings.log_slow_ms / 1000
+    )
+    app: Any = AccessLog(create_app(settings), policy)  
     config = uvicorn.Config(
         app,
         host=settings.host,

@@ -16,9 +16,16 @@ app: Final = typer.Typer(
     help="A payments platform: double-entry ledger, durable streams, five outside surfaces.",
 )
 
-for command in (roles.up, roles.api, roles.consumer, roles.executor, roles.scheduler, roles.simulator):
-    app.command()(command)
-for command in (data.migrate, data.seed):
+for command in (
+    roles.up,
+    roles.api,
+    roles.consumer,
+    roles.executor,
+    roles.scheduler,
+    roles.simulator,
+    data.migrate,
+    data.seed,
+):
     app.command()(command)
 app.add_typer(keys.app, name="keys")
 

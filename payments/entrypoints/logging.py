@@ -18,11 +18,18 @@ ALLOWED: Final = frozenset(
 )  # fmt: skip
 """What a line may hold. A new field is added here, on purpose."""
 
-_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_LEVELS: Final = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
 _TEXT_MAX: Final = 4000
 
 
-def only_allowed(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def only_allowed(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """Drop fields nobody allowed; cut what is too long."""
     kept = {k: v[:_TEXT_MAX] if isinstance(v, str) else v for k, v in event.items() if k in ALLOWED}
     dropped = sorted(event.keys() - kept.keys())

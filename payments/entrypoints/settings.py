@@ -65,42 +65,70 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One field a variable: `database_url` is PAYMENTS_DATABASE_URL. A secret may also come from a file: `…_FILE`."""
 
-    env: Annotated[Profile, _says("development (loopback only, demo data) or production")] = Profile.DEVELOPMENT
+    env: Annotated[Profile, _says("development (loopback only, demo data) or production")] = (
+        Profile.DEVELOPMENT
+    )
     host: Annotated[str, _says("Address the API listens on")] = "127.0.0.1"
     port: Annotated[Port, _says("Port the API listens on")] = 8000
-    public_url: Annotated[str, _says("Where clients reach the API; links in answers and mail begin with it")] = ""
-    data_dir: Annotated[Path, _says("Folder of `payments up`: embedded servers, mail, logs")] = Path(".payments")
+    public_url: Annotated[
+        str, _says("Where clients reach the API; links in answers and mail begin with it")
+    ] = ""
+    data_dir: Annotated[Path, _says("Folder of `payments up`: embedded servers, mail, logs")] = (
+        Path(".payments")
+    )
     log_level: Annotated[str, _says("debug, info, warning or error")] = "info"
-    log_requests: Annotated[str, _says("errors (and slow ones), or all: a line for every request")] = "errors"
+    log_requests: Annotated[
+        str, _says("errors (and slow ones), or all: a line for every request")
+    ] = "errors"
     log_slow_ms: Annotated[Count, _says("A request slower than this gets a line")] = 1000
-    forwarded_allow_ips: Annotated[str, _says("Proxies whose X-Forwarded-For and -Proto are believed")] = "127.0.0.1"
+    forwarded_allow_ips: Annotated[
+        str, _says("Proxies whose X-Forwarded-For and -Proto are believed")
+    ] = "127.0.0.1"
 
-    database_url: Annotated[Secret, _says("PostgreSQL, postgresql://user:password@host/name")] = Secret()
-    redis_url: Annotated[Secret, _says("Redis or Valkey, redis://host:6379/0 (appendonly, appendfsync always)")] = Secret()
-    partitions: Annotated[Count, _says("Partitions of the stream; fixed for ever at the first start")] = 8
-    backlog_max: Annotated[Count, _says("Entries waiting in the stream before nothing more is accepted (503)")] = 200_000
+    database_url: Annotated[Secret, _says("PostgreSQL, postgresql://user:password@host/name")] = (
+        Secret()
+    )
+    redis_url: Annotated[
+        Secret, _says("Redis or Valkey, redis://host:6379/0 (appendonly, appendfsync always)")
+    ] = Secret()
+    partitions: Annotated[
+        Count, _says("Partitions of the stream; fixed for ever at the first start")
+    ] = 8
+    backlog_max: Annotated[
+        Count, _says("Entries waiting in the stream before nothing more is accepted (503)")
+    ] = 200_000
     database_pool: Annotated[Count, _says("Database connections for reads, a process")] = 10
 
     jwt_secret: Annotated[Secret, _says("Signs the shop's access tokens (HS256)")] = Secret()
-    code_pepper: Annotated[Secret, _says("Keys the hashes of confirmation codes and activation tokens")] = Secret()
+    code_pepper: Annotated[
+        Secret, _says("Keys the hashes of confirmation codes and activation tokens")
+    ] = Secret()
     admin_login: Annotated[str, _says("Login of the shop's administrator, made at start")] = ""
     admin_password: Annotated[Secret, _says("Password of that administrator")] = Secret()
 
-    walletservice_api_key: Annotated[Secret, _says("Bearer key of /api/v1/wallet and /transaction; open in development")] = (
-        Secret()
-    )
-    shop_webhook_key: Annotated[Secret, _says("Key of POST /payment/webhook signatures, used for nothing else")] = Secret()
-    shop_webhook_sha1: Annotated[str, _says("on or off: accept the SHA-1 signature beside v2 (HMAC-SHA256)")] = "on"
-    bank_webhook_secret: Annotated[Secret, _says("HMAC key of POST /api/webhook/bank/; open in development")] = Secret()
+    walletservice_api_key: Annotated[
+        Secret, _says("Bearer key of /api/v1/wallet and /transaction; open in development")
+    ] = Secret()
+    shop_webhook_key: Annotated[
+        Secret, _says("Key of POST /payment/webhook signatures, used for nothing else")
+    ] = Secret()
+    shop_webhook_sha1: Annotated[
+        str, _says("on or off: accept the SHA-1 signature beside v2 (HMAC-SHA256)")
+    ] = "on"
+    bank_webhook_secret: Annotated[
+        Secret, _says("HMAC key of POST /api/webhook/bank/; open in development")
+    ] = Secret()
 
     superpay_base_url: Annotated[str, _says("SuperPay's API")] = ""
     superpay_api_key: Annotated[Secret, _says("Our key at SuperPay")] = Secret()
     superpay_signing_secret: Annotated[Secret, _says("Signs our requests to SuperPay")] = Secret()
-    superpay_callback_secrets: Annotated[Secret, _says("Secrets of SuperPay's callbacks, comma separated; two while rotating")] = (
-        Secret()
-    )
+    superpay_callback_secrets: Annotated[
+        Secret, _says("Secrets of SuperPay's callbacks, comma separated; two while rotating")
+    ] = Secret()
 
-    smtp_url: Annotated[Secret, _says("smtp://user:password@host:587; in development mail becomes files")] = Secret()
+    smtp_url: Annotated[
+        Secret, _says("smtp://user:password@host:587; in development mail becomes files")
+    ] = Secret()
     mail_from: Annotated[str, _says("Sender of our mail")] = "payments@localhost"
 
     @property
@@ -121,7 +149,10 @@ def variable(field: str) -> str:
 
 def _descriptions() -> dict[str, str]:
     hints = get_type_hints(Settings, include_extras=True)
-    return {variable(n): next(m.description for m in hints[n].__metadata__ if m.description) for n in Settings.__struct_fields__}
+    return {
+        variable(n): next(m.description for m in hints[n].__metadata__ if m.description)
+        for n in Settings.__struct_fields__
+    }
 
 
 DESCRIPTIONS: Final[Mapping[str, str]] = _descriptions()
@@ -185,29 +216,49 @@ def _problems(settings: Settings) -> list[str]:
         for field, choices in _CHOICES.items()
         if getattr(settings, field) not in choices
     ]
-    problems += _production_problems(settings) if settings.is_production else _development_problems(settings)
+    problems += (
+        _production_problems(settings)
+        if settings.is_production
+        else _development_problems(settings)
+    )
     return problems
 
 
 def _development_problems(settings: Settings) -> list[str]:
     if is_loopback(settings.host):
         return []
-    return [f"PAYMENTS_HOST={settings.host}: development serves open surfaces, so it listens on loopback only"]
+    return [
+        f"PAYMENTS_HOST={settings.host}: development serves open surfaces, so it listens on loopback only"
+    ]
 
 
 def _production_problems(settings: Settings) -> list[str]:
     problems = [p for field in _REQUIRED_SECRETS for p in _secret_problems(settings, field)]
-    problems += [f"{variable(f)} is required" for f in ("database_url", "redis_url", "smtp_url") if not getattr(settings, f)]
-    problems += [f"{variable(f)} is required" for f in ("public_url", "superpay_base_url") if not getattr(settings, f)]
-    if urlsplit(settings.public_url).scheme == "http" and not is_loopback(urlsplit(settings.public_url).hostname or ""):
+    problems += [
+        f"{variable(f)} is required"
+        for f in ("database_url", "redis_url", "smtp_url")
+        if not getattr(settings, f)
+    ]
+    problems += [
+        f"{variable(f)} is required"
+        for f in ("public_url", "superpay_base_url")
+        if not getattr(settings, f)
+    ]
+    if urlsplit(settings.public_url).scheme == "http" and not is_loopback(
+        urlsplit(settings.public_url).hostname or ""
+    ):
         problems.append("PAYMENTS_PUBLIC_URL must be https")
     if bool(settings.admin_login) != bool(settings.admin_password):
-        problems.append("PAYMENTS_ADMIN_LOGIN and PAYMENTS_ADMIN_PASSWORD come together, or not at all")
+        problems.append(
+            "PAYMENTS_ADMIN_LOGIN and PAYMENTS_ADMIN_PASSWORD come together, or not at all"
+        )
     if settings.admin_password and len(settings.admin_password.reveal()) < 12:  # noqa: PLR2004 - the length people can still type
         problems.append("PAYMENTS_ADMIN_PASSWORD has fewer than 12 characters")
     shared = [variable(f) for f in _REQUIRED_SECRETS if _is_shared(settings, f)]
     if shared:
-        problems.append(f"each secret is used for one thing only; the same value is in {', '.join(shared)}")
+        problems.append(
+            f"each secret is used for one thing only; the same value is in {', '.join(shared)}"
+        )
     return problems
 
 
@@ -218,7 +269,9 @@ def _secret_problems(settings: Settings, field: str) -> list[str]:
     found = []
     for part in value.split(",") if field == "superpay_callback_secrets" else [value]:
         if len(part) < SECRET_MIN:
-            found.append(f"{variable(field)} has {len(part)} characters; at least {SECRET_MIN} are needed")
+            found.append(
+                f"{variable(field)} has {len(part)} characters; at least {SECRET_MIN} are needed"
+            )
         elif _UNSAFE.search(part):
             found.append(f"{variable(field)} looks made up; make one with: openssl rand -hex 32")
     return found
@@ -226,7 +279,9 @@ def _secret_problems(settings: Settings, field: str) -> list[str]:
 
 def _is_shared(settings: Settings, field: str) -> bool:
     value = getattr(settings, field).reveal()
-    return bool(value) and any(getattr(settings, f).reveal() == value for f in _REQUIRED_SECRETS if f != field)
+    return bool(value) and any(
+        getattr(settings, f).reveal() == value for f in _REQUIRED_SECRETS if f != field
+    )
 
 
 def is_loopback(host: str) -> bool:

@@ -10,7 +10,9 @@ from payments.http.auth import Scheme
 from payments.kernel.clock import Clock
 
 
-def surface_services(settings: Settings, engine: AsyncEngine, clock: Clock) -> Mapping[type[Any], Any]:
+def surface_services(
+    settings: Settings, engine: AsyncEngine, clock: Clock
+) -> Mapping[type[Any], Any]:
     """Values by type; a handler takes them with `service(request, ThatType)`."""
     del settings, engine, clock
     return {}

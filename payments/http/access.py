@@ -18,4 +18,11 @@ def access(
     `auth`: a scheme's name, or "public". `scope`: needed of API keys. `body`, `query`: the structs read by hand.
     `answers`: struct by status. `is_money`: the route takes `Idempotency-Key` and `Prefer`, and answers 201, 202 or a refusal.
     """
-    return {"auth": auth, "scope": scope, "body": body, "query": query, "answers": answers or {}, "is_money": is_money}
+    return {
+        "auth": auth,
+        "scope": scope,
+        "body": body,
+        "query": query,
+        "answers": answers or {},
+        "is_money": is_money,
+    }

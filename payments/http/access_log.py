@@ -6,13 +6,16 @@ from typing import Any, Final
 
 import msgspec
 import structlog
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
 from payments.kernel.clock import monotonic_s
 from payments.kernel.ids import new_secret
 
-REQUESTS: Final = Counter("payments_http_requests_total", "Requests by route and status", ["method", "route", "status"])
+REQUESTS: Final = Counter(
+    "payments_http_requests_total", "Requests by route and status", ["method", "route", "status"]
+)
 SECONDS: Final = Histogram(
     "payments_http_request_seconds",
     "Time to answer, by route",
@@ -45,7 +48,7 @@ class AccessLog:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Time the request and note its status."""
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         status = 0

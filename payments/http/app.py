@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from litestar import Litestar
 from litestar.datastructures import State
@@ -20,14 +20,17 @@ SHARED: Final[tuple[ControllerRouterHandler, ...]] = (*health.HANDLERS, *docs.HA
 
 
 def build_app(
-    routes: Sequence[ControllerRouterHandler], services: Services, schemes: Schemes, lifespan: Sequence[Lifespan] = ()
+    routes: Sequence[ControllerRouterHandler],
+    services: Services,
+    schemes: Schemes,
+    lifespan: Sequence[Lifespan] = (),
 ) -> Litestar:
     """An application of these routes. Raises ValueError when one of them does not say who may call it."""
     services.add(Schemes, schemes)
     app = Litestar(
         route_handlers=[*routes, *SHARED],
         guards=[require_actor],
-        exception_handlers={Exception: render_error},
+        exception_handlers={Exception: cast("Any", render_error)},
         request_max_body_size=BODY_MAX_BYTES,
         openapi_config=None,  # ours knows the bodies that are decoded by hand: payments.http.openapi
         logging_config=None,

@@ -107,7 +107,9 @@ def bearer_token(connection: Connection) -> str | None:
 
 def check_declarations(app: Litestar, schemes: Schemes) -> None:
     """Refuse to start with a route nobody could call, or one that forgot its scope."""
-    problems = [p for path, handler in declared_routes(app) if (p := _problem(path, handler, schemes))]
+    problems = [
+        p for path, handler in declared_routes(app) if (p := _problem(path, handler, schemes))
+    ]
     if problems:
         raise ValueError("; ".join(problems))
 

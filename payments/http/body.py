@@ -22,7 +22,11 @@ Amount = Annotated[
         description='Plain decimal digits, as a JSON number or a string: 12.3 or "12.30".',
         extra_json_schema={
             "anyOf": [
-                {"type": "string", "pattern": r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$", "examples": ["12.30"]},
+                {
+                    "type": "string",
+                    "pattern": r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$",
+                    "examples": ["12.30"],
+                },
                 {"type": "number", "exclusiveMinimum": 0},
             ]
         },
@@ -85,7 +89,9 @@ def minor_of(raw: msgspec.Raw, currency: Currency, field: str = "amount") -> int
     try:
         return parse_minor(bytes(raw), currency)
     except InvalidAmount as error:
-        raise InvalidAmount(error.detail, errors=[{"field": field, "message": error.detail}]) from None
+        raise InvalidAmount(
+            error.detail, errors=[{"field": field, "message": error.detail}]
+        ) from None
 
 
 def optional_minor_of(raw: msgspec.Raw, currency: Currency, field: str = "amount") -> int | None:
@@ -116,7 +122,9 @@ def _check_depth(raw: bytes) -> None:
     for byte in _STRING.sub(b"", raw).translate(None, _NOT_BRACKETS):
         depth += 1 if byte in b"{[" else -1
         if depth > DEPTH_MAX:
-            raise InvalidRequest(f"the body is nested deeper than {DEPTH_MAX} levels", code="invalid_json")
+            raise InvalidRequest(
+                f"the body is nested deeper than {DEPTH_MAX} levels", code="invalid_json"
+            )
 
 
 _NOT_BRACKETS: Final = bytes(b for b in range(256) if b not in b"{}[]")
@@ -149,7 +157,9 @@ def _unique(prefix: str) -> Any:
         names = [name for name, _ in pairs]
         for name in names:
             if names.count(name) > 1:
-                raise InvalidBody(errors=[{"field": f"{prefix}{name}", "message": "the field is given twice"}])
+                raise InvalidBody(
+                    errors=[{"field": f"{prefix}{name}", "message": "the field is given twice"}]
+                )
 
     return hook
 

@@ -61,7 +61,9 @@ async def asset(name: FromPath[str]) -> Reply:
     media_type = _ASSETS.get(name)
     if media_type is None:
         raise NotFound
-    return Reply(HTTPStatus.OK, (files("swagger_ui") / "static" / name).read_bytes(), media_type=media_type)
+    return Reply(
+        HTTPStatus.OK, (files("swagger_ui") / "static" / name).read_bytes(), media_type=media_type
+    )
 
 
 HANDLERS: Final = (openapi, page, asset)

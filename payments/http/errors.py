@@ -50,7 +50,9 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     request_id: str | None = None
 
 
-def problem_reply(scope: Scope, error: PaymentsError, *, status: int | None = None, headers: Sequence[Header] = ()) -> Reply:
+def problem_reply(
+    scope: Scope, error: PaymentsError, *, status: int | None = None, headers: Sequence[Header] = ()
+) -> Reply:
     """The answer for an error; `status` when it is not the class's own."""
     status = status or error.status
     document = msgspec.to_builtins(
@@ -64,7 +66,9 @@ def problem_reply(scope: Scope, error: PaymentsError, *, status: int | None = No
             retryable=error.retryable,
             errors=error.errors,
             operation_id=error.operation_id,
-            request_id=scope.get("request_id") if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None,  # type: ignore[arg-type]
+            request_id=scope.get("request_id")
+            if status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            else None,  # type: ignore[arg-type]
         )
     )
     body = _encode({**error.extra, **document})
@@ -80,7 +84,9 @@ def render_error(request: HttpRequest, error: Exception) -> Reply:
     if isinstance(error, RecursionError | UnicodeDecodeError):
         return problem_reply(request.scope, InvalidRequest("the request cannot be decoded"))
     if is_database_away(error):
-        _log.warning("database_away", request_id=request.scope.get("request_id"), error=type(error).__name__)
+        _log.warning(
+            "database_away", request_id=request.scope.get("request_id"), error=type(error).__name__
+        )
         return problem_reply(request.scope, Unavailable("the database cannot be reached"))
     _log.error(
         "unhandled_error",
@@ -116,9 +122,15 @@ def _render_framework(request: HttpRequest, error: HTTPException) -> Reply:
     status = error.status_code
     detail = error.detail if status < HTTPStatus.INTERNAL_SERVER_ERROR else _INTERNAL
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.warning("framework_error", request_id=request.scope.get("request_id"), error=error.detail)
+        _log.warning(
+            "framework_error", request_id=request.scope.get("request_id"), error=error.detail
+        )
     ours = PaymentsError(detail, code=_CODES.get(status, "invalid_request"))
-    headers = [(b"allow", _allowed(request.scope))] if isinstance(error, MethodNotAllowedException) else []
+    headers = (
+        [(b"allow", _allowed(request.scope))]
+        if isinstance(error, MethodNotAllowedException)
+        else []
+    )
     return problem_reply(request.scope, ours, status=status, headers=headers)
 
 

@@ -36,7 +36,11 @@ async def ready(request: HttpRequest) -> Reply:
     found = await asyncio.gather(*(_run(check) for check in checks.values()))
     parts = dict(zip(checks, found, strict=True))
     failing = {name: trouble for name, trouble in parts.items() if trouble is not None}
-    body = {"status": "not_ready" if failing else "ready", "failing": failing, "checked": sorted(parts)}
+    body = {
+        "status": "not_ready" if failing else "ready",
+        "failing": failing,
+        "checked": sorted(parts),
+    }
     return json_reply(body, HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK)
 
 

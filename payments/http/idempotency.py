@@ -44,4 +44,8 @@ def request_for(request: HttpRequest, operation: Operation[IntentT], intent: Int
     The kind is not part of the id: the same key on another endpoint is a conflict, not another operation.
     """
     actor, key = actor_of(request).name, key_of(request)
-    return fresh(operation, intent, actor=actor) if key is None else keyed(operation, intent, actor=actor, key=key)
+    return (
+        fresh(operation, intent, actor=actor)
+        if key is None
+        else keyed(operation, intent, actor=actor, key=key)
+    )

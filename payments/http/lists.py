@@ -46,8 +46,13 @@ def decode_cursor(cursor: str | None, type_: type[KeyT]) -> KeyT | None:
         raise InvalidCursor from None
 
 
-def page_of(rows: Sequence[T], limit: int, key: Callable[[T], Any], item: Callable[[T], Any]) -> dict[str, Any]:
+def page_of(
+    rows: Sequence[T], limit: int, key: Callable[[T], Any], item: Callable[[T], Any]
+) -> dict[str, Any]:
     """`{"items", "next_cursor"}` of rows queried with `LIMIT limit + 1`: the extra row only says there is more."""
     shown = rows[:limit]
     more = len(rows) > limit
-    return {"items": [item(r) for r in shown], "next_cursor": encode_cursor(key(shown[-1])) if more else None}
+    return {
+        "items": [item(r) for r in shown],
+        "next_cursor": encode_cursor(key(shown[-1])) if more else None,
+    }

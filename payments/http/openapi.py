@@ -52,20 +52,26 @@ class Accepted(msgspec.Struct):
 def document_of(app: Litestar) -> dict[str, Any]:
     """The document of an application's routes."""
     schemes = services_of(app).get(Schemes)
-    routes = [(path, handler) for path, handler in declared_routes(app) if hasattr(handler, "http_methods")]
+    routes = [(p, h) for p, h in declared_routes(app) if hasattr(h, "http_methods")]
     paths: dict[str, dict[str, Any]] = {}
     components = _schemas([handler for _, handler in routes])
     for path, handler in routes:
         shown = _PATH_PARAMETER.sub(r"{\1}", path)
-        for method in handler.http_methods:  # type: ignore[attr-defined] - HTTP handlers only
+        for method in sorted(getattr(handler, "http_methods", ())):
             paths.setdefault(shown, {})[method.lower()] = _operation(path, handler, components)
     return {
         "openapi": VERSION,
-        "info": {"title": "Payments", "version": "1", "description": (inspect.getdoc(document_of) or "")},
+        "info": {
+            "title": "Payments",
+            "version": "1",
+            "description": (inspect.getdoc(document_of) or ""),
+        },
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(components.named.items())),
-            "securitySchemes": {name: dict(s.security) for name, s in sorted(schemes.items()) if s.security},
+            "securitySchemes": {
+                name: dict(s.security) for name, s in sorted(schemes.items()) if s.security
+            },
         },
     }
 
@@ -99,7 +105,11 @@ def _operation(path: str, handler: BaseRouteHandler, components: _Components) ->
         "operationId": handler.handler_name,
         "summary": summary.rstrip("."),
         "tags": [_tag(path)],
-        "parameters": [*_path_parameters(path), *_query_parameters(opt.get("query")), *_header_parameters(opt)],
+        "parameters": [
+            *_path_parameters(path),
+            *_query_parameters(opt.get("query")),
+            *_header_parameters(opt),
+        ],
         "responses": _responses(opt, components),
         "security": [] if opt["auth"] == PUBLIC else [{opt["auth"]: []}],
     }
@@ -107,18 +117,30 @@ def _operation(path: str, handler: BaseRouteHandler, components: _Components) ->
     operation["description"] = "\n\n".join(n for n in notes if n)
     if opt.get("body") is not None:
         schema = components.of(opt["body"])
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
     return operation
 
 
 def _tag(path: str) -> str:
     parts = [p for p in path.split("/") if p and "{" not in p]
-    return parts[1] if len(parts) > 1 and parts[0] in {"v1", "api"} else (parts[0] if parts else "root")
+    return (
+        parts[1]
+        if len(parts) > 1 and parts[0] in {"v1", "api"}
+        else (parts[0] if parts else "root")
+    )
 
 
 def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
     for name, type_ in _PATH_PARAMETER.findall(path):
-        yield {"name": name, "in": "path", "required": True, "schema": _PATH_TYPES.get(type_, {"type": "string"})}
+        yield {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": _PATH_TYPES.get(type_, {"type": "string"}),
+        }
 
 
 def _query_parameters(query: type[msgspec.Struct] | None) -> Iterator[dict[str, Any]]:
@@ -126,7 +148,12 @@ def _query_parameters(query: type[msgspec.Struct] | None) -> Iterator[dict[str, 
         return
     schema = msgspec.json.schema_components([query], ref_template=_REF)[1][query.__name__]
     for name, property_ in schema["properties"].items():
-        yield {"name": name, "in": "query", "required": name in schema.get("required", []), "schema": property_}
+        yield {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", []),
+            "schema": property_,
+        }
 
 
 def _header_parameters(opt: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -139,10 +166,15 @@ def _responses(opt: dict[str, Any], components: _Components) -> dict[str, Any]:
     if opt.get("is_money"):
         responses["202"] = _response("Accepted: durable, not decided yet", components.of(Accepted))
     for status, type_ in (opt.get("answers") or {}).items():
-        responses[str(status)] = _response("Applied" if opt.get("is_money") else "OK", components.of(type_))
+        responses[str(status)] = _response(
+            "Applied" if opt.get("is_money") else "OK", components.of(type_)
+        )
     if not responses:
         responses["200"] = {"description": "OK"}
-    responses["default"] = {"description": "A problem document", "content": {"application/problem+json": _PROBLEM}}
+    responses["default"] = {
+        "description": "A problem document",
+        "content": {"application/problem+json": _PROBLEM},
+    }
     return responses
 
 

@@ -33,7 +33,9 @@ class Decisions(Protocol):
         """The stored outcome."""
         ...
 
-    async def wait(self, operation_id: OperationId, digest: bytes | None, timeout_s: float) -> Decision | None:
+    async def wait(
+        self, operation_id: OperationId, digest: bytes | None, timeout_s: float
+    ) -> Decision | None:
         """The outcome as soon as it is there; `digest` None takes any content."""
         ...
 
@@ -84,7 +86,9 @@ async def get_operation(request: HttpRequest, operation_id: FromPath[str]) -> Re
     return json_reply(found[1])
 
 
-async def standing(request: HttpRequest, operation_id: OperationId, wait_s: float = 0) -> tuple[str, OperationStanding] | None:
+async def standing(
+    request: HttpRequest, operation_id: OperationId, wait_s: float = 0
+) -> tuple[str, OperationStanding] | None:
     """The actor of an operation and where it stands; None when nobody asked for it."""
     decisions = service(request, Decisions)  # type: ignore[type-abstract]
     decision = await decisions.find(operation_id)
@@ -126,17 +130,31 @@ def _decided(decision: Decision) -> tuple[str, OperationStanding]:
     )
 
 
-async def _parked(engine: AsyncEngine, operation_id: OperationId) -> tuple[str, OperationStanding] | None:
+async def _parked(
+    engine: AsyncEngine, operation_id: OperationId
+) -> tuple[str, OperationStanding] | None:
     letters = dead_letters.c
-    wanted = (letters.operation_id == operation_id) & (letters.state == "parked") & (letters.stream == "intents")
-    query = sa.select(letters.payload, letters.parked_at, letters.kind).where(wanted).order_by(letters.id.desc()).limit(1)
+    wanted = (
+        (letters.operation_id == operation_id)
+        & (letters.state == "parked")
+        & (letters.stream == "intents")
+    )
+    query = (
+        sa.select(letters.payload, letters.parked_at, letters.kind)
+        .where(wanted)
+        .order_by(letters.id.desc())
+        .limit(1)
+    )
     async with engine.connect() as connection:
         row = (await connection.execute(query)).one_or_none()
     if row is None:
         return None
     actor, accepted_at = _sender(row.payload, row.parked_at)
     return actor, OperationStanding(
-        operation_id=str(operation_id), kind=row.kind or "", status=Status.PARKED.value, accepted_at=rfc3339(accepted_at)
+        operation_id=str(operation_id),
+        kind=row.kind or "",
+        status=Status.PARKED.value,
+        accepted_at=rfc3339(accepted_at),
     )
 
 

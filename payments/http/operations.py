@@ -48,7 +48,11 @@ async def submit(
 
 
 def render_ticket(
-    scope: Scope, ticket: Ticket, *, headers: tuple[Header, ...] = (), more: Mapping[str, Any] | None = None
+    scope: Scope,
+    ticket: Ticket,
+    *,
+    headers: tuple[Header, ...] = (),
+    more: Mapping[str, Any] | None = None,
 ) -> Reply:
     """202 while it is not decided, 201 with the result, or the refusal as a problem document."""
     operation_id = str(ticket.operation_id)
@@ -67,7 +71,12 @@ def applied_body(decision: Decision, more: Mapping[str, Any] | None = None) -> b
     if "status" in result:
         result[f"{decision.kind.partition('.')[0]}_status"] = result["status"]
     return _encode(
-        {**(more or {}), **result, "operation_id": str(decision.operation_id), "status": Status.APPLIED.value}
+        {
+            **(more or {}),
+            **result,
+            "operation_id": str(decision.operation_id),
+            "status": Status.APPLIED.value,
+        }
     )
 
 
@@ -85,7 +94,9 @@ def refusal_error(refusals: Refusals, decision: Decision) -> tuple[int, Payments
     return (reason.http_status if reason else HTTPStatus.CONFLICT), error
 
 
-def _accepted(operation_id: str, headers: tuple[Header, ...], more: Mapping[str, Any] | None) -> Reply:
+def _accepted(
+    operation_id: str, headers: tuple[Header, ...], more: Mapping[str, Any] | None
+) -> Reply:
     if more:
         body = _encode({**more, "operation_id": operation_id, "status": Status.ACCEPTED.value})
     else:

@@ -8,7 +8,9 @@ from payments.http.services import HttpRequest, header_values
 WAIT_MAX_S: Final = 30
 APPLIED: Final = (b"preference-applied", b"wait")
 
-_WAIT: Final = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?=$|[,;])', re.IGNORECASE | re.ASCII)
+_WAIT: Final = re.compile(
+    r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?=$|[,;])', re.IGNORECASE | re.ASCII
+)
 
 
 def preferred_wait_s(request: HttpRequest) -> int:

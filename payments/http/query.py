@@ -34,7 +34,9 @@ def read_query(request: HttpRequest, type_: type[T]) -> T:
     try:
         return msgspec.convert(given, type_, strict=False)
     except msgspec.ValidationError as error:
-        raise InvalidQuery(str(error), errors=[{"field": _field(str(error)), "message": str(error)}]) from None
+        raise InvalidQuery(
+            str(error), errors=[{"field": _field(str(error)), "message": str(error)}]
+        ) from None
 
 
 def _field(message: str) -> str:

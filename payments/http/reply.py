@@ -21,7 +21,9 @@ class Reply(ASGIResponse):
 
     __slots__ = ("raw_headers",)
 
-    def __init__(self, status: int, body: bytes, headers: Iterable[Header] = (), media_type: bytes = JSON) -> None:
+    def __init__(
+        self, status: int, body: bytes, headers: Iterable[Header] = (), media_type: bytes = JSON
+    ) -> None:
         """`body` is encoded already. Answers about money are never cached."""
         self.status_code = status
         self.body = body
@@ -39,7 +41,9 @@ class Reply(ASGIResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Send it."""
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send(
+            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        )
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 

@@ -36,17 +36,22 @@ class TransferView(msgspec.Struct, frozen=True, kw_only=True):
 
 async def get_transfer(engine: AsyncEngine, transfer_id: UUID | None) -> TransferView:
     """The transfer. Raises 404 `transfer_not_found`."""
-    found = await find_transfers(engine, [] if transfer_id is None else [transfer_id])
-    if not found:
-        raise TransferNotFound
-    return found[0]
-
-
-async def find_transfers(engine: AsyncEngine, ids: Sequence[UUID]) -> list[TransferView]:
-    """Those of the transfers that exist."""
     async with engine.connect() as connection:
-        rows = (await connection.execute(sa.select(transfers).where(transfers.c.id.in_(ids)))).all()
-    return [_view(row) for row in rows]
+        row = (
+            await connection.execute(sa.select(transfers).where(transfers.c.id == transfer_id))
+        ).one_or_none()
+    if row is None:
+        raise TransferNotFound
+    return _view(row)
+
+
+async def descriptions(engine: AsyncEngine, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What the transfers among these operations were for."""
+    if not ids:
+        return {}
+    query = sa.select(transfers.c.id, transfers.c.description).where(transfers.c.id.in_(ids))
+    async with engine.connect() as connection:
+        return {row.id: row.description for row in await connection.execute(query)}
 
 
 def _view(row: sa.Row[Any]) -> TransferView:

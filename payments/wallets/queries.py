@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
@@ -44,7 +45,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     """A movement: `entry` counts from 1 within the wallet, `amount` is signed, `balance` is after it."""
 
     entry: int
-    operation_id: str
+    operation_id: UUID
     kind: str
     amount: str
     balance: str
@@ -63,7 +64,9 @@ _SELECT = sa.select(
 async def get_wallet(engine: AsyncEngine, wallet_id: int) -> WalletView:
     """The wallet. Raises 404 `wallet_not_found`."""
     async with engine.connect() as connection:
-        row = (await connection.execute(_SELECT.where(wallets.c.id == chart.wallet(wallet_id)))).one_or_none()
+        row = (
+            await connection.execute(_SELECT.where(wallets.c.id == chart.wallet(wallet_id)))
+        ).one_or_none()
     if row is None:
         raise WalletNotFound
     return _view(row)
@@ -81,7 +84,9 @@ async def wallet_at(engine: AsyncEngine, wallet: WalletView, at: datetime) -> Wa
     )
 
 
-async def list_wallets(engine: AsyncEngine, owner: str | None, before: int | None, count: int) -> Sequence[WalletView]:
+async def list_wallets(
+    engine: AsyncEngine, owner: str | None, before: int | None, count: int
+) -> Sequence[WalletView]:
     """Wallets newest first, those of an owner when it is given."""
     query = _SELECT.order_by(wallets.c.id.desc()).limit(count)
     if owner is not None:
@@ -92,10 +97,12 @@ async def list_wallets(engine: AsyncEngine, owner: str | None, before: int | Non
         return [_view(row) for row in await connection.execute(query)]
 
 
-async def list_entries(engine: AsyncEngine, wallet_id: int, before: int | None, count: int) -> Sequence[EntryView]:
+async def list_entries(
+    engine: AsyncEngine, wallet_id: int, before: int | None, count: int
+) -> Sequence[EntryView]:
     """Entries newest first. Raises 404 `wallet_not_found`."""
     account_id = chart.wallet(wallet_id)
-    described = operations.c.result["description"].astext
+    described = operations.c.result["description"].as_string()
     query = (
         sa.select(entries, operations.c.kind, described.label("description"))
         .outerjoin(operations, operations.c.id == entries.c.operation_id)
@@ -106,7 +113,9 @@ async def list_entries(engine: AsyncEngine, wallet_id: int, before: int | None, 
     if before is not None:
         query = query.where(entries.c.seq < chart.wallet(before))
     async with engine.connect() as connection:
-        found = await connection.execute(sa.select(wallets.c.currency).where(wallets.c.id == account_id))
+        found = await connection.execute(
+            sa.select(wallets.c.currency).where(wallets.c.id == account_id)
+        )
         code = found.scalar_one_or_none()
         if code is None:
             raise WalletNotFound
@@ -115,7 +124,7 @@ async def list_entries(engine: AsyncEngine, wallet_id: int, before: int | None, 
     return [
         EntryView(
             entry=row.seq,
-            operation_id=str(row.operation_id),
+            operation_id=row.operation_id,
             kind=row.kind or "",
             amount=format_minor(row.amount, currency),
             balance=format_minor(row.balance, currency),

@@ -17,7 +17,10 @@ from payments.kernel.database import create_engine
 T = TypeVar("T")
 
 DataDir = Annotated[
-    Path | None, typer.Option(help="Data directory of `payments up`, running or stopped, in place of the two URLs.")
+    Path | None,
+    typer.Option(
+        help="Data directory of `payments up`, running or stopped, in place of the two URLs."
+    ),
 ]
 
 
@@ -39,8 +42,13 @@ def settings_of(data_dir: Path | None) -> Iterator[Settings]:
         yield read_settings(environ)
         return
     servers = importlib.import_module("payments.embedded.servers")
-    with servers.borrowed_urls(data_dir or Path(environ.get("PAYMENTS_DATA_DIR") or ".payments")) as urls:
-        environ |= {"PAYMENTS_DATABASE_URL": urls.database_url, "PAYMENTS_REDIS_URL": urls.redis_url}
+    with servers.borrowed_urls(
+        data_dir or Path(environ.get("PAYMENTS_DATA_DIR") or ".payments")
+    ) as urls:
+        environ |= {
+            "PAYMENTS_DATABASE_URL": urls.database_url,
+            "PAYMENTS_REDIS_URL": urls.redis_url,
+        }
         yield read_settings(environ)
 
 
@@ -48,7 +56,9 @@ def with_engine(data_dir: Path | None, work: Callable[[AsyncEngine, Settings], A
     """Run `work` with an engine of the command's own."""
 
     async def run(settings: Settings) -> T:
-        engine = create_engine(settings.database_url.reveal(), pool_size=1, application="payments-cli")
+        engine = create_engine(
+            settings.database_url.reveal(), pool_size=1, application="payments-cli"
+        )
         try:
             return await work(engine, settings)
         finally:

@@ -51,7 +51,8 @@ def list_(data_dir: DataDir = None) -> None:
 
 @app.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(help="The id of the key, or the key itself.")], data_dir: DataDir = None
+    key_id: Annotated[str, typer.Argument(help="The id of the key, or the key itself.")],
+    data_dir: DataDir = None,
 ) -> None:
     """Make a key useless; it stops working within seconds."""
     public = key_id.split("_")[2] if key_id.startswith("pk_") and key_id.count("_") > 2 else key_id  # noqa: PLR2004

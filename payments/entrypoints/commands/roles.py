@@ -19,7 +19,9 @@ def up(
     port: Port = None,
     data_dir: Annotated[Path, typer.Option(help="Where the data live.")] = Path(".payments"),
     *,
-    no_demo: Annotated[bool, typer.Option("--no-demo", help="No demo data in a new database.")] = False,
+    no_demo: Annotated[
+        bool, typer.Option("--no-demo", help="No demo data in a new database.")
+    ] = False,
 ) -> None:
     """Everything in one command: servers, migrations, demo data, every role."""
     raise typer.Exit(role("up").up(host, port, data_dir, demo=not no_demo))
@@ -52,7 +54,9 @@ def simulator(host: Host = None, port: Port = None) -> None:
 
 def _settings(host: str | None = None, port: int | None = None) -> Settings:
     given: dict[str, Any] = {"PAYMENTS_HOST": host, "PAYMENTS_PORT": port}
-    settings = read_settings({**os.environ, **{k: str(v) for k, v in given.items() if v is not None}})
+    settings = read_settings(
+        {**os.environ, **{k: str(v) for k, v in given.items() if v is not None}}
+    )
     missing = [n for n in ("database_url", "redis_url") if not getattr(settings, n)]
     if missing:
         names = " and ".join(f"PAYMENTS_{n.upper()}" for n in missing)

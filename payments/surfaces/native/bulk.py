@@ -53,21 +53,41 @@ class BulkKind(msgspec.Struct, frozen=True):
 
 def _item_type(body: type[msgspec.Struct]) -> type[msgspec.Struct]:
     """The body of the single POST, with the two fields an item has more."""
-    more: Any = [("kind", str), ("idempotency_key", Annotated[str, msgspec.Meta(max_length=255)] | None, None)]
-    return msgspec.defstruct(f"Bulk{body.__name__}", more, bases=(body,), frozen=True, kw_only=True, forbid_unknown_fields=True)
+    more: Any = [
+        ("kind", str),
+        ("idempotency_key", Annotated[str, msgspec.Meta(max_length=255)] | None, None),
+    ]
+    return msgspec.defstruct(
+        f"Bulk{body.__name__}",
+        more,
+        bases=(body,),
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
 
 
 KINDS: Final = {
-    "transfer": BulkKind(TRANSFERS_WRITE, _item_type(TransferBody), transfer, payments.transfers.create.OPERATION),
+    "transfer": BulkKind(
+        TRANSFERS_WRITE, _item_type(TransferBody), transfer, payments.transfers.create.OPERATION
+    ),
     "hold": BulkKind(HOLDS_WRITE, _item_type(HoldBody), hold, payments.holds.create.OPERATION),
-    "adjustment": BulkKind(ADMIN, _item_type(AdjustmentBody), adjustment, payments.wallets.adjust.OPERATION),
+    "adjustment": BulkKind(
+        ADMIN, _item_type(AdjustmentBody), adjustment, payments.wallets.adjust.OPERATION
+    ),
 }
 
 
 @post(
     "/v1/operations/bulk",
     request_max_body_size=BULK_MAX_BYTES,
-    opt=access(API_KEY, "operations:read", body=BulkBody, answers={200: BulkAnswer, 202: BulkAnswer}, is_money=True),
+    opt=access(
+        API_KEY,
+        "operations:read",
+        body=BulkBody,
+        answers={200: BulkAnswer, 202: BulkAnswer},
+        is_money=True,
+    ),
 )
 async def submit_bulk(request: HttpRequest) -> Reply:
     """Up to 1000 operations, answered in order; one refused item does not touch the others. Each needs its own scope."""
@@ -75,7 +95,11 @@ async def submit_bulk(request: HttpRequest) -> Reply:
     actor, key, wait_s = actor_of(request), key_of(request), preferred_wait_s(request)
     wanted = [_read(raw, index, actor, key) for index, raw in enumerate(body.operations)]
     accepted = [w for w in wanted if isinstance(w, Request)]
-    answers = dict(zip(map(id, accepted), await service(request, Submitter).many(accepted, wait_s), strict=True))
+    answers = dict(
+        zip(
+            map(id, accepted), await service(request, Submitter).many(accepted, wait_s), strict=True
+        )
+    )
     items = [_item(w if isinstance(w, PaymentsError) else answers[id(w)], w) for w in wanted]
     headers = (APPLIED,) if wait_s else ()
     return json_reply({"items": items}, HTTPStatus.OK if wait_s else HTTPStatus.ACCEPTED, headers)
@@ -84,7 +108,9 @@ async def submit_bulk(request: HttpRequest) -> Reply:
 def _read(raw: msgspec.Raw, index: int, actor: Actor, key: str | None) -> Request | PaymentsError:
     """The operation an item wants, or why it is none: a bad item is refused alone."""
     try:
-        return _request(bytes(raw), f"operations[{index}].", actor, None if key is None else f"{key}\x1f{index}")
+        return _request(
+            bytes(raw), f"operations[{index}].", actor, None if key is None else f"{key}\x1f{index}"
+        )
     except PaymentsError as error:
         return error
 
@@ -98,7 +124,9 @@ def _request(raw: bytes, at: str, actor: Actor, derived_key: str | None) -> Requ
         raise InsufficientScope(f"the scope {kind.scope} is needed", scope=kind.scope)
     intent = kind.intent(decode_body(raw, kind.body, prefix=at))
     if head.idempotency_key is not None:
-        return keyed(kind.operation, intent, actor=actor.name, key=checked_key(head.idempotency_key))
+        return keyed(
+            kind.operation, intent, actor=actor.name, key=checked_key(head.idempotency_key)
+        )
     if derived_key is not None:
         # The whole request repeated under its own key repeats its items; the scope keeps them off single POSTs' keys.
         return keyed(kind.operation, intent, actor=actor.name, key=derived_key, scope="bulk")
@@ -109,7 +137,12 @@ def _item(answer: Ticket | Exception, wanted: Request | PaymentsError) -> Any:
     operation_id = str(wanted.operation_id) if isinstance(wanted, Request) else None
     if isinstance(answer, PaymentsError):
         status = NOT_ACCEPTED if answer.retryable else Status.REJECTED.value
-        told = {"reason": answer.code, "detail": answer.detail, "errors": answer.errors, "retryable": answer.retryable}
+        told = {
+            "reason": answer.code,
+            "detail": answer.detail,
+            "errors": answer.errors,
+            "retryable": answer.retryable,
+        }
         return {"operation_id": operation_id, "status": status, **told}
     if isinstance(answer, Exception):
         raise answer

@@ -41,10 +41,15 @@ def hold(body: HoldBody) -> CreateHold:
     )
 
 
-@post("/v1/holds", opt=access(API_KEY, WRITE, body=HoldBody, answers={201: HoldApplied}, is_money=True))
+@post(
+    "/v1/holds",
+    opt=access(API_KEY, WRITE, body=HoldBody, answers={201: HoldApplied}, is_money=True),
+)
 async def create_hold(request: HttpRequest) -> Reply:
     """Keep money of a wallet aside."""
-    return await submit(request, payments.holds.create.OPERATION, hold(await read_body(request, HoldBody)))
+    return await submit(
+        request, payments.holds.create.OPERATION, hold(await read_body(request, HoldBody))
+    )
 
 
 @get("/v1/holds/{hold_id:str}", opt=access(API_KEY, READ, answers={200: HoldView}))
@@ -70,12 +75,17 @@ async def capture_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     return await submit(request, payments.holds.capture.OPERATION, intent)
 
 
-@post("/v1/holds/{hold_id:str}/release", opt=access(API_KEY, WRITE, answers={201: ReleaseApplied}, is_money=True))
+@post(
+    "/v1/holds/{hold_id:str}/release",
+    opt=access(API_KEY, WRITE, answers={201: ReleaseApplied}, is_money=True),
+)
 async def release_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     """Let all that is left of a hold go."""
     await read_body(request, EmptyBody, may_be_empty=True)
     found = await queries.get_hold(service(request, AsyncEngine), parse_id(hold_id))
-    return await submit(request, payments.holds.release.OPERATION, ReleaseHold(hold_id=found.hold_id))
+    return await submit(
+        request, payments.holds.release.OPERATION, ReleaseHold(hold_id=found.hold_id)
+    )
 
 
 HANDLERS: Final = (create_hold, get_hold, capture_hold, release_hold)

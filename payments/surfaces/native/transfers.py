@@ -39,7 +39,10 @@ def transfer(body: TransferBody) -> CreateTransfer:
     )
 
 
-@post("/v1/transfers", opt=access(API_KEY, WRITE, body=TransferBody, answers={201: TransferApplied}, is_money=True))
+@post(
+    "/v1/transfers",
+    opt=access(API_KEY, WRITE, body=TransferBody, answers={201: TransferApplied}, is_money=True),
+)
 async def create_transfer(request: HttpRequest) -> Reply:
     """Move money between two wallets of one currency."""
     body = await read_body(request, TransferBody)
@@ -49,7 +52,9 @@ async def create_transfer(request: HttpRequest) -> Reply:
 @get("/v1/transfers/{transfer_id:str}", opt=access(API_KEY, READ, answers={200: TransferView}))
 async def get_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> Reply:
     """A transfer, or the reversal of one."""
-    return json_reply(await queries.get_transfer(service(request, AsyncEngine), parse_id(transfer_id)))
+    return json_reply(
+        await queries.get_transfer(service(request, AsyncEngine), parse_id(transfer_id))
+    )
 
 
 @post(
@@ -61,7 +66,8 @@ async def reverse_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> 
     body = await read_body(request, ReversalBody, may_be_empty=True)
     found = await queries.get_transfer(service(request, AsyncEngine), parse_id(transfer_id))
     intent = ReverseTransfer(
-        transfer_id=found.transfer_id, minor=optional_minor_of(body.amount, currency_of(found.currency))
+        transfer_id=found.transfer_id,
+        minor=optional_minor_of(body.amount, currency_of(found.currency)),
     )
     return await submit(request, payments.transfers.reverse.OPERATION, intent)
 

@@ -1,7 +1,10 @@
 """Wallets: open, look, freeze, adjust."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Final
+from uuid import UUID
 
 import msgspec
 from litestar import get, post
@@ -19,8 +22,15 @@ from payments.http.operations import submit
 from payments.http.query import Query, read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
-from payments.surfaces.native.answers import AdjustmentApplied, EntryList, FreezeApplied, WalletApplied, WalletList
+from payments.surfaces.native.answers import (
+    AdjustmentApplied,
+    EntryList,
+    FreezeApplied,
+    WalletApplied,
+    WalletList,
+)
 from payments.surfaces.native.bodies import AdjustmentBody, EmptyBody, OpenWalletBody
+from payments.transfers.queries import descriptions
 from payments.wallets import queries
 from payments.wallets.adjust import AdjustWallet
 from payments.wallets.freeze import FreezeWallet
@@ -55,11 +65,16 @@ def adjustment(body: AdjustmentBody) -> AdjustWallet:
     )
 
 
-@post("/v1/wallets", opt=access(API_KEY, WRITE, body=OpenWalletBody, answers={201: WalletApplied}, is_money=True))
+@post(
+    "/v1/wallets",
+    opt=access(API_KEY, WRITE, body=OpenWalletBody, answers={201: WalletApplied}, is_money=True),
+)
 async def open_wallet(request: HttpRequest) -> Reply:
     """Open a wallet."""
     body = await read_body(request, OpenWalletBody)
-    intent = OpenWallet(currency=currency_in(body.currency).code, owner=body.owner, metadata=body.metadata)
+    intent = OpenWallet(
+        currency=currency_in(body.currency).code, owner=body.owner, metadata=body.metadata
+    )
     return await submit(request, payments.wallets.open.OPERATION, intent)
 
 
@@ -68,11 +83,16 @@ async def list_wallets(request: HttpRequest) -> Reply:
     """Wallets, newest first."""
     query = read_query(request, WalletsQuery)
     before = decode_cursor(query.cursor, int)
-    rows = await queries.list_wallets(service(request, AsyncEngine), query.owner, before, query.limit + 1)
+    rows = await queries.list_wallets(
+        service(request, AsyncEngine), query.owner, before, query.limit + 1
+    )
     return json_reply(page_of(rows, query.limit, lambda w: w.wallet_id, lambda w: w))
 
 
-@get("/v1/wallets/{wallet_id:int}", opt=access(API_KEY, READ, query=WalletQuery, answers={200: WalletView}))
+@get(
+    "/v1/wallets/{wallet_id:int}",
+    opt=access(API_KEY, READ, query=WalletQuery, answers={200: WalletView}),
+)
 async def get_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """A wallet and its money, now or at a time."""
     at = read_query(request, WalletQuery).at
@@ -81,13 +101,18 @@ async def get_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     return json_reply(wallet if at is None else await queries.wallet_at(engine, wallet, at))
 
 
-@get("/v1/wallets/{wallet_id:int}/entries", opt=access(API_KEY, READ, query=Page, answers={200: EntryList}))
+@get(
+    "/v1/wallets/{wallet_id:int}/entries",
+    opt=access(API_KEY, READ, query=Page, answers={200: EntryList}),
+)
 async def list_entries(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """A wallet's entries, newest first."""
     query = read_query(request, Page)
     before = decode_cursor(query.cursor, int)
-    rows = await queries.list_entries(service(request, AsyncEngine), wallet_id, before, query.limit + 1)
-    return json_reply(page_of(rows, query.limit, _entry_key, lambda e: e))
+    engine = service(request, AsyncEngine)
+    rows = await queries.list_entries(engine, wallet_id, before, query.limit + 1)
+    described = await descriptions(engine, [e.operation_id for e in rows if not e.description])
+    return json_reply(page_of(rows, query.limit, _entry_key, partial(_described, described)))
 
 
 @post(
@@ -97,7 +122,11 @@ async def list_entries(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 async def freeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """Close a wallet to money in and out."""
     await read_body(request, EmptyBody, may_be_empty=True)
-    return await submit(request, payments.wallets.freeze.OPERATION, FreezeWallet(wallet_id=wallet_id, is_frozen=True))
+    return await submit(
+        request,
+        payments.wallets.freeze.OPERATION,
+        FreezeWallet(wallet_id=wallet_id, is_frozen=True),
+    )
 
 
 @post(
@@ -107,17 +136,29 @@ async def freeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 async def unfreeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """Open it again."""
     await read_body(request, EmptyBody, may_be_empty=True)
-    return await submit(request, payments.wallets.freeze.OPERATION, FreezeWallet(wallet_id=wallet_id, is_frozen=False))
+    return await submit(
+        request,
+        payments.wallets.freeze.OPERATION,
+        FreezeWallet(wallet_id=wallet_id, is_frozen=False),
+    )
 
 
 @post(
     "/v1/adjustments",
-    opt=access(API_KEY, ADMIN, body=AdjustmentBody, answers={201: AdjustmentApplied}, is_money=True),
+    opt=access(
+        API_KEY, ADMIN, body=AdjustmentBody, answers={201: AdjustmentApplied}, is_money=True
+    ),
 )
 async def adjust(request: HttpRequest) -> Reply:
     """Credit or debit a wallet by hand, with a reason."""
     body = await read_body(request, AdjustmentBody)
     return await submit(request, payments.wallets.adjust.OPERATION, adjustment(body))
+
+
+def _described(descriptions: Mapping[UUID, str], entry: EntryView) -> EntryView:
+    """A transfer keeps its description itself."""
+    text = descriptions.get(entry.operation_id)
+    return msgspec.structs.replace(entry, description=text) if text else entry
 
 
 def _entry_key(entry: EntryView) -> int:

@@ -1,0 +1,120 @@
+"""An application over a door that keeps what it is given, for tests of what surfaces share."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID
+
+import httpx
+import msgspec
+from litestar.types import ControllerRouterHandler
+
+from payments.http.app import build_app
+from payments.http.auth import API_KEY, BEARER_KEY, Actor, Scheme, Schemes, bearer_token
+from payments.http.health import Readiness
+from payments.http.operation_status import Decisions, Markers
+from payments.http.operations import Refusals
+from payments.http.services import Connection, Services, Time
+from payments.kernel.errors import NotAuthenticated, PaymentsError
+from payments.kernel.ids import OperationId
+from payments.operations.envelope import Envelope, decode
+from payments.operations.outcome import Decision
+from payments.operations.submit import Submitter
+from payments.registry import OPERATIONS, ROUTERS
+
+NOW = datetime(2026, 11, 20, 21, tzinfo=UTC)
+KEYS = {
+    "all": Actor("key:all", frozenset({"*"})),
+    "reader": Actor("key:reader", frozenset({"wallets:read", "operations:read"})),
+}
+
+
+class FakeDoor:
+    """Keeps envelopes and markers in memory; `closed` is raised when set."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[Envelope] = []
+        self.markers: dict[UUID, bytes] = {}
+        self.closed: PaymentsError | None = None
+
+    async def append(
+        self, _partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes
+    ) -> bytes | None:
+        if self.closed is not None:
+            raise self.closed
+        self.envelopes.append(decode(payload))
+        found = self.markers.get(operation_id)
+        self.markers.setdefault(operation_id, marker)
+        return found
+
+    async def find_marker(self, operation_id: OperationId) -> bytes | None:
+        return self.markers.get(operation_id)
+
+
+class FakeOutcomes:
+    """Outcomes a test decided beforehand; `answer` decides whatever is waited for."""
+
+    reply_to = "test"
+
+    def __init__(self) -> None:
+        self.stored: dict[UUID, Decision] = {}
+        self.answer: dict[str, Any] | None = None
+
+    async def find(self, operation_id: OperationId) -> Decision | None:
+        return self.stored.get(operation_id)
+
+    async def wait(
+        self, operation_id: OperationId, digest: bytes | None, _timeout_s: float
+    ) -> Decision | None:
+        if self.answer is None:
+            return None
+        return decision_of(operation_id, digest or b"", **self.answer)
+
+
+def decision_of(operation_id: UUID, digest: bytes = b"", **changes: Any) -> Decision:
+    """A stored outcome, applied unless said otherwise."""
+    decision = Decision(
+        operation_id=operation_id,
+        kind="transfer.create",
+        digest=digest,
+        actor="key:all",
+        status="applied",
+        reason=None,
+        result='{"transfer_id":"t"}',
+        effects=None,
+        accepted_at=NOW,
+        decided_at=NOW,
+    )
+    return msgspec.structs.replace(decision, **changes)
+
+
+async def authenticate(connection: Connection) -> Actor:
+    """Keys are their own names."""
+    actor = KEYS.get(bearer_token(connection) or "")
+    if actor is None:
+        raise NotAuthenticated
+    return actor
+
+
+class Api:
+    """A client of the application, and the fakes behind it."""
+
+    def __init__(self, *routes: ControllerRouterHandler) -> None:
+        self.door = FakeDoor()
+        self.outcomes = FakeOutcomes()
+        self.services = Services(
+            {
+                Time: Time(lambda: NOW),
+                Submitter: Submitter(self.door, self.outcomes, lambda: NOW),
+                Decisions: self.outcomes,
+                Markers: self.door,
+                Refusals: Refusals.of(OPERATIONS),
+                Readiness: Readiness(),
+            }
+        )
+        schemes = Schemes({API_KEY: Scheme(authenticate, BEARER_KEY)})
+        shown: Sequence[ControllerRouterHandler] = routes or ROUTERS
+        self.app = build_app(shown, self.services, schemes)
+        transport = httpx.ASGITransport(app=cast("Any", self.app), raise_app_exceptions=False)
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://test")
+        self.http.headers["Authorization"] = "Bearer all"
