@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -10,6 +11,9 @@ from payments.kernel.ids import AccountId
 from payments.kernel.money import CURRENCIES
 from payments.ledger.chart import AccountSpec, Guard
 from payments.ledger.posting import Leg, Reserve
+
+_CREDIT_GUARD: Final = Guard.CREDIT.value
+_DEBIT_GUARD: Final = Guard.DEBIT.value
 
 EntryRow = tuple[int, int, int, int, datetime, UUID, int, int]
 """account_id, seq, amount, balance, recorded_at, operation_id, book, currency: a row of `entries`."""
@@ -51,9 +55,9 @@ class Account(msgspec.Struct, gc=False):
 
     def is_broken(self) -> bool:
         """True when the guarded side stands below zero."""
-        if self.guard == Guard.CREDIT.value:
+        if self.guard == _CREDIT_GUARD:
             return self.available < 0
-        if self.guard == Guard.DEBIT.value:
+        if self.guard == _DEBIT_GUARD:
             return self.debits_posted - self.credits_posted - self.credits_pending < 0
         return False
 
@@ -72,6 +76,7 @@ class Balances:
         self.entries: list[EntryRow] = []
         self.changed: dict[AccountId, Account] = {}
         self.opened: dict[AccountId, Account] = {}
+        self.frozen: dict[AccountId, bool] = {}
 
     def open(self, spec: AccountSpec) -> None:
         """Add an account that did not exist."""
@@ -90,15 +95,15 @@ class Balances:
 
     def freeze(self, account_id: AccountId, *, is_frozen: bool) -> None:
         """Close an account to postings, or open it again."""
-        account = self.accounts[account_id]
-        account.is_frozen = is_frozen
-        self.changed[account_id] = account
+        self.accounts[account_id].is_frozen = is_frozen
+        self.frozen[account_id] = is_frozen
 
     def post(self, legs: Sequence[Leg], operation_id: UUID, now: datetime) -> None:
         """Apply the legs of one operation. Raises `Unbalanced` or `GuardBroken` before the batch can be written."""
+        accounts = self.accounts
         self._check_sums(legs)
         for leg in legs:
-            account = self.accounts[leg.account_id]
+            account = accounts[leg.account_id]
             minor = leg.minor
             if minor > 0:
                 account.credits_posted += minor
@@ -107,15 +112,26 @@ class Balances:
             else:
                 raise Unbalanced(f"a leg of zero on {account.code}")
             # Time within an account never goes back, whatever the clock does: balance-at-a-time searches by it.
-            at = now if account.last_entry_at is None or account.last_entry_at < now else account.last_entry_at
-            account.last_entry_at = at
+            last = account.last_entry_at
+            account.last_entry_at = at = now if last is None or last < now else last
             account.version += 1
             self.changed[account.id] = account
-            number = CURRENCIES[account.currency].number
-            self.entries.append((account.id, account.version, minor, account.balance, at, operation_id, account.book, number))
+            self.entries.append(
+                (
+                    account.id,
+                    account.version,
+                    minor,
+                    account.credits_posted - account.debits_posted,
+                    at,
+                    operation_id,
+                    account.book,
+                    CURRENCIES[account.currency].number,
+                )
+            )
         for leg in legs:
-            if leg.minor < 0 and self.accounts[leg.account_id].is_broken():
-                raise GuardBroken(f"account {self.accounts[leg.account_id].code} cannot pay {-leg.minor}")
+            account = accounts[leg.account_id]
+            if account.guard and account.is_broken():
+                raise GuardBroken(f"account {account.code} cannot take {leg.minor}")
 
     def _check_sums(self, legs: Sequence[Leg]) -> None:
         sums: dict[tuple[int, str], int] = {}

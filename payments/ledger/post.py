@@ -8,7 +8,7 @@ _ENTRY_COLUMNS = ("account_id", "seq", "amount", "balance", "recorded_at", "oper
 
 
 async def write(connection: Connection, balances: Balances) -> None:
-    """New accounts, changed counters, entries: three statements, however long the batch."""
+    """New accounts, changed counters, entries: a fixed number of statements, however long the batch."""
     if balances.opened:
         await connection.copy_records_to_table(
             "accounts",
@@ -25,8 +25,9 @@ async def write(connection: Connection, balances: Balances) -> None:
             [a.debits_pending for a in changed],
             [a.credits_pending for a in changed],
             [a.version for a in changed],
-            [a.is_frozen for a in changed],
             [a.last_entry_at for a in changed],
         )
+    if balances.frozen:
+        await connection.execute(load_sql(__file__, "freeze_accounts"), list(balances.frozen), list(balances.frozen.values()))
     if balances.entries:
         await connection.copy_records_to_table("entries", columns=_ENTRY_COLUMNS, records=balances.entries)

@@ -1,10 +1,10 @@
 """Rows that operations read and write beside the ledger: loaded and locked before deciding, written after, both in bulk."""
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self, get_args, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -59,8 +59,9 @@ class Records:
         self._puts.setdefault(type(record), {})[record.key()] = record
 
     def _index(self, record: Record) -> None:
-        for name in record.keys:
-            self._rows[type(record), name, getattr(record, name)] = record
+        type_ = type(record)
+        for name in type_.keys:
+            self._rows[type_, name, getattr(record, name)] = record
 
     async def load(self, connection: Connection, refs: Iterable[Ref]) -> None:
         """Lock and read the rows, one statement for each type and key column, each sorted by primary key."""
@@ -79,7 +80,7 @@ class Records:
         for type_ in sorted(self._puts, key=lambda t: t.table.name):
             puts = self._puts[type_]
             new = [r for k, r in puts.items() if (type_, k) not in self._loaded]
-            old = [r for k, r in sorted(puts.items()) if (type_, k) in self._loaded]
+            old = sorted((r for k, r in puts.items() if (type_, k) in self._loaded), key=Record.key)
             if new:
                 await connection.copy_records_to_table(
                     type_.table.name, columns=type_.__struct_fields__, records=[_to_row(r) for r in new]
@@ -98,21 +99,42 @@ def _from_row(type_: type[Record], row: Mapping[str, Any]) -> Record:
 
 
 def _to_row(record: Record) -> tuple[Any, ...]:
-    return tuple(_plain(getattr(record, name)) for name in record.__struct_fields__)
+    row = msgspec.structs.astuple(record)
+    converted = _converted_fields(type(record))
+    if not converted:
+        return row  # the usual case on the hot path: nothing to convert
+    values = list(row)
+    for position, convert in converted:
+        if values[position] is not None:
+            values[position] = convert(values[position])
+    return tuple(values)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, enum.Enum):
-        return value.value
-    if isinstance(value, Mapping | list | tuple):
-        return msgspec.json.encode(value).decode()
-    return value
+@cache
+def _converted_fields(type_: type[Record]) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
+    """Which fields PostgreSQL cannot take as they are, and how to write them: decided once a type, not once a row."""
+    found: list[tuple[int, Callable[[Any], Any]]] = []
+    hints = get_type_hints(type_)
+    for position, name in enumerate(type_.__struct_fields__):
+        if name in _json_fields(type_):
+            found.append((position, _json_text))
+        elif any(isinstance(t, type) and issubclass(t, enum.Enum) for t in (hints[name], *get_args(hints[name]))):
+            found.append((position, _enum_value))
+    return tuple(found)
+
+
+def _json_text(value: Any) -> str:  # noqa: ANN401
+    return msgspec.json.encode(value).decode()
+
+
+def _enum_value(value: enum.Enum) -> Any:  # noqa: ANN401
+    return value.value
 
 
 @cache
 def _json_fields(type_: type[Record]) -> tuple[str, ...]:
     columns = type_.table.c
-    return tuple(n for n in type_.__struct_fields__ if isinstance(columns[n].type, postgresql.JSONB))
+    return tuple(n for n in type_.__struct_fields__ if isinstance(columns[n].type, sa.JSON))
 
 
 def _pg_type(type_: type[Record], name: str) -> str:
