@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib.util
-import ipaddress
 import os
 import signal
 import subprocess
@@ -20,7 +19,9 @@ from payments.embedded.postgres import query
 from payments.embedded.process import Child, EmbeddedError, launch_command, stop_all
 from payments.embedded.servers import Servers, start_servers
 from payments.embedded.supervisor import Supervisor
+from payments.entrypoints.child_environment import environment
 from payments.entrypoints.ports import answers_ready, choose_port, free_port
+from payments.entrypoints.settings import is_loopback
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,6 @@ ROLES: Final = (
 
 SEEDS: Final = ("organizations", "bank", "shop")
 """Demo data of a new database, each `payments seed NAME`, run while the roles work."""
-
-SECRETS: Final = ("PAYMENTS_JWT_SECRET", "PAYMENTS_ADMIN_PASSWORD")
-"""Variables filled with a secret of this data directory unless the caller set them.
-
-The keys of the seeds' examples are not among them: in development those work exactly as written.
-"""
-
-ADMIN_LOGIN: Final = "admin"
 
 DEFAULT_PORT: Final = 8000
 READY_LIMIT_S: Final = 60.0
@@ -80,33 +73,11 @@ def check_profile(host: str) -> None:
             "payments up is the development profile; with PAYMENTS_ENV=production run the roles "
             "themselves (docker compose up)"
         )
-    name = "127.0.0.1" if host == "localhost" else host
-    try:
-        loopback = ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+    if not is_loopback(host):
         raise EmbeddedError(
             f"payments up serves open demonstration surfaces, on loopback only, not on {host}: use "
             "--host 127.0.0.1, or the production profile (docker compose up)"
         )
-
-
-def environment(servers: Servers, base: str, simulator_port: int) -> dict[str, str]:
-    """Return the environment of every child: the caller's, completed."""
-    made = {name: servers.data.secret(name) for name in SECRETS if name not in os.environ}
-    return {
-        "PAYMENTS_ENV": "development",
-        "PAYMENTS_DATA_DIR": str(servers.data.path),
-        "PAYMENTS_PUBLIC_URL": base,
-        "PAYMENTS_ADMIN_LOGIN": ADMIN_LOGIN,
-        "PAYMENTS_SUPERPAY_URL": f"http://127.0.0.1:{simulator_port}",
-        **made,
-        **os.environ,
-        "PAYMENTS_DATABASE_URL": servers.database_url,
-        "PAYMENTS_REDIS_URL": servers.redis_url,
-        "PYTHONUNBUFFERED": "1",
-    }
 
 
 def payments_command(*words: str) -> tuple[str, ...]:
@@ -226,6 +197,7 @@ class Up:
             ("health", f"{self.base}/health/ready"),
             ("metrics", f"{self.base}/metrics"),
             ("data", f"{self.data_dir.absolute()}  (logs in logs/, kept across restarts)"),
+            ("secrets", f"{self.data_dir.absolute()}/secrets.json  (shop's admin, webhook keys)"),
         ]
         self.console.rule("[bold green]ready[/]", align="left")
         for name, value in rows:

@@ -28,7 +28,7 @@ def example_variables() -> dict[str, str]:
 
 def interpolated() -> set[str]:
     """The variables docker-compose.yml takes from .env."""
-    return set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
+    return set(re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / "docker-compose.yml").read_text()))
 
 
 def settings_variables() -> set[str]:
