@@ -74,8 +74,11 @@ async def test_a_wrong_shape_is_422_and_named(body: str, field: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        *(b"", b"{", b"nope", b"\xef\xbb\xbf{}", b"{}{}", b'{"a":NaN}', b'{"currency":"\xff"}'),
+        *(b"", b"{", b"nope", b"\xef\xbb\xbf{}", b'{"currency":"\xff"}'),
         transfer('1,"description":"\\ud800"').encode(),
+        transfer("NaN").encode(),
+        transfer("01").encode(),
+        transfer("1").encode() * 2,
         b'{"metadata":' + b"[" * 1000 + b"]" * 1000 + b"}",
         b"[" * 60_000,
     ],
