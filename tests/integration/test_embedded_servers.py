@@ -226,3 +226,15 @@ def test_servers_are_started_from_the_main_thread_only(data_dir: Path) -> None:
 async def test_servers_start_inside_a_running_event_loop(data_dir: Path) -> None:
     with start_servers(data_dir) as servers:
         assert postgres.query(servers.database_url, "SELECT 1") == "1"
+
+
+def test_without_a_redis_binary_a_stand_in_runs_and_says_so(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("payments.embedded.binaries._redis_candidates", list)
+    said: list[str] = []
+    with start_servers(data_dir, report=said.append) as servers:
+        with redis.client(servers.redis_url) as client:
+            assert client.xadd("words", {"word": "fleeting"})
+        assert any("NOT DURABLE" in line for line in said)
+        assert servers.warnings == [redis.NOT_DURABLE]
