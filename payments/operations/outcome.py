@@ -31,7 +31,7 @@ class Reason(enum.Enum):
     A code lives in the database and in clients for ever. `transient` says whether a new operation may succeed later.
     """
 
-    def __init__(self, code: str, http_status: int = 409, *, transient: bool = False) -> None:
+    def __init__(self, code: str, http_status: int = 409, transient: bool = False) -> None:  # noqa: FBT001, FBT002 - members are tuples
         """Members are written as tuples."""
         self.code = code
         self.http_status = http_status
