@@ -135,6 +135,8 @@ async def test_unknown_paths_and_methods_have_the_error_shape(sandbox: Sandbox) 
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
     answer = await sandbox.call("DELETE", "/api/payout")
     assert (answer.status_code, answer.json()["error"]["code"]) == (405, "method_not_allowed")
+    answer = await sandbox.call("GET", f"/api/transactions/{10**30}")
+    assert answer.json()["error"]["code"] == "transaction_not_found"
     answer = await sandbox.call("GET", "/api/transactions/77")
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (404, "transaction_not_found")

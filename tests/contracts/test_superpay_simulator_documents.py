@@ -1,5 +1,6 @@
 """Specification, openapi.yaml and simulator name the same words."""
 
+import ast
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import schemathesis
 from schemathesis.core.result import Ok
 
+from payments.surfaces.superpay import simulator
 from payments.surfaces.superpay.simulator.errors import CODES
 from payments.surfaces.superpay.simulator.faults import _MAGIC, Fault
 from payments.surfaces.superpay.simulator.lifecycle import TRANSITIONS
@@ -26,6 +28,15 @@ def test_the_document_lists_every_misbehaviour_with_its_number() -> None:
     numbers = {fault: f"{number:02d}" for number, fault in _MAGIC.items()}
     for fault in Fault:
         assert f"| {numbers.get(fault, 'none')} | `sim:{fault.value}` |" in text
+
+
+def test_the_simulator_is_an_outsider() -> None:
+    own = "payments.surfaces.superpay.simulator"
+    package = Path(simulator.__file__).parent
+    for path in package.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("payments"):
+                assert (node.module or "").startswith((own, "payments.kernel.")), path
 
 
 def test_openapi_is_whole() -> None:

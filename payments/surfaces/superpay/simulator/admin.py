@@ -45,8 +45,11 @@ class _PlantBreak(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @get("/_sim/health")
-async def health() -> Answer:
-    """Up."""
+async def health(request: SimRequest) -> Answer:
+    """Up, timers and callbacks included."""
+    loop = simulation_of(request).loop
+    if loop is None or loop.done():
+        raise ApiError("service_unavailable", "The loop of timers and callbacks has ended.")
     return _json({"status": "ok"})
 
 

@@ -56,13 +56,12 @@ async def registry(request: SimRequest) -> Response[Any]:
     simulation = simulation_of(request)
     await authenticated_body(request, simulation)
     asked, form = request.query_params.get("date", ""), request.query_params.get("format", "json")
-    try:
-        day = date.fromisoformat(asked).isoformat()
-    except ValueError:
-        raise ApiError("invalid_field", "A day: YYYY-MM-DD.", field="date") from None
+    now = simulation.config.clock()
+    if not _is_past_day(asked, now.date()):
+        raise ApiError("invalid_field", "A day, YYYY-MM-DD, not in the future.", field="date")
     if form not in {"json", "csv"}:
         raise ApiError("invalid_field", "json or csv.", field="format")
-    found = registry_of(simulation.store, day, simulation.config.clock())
+    found = registry_of(simulation.store, asked, now)
     body = as_json(found) if form == "json" else as_csv(found)
     headers = {
         "digest": "sha-256=" + base64.b64encode(hashlib.sha256(body).digest()).decode(),
@@ -71,6 +70,14 @@ async def registry(request: SimRequest) -> Response[Any]:
     }
     media = _JSON if form == "json" else "text/csv; charset=utf-8"
     return Response(body, media_type=media, headers=headers)
+
+
+def _is_past_day(text: str, today: date) -> bool:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return False
+    return day <= today and day.isoformat() == text  # fromisoformat also takes 2026-W01-1
 
 
 async def authenticated_body(request: SimRequest, simulation: Simulation) -> bytes:

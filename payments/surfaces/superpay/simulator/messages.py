@@ -10,7 +10,8 @@ from payments.surfaces.superpay.simulator.amounts import on_wire, other_currency
 from payments.surfaces.superpay.simulator.errors import ApiError
 from payments.surfaces.superpay.simulator.faults import Fault, Faults
 
-MerchantId = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+MERCHANT_ID_MAX: Final = 2**53 - 1
+MerchantId = Annotated[int, msgspec.Meta(ge=1, le=MERCHANT_ID_MAX)]
 _Description = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 _Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 _Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]{1,2040}\Z")]

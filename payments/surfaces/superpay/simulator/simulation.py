@@ -37,6 +37,7 @@ class Simulation:
         self.lifecycle = Lifecycle(config, self.store)
         self.connections: Connections = {}
         self.wake = asyncio.Event()
+        self.loop: asyncio.Task[None] | None = None
         self._in_flight: dict[int, asyncio.Task[None]] = {}
 
     async def run(self, client: httpx.AsyncClient) -> None:
@@ -81,7 +82,7 @@ async def running(app: Litestar) -> AsyncIterator[None]:
     client = httpx.AsyncClient(
         timeout=simulation.config.callback_timeout_s, follow_redirects=False, trust_env=False
     )
-    loop = asyncio.create_task(simulation.run(client))
+    loop = simulation.loop = asyncio.create_task(simulation.run(client))
     loop.add_done_callback(_report)
     try:
         yield

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from payments.surfaces.superpay.simulator.faults import Faults, from_json, to_json
-from payments.surfaces.superpay.simulator.messages import Transaction, moment
+from payments.surfaces.superpay.simulator.messages import MERCHANT_ID_MAX, Transaction, moment
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS transactions (
@@ -112,6 +112,8 @@ class Store:
 
     def find(self, merchant_id: int) -> Transaction | None:
         """The transaction with this merchant_id."""
+        if not 0 < merchant_id <= MERCHANT_ID_MAX:  # SQLite raises on what it cannot hold
+            return None
         return self._one("SELECT document FROM transactions WHERE merchant_id = ?", merchant_id)
 
     def find_by_transaction_id(self, transaction_id: str) -> Transaction | None:
