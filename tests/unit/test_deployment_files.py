@@ -1,6 +1,7 @@
 """The files people deploy with agree with each other and with the program."""
 
 import re
+import secrets
 import tomllib
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +12,8 @@ import yaml
 
 from payments.embedded import postgres, redis
 from payments.embedded.fetch_redis import pinned_requirement
+from payments.entrypoints import cli
+from payments.entrypoints import settings as settings_module
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = cast("dict[str, Any]", yaml.safe_load((ROOT / "docker-compose.yml").read_text()))
@@ -33,15 +36,33 @@ def interpolated() -> set[str]:
 
 def settings_variables() -> set[str]:
     """The variables the program reads."""
-    settings = pytest.importorskip("payments.entrypoints.settings")
-    return set(settings.VARIABLES)
+    return set(settings_module.VARIABLES)
 
 
 def commands() -> set[str]:
     """The commands of the program."""
-    cli = pytest.importorskip("payments.entrypoints.cli")
     group = typer.main.get_command(cli.app)
     return set(cast("Any", group).commands)
+
+
+def filled_example() -> dict[str, str]:
+    """The variables of .env.example as somebody would fill them in: every secret its own."""
+    numbered = enumerate(example_variables().items())
+    filled = {
+        name: value or f"{number:02}{secrets.token_hex(20)}" for number, (name, value) in numbered
+    }
+    return {**filled, "PAYMENTS_SUPERPAY_BASE_URL": "https://superpay.test"}
+
+
+def interpolate(text: str, variables: dict[str, str]) -> str:
+    """Do what docker compose does with `${NAME:-default}` and `${NAME:?refusal}`."""
+
+    def value(found: re.Match[str]) -> str:
+        given = variables.get(found[1], "")
+        assert given or found[2] == "-", f"compose refuses to start without {found[1]}"
+        return given or found[3]
+
+    return re.sub(r"\$\{([A-Z0-9_]+):([-?])([^}]*)\}", value, text)
 
 
 def requirement_names(file: str) -> set[str]:
@@ -120,6 +141,25 @@ def test_the_example_names_what_the_program_reads_and_nothing_else() -> None:
 def test_compose_gives_only_variables_the_program_reads() -> None:
     for each in OURS.values():
         assert set(each["environment"]) <= settings_variables()
+
+
+@pytest.mark.parametrize("service", sorted(OURS))
+def test_production_starts_with_the_example_filled_in(service: str) -> None:
+    environment = OURS[service]["environment"].items()
+    given = {name: interpolate(value, filled_example()) for name, value in environment}
+    assert settings_module.read_settings(given).is_production
+
+
+@pytest.mark.parametrize("left_out", ["POSTGRES_PASSWORD", "REDIS_PASSWORD", "PAYMENTS_JWT_SECRET"])
+def test_compose_refuses_to_start_without_a_secret(left_out: str) -> None:
+    variables = {**filled_example(), left_out: ""}
+    with pytest.raises(AssertionError, match=left_out):
+        interpolate((ROOT / "docker-compose.yml").read_text(), variables)
+
+
+def test_the_example_as_it_is_does_not_start() -> None:
+    with pytest.raises(settings_module.BadSettings):
+        settings_module.read_settings(example_variables())
 
 
 def test_the_example_holds_no_secret() -> None:
