@@ -12,6 +12,7 @@ def access(
     query: Any = None,
     answers: Mapping[int, Any] | None = None,
     is_money: bool = False,
+    body_max_bytes: int | None = None,
 ) -> dict[str, Any]:
     """The `opt` of a handler.
 
@@ -25,4 +26,5 @@ def access(
         "query": query,
         "answers": answers or {},
         "is_money": is_money,
+        "body_max_bytes": body_max_bytes,
     }

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 
 from payments.http.services import HttpRequest, header
-from payments.kernel.errors import InvalidAmount, InvalidBody, InvalidRequest, UnsupportedMediaType
+from payments.kernel.errors import BodyTooLarge, InvalidAmount, InvalidBody, InvalidRequest, UnsupportedMediaType
 from payments.kernel.money import CURRENCIES, Currency, currency_of, parse_minor
 
 BODY_MAX_BYTES: Final = 64 * 1024
-"""The limit of every route that names no `request_max_body_size` of its own; enforced while reading."""
+"""The limit of every route that names none (`access(..., body_max_bytes=...)`)."""
 DEPTH_MAX: Final = 32
 ID_MAX: Final = 2**53 - 1
 """Largest integer id: what JSON readers with doubles still tell apart."""
@@ -42,6 +42,8 @@ Text = Annotated[str, msgspec.Meta(max_length=1000)]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+_KEPT: Final = "payments_body"
+_MORE: Final = "http.request"
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _AT: Final = re.compile(r" - at `(key in )?\$([^`]*)`$")
@@ -57,11 +59,48 @@ async def read_body(request: HttpRequest, type_: type[T], *, may_be_empty: bool 
 
     Raises 415 `unsupported_media_type`, 413 `body_too_large`, 400 `invalid_json`, 422 `invalid_body` with `errors[]`.
     """
-    raw = await request.body()
+    raw = await read_raw(request)
     if may_be_empty and not raw:
         return type_()
     check_content_type(request)
     return decode_body(raw, type_)
+
+
+async def read_raw(request: HttpRequest) -> bytes:
+    """The bytes of the body, kept for a second look (a signature, say). Raises 413 `body_too_large`.
+
+    Read here and not by Litestar: `request.body()` took a seventh of the whole handler path.
+    """
+    kept: bytes | None = request.scope.get(_KEPT)  # type: ignore[assignment]
+    if kept is not None:
+        return kept
+    limit = request.scope["route_handler"].opt.get("body_max_bytes") or BODY_MAX_BYTES
+    announced = header(request, b"content-length")
+    if announced is not None and announced.isdecimal() and int(announced[:20]) > limit:
+        raise _too_large(limit)
+    raw = await _receive(request, limit)
+    request.scope[_KEPT] = raw  # type: ignore[literal-required]
+    return raw
+
+
+async def _receive(request: HttpRequest, limit: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await request.receive()
+        if message["type"] != _MORE:
+            raise InvalidRequest("the client went away before its body was here")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"at most {limit} bytes are read here")
 
 
 def check_content_type(request: HttpRequest) -> None:

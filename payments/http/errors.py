@@ -136,6 +136,9 @@ def _render_framework(request: HttpRequest, error: HTTPException) -> Reply:
 
 def _allowed(scope: Scope) -> bytes:
     """RFC 9110 wants the methods a path does know in the answer to one it does not."""
+    handler = scope.get("route_handler")
+    if handler is not None and "method" in handler.opt:
+        return str(handler.opt["method"]).encode()
     router = scope["litestar_app"].asgi_router
     found = [m for m in _METHODS if _is_routed(router.handle_routing, scope["path"], m)]
     return ", ".join(found).encode()

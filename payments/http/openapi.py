@@ -11,6 +11,7 @@ from litestar.handlers import BaseRouteHandler
 
 from payments.http.auth import PUBLIC, Schemes, declared_routes
 from payments.http.errors import Problem
+from payments.http.hot import methods_of
 from payments.http.idempotency import KEY_PATTERN
 from payments.http.prefer import WAIT_MAX_S
 from payments.http.services import services_of
@@ -52,12 +53,12 @@ class Accepted(msgspec.Struct):
 def document_of(app: Litestar) -> dict[str, Any]:
     """The document of an application's routes."""
     schemes = services_of(app).get(Schemes)
-    routes = [(p, h) for p, h in declared_routes(app) if hasattr(h, "http_methods")]
+    routes = [(p, h) for p, h in declared_routes(app) if methods_of(h)]
     paths: dict[str, dict[str, Any]] = {}
     components = _schemas([handler for _, handler in routes])
     for path, handler in routes:
         shown = _PATH_PARAMETER.sub(r"{\1}", path)
-        for method in sorted(getattr(handler, "http_methods", ())):
+        for method in methods_of(handler):
             paths.setdefault(shown, {})[method.lower()] = _operation(path, handler, components)
     return {
         "openapi": VERSION,
@@ -102,7 +103,7 @@ def _operation(path: str, handler: BaseRouteHandler, components: _Components) ->
     opt = handler.opt
     summary, _, description = (inspect.getdoc(handler.fn) or "").partition("\n")
     operation: dict[str, Any] = {
-        "operationId": handler.handler_name,
+        "operationId": handler.fn.__name__,
         "summary": summary.rstrip("."),
         "tags": [_tag(path)],
         "parameters": [

@@ -20,7 +20,8 @@ from payments.kernel.ids import OperationId
 from payments.operations.envelope import Envelope, decode
 from payments.operations.outcome import Decision
 from payments.operations.submit import Submitter
-from payments.registry import OPERATIONS, ROUTERS
+from payments.registry import OPERATIONS
+from payments.surfaces.native.router import ROUTER
 
 NOW = datetime(2026, 11, 20, 21, tzinfo=UTC)
 KEYS = {
@@ -113,7 +114,7 @@ class Api:
             }
         )
         schemes = Schemes({API_KEY: Scheme(authenticate, BEARER_KEY)})
-        shown: Sequence[ControllerRouterHandler] = routes or ROUTERS
+        shown: Sequence[ControllerRouterHandler] = routes or (ROUTER,)
         self.app = build_app(shown, self.services, schemes)
         transport = httpx.ASGITransport(app=cast("Any", self.app), raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://test")

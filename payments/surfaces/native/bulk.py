@@ -80,13 +80,13 @@ KINDS: Final = {
 
 @post(
     "/v1/operations/bulk",
-    request_max_body_size=BULK_MAX_BYTES,
     opt=access(
         API_KEY,
         "operations:read",
         body=BulkBody,
         answers={200: BulkAnswer, 202: BulkAnswer},
         is_money=True,
+        body_max_bytes=BULK_MAX_BYTES,
     ),
 )
 async def submit_bulk(request: HttpRequest) -> Reply:

@@ -11,6 +11,7 @@ import payments.transfers.reverse
 from payments.http.access import access
 from payments.http.auth import API_KEY
 from payments.http.body import currency_in, minor_of, optional_minor_of, read_body
+from payments.http.hot import hot_post
 from payments.http.operations import submit
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
@@ -39,7 +40,7 @@ def transfer(body: TransferBody) -> CreateTransfer:
     )
 
 
-@post(
+@hot_post(
     "/v1/transfers",
     opt=access(API_KEY, WRITE, body=TransferBody, answers={201: TransferApplied}, is_money=True),
 )
