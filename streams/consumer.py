@@ -43,7 +43,13 @@ Handler = Callable[["asyncpg.Connection[asyncpg.Record]", list[Entry]], Awaitabl
 """Commits a batch, then says in which steps it is finished."""
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
+APPLY_TIMEOUT_S: Final = 30.0
+
 _log = structlog.get_logger(__name__)
+
+
+class SessionLostError(Exception):
+    """The PostgreSQL session is gone, and ownership with it."""
 
 
 class Consumer:
@@ -115,6 +121,8 @@ class _Session:
         self._readers: dict[int, Reader] = {}
         self._unfinished: asyncio.Queue[list[Step]] = asyncio.Queue(_UNFINISHED_MAX)
         self._finisher = asyncio.create_task(self._finish(), name="finisher")
+        self._applying: asyncio.Future[list[Step]] | None = None
+        connection.add_termination_listener(self._end_batch)
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -126,11 +134,28 @@ class _Session:
                 share_at = loop.time() + _SHARE_EVERY_S
             batch = await self._inbox.take(self._consumer.batch_max, _IDLE_S)
             if batch:
-                steps = await self._consumer.handler(self._connection, batch)
+                steps = await self._apply(batch)
                 # Acknowledging overlaps with the next batch, which is safe: what is acknowledged is committed.
                 await self._unfinished.put(steps)
         await self._unfinished.join()
         await self._ownership.leave()
+
+    async def _apply(self, batch: list[Entry]) -> list[Step]:
+        """Run the handler, but no longer than the session lives: a COPY whose session is killed can wait for ever."""
+        self._applying = asyncio.ensure_future(self._consumer.handler(self._connection, batch))
+        try:
+            async with asyncio.timeout(APPLY_TIMEOUT_S):
+                return await self._applying
+        except asyncio.CancelledError:
+            if self._connection.is_closed():
+                raise SessionLostError("the PostgreSQL session ended during a batch") from None
+            raise
+        finally:
+            self._applying = None
+
+    def _end_batch(self, _connection: object) -> None:
+        if self._applying is not None:
+            self._applying.cancel()
 
     async def _share(self) -> None:
         gained, surplus = await self._ownership.share()
