@@ -3,6 +3,7 @@
 from alembic import context
 
 import payments.registry
+import scheduler.tables  # noqa: F401
 import streams.tables
 from payments.kernel.database import METADATA
 

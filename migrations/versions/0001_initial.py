@@ -5,6 +5,7 @@ from pathlib import Path
 from alembic import op
 
 import payments.registry  # noqa: F401
+import scheduler.tables  # noqa: F401
 import streams.tables
 from payments.kernel.database import METADATA
 

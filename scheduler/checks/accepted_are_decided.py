@@ -1,0 +1,81 @@
+"""What was accepted is decided soon, and nothing that was accepted is gone."""
+
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from payments.kernel.sql import load_sql
+from payments.operations.submit import Acceptance
+from scheduler.checks.check import BREACHES_MAX, Breach, Check, Snapshot
+from streams import partitions
+
+_MARKERS_MAX: Final = 10_000
+
+
+async def run(snapshot: Snapshot) -> list[Breach]:
+    """The oldest entry of every stream, then the markers that acceptance leaves until it ends."""
+    rows = await snapshot.rows(load_sql(__file__, "partition_positions"))
+    breaches = []
+    for row in rows:
+        age_s = await oldest_age_s(snapshot.redis, partitions.intents(row["partition"]))
+        if age_s is not None and age_s > snapshot.limits.undecided_s:
+            breaches.append(
+                Breach(
+                    f"partition {row['partition']}", f"its oldest intent waits for {age_s:.0f} s"
+                )
+            )
+    return breaches or await _lost(snapshot, [row["partition"] for row in rows])
+
+
+async def oldest_age_s(redis: Any, stream: str) -> float | None:
+    """Seconds since the oldest entry of a stream was added, by Redis' clock; None without one."""
+    pipeline = redis.pipeline(transaction=False)
+    pipeline.time()
+    pipeline.xrange(stream, count=1)
+    (seconds, microseconds), entries = await pipeline.execute()
+    if not entries:
+        return None
+    added_ms: int = int(entries[0][0].split(b"-")[0])
+    return max(0.0, float(seconds + microseconds / 1e6 - added_ms / 1000))
+
+
+async def _lost(snapshot: Snapshot, numbers: list[int]) -> list[Breach]:
+    """Accepted long ago, nothing that old in a stream, neither decided nor parked: it was lost."""
+    old = await _old_markers(snapshot, numbers)
+    if not old:
+        return []
+    known = {
+        row["id"] for row in await snapshot.rows(load_sql(__file__, "decided_or_parked"), list(old))
+    }
+    lost = [(operation_id, kind) for operation_id, kind in old.items() if operation_id not in known]
+    return [
+        Breach(
+            f"operation {operation_id}",
+            f"a {kind} was accepted and is neither decided nor in a stream",
+        )
+        for operation_id, kind in lost[:BREACHES_MAX]
+    ]
+
+
+async def _old_markers(snapshot: Snapshot, numbers: list[int]) -> dict[UUID, str]:
+    old: dict[UUID, str] = {}
+    for number in numbers:
+        async for key in snapshot.redis.scan_iter(partitions.marker(number, "*"), count=1000):
+            value = await snapshot.redis.get(key)
+            if value is None:
+                continue  # decided in this moment
+            marker = msgspec.json.decode(value, type=Acceptance)
+            age_s = (snapshot.now - marker.accepted_at).total_seconds()
+            if age_s > snapshot.limits.undecided_s:
+                old[UUID(key.decode().rsplit(":", 1)[1])] = marker.kind
+            if len(old) >= _MARKERS_MAX:
+                return old
+    return old
+
+
+CHECK: Final = Check(
+    name="accepted_are_decided",
+    proves="Every accepted operation is decided or parked within a minute; none has disappeared.",
+    run=run,
+)

@@ -1,0 +1,130 @@
+"""The process: APScheduler beats; each beat claims its run, does the job, notes how it ended.
+
+APScheduler is only the heartbeat. Its defaults would drop a run that is one second late and cancel
+running ones at shutdown; so runs may be as late as they like, and stopping waits for them here.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+from apscheduler.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_MISSED,
+    EVENT_SCHEDULER_SHUTDOWN,
+    JobEvent,
+)
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from payments.kernel.clock import monotonic_s
+from scheduler import metrics, runs
+from scheduler.job import Job, Tools
+
+STOP_S: Final = 20.0
+"""How long running jobs may take to end when the process is told to stop."""
+
+_ERROR_MAX: Final = 1000
+_TROUBLES: Final = {
+    EVENT_JOB_ERROR: "error",
+    EVENT_JOB_MISSED: "missed",
+    EVENT_JOB_MAX_INSTANCES: "still_running",
+}
+_log = structlog.get_logger(__name__)
+
+
+class Heartbeat:
+    """Runs a timetable until it is stopped. `name` tells replicas apart in `job_runs`."""
+
+    def __init__(self, jobs: Sequence[Job], tools: Tools, name: str) -> None:
+        """Two jobs of one id are refused."""
+        if len({job.id for job in jobs}) != len(jobs):
+            raise ValueError("two jobs have the same id")
+        self._jobs = jobs
+        self._tools = tools
+        self._name = name
+        self._running: set[asyncio.Task[None]] = set()
+        self._scheduler: Any = AsyncIOScheduler(
+            jobstores={"default": MemoryJobStore()},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+            timezone="UTC",
+        )
+        self._scheduler.add_listener(_on_trouble, sum(_TROUBLES))
+        self._ended = asyncio.Event()
+        self._scheduler.add_listener(lambda _: self._ended.set(), EVENT_SCHEDULER_SHUTDOWN)
+
+    def start(self) -> None:
+        """Beat: every job once now, for the slot that may have been missed, then at its times."""
+        now = self._tools.clock()
+        for job in self._jobs:
+            self._scheduler.add_job(
+                self._beat,
+                IntervalTrigger(seconds=job.every_s, start_date=job.slot(now), timezone="UTC"),
+                args=[job],
+                id=job.id,
+                next_run_time=now,
+            )
+        self._scheduler.start()
+        _log.info("scheduler_started", count=len(self._jobs), name=self._name)
+
+    async def stop(self, deadline_s: float = STOP_S) -> None:
+        """No new runs; those under way may end until the deadline, then they are cancelled."""
+        self._scheduler.pause()
+        if self._running:
+            _, late = await asyncio.wait(set(self._running), timeout=deadline_s)
+            for task in late:
+                _log.warning("job_cancelled", job=task.get_name())
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        self._scheduler.shutdown(wait=False)
+        await self._ended.wait()
+
+    async def _beat(self, job: Job) -> None:
+        """A task of our own for each run: APScheduler cancels its tasks, ours may end."""
+        task = asyncio.create_task(self.run(job), name=job.id)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        await asyncio.shield(task)
+
+    async def run(self, job: Job) -> None:
+        """One run, if it is ours. Raises what the job raised."""
+        if job.is_everywhere:
+            await self._timed(job)
+            return
+        clock, engine = self._tools.clock, self._tools.engine
+        slot = job.slot(clock())
+        if not await runs.claim(engine, job.id, slot, self._name, clock()):
+            metrics.RUNS.labels(job.id, "elsewhere").inc()
+            return
+        try:
+            handled = await self._timed(job)
+        except BaseException as error:
+            await runs.finish(engine, job.id, slot, clock(), repr(error)[:_ERROR_MAX])
+            raise
+        await runs.finish(engine, job.id, slot, clock(), handled)
+
+    async def _timed(self, job: Job) -> int:
+        started = monotonic_s()
+        result = "failed"
+        try:
+            async with asyncio.timeout(job.timeout_s):
+                handled = await job.run(self._tools)
+            result = "done"
+        finally:
+            metrics.RUNS.labels(job.id, result).inc()
+            metrics.RUN_S.labels(job.id).observe(monotonic_s() - started)
+        if handled:
+            _log.info("job_done", job=job.id, count=handled)
+        return handled
+
+
+def _on_trouble(event: JobEvent) -> None:
+    trouble = _TROUBLES[event.code]
+    metrics.TROUBLES.labels(event.job_id, trouble).inc()
+    error = getattr(event, "exception", None)
+    _log.error(
+        "job_trouble", job=event.job_id, reason=trouble, error=repr(error) if error else None
+    )

@@ -1,0 +1,1 @@
+"""Jobs, one verb a file: each looks for what is due and submits intents, or looks and reports."""

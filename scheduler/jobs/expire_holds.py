@@ -1,0 +1,67 @@
+"""Holds whose time is over are released, through an intent like everything else."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+import structlog
+
+from payments.holds import release
+from payments.holds.release import ReleaseHold
+from payments.holds.tables import holds
+from payments.operations.submit import Request, keyed
+from scheduler.job import ACTOR, Tools
+
+BATCH: Final = 500
+MARGIN_S: Final = 1.0
+"""The consumer's clock may be this far behind ours: asked too early, it refuses."""
+
+_AGAIN_AFTER_S: Final = 3600
+_log = structlog.get_logger(__name__)
+
+
+async def run(tools: Tools) -> int:
+    """Page after page of open holds past their time, up to the first that the door refuses."""
+    now = tools.clock()
+    asked = 0
+    last: tuple[Any, ...] | None = None
+    while page := await _due(tools, now, last):
+        results = await tools.submitter.many(
+            [_request(row.id, row.expires_at, now) for row in page]
+        )
+        failures = [r for r in results if isinstance(r, Exception)]
+        asked += len(results) - len(failures)
+        if failures:
+            _log.warning("holds_not_expired", count=len(failures), error=repr(failures[0])[:200])
+            break
+        last = (page[-1].expires_at, page[-1].id)
+    return asked
+
+
+async def _due(tools: Tools, now: datetime, last: tuple[Any, ...] | None) -> Sequence[Any]:
+    """By index `holds_open_expires_at_idx`; `last` is where the page before ended."""
+    query = (
+        sa.select(holds.c.id, holds.c.expires_at)
+        .where(holds.c.closed_at.is_(None), holds.c.purpose == "hold")
+        .where(holds.c.expires_at <= now - timedelta(seconds=MARGIN_S))
+        .order_by(holds.c.expires_at, holds.c.id)
+        .limit(BATCH)
+    )
+    if last is not None:
+        query = query.where(sa.tuple_(holds.c.expires_at, holds.c.id) > last)
+    async with tools.engine.connect() as connection:
+        return (await connection.execute(query)).all()
+
+
+def _request(hold_id: Any, expires_at: datetime, now: datetime) -> Request:
+    """Its id comes from the hold, and from the hours since it expired.
+
+    A refusal is stored for ever, so one that a wrong clock or a discarded dead letter caused must
+    not be the last word.
+    """
+    hours = int((now - expires_at).total_seconds()) // _AGAIN_AFTER_S
+    intent = ReleaseHold(hold_id=hold_id, because_expired=True)
+    return keyed(
+        release.OPERATION, intent, actor=ACTOR, key=f"{hold_id}:{hours}", scope="hold.expire"
+    )

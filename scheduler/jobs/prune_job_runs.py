@@ -1,0 +1,13 @@
+"""Old rows of `job_runs` go."""
+
+from typing import Final
+
+from scheduler import runs
+from scheduler.job import Tools
+
+KEEP_DAYS: Final = 7
+
+
+async def run(tools: Tools) -> int:
+    """How many went."""
+    return await runs.prune(tools.engine, tools.clock(), KEEP_DAYS)

@@ -1,0 +1,38 @@
+"""The dead man's switch: how long ago each job last succeeded, an alarm when too long."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import structlog
+
+from scheduler import metrics, runs
+from scheduler.job import Job, Tools
+
+OVERDUE_INTERVALS: Final = 3
+_log = structlog.get_logger(__name__)
+
+
+def watching(jobs: Sequence[Job]) -> Callable[[Tools], Awaitable[int]]:
+    """A run over the claimed ones of these jobs; the others show in their own metrics."""
+    claimed = [job for job in jobs if not job.is_everywhere]
+
+    async def run(tools: Tools) -> int:
+        return await watch(claimed, tools)
+
+    return run
+
+
+async def watch(jobs: Sequence[Job], tools: Tools) -> int:
+    """How many are overdue. One that never succeeded has no age: it has only just been added."""
+    last = await runs.last_runs(tools.engine)
+    overdue = 0
+    for job in jobs:
+        if job.id not in last:
+            continue
+        age_s = (tools.clock() - last[job.id].finished_at).total_seconds()
+        metrics.SUCCESS_AGE_S.labels(job.id).set(age_s)
+        metrics.HANDLED.labels(job.id).set(last[job.id].handled)
+        if age_s > OVERDUE_INTERVALS * job.every_s + job.timeout_s:
+            overdue += 1
+            _log.error("job_overdue", job=job.id, seconds=round(age_s))
+    return overdue

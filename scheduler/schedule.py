@@ -1,0 +1,28 @@
+"""The whole timetable. A new job is a file in `jobs/` and a line here."""
+
+from typing import Final
+
+from scheduler.job import Job
+from scheduler.jobs import (
+    expire_holds,
+    prune_job_runs,
+    run_checks,
+    run_full_audit,
+    watch_jobs,
+    watch_streams,
+)
+
+_MINUTE: Final = 60
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+
+JOBS: Final[tuple[Job, ...]] = (
+    Job(id="expire_holds", every_s=5, run=expire_holds.run),
+    Job(id="run_checks", every_s=3 * _MINUTE, run=run_checks.run, is_everywhere=True),
+    Job(id="run_full_audit", every_s=_DAY, run=run_full_audit.run, timeout_s=2 * _HOUR),
+    Job(id="watch_streams", every_s=10, run=watch_streams.run, is_everywhere=True),
+    Job(id="prune_job_runs", every_s=_HOUR, run=prune_job_runs.run),
+)
+
+WATCH: Final = Job(id="watch_jobs", every_s=15, run=watch_jobs.watching(JOBS), is_everywhere=True)
+"""The dead man's switch: it watches all the others."""
