@@ -5,14 +5,33 @@ from typing import Any, Final
 from litestar import Router
 
 import payments.apikeys.tables
+import payments.bankpayments.match
+import payments.bankpayments.receive
+import payments.banks.confirm
+import payments.banks.expire
+import payments.banks.open_account
+import payments.banks.open_bank
+import payments.banks.refund
+import payments.banks.request
+import payments.banks.send_code
+import payments.bills.topup
+import payments.clientwallets.deposit
+import payments.clientwallets.open
+import payments.clientwallets.transfer
 import payments.holds.capture
 import payments.holds.create
 import payments.holds.release
 import payments.ledger.tables
 import payments.operations.tables
+import payments.purchases.create
+import payments.surfaces.bankwebhook.routes
+import payments.surfaces.marketplace.routes
 import payments.surfaces.native.router
+import payments.surfaces.shop.router
+import payments.surfaces.walletservice.routes
 import payments.transfers.create
 import payments.transfers.reverse
+import payments.users.tables
 import payments.wallets.adjust
 import payments.wallets.freeze
 import payments.wallets.open
@@ -28,8 +47,27 @@ OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.holds.create.OPERATION,
     payments.holds.capture.OPERATION,
     payments.holds.release.OPERATION,
+    payments.clientwallets.open.OPERATION,
+    payments.clientwallets.deposit.OPERATION,
+    payments.clientwallets.transfer.OPERATION,
+    payments.bankpayments.receive.OPERATION,
+    payments.bankpayments.match.OPERATION,
+    payments.banks.open_bank.OPERATION,
+    payments.banks.open_account.OPERATION,
+    payments.banks.request.OPERATION,
+    payments.banks.confirm.OPERATION,
+    payments.banks.refund.OPERATION,
+    payments.banks.expire.OPERATION,
+    payments.bills.topup.OPERATION,
+    payments.purchases.create.OPERATION,
 )
 
-EFFECTS: Final[tuple[EffectHandler[Any], ...]] = ()
+EFFECTS: Final[tuple[EffectHandler[Any], ...]] = (payments.banks.send_code.HANDLER,)
 
-ROUTERS: Final[tuple[Router, ...]] = (payments.surfaces.native.router.ROUTER,)
+ROUTERS: Final[tuple[Router, ...]] = (
+    payments.surfaces.native.router.ROUTER,
+    payments.surfaces.walletservice.routes.ROUTER,
+    payments.surfaces.bankwebhook.routes.ROUTER,
+    payments.surfaces.marketplace.routes.ROUTER,
+    payments.surfaces.shop.router.ROUTER,
+)

@@ -5,7 +5,7 @@ from typing import Final
 
 import typer
 
-from payments.entrypoints.commands import data, keys, roles
+from payments.entrypoints.commands import data, keys, organizations, roles
 from payments.entrypoints.settings import BadSettings
 from payments.kernel.errors import PaymentsError
 
@@ -28,6 +28,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(keys.app, name="keys")
+app.add_typer(organizations.app, name="organizations")
 
 
 def main() -> None:

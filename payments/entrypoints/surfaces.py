@@ -1,24 +1,51 @@
 """What each surface needs beside the shared services: its own configuration and its way to authenticate, one line each."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from payments.apikeys.authenticate import KeyAuthenticator
+from payments.apikeys.keys import find_key
+from payments.banks.codes import Codes
 from payments.entrypoints.settings import Settings
-from payments.http.auth import Scheme
+from payments.http.auth import BEARER_KEY, Actor, Scheme
+from payments.http.open_access import OpenOrKey
 from payments.kernel.clock import Clock
+from payments.surfaces.bankwebhook import routes as bankwebhook
+from payments.surfaces.bankwebhook import signature
+from payments.surfaces.marketplace.auth import MARKETPLACE, marketplace_scheme
+from payments.surfaces.walletservice import routes as walletservice
+from payments.surfaces.walletservice.enqueue import WalletCurrencies
 
 
 def surface_services(
     settings: Settings, engine: AsyncEngine, clock: Clock
 ) -> Mapping[type[Any], Any]:
     """Values by type; a handler takes them with `service(request, ThatType)`."""
-    del settings, engine, clock
-    return {}
+    del engine, clock
+    return {
+        Codes: Codes(settings.code_pepper.reveal()),
+        WalletCurrencies: WalletCurrencies(),
+    }
 
 
 def surface_schemes(settings: Settings, engine: AsyncEngine, clock: Clock) -> Mapping[str, Scheme]:
     """Authentication schemes by the name routes use in `access(...)`."""
-    del settings, engine, clock
-    return {}
+    del clock
+    return {
+        MARKETPLACE: marketplace_scheme(engine),
+        walletservice.AUTH: _open_or_key(settings, engine, settings.walletservice_api_key.reveal()),
+        bankwebhook.AUTH_BALANCE: _open_or_key(settings, engine),
+        bankwebhook.AUTH_WEBHOOK: signature.scheme(settings.bank_webhook_secret.reveal()),
+    }
+
+
+def _open_or_key(settings: Settings, engine: AsyncEngine, own_key: str = "") -> Scheme:
+    """As the seed's examples in development, by an API key (or the surface's own) in production."""
+    scopes = frozenset({walletservice.READ, walletservice.WRITE, walletservice.TRANSFER})
+    client = Actor("walletservice", scopes)
+    guest = None if settings.is_production else client
+    keys = KeyAuthenticator(partial(find_key, engine))
+    return Scheme(OpenOrKey(keys, own_key=own_key, owner=client, guest=guest), BEARER_KEY)

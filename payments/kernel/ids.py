@@ -27,9 +27,22 @@ def derived_id(scope: str, actor: str, key: str) -> OperationId:
     return OperationId(uuid.uuid5(_NAMESPACE, f"{scope}\x1f{actor}\x1f{key}"))
 
 
+def timed_id(unix_ms: int, digest: bytes) -> OperationId:
+    """A UUIDv7 of a given time whose other bits are the digest's: derived, and still sorted by time."""
+    random = int.from_bytes(digest[:10]) & ((1 << _RANDOM_BITS) - 1)
+    high, low = random >> 62, random & ((1 << 62) - 1)
+    value = (unix_ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
+    return OperationId(uuid.UUID(int=value))
+
+
 def new_secret(bytes_: int = 32) -> str:
     """Text nobody can guess, safe in a URL."""
     return secrets.token_urlsafe(bytes_)
+
+
+def new_hex(bytes_: int) -> str:
+    """Hex digits of that many random bytes."""
+    return os.urandom(bytes_).hex()
 
 
 def parse_id(text: str) -> OperationId | None:

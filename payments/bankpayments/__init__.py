@@ -1,0 +1,1 @@
+"""Money a bank says came for organizations: credited once, logged, in suspense without an owner."""

@@ -1,0 +1,143 @@
+"""Tables of organizations and of what the bank says they were paid."""
+
+import enum
+from datetime import datetime
+from typing import ClassVar, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from payments.kernel.database import METADATA
+from payments.kernel.ids import AccountId
+from payments.ledger.chart import AccountSpec, Kind, account_id, house, owned
+from payments.operations.record import Record
+
+CURRENCY: Final = "RUB"
+_INN: Final = "inn ~ '^([0-9]{10}|[0-9]{12})$'"
+
+organizations: Final = sa.Table(
+    "organizations",
+    METADATA,
+    sa.Column(
+        "id", sa.BigInteger, sa.Identity(), primary_key=True, comment="number of its account"
+    ),
+    sa.Column("inn", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint(_INN, name="inn"),
+)
+
+organization_payments: Final = sa.Table(
+    "organization_payments",
+    METADATA,
+    # The last line of defence against crediting twice: the bank's own id, whatever ours is.
+    sa.Column("id", sa.Uuid, primary_key=True, comment="operation_id of the bank"),
+    sa.Column("operation_id", sa.Uuid, nullable=False, unique=True, comment="ours"),
+    sa.Column("payer_inn", sa.Text, nullable=False),
+    sa.Column("organization_id", sa.BigInteger, sa.ForeignKey("organizations.id")),
+    sa.Column("minor", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("document_number", sa.Text, nullable=False),
+    sa.Column("document_date", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column(
+        "matched_at", sa.DateTime(timezone=True), comment="when it left suspense, if ever there"
+    ),
+    sa.CheckConstraint("minor > 0", name="minor"),
+    sa.CheckConstraint("status IN ('credited', 'unmatched')", name="status"),
+    sa.CheckConstraint("(status = 'unmatched') = (organization_id IS NULL)", name="owner"),
+)
+sa.Index(
+    "organization_payments_unmatched_payer_inn_idx",
+    organization_payments.c.payer_inn,
+    postgresql_where=sa.text("status = 'unmatched'"),
+)
+sa.Index("organization_payments_organization_id_idx", organization_payments.c.organization_id)
+
+organization_balance_changes: Final = sa.Table(
+    "organization_balance_changes",
+    METADATA,
+    sa.Column("operation_id", sa.Uuid, primary_key=True),
+    sa.Column("organization_id", sa.BigInteger, sa.ForeignKey("organizations.id"), nullable=False),
+    sa.Column("payment_id", sa.Uuid, nullable=False),
+    sa.Column("before_minor", sa.BigInteger, nullable=False),
+    sa.Column("after_minor", sa.BigInteger, nullable=False),
+    sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+    comment="every change of an organization's balance, before and after",
+)
+sa.Index(
+    "organization_balance_changes_organization_id_idx",
+    organization_balance_changes.c.organization_id,
+)
+
+
+class PaymentStatus(enum.Enum):
+    """Whose the money is: an organization's, or nobody's yet."""
+
+    CREDITED = "credited"
+    UNMATCHED = "unmatched"
+
+
+class Organization(Record, frozen=True):
+    """Somebody the bank may pay for, known by its INN."""
+
+    table: ClassVar[sa.Table] = organizations
+    keys: ClassVar[tuple[str, ...]] = ("id", "inn")
+
+    id: int
+    inn: str
+    name: str
+    created_at: datetime
+
+    @property
+    def account(self) -> AccountSpec:
+        """Its account. The number is the row's: INNs of 10 and 12 digits cannot meet in it."""
+        return owned(Kind.ORGANIZATION, self.id, CURRENCY)
+
+
+class BankPayment(Record, frozen=True):
+    """A payment the bank told us of."""
+
+    table: ClassVar[sa.Table] = organization_payments
+
+    id: UUID
+    operation_id: UUID
+    payer_inn: str
+    organization_id: int | None
+    minor: int
+    currency: str
+    document_number: str
+    document_date: datetime
+    status: PaymentStatus
+    received_at: datetime
+    matched_at: datetime | None
+
+
+class BalanceChange(Record, frozen=True):
+    """The log of an organization's balance."""
+
+    table: ClassVar[sa.Table] = organization_balance_changes
+    keys: ClassVar[tuple[str, ...]] = ("operation_id",)
+
+    operation_id: UUID
+    organization_id: int
+    payment_id: UUID
+    before_minor: int
+    after_minor: int
+    recorded_at: datetime
+
+
+def bank_account() -> AccountSpec:
+    """Where the bank's money comes from."""
+    return house(Kind.BANK_WEBHOOK, CURRENCY)
+
+
+def suspense_account() -> AccountSpec:
+    """Where money without an owner waits."""
+    return house(Kind.SUSPENSE, CURRENCY)
+
+
+def organization_account_id(organization_id: int) -> AccountId:
+    """The ledger account of an organization."""
+    return account_id(Kind.ORGANIZATION, organization_id)

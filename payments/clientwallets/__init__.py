@@ -1,0 +1,1 @@
+"""One wallet a client; deposits and transfers between clients, every attempt on record."""

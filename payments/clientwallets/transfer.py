@@ -1,0 +1,102 @@
+"""client_transfer.create: money from one client to another; refused attempts are kept too."""
+
+from payments.clientwallets.refusals import ClientRefusal
+from payments.clientwallets.tables import TRANSFER_NUMBERS, ClientTransfer, ClientWallet
+from payments.kernel.money import currency_of, format_minor
+from payments.ledger import chart
+from payments.ledger.balances import Account
+from payments.ledger.posting import move
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Applied, Outcome, Refused
+from payments.operations.record import Ref
+from payments.wallets.refusals import WalletRefusal, usable
+
+
+class CreateClientTransfer(Intent, frozen=True):
+    """Move `minor` from the wallet of `user_id` to another client's wallet."""
+
+    user_id: int
+    source_wallet_id: int
+    destination_wallet_id: int
+    minor: int
+    currency: str
+
+
+def decide(intent: CreateClientTransfer, state: State, context: Context) -> Outcome:
+    """Every attempt gets its number and its row, so that a client sees what became of each."""
+    number = state.number(TRANSFER_NUMBERS)
+    parties = _parties(intent, state)
+    reason = parties.reason if isinstance(parties, Refused) else None
+    row = ClientTransfer(
+        id=number,
+        operation_id=context.operation_id,
+        user_id=intent.user_id,
+        source_wallet_id=intent.source_wallet_id,
+        destination_wallet_id=intent.destination_wallet_id,
+        minor=intent.minor,
+        currency=intent.currency,
+        reason=None if reason is None else reason.code,
+        created_at=context.now,
+    )
+    result = {
+        "transaction_id": number,
+        "user_id": intent.user_id,
+        "source_wallet_id": intent.source_wallet_id,
+        "destination_wallet_id": intent.destination_wallet_id,
+    }
+    if isinstance(parties, Refused):
+        return Refused(reason=parties.reason, result=result, puts=(row,))
+    source, destination = parties
+    amount = format_minor(intent.minor, currency_of(intent.currency))
+    return Applied(
+        legs=move(source.id, destination.id, intent.minor),
+        puts=(row,),
+        result={**result, "amount": amount, "currency": intent.currency},
+    )
+
+
+def _parties(intent: CreateClientTransfer, state: State) -> tuple[Account, Account] | Refused:
+    """Both accounts, when everything is in order."""
+    if intent.source_wallet_id == intent.destination_wallet_id:
+        return Refused(reason=WalletRefusal.SAME_WALLET)
+    source = _account(state, intent.source_wallet_id, intent.currency, owner=intent.user_id)
+    if isinstance(source, Refused):
+        return source
+    destination = _account(state, intent.destination_wallet_id, intent.currency)
+    if isinstance(destination, Refused):
+        return destination
+    if source.available < intent.minor:
+        return Refused(reason=WalletRefusal.INSUFFICIENT_FUNDS)
+    return source, destination
+
+
+def _account(
+    state: State, wallet_id: int, currency: str, owner: int | None = None
+) -> Account | Refused:
+    client = state.record(ClientWallet, wallet_id, by="wallet_id")
+    if client is None:
+        return Refused(reason=WalletRefusal.WALLET_NOT_FOUND)
+    if owner not in {None, client.user_id}:
+        return Refused(reason=ClientRefusal.SOURCE_NOT_OWNED)
+    return usable(state, chart.wallet(wallet_id), currency)
+
+
+def _refs(intent: CreateClientTransfer) -> tuple[Ref, ...]:
+    wallets = (intent.source_wallet_id, intent.destination_wallet_id)
+    return tuple(Ref(ClientWallet, wallet_id, "wallet_id") for wallet_id in wallets)
+
+
+OPERATION = Operation(
+    kind="client_transfer.create",
+    intent=CreateClientTransfer,
+    partition_key=lambda intent: intent.source_wallet_id,
+    refs=_refs,
+    accounts=lambda intent, _state: (
+        chart.wallet(intent.source_wallet_id),
+        chart.wallet(intent.destination_wallet_id),
+    ),
+    decide=decide,
+    sequences=(TRANSFER_NUMBERS,),
+    reasons=ClientRefusal,
+)

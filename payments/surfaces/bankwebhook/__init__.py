@@ -1,0 +1,1 @@
+"""The bank's webhook, balances of organizations, and the organizations themselves."""

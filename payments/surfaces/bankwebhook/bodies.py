@@ -1,0 +1,86 @@
+"""What the bank sends, and what we send back."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+import msgspec
+
+from payments.bankpayments.inn import PATTERN, checked_inn
+from payments.bankpayments.receive import ReceiveBankPayment
+from payments.bankpayments.tables import CURRENCY
+from payments.http.body import Amount, Body, minor_of
+from payments.kernel.errors import InvalidBody
+from payments.kernel.money import currency_of
+
+Inn = Annotated[str, msgspec.Meta(pattern=PATTERN, min_length=10, max_length=12)]
+YEARS: Final = range(1900, 2200)
+"""Years a bank document may be of; far beyond them conversions of time overflow."""
+
+_CURRENCY: Final = currency_of(CURRENCY)
+
+
+class BankPaymentBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment, in the bank's words. Fields it may add some day are left alone."""
+
+    operation_id: UUID
+    amount: Amount
+    payer_inn: Inn
+    document_number: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    document_date: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class BankPaymentAnswer(msgspec.Struct, frozen=True):
+    """`duplicate` when the operation was known at once."""
+
+    status: Literal["accepted", "duplicate"]
+
+
+class BalanceAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole balance is an integer."""
+
+    inn: str
+    balance: Amount
+
+
+class OrganizationBody(Body, frozen=True, kw_only=True):
+    """An organization to add."""
+
+    inn: Inn
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+
+
+class OrganizationAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """An organization; `balance` in RUB with all decimals."""
+
+    organization_id: int
+    inn: str
+    name: str
+    balance: str
+    currency: str
+    created_at: str
+
+
+class OrganizationList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of organizations."""
+
+    items: list[OrganizationAnswer]
+    next_cursor: str | None
+
+
+def payment_intent(body: BankPaymentBody) -> ReceiveBankPayment:
+    """The intent of a body. The same moment or amount written otherwise is the same content."""
+    return ReceiveBankPayment(
+        bank_operation_id=body.operation_id,
+        payer_inn=checked_inn(body.payer_inn, "payer_inn"),
+        minor=minor_of(body.amount, _CURRENCY),
+        document_number=body.document_number,
+        document_date=_utc(body.document_date),
+    )
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.year not in YEARS:
+        message = f"the year is between {YEARS.start} and {YEARS.stop - 1}"
+        raise InvalidBody(errors=[{"field": "document_date", "message": message}])
+    return moment.astimezone(UTC)

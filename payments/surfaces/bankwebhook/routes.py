@@ -1,0 +1,104 @@
+"""The routes of the bank webhook and of organizations."""
+
+from typing import Final
+
+from litestar import Router, get, post
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.bankpayments import queries, writes
+from payments.bankpayments.inn import checked_inn
+from payments.bankpayments.matching import submit_matches
+from payments.bankpayments.queries import OrganizationView
+from payments.bankpayments.tables import CURRENCY
+from payments.http.access import access
+from payments.http.auth import ADMIN, API_KEY
+from payments.http.body import read_body
+from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.numbers import short_number
+from payments.http.prefer import APPLIED, preferred_wait_s
+from payments.http.query import read_query
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, Time, service
+from payments.kernel.clock import rfc3339
+from payments.kernel.money import currency_of, format_minor
+from payments.operations.submit import Submitter
+from payments.surfaces.bankwebhook.accept import accept_payment
+from payments.surfaces.bankwebhook.bodies import (
+    BalanceAnswer,
+    BankPaymentAnswer,
+    BankPaymentBody,
+    OrganizationAnswer,
+    OrganizationBody,
+    OrganizationList,
+)
+
+AUTH_WEBHOOK: Final = "bank_signature"
+AUTH_BALANCE: Final = "bankwebhook"
+READ: Final = "wallets:read"
+
+_ACCEPTED: Final = b'{"status":"accepted"}'
+_DUPLICATE: Final = b'{"status":"duplicate"}'
+
+
+@post(
+    "/api/webhook/bank",
+    opt=access(AUTH_WEBHOOK, body=BankPaymentBody, answers={200: BankPaymentAnswer}),
+)
+async def receive_payment(request: HttpRequest) -> Reply:
+    """A payment the bank tells us of; with `Prefer: wait=N` answered when it is credited."""
+    ticket = await accept_payment(request, await read_body(request, BankPaymentBody))
+    headers = (APPLIED,) if preferred_wait_s(request) else ()
+    return Reply(200, _DUPLICATE if ticket.is_replay else _ACCEPTED, headers)
+
+
+@get(
+    "/api/organizations/{inn:str}/balance",
+    opt=access(AUTH_BALANCE, READ, answers={200: BalanceAnswer}),
+)
+async def get_balance(request: HttpRequest, inn: FromPath[str]) -> Reply:
+    """An organization's balance, in roubles."""
+    found = await queries.get_organization(service(request, AsyncEngine), inn)
+    balance = short_number(found.minor, currency_of(CURRENCY))
+    return json_reply(BalanceAnswer(inn=found.inn, balance=balance))
+
+
+@post(
+    "/v1/organizations",
+    opt=access(API_KEY, ADMIN, body=OrganizationBody, answers={201: OrganizationAnswer}),
+)
+async def add_organization(request: HttpRequest) -> Reply:
+    """Add an organization; payments that were waiting for its INN move to it."""
+    body = await read_body(request, OrganizationBody)
+    engine, inn = service(request, AsyncEngine), checked_inn(body.inn)
+    await writes.add_organization(engine, service(request, Time).now, inn=inn, name=body.name)
+    wait_s = preferred_wait_s(request)
+    await submit_matches(engine, service(request, Submitter), inn=inn, wait_s=wait_s)
+    return json_reply(_answer(await queries.get_organization(engine, inn)), 201)
+
+
+@get("/v1/organizations", opt=access(API_KEY, READ, query=Page, answers={200: OrganizationList}))
+async def list_organizations(request: HttpRequest) -> Reply:
+    """Organizations, newest first."""
+    page = read_query(request, Page)
+    before = decode_cursor(page.cursor, int)
+    engine = service(request, AsyncEngine)
+    rows = await queries.list_organizations(engine, before, page.limit + 1)
+    return json_reply(page_of(rows, page.limit, lambda o: o.organization_id, _answer))
+
+
+def _answer(found: OrganizationView) -> OrganizationAnswer:
+    return OrganizationAnswer(
+        organization_id=found.organization_id,
+        inn=found.inn,
+        name=found.name,
+        balance=format_minor(found.minor, currency_of(CURRENCY)),
+        currency=CURRENCY,
+        created_at=rfc3339(found.created_at),
+    )
+
+
+ROUTER: Final = Router(
+    path="/",
+    route_handlers=[receive_payment, get_balance, add_organization, list_organizations],
+)

@@ -1,0 +1,1 @@
+"""The wallet and transaction services: a POST enqueues, a GET with its handshake tells the rest."""

@@ -1,0 +1,133 @@
+"""Answers of the two services, fields in the order of the seed's examples."""
+
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from payments.clientwallets.queries import ClientWalletView, OutcomeView
+from payments.http.body import Amount
+from payments.http.numbers import float_number, float_text
+from payments.kernel.money import currency_of
+from payments.operations.outcome import Status
+from payments.wallets.queries import EntryView
+
+_MESSAGES: Final = {
+    "same_wallet": "source and destination are the same wallet",
+    "source_wallet_not_owned": "source wallet does not belong to the user",
+}
+_SUCCESS: Final = "transaction was successful"
+
+
+class Info(msgspec.Struct, frozen=True):
+    """What happened, in words."""
+
+    msg: str
+
+
+class WalletAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A wallet; all null but the handshake until it is decided. `info` says why it was refused."""
+
+    user_id: int | None = None
+    handshake_id: str | None = None
+    wallet_id: int | None = None
+    status: str | None = None
+    amount: Amount | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    currency: str | None = None
+    info: Info | msgspec.UnsetType = msgspec.UNSET
+
+
+class TransactionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction; all null but the handshake until it is decided."""
+
+    user_id: int | None = None
+    handshake_id: str | None = None
+    transaction_id: int | None = None
+    status: str | None = None
+    source_wallet_id: int | None = None
+    destination_wallet_id: int | None = None
+    info: Info | None = None
+
+
+class Movement(msgspec.Struct, frozen=True, kw_only=True):
+    """A movement: `amount` is signed, `balance` is after it."""
+
+    entry: int
+    operation_id: UUID
+    kind: str
+    amount: Amount
+    balance: Amount
+    created_at: str
+    description: str
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of movements."""
+
+    items: list[Movement]
+    next_cursor: str | None
+
+
+def wallet_answer(
+    wallet: ClientWalletView, *, handshake_id: str | None = None, user_id: int | None = None
+) -> WalletAnswer:
+    """A wallet as it is now. `user_id` is null beside a handshake, as in the seed's example."""
+    return WalletAnswer(
+        user_id=user_id,
+        handshake_id=handshake_id,
+        wallet_id=wallet.wallet_id,
+        status=wallet.status,
+        amount=float_number(wallet.minor, currency_of(wallet.currency)),
+        created_at=naive_iso(wallet.created_at),
+        updated_at=naive_iso(wallet.updated_at),
+        currency=wallet.currency.lower(),
+    )
+
+
+def refused_wallet(handshake_id: str, outcome: OutcomeView) -> WalletAnswer:
+    """A wallet that was not opened, or money that did not come in."""
+    return WalletAnswer(
+        handshake_id=handshake_id,
+        status=Status.REJECTED.value,
+        info=Info(refusal_message(outcome.reason)),
+    )
+
+
+def transaction_answer(handshake_id: str | None, outcome: OutcomeView) -> TransactionAnswer:
+    """A decided transaction: processed, or rejected with the reason in words."""
+    is_applied = outcome.status == Status.APPLIED.value
+    return TransactionAnswer(
+        handshake_id=handshake_id,
+        transaction_id=outcome.result.get("transaction_id"),
+        status="processed" if is_applied else Status.REJECTED.value,
+        source_wallet_id=outcome.result.get("source_wallet_id"),
+        destination_wallet_id=outcome.result.get("destination_wallet_id"),
+        info=Info(_SUCCESS if is_applied else refusal_message(outcome.reason)),
+    )
+
+
+def movement(entry: EntryView) -> Movement:
+    """An entry of the ledger with numbers for amounts."""
+    return Movement(
+        entry=entry.entry,
+        operation_id=entry.operation_id,
+        kind=entry.kind,
+        amount=float_text(entry.amount),
+        balance=float_text(entry.balance),
+        created_at=entry.created_at,
+        description=entry.description,
+    )
+
+
+def refusal_message(reason: str | None) -> str:
+    """A refusal's code in words: `insufficient_funds` → "insufficient funds"."""
+    code = reason or "refused"
+    return _MESSAGES.get(code, code.replace("_", " "))
+
+
+def naive_iso(moment: datetime) -> str:
+    """UTC without saying so, as the seed writes it: `2021-05-04T22:14:24.943205`."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")

@@ -1,0 +1,76 @@
+"""What the two services are asked: bodies of POSTs; bodies or query strings of GETs."""
+
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from payments.http.body import (
+    Amount,
+    Body,
+    CurrencyCode,
+    Id,
+    decode_body,
+    read_raw,
+)
+from payments.http.lists import Page
+from payments.http.query import read_query
+from payments.http.services import HttpRequest
+
+HandshakeText = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class WalletBody(Body, frozen=True, kw_only=True):
+    """A client's wallet to open; without an amount it is opened empty."""
+
+    user_id: Id
+    amount: Amount = msgspec.field(default_factory=msgspec.Raw)
+    currency: CurrencyCode = "USD"
+
+
+class DepositBody(Body, frozen=True, kw_only=True):
+    """Money into a client's wallet; the handshake is bound to `user_id` when it is given."""
+
+    wallet_id: Id
+    amount: Amount
+    user_id: Id | None = None
+
+
+class TransactionBody(Body, frozen=True, kw_only=True):
+    """Money from a client's wallet to another's, in the currency of the source."""
+
+    user_id: Id
+    source_wallet_id: Id
+    dest_wallet_id: Id
+    trans_sum: Amount
+
+
+class WalletAsk(Body, frozen=True, kw_only=True):
+    """A wallet by the handshake of its operation, by its number, or by its client."""
+
+    user_id: Id | None = None
+    handshake_id: HandshakeText | None = None
+    wallet_id: Id | None = None
+
+
+class TransactionAsk(Body, frozen=True, kw_only=True):
+    """A transaction of a user by handshake or by number."""
+
+    user_id: Id
+    handshake_id: HandshakeText | None = None
+    transaction_id: Id | None = None
+
+
+class HistoryAsk(Page, frozen=True, kw_only=True):
+    """Movements of a wallet, newest first."""
+
+    wallet_id: Id
+    user_id: Id | None = None
+
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+async def read_ask(request: HttpRequest, type_: type[T]) -> T:
+    """What a GET asks: its body, which the seed's clients send, else the query string."""
+    raw = await read_raw(request)
+    return decode_body(raw, type_) if raw.strip() else read_query(request, type_)

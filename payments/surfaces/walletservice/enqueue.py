@@ -1,0 +1,91 @@
+"""From a POST to the stream: the currency its amount is read in, the handshake, the operation."""
+
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.clientwallets import queries
+from payments.clientwallets.deposit import DepositToClientWallet
+from payments.clientwallets.open import OpenClientWallet
+from payments.clientwallets.transfer import CreateClientTransfer
+from payments.http.auth import actor_of
+from payments.http.body import currency_in, minor_of, optional_minor_of
+from payments.http.idempotency import key_of
+from payments.http.services import HttpRequest, service
+from payments.kernel.money import Currency, currency_of
+from payments.operations.operation import IntentT, Operation
+from payments.operations.submit import Request, Submitter
+from payments.surfaces.walletservice.bodies import DepositBody, TransactionBody, WalletBody
+from payments.surfaces.walletservice.handshake import Service, keyed_handshake, new_handshake
+
+_DEFAULT: Final = "USD"
+_CACHE_MAX: Final = 50_000
+
+
+class WalletCurrencies(dict[int, str]):
+    """Currencies of wallets this process has met: they never change, so no request asks twice."""
+
+    def note(self, wallet_id: int, code: str) -> None:
+        """Remember one; all are forgotten when they are too many."""
+        if len(self) >= _CACHE_MAX:
+            self.clear()
+        self[wallet_id] = code
+
+
+def wallet_intent(body: WalletBody) -> OpenClientWallet:
+    """The intent of a body."""
+    currency = currency_in(body.currency)
+    minor = optional_minor_of(body.amount, currency) or 0
+    return OpenClientWallet(user_id=body.user_id, minor=minor, currency=currency.code)
+
+
+async def deposit_intent(request: HttpRequest, body: DepositBody) -> DepositToClientWallet:
+    """The intent of a body, the amount in the wallet's currency."""
+    currency = await _currency(request, body.wallet_id)
+    return DepositToClientWallet(
+        wallet_id=body.wallet_id,
+        minor=minor_of(body.amount, currency),
+        currency=currency.code,
+        user_id=body.user_id,
+    )
+
+
+async def transfer_intent(request: HttpRequest, body: TransactionBody) -> CreateClientTransfer:
+    """The intent of a body, the amount in the source wallet's currency."""
+    currency = await _currency(request, body.source_wallet_id)
+    return CreateClientTransfer(
+        user_id=body.user_id,
+        source_wallet_id=body.source_wallet_id,
+        destination_wallet_id=body.dest_wallet_id,
+        minor=minor_of(body.trans_sum, currency, "trans_sum"),
+        currency=currency.code,
+    )
+
+
+async def enqueue(
+    request: HttpRequest,
+    operation: Operation[IntentT],
+    intent: IntentT,
+    of: Service,
+    user_id: int | None,
+) -> str:
+    """Make the intent durable; gives the handshake that tells what became of it."""
+    actor, key = actor_of(request).name, key_of(request)
+    if key is None:
+        handshake = new_handshake(of, user_id)
+    else:
+        handshake = keyed_handshake(of, user_id, actor, key)
+    wanted = Request(operation, intent, actor, handshake.operation_id, key is not None)
+    await service(request, Submitter)(wanted)
+    return handshake.text
+
+
+async def _currency(request: HttpRequest, wallet_id: int) -> Currency:
+    """The wallet's. An unknown one's is read as dollars; if that is wrong, `decide` refuses."""
+    known = service(request, WalletCurrencies)
+    code = known.get(wallet_id)
+    if code is None:
+        code = await queries.currency_of_wallet(service(request, AsyncEngine), wallet_id)
+        if code is not None:
+            known.note(wallet_id, code)
+    return currency_of(code or _DEFAULT)

@@ -1,0 +1,121 @@
+"""From a handshake to what became of it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.clientwallets import queries
+from payments.clientwallets.queries import OutcomeView
+from payments.http.operation_status import standing
+from payments.http.services import HttpRequest, service
+from payments.kernel.errors import NotFound
+from payments.kernel.ids import OperationId
+from payments.operations.outcome import Status
+from payments.surfaces.walletservice.answers import (
+    TransactionAnswer,
+    WalletAnswer,
+    refused_wallet,
+    transaction_answer,
+    wallet_answer,
+)
+from payments.surfaces.walletservice.bodies import TransactionAsk, WalletAsk
+from payments.surfaces.walletservice.handshake import Service, find_operation
+
+Find = Callable[[HttpRequest, OperationId], Awaitable[OutcomeView | None]]
+"""Where an operation stands; None when nobody asked for it."""
+
+_DECIDED: Final = {Status.APPLIED.value, Status.REJECTED.value}
+
+
+class HandshakeNotFound(NotFound):
+    """There is no such handshake of this user."""
+
+    code = "handshake_not_found"
+
+
+class WalletNotFound(NotFound):
+    """There is no such wallet."""
+
+    code = "wallet_not_found"
+
+
+class TransactionNotFound(NotFound):
+    """There is no such transaction of this user."""
+
+    code = "transaction_not_found"
+
+
+async def find_anywhere(request: HttpRequest, operation_id: OperationId) -> OutcomeView | None:
+    """In the table, beside the stream, among dead letters; concurrent lookups share one query."""
+    found = await standing(request, operation_id)
+    if found is None:
+        return None
+    at = found[1]
+    return OutcomeView(kind=at.kind, status=at.status, reason=at.reason, result=at.result or {})
+
+
+async def find_in_database(request: HttpRequest, operation_id: OperationId) -> OutcomeView | None:
+    """Straight from PostgreSQL; only what is not decided is looked for elsewhere."""
+    found = await queries.find_outcome(service(request, AsyncEngine), operation_id)
+    return found or await find_anywhere(request, operation_id)
+
+
+async def look_up_wallet(request: HttpRequest, ask: WalletAsk, find: Find) -> WalletAnswer:
+    """The wallet a GET asks for. Raises 404 `handshake_not_found`, `wallet_not_found`."""
+    if ask.handshake_id is not None:
+        return await _wallet_of_handshake(request, ask.handshake_id, ask.user_id, find)
+    if ask.wallet_id is None and ask.user_id is None:
+        raise WalletNotFound("name a handshake_id, a wallet_id or a user_id")
+    engine = service(request, AsyncEngine)
+    wallet = await queries.find_wallet(engine, wallet_id=ask.wallet_id, user_id=ask.user_id)
+    if wallet is None:
+        raise WalletNotFound
+    return wallet_answer(wallet, user_id=wallet.user_id)
+
+
+async def look_up_transaction(
+    request: HttpRequest, ask: TransactionAsk, find: Find
+) -> TransactionAnswer:
+    """The transaction a GET asks for. Raises 404 `handshake_not_found`, `transaction_not_found`."""
+    if ask.handshake_id is None:
+        engine = service(request, AsyncEngine)
+        found = await queries.find_transfer(engine, ask.transaction_id or 0, ask.user_id)
+        if found is None:
+            raise TransactionNotFound
+        return transaction_answer(None, found)
+    outcome = await _outcome(request, Service.TRANSACTION, ask.user_id, ask.handshake_id, find)
+    if outcome is None:
+        raise HandshakeNotFound
+    if outcome.status not in _DECIDED:
+        return TransactionAnswer(handshake_id=ask.handshake_id)
+    return transaction_answer(ask.handshake_id, outcome)
+
+
+async def _wallet_of_handshake(
+    request: HttpRequest, text: str, user_id: int | None, find: Find
+) -> WalletAnswer:
+    outcome = await _outcome(request, Service.WALLET, user_id, text, find)
+    if outcome is None and user_id is not None:
+        # A deposit need not name a user; its handshake then goes with the wallet's owner.
+        outcome = await _outcome(request, Service.WALLET, None, text, find)
+        if outcome is not None and outcome.result.get("user_id", user_id) != user_id:
+            outcome = None
+    if outcome is None:
+        raise HandshakeNotFound
+    if outcome.status not in _DECIDED:
+        return WalletAnswer(handshake_id=text)
+    if outcome.status == Status.REJECTED.value:
+        return refused_wallet(text, outcome)
+    wallet_id = outcome.result["wallet_id"]
+    wallet = await queries.find_wallet(service(request, AsyncEngine), wallet_id=wallet_id)
+    if wallet is None:
+        raise WalletNotFound
+    return wallet_answer(wallet, handshake_id=text)
+
+
+async def _outcome(
+    request: HttpRequest, of: Service, user_id: int | None, text: str, find: Find
+) -> OutcomeView | None:
+    operation_id = find_operation(of, user_id, text)
+    return None if operation_id is None else await find(request, operation_id)

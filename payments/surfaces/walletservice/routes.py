@@ -1,0 +1,157 @@
+"""The routes of the wallet and transaction services."""
+
+from typing import Final
+
+from litestar import Router, get, post
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.clientwallets.deposit
+import payments.clientwallets.open
+import payments.clientwallets.transfer
+import payments.wallets.queries
+from payments.clientwallets import queries
+from payments.http.access import access
+from payments.http.body import read_body
+from payments.http.lists import decode_cursor, page_of
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, service
+from payments.surfaces.walletservice.answers import (
+    History,
+    TransactionAnswer,
+    WalletAnswer,
+    movement,
+)
+from payments.surfaces.walletservice.bodies import (
+    DepositBody,
+    HistoryAsk,
+    TransactionAsk,
+    TransactionBody,
+    WalletAsk,
+    WalletBody,
+    read_ask,
+)
+from payments.surfaces.walletservice.enqueue import (
+    deposit_intent,
+    enqueue,
+    transfer_intent,
+    wallet_intent,
+)
+from payments.surfaces.walletservice.handshake import Service
+from payments.surfaces.walletservice.lookup import (
+    WalletNotFound,
+    find_anywhere,
+    find_in_database,
+    look_up_transaction,
+    look_up_wallet,
+)
+from payments.wallets.queries import EntryView
+
+AUTH: Final = "walletservice"
+READ: Final = "wallets:read"
+WRITE: Final = "wallets:write"
+TRANSFER: Final = "transfers:write"
+_ACCEPTED: Final = 202
+
+
+@post("/api/v1/wallet", opt=access(AUTH, WRITE, body=WalletBody, answers={202: WalletAnswer}))
+async def create_wallet(request: HttpRequest) -> Reply:
+    """Ask for a client's wallet; the handshake tells what became of it."""
+    body = await read_body(request, WalletBody)
+    operation = payments.clientwallets.open.OPERATION
+    intent = wallet_intent(body)
+    text = await enqueue(request, operation, intent, Service.WALLET, body.user_id)
+    return json_reply(WalletAnswer(handshake_id=text), _ACCEPTED)
+
+
+@post(
+    "/api/v1/wallet/deposit",
+    opt=access(AUTH, WRITE, body=DepositBody, answers={202: WalletAnswer}),
+)
+async def deposit(request: HttpRequest) -> Reply:
+    """Ask for money into a client's wallet."""
+    body = await read_body(request, DepositBody)
+    operation = payments.clientwallets.deposit.OPERATION
+    intent = await deposit_intent(request, body)
+    text = await enqueue(request, operation, intent, Service.WALLET, body.user_id)
+    return json_reply(WalletAnswer(handshake_id=text), _ACCEPTED)
+
+
+@get("/api/v1/wallet", opt=access(AUTH, READ, query=WalletAsk, answers={200: WalletAnswer}))
+async def get_wallet(request: HttpRequest) -> Reply:
+    """A wallet by handshake, number or client; the same names in the body or the query string."""
+    ask = await read_ask(request, WalletAsk)
+    return json_reply(await look_up_wallet(request, ask, find_anywhere))
+
+
+@get("/api/v1/wallet/async", opt=access(AUTH, READ, query=WalletAsk, answers={200: WalletAnswer}))
+async def get_wallet_from_database(request: HttpRequest) -> Reply:
+    """The same, straight from PostgreSQL."""
+    ask = await read_ask(request, WalletAsk)
+    return json_reply(await look_up_wallet(request, ask, find_in_database))
+
+
+@get("/api/v1/wallet/history", opt=access(AUTH, READ, query=HistoryAsk, answers={200: History}))
+async def get_history(request: HttpRequest) -> Reply:
+    """Movements of a wallet, newest first."""
+    ask = await read_ask(request, HistoryAsk)
+    before = decode_cursor(ask.cursor, int)
+    engine = service(request, AsyncEngine)
+    wallet = await queries.find_wallet(engine, wallet_id=ask.wallet_id, user_id=ask.user_id)
+    if wallet is None:
+        raise WalletNotFound
+    rows = await payments.wallets.queries.list_entries(
+        engine, wallet.wallet_id, before, ask.limit + 1
+    )
+    return json_reply(page_of(rows, ask.limit, _entry_key, movement))
+
+
+@post(
+    "/api/v1/transaction",
+    opt=access(AUTH, TRANSFER, body=TransactionBody, answers={202: TransactionAnswer}),
+)
+async def create_transaction(request: HttpRequest) -> Reply:
+    """Ask for money from a client's wallet to another's."""
+    body = await read_body(request, TransactionBody)
+    operation = payments.clientwallets.transfer.OPERATION
+    intent = await transfer_intent(request, body)
+    text = await enqueue(request, operation, intent, Service.TRANSACTION, body.user_id)
+    return json_reply(TransactionAnswer(handshake_id=text), _ACCEPTED)
+
+
+@get(
+    "/api/v1/transaction",
+    opt=access(AUTH, READ, query=TransactionAsk, answers={200: TransactionAnswer}),
+)
+async def get_transaction(request: HttpRequest) -> Reply:
+    """A transaction by handshake or number; the same names in the body or the query string."""
+    ask = await read_ask(request, TransactionAsk)
+    return json_reply(await look_up_transaction(request, ask, find_anywhere))
+
+
+@get(
+    "/api/v1/transaction/async",
+    opt=access(AUTH, READ, query=TransactionAsk, answers={200: TransactionAnswer}),
+)
+async def get_transaction_from_database(request: HttpRequest) -> Reply:
+    """The same, straight from PostgreSQL."""
+    ask = await read_ask(request, TransactionAsk)
+    return json_reply(await look_up_transaction(request, ask, find_in_database))
+
+
+def _entry_key(entry: EntryView) -> int:
+    return entry.entry
+
+
+ROUTER: Final = Router(
+    path="/",
+    route_handlers=[
+        create_wallet,
+        deposit,
+        get_wallet,
+        get_wallet_from_database,
+        get_history,
+        create_transaction,
+        get_transaction,
+        get_transaction_from_database,
+    ],
+)
