@@ -4,4 +4,5 @@ pytest_plugins = (
     "tests.fixtures.servers",
     "tests.fixtures.databases",
     "tests.fixtures.platform",
+    "tests.fixtures.banks",
 )

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import uvloop
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from payments.banks.codes import Codes
 from payments.kernel.clock import utc_now
-from payments.kernel.database import connect
+from payments.kernel.database import connect, create_engine
+from payments.mail.post import Mailer, create_mailer
 from payments.operations.dead_letters import DeadLetter, describe, park
 from payments.operations.door import RedisDoor
 from payments.operations.effects import EffectContext, EffectHandler
@@ -83,6 +86,15 @@ async def create_executor(
     )
 
 
+def surface_tools(settings: "Settings") -> dict[type[Any], Any]:
+    """What effect handlers call beside the submitter and the database."""
+    smtp_url, pepper = settings.smtp_url.reveal(), settings.code_pepper.reveal()
+    return {
+        Codes: Codes(pepper),
+        Mailer: create_mailer(smtp_url, settings.data_dir, settings.mail_from, utc_now),
+    }
+
+
 async def run(settings: "Settings") -> None:
     """Run until SIGTERM or SIGINT, finishing what was begun."""
     database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
@@ -90,7 +102,12 @@ async def run(settings: "Settings") -> None:
     outcomes = OutcomeReader(redis_url, database_url)
     await door.start()
     await outcomes.start()
-    tools: dict[type[Any], Any] = {Submitter: Submitter(door, outcomes, utc_now)}
+    engine = create_engine(database_url, pool_size=4, application="payments-executor")
+    tools: dict[type[Any], Any] = {
+        Submitter: Submitter(door, outcomes, utc_now),
+        AsyncEngine: engine,
+        **surface_tools(settings),
+    }
     worker = await create_executor(database_url, redis_url, tools, partitions=settings.partitions)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -98,6 +115,7 @@ async def run(settings: "Settings") -> None:
     await worker.run()
     await outcomes.stop()
     await door.stop()
+    await engine.dispose()
 
 
 def main(settings: "Settings") -> None:

@@ -113,3 +113,9 @@ def format_minor(minor: int, currency: Currency) -> str:
         return str(minor)
     whole, rest = divmod(abs(minor), currency.scale)
     return f"{'-' if minor < 0 else ''}{whole}.{rest:0{currency.exponent}d}"
+
+
+def plain_minor(minor: int, currency: Currency) -> str:
+    """Text without decimals when it is whole, else with all of them: `350000`, `349999.50`."""
+    whole, rest = divmod(minor, currency.scale)
+    return format_minor(minor, currency) if rest else str(whole)

@@ -48,6 +48,8 @@ class Kind(enum.Enum):
     BANK_CAPITAL = 71
     BANK_FEES = 72
     BANK_CLEARING = 73
+    BANK_OWN = 74
+    """A bank's own money, beside the fees it earned."""
 
 
 class AccountSpec(msgspec.Struct, frozen=True):

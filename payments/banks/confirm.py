@@ -1,0 +1,99 @@
+"""bank_pay.confirm: the right code pays. Debit, credit, fee and clearing are one operation.
+
+Every attempt is an operation of its own, and those of one payment are decided one after another (same partition, same
+locked row): a wrong one is counted in the transaction that refuses it, so five tries hold from however many connections.
+"""
+
+import hmac
+from typing import Final
+
+from payments.banks.books import accounts_of, client_account, pay_legs
+from payments.banks.status import PaymentStatus
+from payments.banks.tables import BankPayment
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.record import Ref
+
+ATTEMPTS_MAX: Final = 5
+
+
+class ConfirmPayment(Intent, frozen=True, kw_only=True):
+    """An attempt. `code_hash` is of what was typed, under the pepper and bound to payment, amount and seller."""
+
+    marketplace_id: int
+    operation_key: str
+    code_hash: bytes
+
+
+class ConfirmRefusal(Reason):
+    """In order of precedence."""
+
+    OPERATION_NOT_FOUND = "operation_not_found", 404
+    ALREADY_REFUNDED = "already_refunded", 409
+    ALREADY_CONFIRMED = "already_confirmed", 409
+    """Paid, and this was not its code: nothing left to try."""
+    CONFIRMATION_EXPIRED = "confirmation_expired", 410
+    BAD_CODE = "bad_code", 403
+    INSUFFICIENT_FUNDS = "insufficient_funds", 402
+
+
+def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:
+    """A payment of this marketplace that waits, tries left, the right code, and the money still there."""
+    payment = state.record(BankPayment, intent.operation_key, "operation_key")
+    if payment is None or payment.marketplace_id != intent.marketplace_id:
+        return Refused(reason=ConfirmRefusal.OPERATION_NOT_FOUND)
+    is_right = hmac.compare_digest(intent.code_hash, payment.code_hash)
+    if payment.status != PaymentStatus.PAUSE.value:
+        return _decided_before(payment, is_right=is_right)
+    # What counts is when the client sent it, not how long the stream was: expiry goes through the same partition.
+    if context.submitted_at >= payment.expires_at:
+        expired = payment.changed(status=PaymentStatus.EXPIRED.value)
+        return Refused(reason=ConfirmRefusal.CONFIRMATION_EXPIRED, puts=(expired,))
+    if not is_right:
+        return _wrong(payment)
+    money = state.account(client_account(payment.customer_account_id))
+    if money is None or money.available < payment.minor:
+        return Refused(reason=ConfirmRefusal.INSUFFICIENT_FUNDS)
+    paid = payment.changed(status=PaymentStatus.SUCCESS.value, paid_at=context.now)
+    return Applied(legs=pay_legs(payment), puts=(paid,), result=_success(payment))
+
+
+def _decided_before(payment: BankPayment, *, is_right: bool) -> Outcome:
+    """The right code again hears `success` again and moves nothing: a client whose answer was lost may repeat."""
+    if payment.status == PaymentStatus.REFUNDED.value:
+        return Refused(reason=ConfirmRefusal.ALREADY_REFUNDED)
+    if payment.status == PaymentStatus.EXPIRED.value:
+        return Refused(reason=ConfirmRefusal.CONFIRMATION_EXPIRED)
+    if is_right:
+        return Applied(result=_success(payment))
+    return Refused(reason=ConfirmRefusal.ALREADY_CONFIRMED)
+
+
+def _wrong(payment: BankPayment) -> Refused:
+    attempts = payment.attempts + 1
+    status = PaymentStatus.EXPIRED if attempts >= ATTEMPTS_MAX else PaymentStatus.PAUSE
+    return Refused(
+        reason=ConfirmRefusal.BAD_CODE,
+        result={"tries_left": ATTEMPTS_MAX - attempts},
+        puts=(payment.changed(attempts=attempts, status=status.value),),
+    )
+
+
+def _success(payment: BankPayment) -> dict[str, str]:
+    return {"operation_key": payment.operation_key, "status": PaymentStatus.SUCCESS.value}
+
+
+OPERATION = Operation(
+    kind="bank_pay.confirm",
+    intent=ConfirmPayment,
+    partition_key=lambda intent: intent.operation_key,
+    refs=lambda intent: (Ref(BankPayment, intent.operation_key, "operation_key"),),
+    accounts=lambda intent, state: (
+        ()
+        if (payment := state.record(BankPayment, intent.operation_key, "operation_key")) is None
+        else accounts_of(payment)
+    ),
+    decide=decide,
+    reasons=ConfirmRefusal,
+)

@@ -1,0 +1,18 @@
+"""API keys of marketplaces: shown once, kept as a hash."""
+
+import hashlib
+from typing import Final
+
+from payments.kernel.ids import new_secret
+
+PREFIX: Final = "mk_"
+
+
+def new_key() -> str:
+    """A key of 256 random bits."""
+    return f"{PREFIX}{new_secret(32)}"
+
+
+def digest_of(key: str) -> bytes:
+    """What the database keeps. A key is random, so a fast hash without salt gives nothing away."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()

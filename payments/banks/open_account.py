@@ -1,0 +1,85 @@
+"""bank.open_account: an account for a client at a bank; what it holds at first comes from the bank's capital account."""
+
+from payments.banks.books import CURRENCY, bank_spec, client_account, client_spec
+from payments.banks.numbers import is_number_of
+from payments.banks.tables import ACCOUNT_NUMBERS, Bank, BankAccount, Client
+from payments.kernel.money import format_minor
+from payments.ledger.chart import Kind
+from payments.ledger.posting import move
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.record import Ref
+
+
+class OpenBankAccount(Intent, frozen=True, kw_only=True):
+    """`number` comes from `payments.banks.numbers`, or from an older table."""
+
+    bank_id: int
+    client_id: int
+    number: str
+    opening_minor: int = 0
+
+
+class OpenAccountRefusal(Reason):
+    """In order of precedence."""
+
+    BANK_NOT_FOUND = "bank_not_found", 404
+    CLIENT_NOT_FOUND = "client_not_found", 404
+    BAD_NUMBER = "bad_account_number", 409
+    ACCOUNT_EXISTS = "account_exists", 409
+
+
+def decide(intent: OpenBankAccount, state: State, context: Context) -> Outcome:
+    """Bank and client are there, the number is the bank's and free."""
+    refusal = _refusal(intent, state)
+    if refusal is not None:
+        return Refused(reason=refusal)
+    local = state.number(ACCOUNT_NUMBERS)
+    capital = bank_spec(Kind.BANK_CAPITAL, intent.bank_id).id
+    account = BankAccount(
+        id=local,
+        number=intent.number,
+        bank_id=intent.bank_id,
+        client_id=intent.client_id,
+        created_at=context.now,
+    )
+    return Applied(
+        opens=(client_spec(local, intent.bank_id),),
+        legs=move(capital, client_account(local), intent.opening_minor)
+        if intent.opening_minor
+        else (),
+        puts=(account,),
+        result={
+            "number_invoice": intent.number,
+            "balance": format_minor(intent.opening_minor, CURRENCY),
+        },
+    )
+
+
+def _refusal(intent: OpenBankAccount, state: State) -> OpenAccountRefusal | None:
+    if state.record(Bank, intent.bank_id) is None:
+        return OpenAccountRefusal.BANK_NOT_FOUND
+    if state.record(Client, intent.client_id) is None:
+        return OpenAccountRefusal.CLIENT_NOT_FOUND
+    if not is_number_of(intent.number, intent.bank_id):
+        return OpenAccountRefusal.BAD_NUMBER
+    if state.record(BankAccount, intent.number, "number") is not None:
+        return OpenAccountRefusal.ACCOUNT_EXISTS
+    return None
+
+
+OPERATION = Operation(
+    kind="bank.open_account",
+    intent=OpenBankAccount,
+    partition_key=lambda intent: intent.number,
+    refs=lambda intent: (
+        Ref(Bank, intent.bank_id),
+        Ref(Client, intent.client_id),
+        Ref(BankAccount, intent.number, "number"),
+    ),
+    accounts=lambda intent, _state: (bank_spec(Kind.BANK_CAPITAL, intent.bank_id),),
+    decide=decide,
+    sequences=(ACCOUNT_NUMBERS,),
+    reasons=OpenAccountRefusal,
+)

@@ -1,0 +1,56 @@
+"""bank.open: a bank begins with its capital, as an entry in its own book."""
+
+from payments.banks.books import CURRENCY, bank_spec
+from payments.banks.tables import Bank
+from payments.kernel.money import format_minor
+from payments.ledger.chart import Kind
+from payments.ledger.posting import move
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.record import Ref
+
+
+class OpenBank(Intent, frozen=True, kw_only=True):
+    """A bank under a number of the caller's choice, with `opening_minor` of its own."""
+
+    bank_id: int
+    name: str
+    opening_minor: int = 0
+
+
+class OpenBankRefusal(Reason):
+    """In order of precedence."""
+
+    BANK_EXISTS = "bank_exists", 409
+
+
+def decide(intent: OpenBank, state: State, context: Context) -> Outcome:
+    """The number is free."""
+    if state.record(Bank, intent.bank_id) is not None:
+        return Refused(reason=OpenBankRefusal.BANK_EXISTS)
+    capital = bank_spec(Kind.BANK_CAPITAL, intent.bank_id).id
+    own = bank_spec(Kind.BANK_OWN, intent.bank_id).id
+    return Applied(
+        legs=move(capital, own, intent.opening_minor) if intent.opening_minor else (),
+        puts=(Bank(id=intent.bank_id, name=intent.name, created_at=context.now),),
+        result={
+            "bank_id": intent.bank_id,
+            "name": intent.name,
+            "balance": format_minor(intent.opening_minor, CURRENCY),
+        },
+    )
+
+
+OPERATION = Operation(
+    kind="bank.open",
+    intent=OpenBank,
+    partition_key=lambda intent: intent.bank_id,
+    refs=lambda intent: (Ref(Bank, intent.bank_id),),
+    accounts=lambda intent, _state: (
+        bank_spec(Kind.BANK_CAPITAL, intent.bank_id),
+        bank_spec(Kind.BANK_OWN, intent.bank_id),
+    ),
+    decide=decide,
+    reasons=OpenBankRefusal,
+)

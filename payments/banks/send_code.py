@@ -1,0 +1,61 @@
+"""The effect `bank_pay.send_code`: the payer's code goes out by mail, computed only here."""
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.banks.books import CURRENCY
+from payments.banks.codes import Binding, Codes
+from payments.banks.queries import Notice, find_notice
+from payments.kernel.money import plain_minor
+from payments.mail.message import Letter
+from payments.mail.post import Mailer
+from payments.operations.effects import EffectContext, EffectHandler
+from payments.operations.outcome import Effect
+
+KIND: Final = "bank_pay.send_code"
+
+
+class SendCode(msgspec.Struct, frozen=True):
+    """Which payment; address, amount and code are found when it is sent."""
+
+    payment_id: UUID
+
+
+def send_code_effect(body: SendCode) -> Effect:
+    """The effect of a payment that waits for its code."""
+    return Effect(kind=KIND, body={"payment_id": str(body.payment_id)})
+
+
+async def send(body: SendCode, context: EffectContext) -> None:
+    """Send the code. A payment that waits no longer gets none: the mail would only puzzle."""
+    notice = await find_notice(context.tool(AsyncEngine), body.payment_id)
+    if notice is not None:
+        code = context.tool(Codes).code(
+            Binding(body.payment_id, notice.minor, notice.seller_number)
+        )
+        await context.tool(Mailer).send(letter(notice, code, context.effect_id))
+
+
+def letter(notice: Notice, code: str, effect_id: str) -> Letter:
+    """What the payer reads. The amount and the seller come first: the code approves exactly these."""
+    amount = f"{plain_minor(notice.minor, CURRENCY)} {CURRENCY.code}"
+    return Letter(
+        id=effect_id.replace(":", "-"),
+        to=notice.email,
+        subject="Confirm your payment",
+        text=(
+            f"{notice.marketplace} asks you to pay\n\n"
+            f"  Amount:  {amount}\n"
+            f"  Seller:  {notice.seller_name}, account {notice.seller_number} ({notice.seller_bank})\n"
+            f"  From:    your account {notice.customer_number}\n\n"
+            f"Confirmation code: {code}\n\n"
+            "It is good for this payment alone, for 10 minutes. If you did not ask for this payment,\n"
+            "do nothing, and give the code to nobody.\n"
+        ),
+    )
+
+
+HANDLER = EffectHandler(kind=KIND, body=SendCode, run=send)

@@ -1,0 +1,104 @@
+"""Reference data of the banks: clients, tariffs, marketplaces and their keys. None of it moves money."""
+
+from decimal import Decimal
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.banks.fee import WHOLE_BP
+from payments.banks.keys import digest_of
+from payments.banks.status import RefundFee
+from payments.banks.tables import bank_clients, banks_percents, marketplace_keys, marketplaces
+from payments.kernel.clock import Clock
+from payments.mail.message import checked_address
+
+_BP_PER_PERCENT: Final = 100
+
+
+async def put_client(
+    engine: AsyncEngine, clock: Clock, *, client_id: int, name: str, email: str
+) -> None:
+    """A client, or its new name and address. Raises `BadAddress`."""
+    values = {"name": name, "email": checked_address(email)}
+    statement = (
+        insert(bank_clients)
+        .values(id=client_id, created_at=clock(), **values)
+        .on_conflict_do_update(index_elements=["id"], set_=values)
+    )
+    async with engine.begin() as connection:
+        await connection.execute(statement)
+
+
+async def put_tariff(
+    engine: AsyncEngine,
+    banks: tuple[int, int],
+    *,
+    percent: str,
+    min_minor: int,
+    refund_fee: RefundFee = RefundFee.RETURN,
+) -> None:
+    """What a payment from the first bank to the second costs from now on; those under way keep their terms.
+
+    `percent` is decimal text with at most two decimals. Raises ValueError for another.
+    """
+    values = {
+        "percent_bp": percent_bp(percent),
+        "min_amount_money": min_minor,
+        "refund_fee": refund_fee.value,
+    }
+    statement = (
+        insert(banks_percents)
+        .values(bank_provider=banks[0], bank_receiver=banks[1], **values)
+        .on_conflict_do_update(index_elements=["pair"], set_=values)
+    )
+    async with engine.begin() as connection:
+        await connection.execute(statement)
+
+
+def percent_bp(percent: str) -> int:
+    """Hundredths of a percent, from decimal text between 0 and 100."""
+    if len(percent) > 6 or not percent.replace(".", "", 1).isdecimal() or not percent.isascii():  # noqa: PLR2004 - 100.00
+        raise ValueError("a percentage is decimal text, such as 5 or 2.75")
+    exact = Decimal(percent) * _BP_PER_PERCENT
+    if exact != int(exact) or exact > WHOLE_BP:
+        raise ValueError("a percentage is between 0 and 100, with at most two decimals")
+    return int(exact)
+
+
+async def put_marketplace(engine: AsyncEngine, clock: Clock, name: str) -> int:
+    """The id of the marketplace of that name, made when there is none."""
+    statement = (
+        insert(marketplaces)
+        .values(name=name, created_at=clock())
+        .on_conflict_do_nothing(index_elements=["name"])
+    )
+    async with engine.begin() as connection:
+        await connection.execute(statement)
+        found = await connection.execute(
+            sa.select(marketplaces.c.id).where(marketplaces.c.name == name)
+        )
+        return int(found.scalar_one())
+
+
+async def add_key(engine: AsyncEngine, clock: Clock, marketplace_id: int, key: str) -> None:
+    """Let a marketplace use this key; adding it again changes nothing."""
+    statement = (
+        insert(marketplace_keys)
+        .values(key_hash=digest_of(key), marketplace_id=marketplace_id, created_at=clock())
+        .on_conflict_do_nothing(index_elements=["key_hash"])
+    )
+    async with engine.begin() as connection:
+        await connection.execute(statement)
+
+
+async def revoke_key(engine: AsyncEngine, clock: Clock, key: str) -> bool:
+    """Make a key useless at once. False when it was not valid."""
+    digest = digest_of(key)
+    still_valid = (marketplace_keys.c.key_hash == digest) & marketplace_keys.c.revoked_at.is_(None)
+    async with engine.begin() as connection:
+        done = await connection.execute(
+            marketplace_keys.update().where(still_valid).values(revoked_at=clock())
+        )
+    return done.rowcount == 1

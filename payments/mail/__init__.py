@@ -1,0 +1,1 @@
+"""Outgoing e-mail: what a message is, and who carries it. Knows nothing of payments."""

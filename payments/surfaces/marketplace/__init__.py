@@ -1,0 +1,1 @@
+"""The bank API for marketplaces, under /bank: see `seeds/marketplace-bank-api.txt`."""

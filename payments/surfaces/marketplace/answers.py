@@ -1,0 +1,72 @@
+"""What a marketplace hears: the outcome in the seed's shapes, 200; a refusal as a problem document."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from payments.banks.books import CURRENCY
+from payments.banks.queries import PaymentView
+from payments.banks.status import PaymentStatus
+from payments.http.auth import actor_of
+from payments.http.idempotency import REPLAYED, key_of
+from payments.http.operations import render_ticket
+from payments.http.reply import Reply
+from payments.http.services import HttpRequest, service
+from payments.kernel.clock import rfc3339
+from payments.kernel.ids import OperationId, derived_id, new_id
+from payments.kernel.money import plain_minor
+from payments.operations.envelope import Intent
+from payments.operations.operation import Operation
+from payments.operations.outcome import Status
+from payments.operations.submit import Request, Submitter
+from payments.surfaces.marketplace.wire import OperationAnswer
+
+WAIT_S: Final = 20
+"""How long an answer waits for the outcome; after it 202 and the operation's id."""
+
+
+def operation_id_of(request: HttpRequest) -> OperationId:
+    """Chosen before the intent is made, since code and operation key are derived from it."""
+    key = key_of(request)
+    return new_id() if key is None else derived_id("key", actor_of(request).name, key)
+
+
+async def answer(
+    request: HttpRequest, operation: Operation[Any], intent: Intent, operation_id: OperationId
+) -> Reply:
+    """Submit, wait, and answer with the result as it stands."""
+    wanted = Request(
+        operation, intent, actor_of(request).name, operation_id, key_of(request) is not None
+    )
+    ticket = await service(request, Submitter)(wanted, WAIT_S)
+    decision = ticket.decision
+    if decision is None or decision.status != Status.APPLIED.value:
+        return render_ticket(request.scope, ticket)
+    headers = (REPLAYED,) if ticket.is_replay else ()
+    return Reply(HTTPStatus.OK, decision.result.encode(), headers)
+
+
+def operation_answer(payment: PaymentView, now: datetime) -> OperationAnswer:
+    """The payment as a marketplace sees it. One whose time is over is expired, though nobody closed it yet."""
+    is_over = payment.status == PaymentStatus.PAUSE.value and now >= payment.expires_at
+    return OperationAnswer(
+        operation_key=payment.operation_key,
+        status=PaymentStatus.EXPIRED.value if is_over else payment.status,
+        amount=plain_minor(payment.minor, CURRENCY),
+        fee=plain_minor(payment.fee_minor, CURRENCY),
+        received=plain_minor(payment.minor - payment.fee_minor, CURRENCY),
+        currency=CURRENCY.code,
+        refund_fee=payment.refund_fee,
+        number_invoice_customer=payment.customer_number,
+        bank_customer=payment.customer_bank,
+        number_invoice_seller=payment.seller_number,
+        bank_seller=payment.seller_bank,
+        created_at=rfc3339(payment.created_at),
+        expires_at=rfc3339(payment.expires_at),
+        paid_at=_or_none(payment.paid_at),
+        refunded_at=_or_none(payment.refunded_at),
+    )
+
+
+def _or_none(moment: datetime | None) -> str | None:
+    return None if moment is None else rfc3339(moment)

@@ -1,0 +1,68 @@
+"""A marketplace's key: in the body as the seed has it, or as a bearer token. It is never logged and never echoed."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from litestar import Request
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.banks.queries import find_marketplace
+from payments.http.auth import Actor, Scheme, actor_of, bearer_token
+from payments.http.body import check_content_type, decode_body
+from payments.http.services import Connection, HttpRequest
+from payments.kernel.errors import NotAuthenticated
+
+MARKETPLACE: Final = "marketplace"
+"""Name of the scheme."""
+
+SECURITY: Final[Mapping[str, Any]] = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "The marketplace's API key; it may stand in the body as `api_key` instead.",
+}
+
+
+class BadApiKey(NotAuthenticated):
+    """This API key is not known."""
+
+    code = "bad_api_key"
+
+
+class _Keyed(msgspec.Struct, frozen=True):
+    """The one field of any body that says who is calling."""
+
+    api_key: str = ""
+
+
+def marketplace_scheme(engine: AsyncEngine) -> Scheme:
+    """The scheme of every route under /bank."""
+
+    async def authenticate(connection: Connection) -> Actor:
+        key = await _given_key(connection)
+        marketplace_id = await find_marketplace(engine, key) if key else None
+        if marketplace_id is None:
+            raise BadApiKey
+        return Actor(f"marketplace:{marketplace_id}", subject=marketplace_id)
+
+    return Scheme(authenticate, SECURITY)
+
+
+async def _given_key(connection: Connection) -> str | None:
+    """The key of the body or of the header; two that differ are none.
+
+    Raises what any body may be refused for: 400, 413, 415, 422.
+    """
+    assert isinstance(connection, Request), "these routes are HTTP"
+    in_header = bearer_token(connection)
+    check_content_type(connection)
+    in_body = decode_body(await connection.body(), _Keyed).api_key
+    if in_header and in_body and in_header != in_body:
+        return None
+    return in_body or in_header
+
+
+def marketplace_of(request: HttpRequest) -> int:
+    """Which marketplace is calling."""
+    marketplace_id: int = actor_of(request).subject
+    return marketplace_id

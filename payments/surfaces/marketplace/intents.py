@@ -1,0 +1,85 @@
+"""From a body to an intent: what needs the pepper or a look at the accounts happens here, before anything is in the stream."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.banks import queries
+from payments.banks.books import CURRENCY
+from payments.banks.codes import Binding, Codes
+from payments.banks.confirm import ConfirmPayment
+from payments.banks.queries import PaymentView
+from payments.banks.refund import RefundPayments
+from payments.banks.request import RequestPayment, pair_of
+from payments.http.body import minor_of
+from payments.http.services import HttpRequest, service
+from payments.kernel.errors import InvalidBody, NotFound
+from payments.surfaces.marketplace.auth import marketplace_of
+from payments.surfaces.marketplace.wire import ConfirmBody, PayBody, RefundBody
+
+
+class AccountNotFound(NotFound):
+    """There is no such account."""
+
+    code = "account_not_found"
+
+
+class OperationNotFound(NotFound):
+    """There is no such operation of yours."""
+
+    code = "operation_not_found"
+
+
+async def pay(request: HttpRequest, body: PayBody, operation_id: UUID) -> RequestPayment:
+    """The payment, with its key and the hash of its code. Raises 404 `account_not_found`."""
+    minor = minor_of(body.price, CURRENCY, "price")
+    customer, seller = body.number_invoice_customer, body.number_invoice_seller
+    banks = await queries.banks_of(service(request, AsyncEngine), (customer, seller))
+    missing = [
+        n for n in ("customer", "seller") if getattr(body, f"number_invoice_{n}") not in banks
+    ]
+    if missing:
+        fields = [{"field": f"number_invoice_{n}", "message": "no such account"} for n in missing]
+        raise AccountNotFound(errors=fields)
+    codes = service(request, Codes)
+    binding = Binding(operation_id, minor, seller)
+    return RequestPayment(
+        marketplace_id=marketplace_of(request),
+        operation_key=codes.operation_key(operation_id),
+        customer_number=customer,
+        seller_number=seller,
+        pair=pair_of(banks[customer], banks[seller]),
+        minor=minor,
+        code_hash=codes.hash(binding, codes.code(binding)),
+    )
+
+
+async def confirm(request: HttpRequest, body: ConfirmBody) -> ConfirmPayment:
+    """The attempt: what was typed goes no further than this. Raises 404 `operation_not_found`."""
+    payment = await own_payment(request, body.operation_key)
+    binding = Binding(payment.id, payment.minor, payment.seller_number)
+    return ConfirmPayment(
+        marketplace_id=marketplace_of(request),
+        operation_key=payment.operation_key,
+        code_hash=service(request, Codes).hash(binding, body.code),
+    )
+
+
+def refund(request: HttpRequest, body: RefundBody) -> RefundPayments:
+    """The list. Raises 422 when it names a payment twice."""
+    keys = tuple(body.operation_keys)
+    twice = [i for i, key in enumerate(keys) if key in keys[:i]]
+    if twice:
+        field = f"operation_keys[{twice[0]}]"
+        raise InvalidBody(errors=[{"field": field, "message": "the operation is named twice"}])
+    return RefundPayments(marketplace_id=marketplace_of(request), operation_keys=keys)
+
+
+async def own_payment(request: HttpRequest, operation_key: str) -> PaymentView:
+    """The payment of that key. Another marketplace's key opens nothing: 404 `operation_not_found`."""
+    payment = await queries.find_payment(
+        service(request, AsyncEngine), marketplace_of(request), operation_key
+    )
+    if payment is None:
+        raise OperationNotFound
+    return payment

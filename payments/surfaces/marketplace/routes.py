@@ -1,0 +1,89 @@
+"""POST /bank/auth, balance, pay, confirm, operation, refund."""
+
+from typing import Final
+
+from litestar import Router, post
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.banks.confirm
+import payments.banks.refund
+import payments.banks.request
+from payments.banks import queries
+from payments.banks.books import CURRENCY
+from payments.http.access import access
+from payments.http.body import read_body
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, Time, service
+from payments.kernel.money import plain_minor
+from payments.mail.message import masked
+from payments.surfaces.marketplace import intents
+from payments.surfaces.marketplace.answers import answer, operation_answer, operation_id_of
+from payments.surfaces.marketplace.auth import MARKETPLACE
+from payments.surfaces.marketplace.wire import (
+    AuthAnswer,
+    AuthBody,
+    BalanceAnswer,
+    BalanceBody,
+    ConfirmBody,
+    OperationAnswer,
+    OperationBody,
+    PayBody,
+    PaymentAnswer,
+    RefundAnswer,
+    RefundBody,
+)
+
+
+@post("/auth", opt=access(MARKETPLACE, body=AuthBody, answers={200: AuthAnswer}))
+async def auth(request: HttpRequest) -> Reply:
+    """Check a key and a customer's account."""
+    body = await read_body(request, AuthBody)
+    email = await queries.find_email(service(request, AsyncEngine), body.number_invoice_customer)
+    if email is None:
+        raise intents.AccountNotFound
+    return json_reply(AuthAnswer(masked(email)))
+
+
+@post("/balance", opt=access(MARKETPLACE, body=BalanceBody, answers={200: BalanceAnswer}))
+async def balance(request: HttpRequest) -> Reply:
+    """Balance of an account."""
+    body = await read_body(request, BalanceBody)
+    minor = await queries.find_balance(service(request, AsyncEngine), body.number_invoice_seller)
+    if minor is None:
+        raise intents.AccountNotFound
+    return json_reply(BalanceAnswer(plain_minor(minor, CURRENCY)))
+
+
+@post("/pay", opt=access(MARKETPLACE, body=PayBody, answers={200: PaymentAnswer}))
+async def pay(request: HttpRequest) -> Reply:
+    """Ask a customer to pay: a code goes to its e-mail."""
+    operation_id = operation_id_of(request)
+    intent = await intents.pay(request, await read_body(request, PayBody), operation_id)
+    return await answer(request, payments.banks.request.OPERATION, intent, operation_id)
+
+
+@post("/confirm", opt=access(MARKETPLACE, body=ConfirmBody, answers={200: PaymentAnswer}))
+async def confirm(request: HttpRequest) -> Reply:
+    """Pay, with the code from the mail. The right code again is answered `success` again and pays once."""
+    intent = await intents.confirm(request, await read_body(request, ConfirmBody))
+    return await answer(request, payments.banks.confirm.OPERATION, intent, operation_id_of(request))
+
+
+@post("/operation", opt=access(MARKETPLACE, body=OperationBody, answers={200: OperationAnswer}))
+async def operation(request: HttpRequest) -> Reply:
+    """A payment: status, amount, fee, parties."""
+    body = await read_body(request, OperationBody)
+    payment = await intents.own_payment(request, body.operation_key)
+    return json_reply(operation_answer(payment, service(request, Time).now()))
+
+
+@post("/refund", opt=access(MARKETPLACE, body=RefundBody, answers={200: RefundAnswer}))
+async def refund(request: HttpRequest) -> Reply:
+    """Give payments back, all of them or none."""
+    intent = intents.refund(request, await read_body(request, RefundBody))
+    return await answer(request, payments.banks.refund.OPERATION, intent, operation_id_of(request))
+
+
+ROUTER: Final = Router(
+    path="/bank", route_handlers=[auth, balance, pay, confirm, operation, refund]
+)

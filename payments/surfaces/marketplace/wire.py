@@ -1,0 +1,115 @@
+"""Bodies and answers under /bank, with the seed's own field names; amounts are strings."""
+
+from typing import Annotated
+
+import msgspec
+
+from payments.http.body import Amount, Body
+
+REFUNDS_MAX = 100
+"""Payments in one refund: they are one atomic operation."""
+
+Number = Annotated[str, msgspec.Meta(min_length=1, max_length=64, examples=["1xf3g"])]
+OperationKey = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Code = Annotated[
+    str,
+    msgspec.Meta(min_length=1, max_length=16, description="The six digits", examples=["031337"]),
+]
+
+
+class KeyedBody(Body, frozen=True, kw_only=True):
+    """`api_key` may be left out when the key is a bearer token."""
+
+    api_key: Annotated[str, msgspec.Meta(examples=["sfxf2d@3"])] | msgspec.UnsetType = msgspec.UNSET
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(***)"
+
+
+class AuthBody(KeyedBody, frozen=True, kw_only=True):
+    """Is there such a customer?"""
+
+    number_invoice_customer: Number
+
+
+class BalanceBody(KeyedBody, frozen=True, kw_only=True):
+    """Whose balance."""
+
+    number_invoice_seller: Number
+
+
+class PayBody(KeyedBody, frozen=True, kw_only=True):
+    """Who pays whom how much."""
+
+    number_invoice_seller: Number
+    number_invoice_customer: Number
+    price: Amount
+
+
+class ConfirmBody(KeyedBody, frozen=True, kw_only=True):
+    """The code from the customer's mail."""
+
+    operation_key: OperationKey
+    code: Code
+
+
+class OperationBody(KeyedBody, frozen=True, kw_only=True):
+    """Which payment."""
+
+    operation_key: OperationKey
+
+
+class RefundBody(KeyedBody, frozen=True, kw_only=True):
+    """Payments to give back, all or none, each named once."""
+
+    operation_keys: Annotated[
+        list[OperationKey], msgspec.Meta(min_length=1, max_length=REFUNDS_MAX)
+    ]
+
+
+class AuthAnswer(msgspec.Struct, frozen=True):
+    """The customer's address, masked."""
+
+    customer: str
+
+
+class BalanceAnswer(msgspec.Struct, frozen=True):
+    """Whole when it is whole: "350000"; else with decimals."""
+
+    balance: str
+
+
+class PaymentAnswer(msgspec.Struct, frozen=True):
+    """`status`: pause (waits for the code) or success."""
+
+    operation_key: str
+    status: str
+
+
+class RefundAnswer(msgspec.Struct, frozen=True):
+    """The keys of the request."""
+
+    refunded: list[str]
+
+
+class OperationAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The customer pays `amount`, its bank keeps `fee`, the seller gets `received`.
+
+    `status`: pause, success, expired or refunded. `refund_fee`: return (a refund gives the fee back) or keep.
+    """
+
+    operation_key: str
+    status: str
+    amount: str
+    fee: str
+    received: str
+    currency: str
+    refund_fee: str
+    number_invoice_customer: str
+    bank_customer: str
+    number_invoice_seller: str
+    bank_seller: str
+    created_at: str
+    expires_at: str
+    paid_at: str | None
+    refunded_at: str | None
