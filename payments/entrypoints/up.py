@@ -156,7 +156,11 @@ class Up:
         while pending and pending[0] and available("seed"):
             name = pending.pop(0)
             self.say(f"demo data: {name}")
-            self.run("seed", name)
+            try:
+                self.run("seed", name)
+            except EmbeddedError as error:  # still pending: the next start tries again
+                self.say(f"demo data: {error}")
+                return
             data.write_private("seeds.json", {"pending": ",".join(pending)})
 
     def start_roles(self, data: DataDir) -> None:
