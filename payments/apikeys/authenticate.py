@@ -16,7 +16,10 @@ from payments.kernel.errors import NotAuthenticated
 FRESH_S: Final = 3.0
 """How long a looked-up key counts without asking again: the longest a revoked key still works."""
 STALE_S: Final = 60.0
-"""How long it counts while the database cannot be asked: intents are still durable then, so accepting goes on."""
+"""How long it counts while the database cannot be asked.
+
+Intents are still durable then, so accepting goes on.
+"""
 _CACHE_MAX: Final = 10_000
 
 FindKey = Callable[[str], Awaitable[StoredKey | None]]

@@ -33,7 +33,10 @@ def unknown_scopes(scopes: Sequence[str]) -> list[str]:
 async def create_key(
     engine: AsyncEngine, clock: Clock, *, env: str, name: str, scopes: Sequence[str]
 ) -> Token:
-    """A new key; its text is known to the caller alone. Raises ValueError for scopes that do not exist."""
+    """A new key; its text is known to the caller alone.
+
+    Raises ValueError for scopes that do not exist.
+    """
     if not scopes or unknown_scopes(scopes):
         raise ValueError(
             f"unknown scopes {unknown_scopes(scopes)}; there are {', '.join(SCOPES)} and *"
@@ -70,7 +73,10 @@ async def list_keys(engine: AsyncEngine) -> list[StoredKey]:
 
 
 async def revoke_key(engine: AsyncEngine, clock: Clock, key_id: str) -> bool:
-    """Make a key useless within seconds. False when there is no such key or it was revoked before."""
+    """Make a key useless within seconds.
+
+    False when there is no such key or it was revoked before.
+    """
     still_valid = (api_keys.c.id == key_id) & api_keys.c.revoked_at.is_(None)
     async with engine.begin() as connection:
         done = await connection.execute(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.apikeys.authenticate import KeyAuthenticator
 from payments.apikeys.keys import StoredKey, find_key
 from payments.entrypoints.settings import Settings
-from payments.entrypoints.surfaces import surface_schemes, surface_services
+from payments.entrypoints.surfaces import LIFESPANS, surface_schemes, surface_services
 from payments.http.access_log import AccessLog, AccessPolicy
 from payments.http.app import build_app
 from payments.http.auth import API_KEY, BEARER_KEY, Scheme, Schemes
@@ -74,7 +74,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             await door.stop()
             await engine.dispose()
 
-    return build_app(ROUTERS, services, schemes, lifespan=[running])
+    return build_app(ROUTERS, services, schemes, lifespan=[running, *LIFESPANS])
 
 
 def _key_authenticator(engine: AsyncEngine) -> KeyAuthenticator:
@@ -101,7 +101,7 @@ def serve(settings: Settings) -> uvicorn.Server:
     policy = AccessPolicy(
         is_everything=settings.log_requests == "all", slow_s=settings.log_slow_ms / 1000
     )
-    app: Any = AccessLog(create_app(settings), policy)  
+    app: Any = AccessLog(create_app(settings), policy)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -123,5 +123,8 @@ def serve(settings: Settings) -> uvicorn.Server:
 
 
 def main(settings: Settings) -> None:
-    """The command `payments api`: runs until SIGTERM or SIGINT, finishing the requests that are under way."""
+    """The command `payments api`.
+
+    Runs until SIGTERM or SIGINT, finishing the requests that are under way.
+    """
     serve(settings).run()

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, from an allow-list of fields, so that nothing secret gets in by a careless call."""
+"""Logs: one JSON object a line, of allowed fields only: a careless call lets nothing secret in."""
 
 import logging
 import sys
@@ -9,13 +9,13 @@ import msgspec
 import structlog
 
 ALLOWED: Final = frozenset(
-    {
-        "event", "level", "logger", "timestamp", "exception", "error", "reason", "closed", "name", "state", "count",
-        "request_id", "operation_id", "method", "route", "status", "duration_ms", "actor", "kind", "partition", "stream",
-        "stream_id", "attempts", "attempt", "job", "slot", "check", "size", "seconds", "redis_ends", "applied", "consumer",
-        "partitions", "lag", "backlog", "merchant_id", "provider", "version", "url", "port", "role", "effect", "letter_id",
-    }
-)  # fmt: skip
+    """
+    actor applied attempt attempts backlog check closed consumer count duration_ms effect
+    error event exception job kind lag letter_id level logger merchant_id method name
+    operation_id owned partition partitions port provider reason redis_ends request_id role
+    route seconds size slot state status stream stream_id timestamp url version
+    """.split()  # noqa: SIM905 - read as a paragraph
+)
 """What a line may hold. A new field is added here, on purpose."""
 
 _LEVELS: Final = {

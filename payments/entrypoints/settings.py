@@ -17,7 +17,10 @@ SECRET_MIN: Final = 32
 
 
 class Profile(enum.Enum):
-    """Development serves the seeds' examples as written, on loopback; production refuses what is unsafe."""
+    """Development serves the seeds' examples as written, on loopback.
+
+    Production refuses what is unsafe.
+    """
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
@@ -45,7 +48,7 @@ class Secret:
     __str__ = __repr__
 
 
-class BadSettings(Exception):  # noqa: N818 - it says what it is
+class BadSettings(Exception):
     """The environment cannot be used; `problems` says everything that is wrong, in words."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -59,11 +62,15 @@ def _says(description: str) -> msgspec.Meta:
 
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
+Limit = Annotated[int, msgspec.Meta(ge=0)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """One field a variable: `database_url` is PAYMENTS_DATABASE_URL. A secret may also come from a file: `…_FILE`."""
+    """One field a variable: `database_url` is PAYMENTS_DATABASE_URL.
+
+    A secret may also come from a file: `…_FILE`.
+    """
 
     env: Annotated[Profile, _says("development (loopback only, demo data) or production")] = (
         Profile.DEVELOPMENT
@@ -100,9 +107,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_pool: Annotated[Count, _says("Database connections for reads, a process")] = 10
 
     jwt_secret: Annotated[Secret, _says("Signs the shop's access tokens (HS256)")] = Secret()
-    code_pepper: Annotated[
-        Secret, _says("Keys the hashes of confirmation codes and activation tokens")
-    ] = Secret()
+    jwt_life_s: Annotated[Count, _says("Seconds an access token is good for")] = 3600
+    code_pepper: Annotated[Secret, _says("Keys the hashes of confirmation codes")] = Secret()
     admin_login: Annotated[str, _says("Login of the shop's administrator, made at start")] = ""
     admin_password: Annotated[Secret, _says("Password of that administrator")] = Secret()
 
@@ -115,6 +121,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shop_webhook_sha1: Annotated[
         str, _says("on or off: accept the SHA-1 signature beside v2 (HMAC-SHA256)")
     ] = "on"
+    shop_logins: Annotated[
+        Limit, _says("Logins a minute for one login; 0: 10 in production, 300 in development")
+    ] = 0
+    shop_logins_of_address: Annotated[
+        Limit, _says("Logins a minute from one address; 0: 100, in development 6000")
+    ] = 0
+    shop_registrations_of_address: Annotated[
+        Limit, _says("Registrations a minute from one address; 0: 20, in development 6000")
+    ] = 0
     bank_webhook_secret: Annotated[
         Secret, _says("HMAC key of POST /api/webhook/bank/; open in development")
     ] = Secret()
@@ -227,9 +242,7 @@ def _problems(settings: Settings) -> list[str]:
 def _development_problems(settings: Settings) -> list[str]:
     if is_loopback(settings.host):
         return []
-    return [
-        f"PAYMENTS_HOST={settings.host}: development serves open surfaces, so it listens on loopback only"
-    ]
+    return [f"PAYMENTS_HOST={settings.host}: development serves open surfaces, on loopback only"]
 
 
 def _production_problems(settings: Settings) -> list[str]:

@@ -1,1 +1,4 @@
-"""What every surface shares: who may call, bodies and amounts, errors, idempotency, waiting, rendering outcomes."""
+"""What every surface shares.
+
+Who may call, bodies and amounts, errors, idempotency, waiting, rendering outcomes.
+"""

@@ -1,4 +1,7 @@
-"""What a route declares about itself, in one call: who may use it, and what goes in and comes out (for OpenAPI)."""
+"""What a route declares about itself, in one call.
+
+Who may use it, and what goes in and comes out (for OpenAPI).
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,8 +19,10 @@ def access(
 ) -> dict[str, Any]:
     """The `opt` of a handler.
 
-    `auth`: a scheme's name, or "public". `scope`: needed of API keys. `body`, `query`: the structs read by hand.
-    `answers`: struct by status. `is_money`: the route takes `Idempotency-Key` and `Prefer`, and answers 201, 202 or a refusal.
+    `auth`: a scheme's name, or "public". `scope`: needed of API keys. `body`, `query`: the structs
+    read by hand.
+    `answers`: struct by status. `is_money`: the route takes `Idempotency-Key` and `Prefer`, and
+    answers 201, 202 or a refusal.
     """
     return {
         "auth": auth,

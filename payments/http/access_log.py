@@ -1,4 +1,7 @@
-"""One line and one measurement a request, around the whole application; no body, no header, no query, no secret."""
+"""One line and one measurement a request, around the whole application.
+
+No body, no header, no query, no secret.
+"""
 
 import itertools
 import re
@@ -39,7 +42,10 @@ class AccessLog:
     """ASGI application around the application. Sets `scope["request_id"]`."""
 
     def __init__(self, app: ASGIApp, policy: AccessPolicy) -> None:
-        """A request id is a random prefix of this process and a counter: unique, and free of system calls."""
+        """A request id is a random prefix of this process and a counter.
+
+        Unique, and free of system calls.
+        """
         self._app = app
         self._policy = policy
         self._prefix = new_secret(6)

@@ -1,4 +1,7 @@
-"""The application around the routes: closed by default, one error renderer, one body limit, nothing of Litestar's that guesses."""
+"""The application around the routes.
+
+Closed by default, one error renderer, one body limit, nothing of Litestar's that guesses.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -25,14 +28,17 @@ def build_app(
     schemes: Schemes,
     lifespan: Sequence[Lifespan] = (),
 ) -> Litestar:
-    """An application of these routes. Raises ValueError when one of them does not say who may call it."""
+    """An application of these routes.
+
+    Raises ValueError when one of them does not say who may call it.
+    """
     services.add(Schemes, schemes)
     app = Litestar(
         route_handlers=[*routes, *SHARED],
         guards=[require_actor],
         exception_handlers={Exception: cast("Any", render_error)},
         request_max_body_size=BODY_MAX_BYTES,
-        openapi_config=None,  # ours knows the bodies that are decoded by hand: payments.http.openapi
+        openapi_config=None,  # payments.http.openapi knows the bodies that are decoded by hand
         logging_config=None,
         debug=False,
         state=State({STATE_KEY: services}),

@@ -1,6 +1,9 @@
-"""Who may call: default deny. A route says by handler `opt` who may use it; one that says nothing is closed to all.
+"""Who may call: default deny.
 
-Never by path patterns: Litestar's `exclude` patterns are unanchored, and a route added later would be open by accident.
+A route says by handler `opt` who may use it; one that says nothing is closed to all.
+
+Never by path patterns: Litestar's `exclude` patterns are unanchored, and a route added later would
+be open by accident.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -32,7 +35,10 @@ SCOPES: Final = (
 
 
 class Actor(msgspec.Struct, frozen=True, gc=False):
-    """Who is calling. `name` goes into the envelope (`key:1a2b…`); `subject` is what a surface knows of its user."""
+    """Who is calling.
+
+    `name` goes into the envelope (`key:1a2b…`); `subject` is what a surface knows of its user.
+    """
 
     name: str
     scopes: frozenset[str] = frozenset()
@@ -74,7 +80,10 @@ class InsufficientScope(NotAllowed):
 
 
 async def require_actor(connection: Connection, handler: BaseRouteHandler) -> None:
-    """The guard on the whole application: HEAD, OPTIONS and routes without a declaration included."""
+    """The guard on the whole application.
+
+    HEAD, OPTIONS and routes without a declaration included.
+    """
     opt = handler.opt
     name = opt.get("auth")
     if name == PUBLIC:
@@ -115,14 +124,16 @@ def check_declarations(app: Litestar, schemes: Schemes) -> None:
 
 
 def declared_routes(app: Litestar) -> list[tuple[str, BaseRouteHandler]]:
-    """Every handler that we wrote, with its path; Litestar's own OPTIONS answers are left out (they stay closed)."""
-    found: list[tuple[str, BaseRouteHandler]] = []
-    for route in app.routes:
-        handlers = getattr(route, "route_handlers", None) or [getattr(route, "route_handler", None)]
-        for handler in handlers:
-            if handler is not None and getattr(handler, "http_methods", None) != {"OPTIONS"}:
-                found.append((route.path, handler))
-    return found
+    """Every handler that we wrote, with its path.
+
+    Litestar's own OPTIONS answers are left out (they stay closed).
+    """
+    return [
+        (route.path, handler)
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", None) or [route.route_handler]  # type: ignore[union-attr]
+        if getattr(handler, "http_methods", None) != {"OPTIONS"}
+    ]
 
 
 def _problem(path: str, handler: BaseRouteHandler, schemes: Schemes) -> str | None:

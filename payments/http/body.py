@@ -1,4 +1,7 @@
-"""Request bodies: bytes are checked before they are decoded, and amounts keep the digits the client wrote."""
+"""Request bodies.
+
+Bytes are checked before they are decoded, and amounts keep the digits the client wrote.
+"""
 
 import json
 import re
@@ -7,7 +10,13 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 
 from payments.http.services import HttpRequest, header
-from payments.kernel.errors import BodyTooLarge, InvalidAmount, InvalidBody, InvalidRequest, UnsupportedMediaType
+from payments.kernel.errors import (
+    BodyTooLarge,
+    InvalidAmount,
+    InvalidBody,
+    InvalidRequest,
+    UnsupportedMediaType,
+)
 from payments.kernel.money import CURRENCIES, Currency, currency_of, parse_minor
 
 BODY_MAX_BYTES: Final = 64 * 1024
@@ -57,7 +66,8 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 async def read_body(request: HttpRequest, type_: type[T], *, may_be_empty: bool = False) -> T:
     """The body as `type_`.
 
-    Raises 415 `unsupported_media_type`, 413 `body_too_large`, 400 `invalid_json`, 422 `invalid_body` with `errors[]`.
+    Raises 415 `unsupported_media_type`, 413 `body_too_large`, 400 `invalid_json`, 422
+    `invalid_body` with `errors[]`.
     """
     raw = await read_raw(request)
     if may_be_empty and not raw:
@@ -67,7 +77,9 @@ async def read_body(request: HttpRequest, type_: type[T], *, may_be_empty: bool 
 
 
 async def read_raw(request: HttpRequest) -> bytes:
-    """The bytes of the body, kept for a second look (a signature, say). Raises 413 `body_too_large`.
+    """The bytes of the body, kept for a second look (a signature, say).
+
+    Raises 413 `body_too_large`.
 
     Read here and not by Litestar: `request.body()` took a seventh of the whole handler path.
     """
@@ -79,7 +91,7 @@ async def read_raw(request: HttpRequest) -> bytes:
     if announced is not None and announced.isdecimal() and int(announced[:20]) > limit:
         raise _too_large(limit)
     raw = await _receive(request, limit)
-    request.scope[_KEPT] = raw  # type: ignore[literal-required]
+    request.scope[_KEPT] = raw  # type: ignore[typeddict-unknown-key]
     return raw
 
 
@@ -177,7 +189,7 @@ def _check_text(raw: bytes, type_: type[msgspec.Struct], prefix: str) -> None:
 
 
 def _may_repeat(raw: bytes, type_: type[msgspec.Struct]) -> bool:
-    """Cheap first look for a field named twice (the decoder would take the last one, a proxy perhaps the first)."""
+    """Cheap first look for a field named twice: we would take the last, a proxy the first."""
     return b"\\u" in raw or any(raw.count(name) > 1 for name in _quoted_names(type_))
 
 
@@ -204,7 +216,7 @@ def _unique(prefix: str) -> Any:
 
 
 def _field_error(message: str, prefix: str) -> dict[str, str]:
-    """msgspec's message as a field path and a sentence."""
+    """Msgspec's message as a field path and a sentence."""
     at = _AT.search(message)
     path = at[2].lstrip(".") if at else ""
     text = _AT.sub("", message)

@@ -36,8 +36,16 @@ _START: Final = (
 )
 _POLICY: Final = (
     b"content-security-policy",
-    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    b"connect-src 'self'; frame-ancestors 'none'",
+    b"; ".join(
+        (
+            b"default-src 'none'",
+            b"script-src 'self'",
+            b"style-src 'self' 'unsafe-inline'",
+            b"img-src 'self' data:",
+            b"connect-src 'self'",
+            b"frame-ancestors 'none'",
+        )
+    ),
 )
 
 

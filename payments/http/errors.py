@@ -1,4 +1,7 @@
-"""Errors become RFC 9457 problem documents, all in one place; nothing of an unexpected one leaves the server but its id."""
+"""Errors become RFC 9457 problem documents, all in one place.
+
+Nothing of an unexpected one leaves the server but its id.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus

@@ -1,6 +1,7 @@
 """The hottest routes: the same handlers, without the layers of the framework that they do not need.
 
-Measured in one process, POST /v1/transfers over a door that does nothing: see `docs/decisions`. Guards (so
+Measured in one process, POST /v1/transfers over a door that does nothing: see `docs/decisions`.
+Guards (so
 authentication), error rendering and OpenAPI are the same as everywhere.
 """
 
@@ -21,7 +22,10 @@ _POST: Final = "POST"
 
 
 class HotHandler(ASGIRouteHandler):
-    """An ASGI route that passes itself to its guards: Litestar copies the handler for each, 15 % of the path."""
+    """An ASGI route that passes itself to its guards.
+
+    Litestar copies the handler for each, 15 % of the path.
+    """
 
     async def authorize_connection(self, connection: Connection) -> None:
         """Run the guards, the application's default deny among them."""
@@ -39,7 +43,7 @@ def hot_post(path: str, opt: Mapping[str, Any]) -> Callable[[Handler], HotHandle
             reply = await handle(Request(scope, receive, send))
             await reply(scope, receive, send)
 
-        run.__name__ = handle.__name__  # type: ignore[attr-defined]
+        run.__name__ = handle.__name__
         run.__doc__ = handle.__doc__
         handler = HotHandler(path, opt={**opt, "method": _POST}, copy_scope=False)
         return handler(run)

@@ -1,4 +1,7 @@
-"""`Idempotency-Key`: the same caller and key give the same operation id, for ever and on every endpoint."""
+"""`Idempotency-Key`.
+
+The same caller and key give the same operation id, for ever and on every endpoint.
+"""
 
 import re
 from typing import Final
@@ -41,7 +44,8 @@ def checked_key(key: str) -> str:
 def request_for(request: HttpRequest, operation: Operation[IntentT], intent: IntentT) -> Request:
     """The operation this request wants: its id derived from caller and key, or fresh without a key.
 
-    The kind is not part of the id: the same key on another endpoint is a conflict, not another operation.
+    The kind is not part of the id: the same key on another endpoint is a conflict, not another
+    operation.
     """
     actor, key = actor_of(request).name, key_of(request)
     return (

@@ -1,4 +1,4 @@
-"""Lists: newest first, a bounded page, and an opaque cursor that stays valid while rows are added."""
+"""Lists: newest first, bounded pages, an opaque cursor that is stable while rows are added."""
 
 import base64
 import binascii
@@ -49,7 +49,10 @@ def decode_cursor(cursor: str | None, type_: type[KeyT]) -> KeyT | None:
 def page_of(
     rows: Sequence[T], limit: int, key: Callable[[T], Any], item: Callable[[T], Any]
 ) -> dict[str, Any]:
-    """`{"items", "next_cursor"}` of rows queried with `LIMIT limit + 1`: the extra row only says there is more."""
+    """`{"items", "next_cursor"}` of rows queried with `LIMIT limit + 1`.
+
+    The extra row only says there is more.
+    """
     shown = rows[:limit]
     more = len(rows) > limit
     return {

@@ -1,4 +1,7 @@
-"""The OpenAPI document, from what routes declare in `opt`: Litestar cannot see bodies that are decoded by hand."""
+"""The OpenAPI document, from what routes declare in `opt`.
+
+Litestar cannot see bodies that are decoded by hand.
+"""
 
 import inspect
 import re

@@ -49,7 +49,7 @@ class Markers(Protocol):
 
 
 class OperationStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """`status`: accepted (in the stream), applied, rejected (with `reason`) or parked (an operator has it)."""
+    """`status`: accepted (in the stream), applied, rejected (`reason`), or parked."""
 
     operation_id: str
     kind: str

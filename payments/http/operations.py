@@ -1,4 +1,7 @@
-"""From an intent to an answer: submit it, wait if the client prefers, and render what became of it."""
+"""From an intent to an answer.
+
+Submit it, wait if the client prefers, and render what became of it.
+"""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -37,9 +40,12 @@ async def submit(
     wait_s: int | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> Reply:
-    """Accept the intent and answer as the contract says: 202, or the outcome when waited for or known already.
+    """Accept the intent and answer as the contract says.
 
-    `wait_s` when the endpoint waits by itself; else `Prefer` decides. `more` are members of the 202 and 201 answers.
+    202, or the outcome when waited for or known already.
+
+    `wait_s` when the endpoint waits by itself; else `Prefer` decides. `more` are members of the 202
+    and 201 answers.
     """
     prefers_s = preferred_wait_s(request)
     wanted_s = prefers_s if wait_s is None else wait_s
@@ -66,7 +72,10 @@ def render_ticket(
 
 
 def applied_body(decision: Decision, more: Mapping[str, Any] | None = None) -> bytes:
-    """`{"operation_id","status":"applied"}` and the result. A `status` of the thing itself becomes e.g. `wallet_status`."""
+    """`{"operation_id","status":"applied"}` and the result.
+
+    A `status` of the thing itself becomes e.g. `wallet_status`.
+    """
     result = msgspec.json.decode(decision.result)
     if "status" in result:
         result[f"{decision.kind.partition('.')[0]}_status"] = result["status"]

@@ -14,12 +14,18 @@ _WAIT: Final = re.compile(
 
 
 def preferred_wait_s(request: HttpRequest) -> int:
-    """Seconds to wait, 0 when nothing (or nothing readable) was preferred; more than 30 counts as 30."""
+    """Seconds to wait, 0 when nothing (or nothing readable) was preferred.
+
+    More than 30 counts as 30.
+    """
     return wait_s_of(", ".join(header_values(request, b"prefer")))
 
 
 def wait_s_of(prefer: str) -> int:
-    """Seconds of a `Prefer` header's value. A preference is never an error: what cannot be read is ignored."""
+    """Seconds of a `Prefer` header's value.
+
+    A preference is never an error: what cannot be read is ignored.
+    """
     if not prefer:
         return 0
     found = _WAIT.search(prefer)

@@ -16,14 +16,20 @@ class InvalidQuery(InvalidRequest):
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of the query strings we define; unknown parameters are refused, a misspelt filter must not list everything."""
+    """Base of the query strings we define.
+
+    Unknown parameters are refused, a misspelt filter must not list everything.
+    """
 
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 def read_query(request: HttpRequest, type_: type[T]) -> T:
-    """The query string as `type_`. Raises 422 `invalid_query` with `errors[]`; each parameter at most once."""
+    """The query string as `type_`.
+
+    Raises 422 `invalid_query` with `errors[]`; each parameter at most once.
+    """
     given: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in given:

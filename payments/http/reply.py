@@ -17,7 +17,10 @@ _NO_STORE: Final[Header] = (b"cache-control", b"no-store")
 
 
 class Reply(ASGIResponse):
-    """Status, body and headers as they go to the wire. Handlers return it: measured faster than `Response`."""
+    """Status, body and headers as they go to the wire.
+
+    Handlers return it: measured faster than `Response`.
+    """
 
     __slots__ = ("raw_headers",)
 

@@ -1,4 +1,7 @@
-"""Long-lived things a handler needs, found by their type: the composition root puts them in, handlers take them out."""
+"""Long-lived things a handler needs, found by their type.
+
+The composition root puts them in, handlers take them out.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
@@ -34,8 +37,7 @@ class Services:
 
     def get(self, type_: type[T]) -> T:
         """The value of that type. A missing one is a mistake of the composition root."""
-        found = self._by_type[type_]
-        return found  # type: ignore[no-any-return]
+        return self._by_type[type_]  # type: ignore[no-any-return]
 
     def add(self, type_: type[T], value: T) -> None:
         """Put a value in, or replace it."""
@@ -54,7 +56,10 @@ def service(connection: Connection, type_: type[T]) -> T:
 
 
 def header(connection: Connection, name: bytes) -> str | None:
-    """A request header by its lower-case name, the first one; read straight from the scope, it is the hot path."""
+    """A request header by its lower-case name, the first one.
+
+    Read straight from the scope, it is the hot path.
+    """
     for key, value in connection.scope["headers"]:
         if key == name:
             return value.decode("latin-1")

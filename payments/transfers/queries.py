@@ -21,7 +21,7 @@ class TransferNotFound(NotFound):
 
 
 class TransferView(msgspec.Struct, frozen=True, kw_only=True):
-    """A transfer; `reversed` of it has gone back, and `reversal_of` names the transfer it gives back itself."""
+    """A transfer; `reversed` of it has gone back, `reversal_of` is what it gives back itself."""
 
     transfer_id: UUID
     source_wallet_id: int

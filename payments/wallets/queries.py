@@ -42,7 +42,7 @@ class WalletView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EntryView(msgspec.Struct, frozen=True, kw_only=True):
-    """A movement: `entry` counts from 1 within the wallet, `amount` is signed, `balance` is after it."""
+    """A movement: `entry` counts from 1 in the wallet, `amount` is signed, `balance` after it."""
 
     entry: int
     operation_id: UUID
@@ -55,6 +55,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 
 _SELECT = sa.select(
     wallets,
+    wallets.c.metadata.label("metadata_"),
     accounts.c.is_frozen,
     (accounts.c.credits_posted - accounts.c.debits_posted).label("balance"),
     accounts.c.debits_pending.label("held"),
@@ -141,7 +142,7 @@ def _view(row: sa.Row[Any]) -> WalletView:
         wallet_id=row.id,
         currency=row.currency,
         owner=row.owner,
-        metadata=row._mapping["metadata"],
+        metadata=row.metadata_,
         status="frozen" if row.is_frozen else "active",
         balance=format_minor(row.balance, currency),
         available=format_minor(row.balance - row.held, currency),

@@ -9,7 +9,9 @@ WAIT = {"Prefer": "wait=10"}
 
 async def opened(http: httpx.AsyncClient, currency: str = "RUB", owner: str = "user-17") -> int:
     """The id of a new wallet."""
-    answer = await http.post("/v1/wallets", json={"currency": currency, "owner": owner}, headers=WAIT)
+    answer = await http.post(
+        "/v1/wallets", json={"currency": currency, "owner": owner}, headers=WAIT
+    )
     assert answer.status_code == 201, answer.text
     wallet_id: int = answer.json()["wallet_id"]
     return wallet_id
@@ -41,7 +43,9 @@ async def money(http: httpx.AsyncClient, wallet_id: int) -> tuple[str, str, str]
     return wallet["balance"], wallet["available"], wallet["held"]
 
 
-async def waited(http: httpx.AsyncClient, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
+async def waited(
+    http: httpx.AsyncClient, path: str, body: Any = None
+) -> tuple[int, dict[str, Any]]:
     """Status and document of a POST that waits."""
     answer = await http.post(path, json={} if body is None else body, headers=WAIT)
     document: dict[str, Any] = answer.json()

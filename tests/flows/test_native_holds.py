@@ -43,8 +43,8 @@ async def test_captured_in_parts_the_last_of_which_releases_the_rest(
     assert await money(native, payee) == ("3.00", "3.00", "0.00")
     found = (await native.get(f"/v1/holds/{hold_id}")).json()
     assert (found["status"], found["captured"]) == ("closed", "3.00")
-    for path in (f"/v1/holds/{hold_id}/release", path):
-        status, answer = await waited(native, path, last if "capture" in path else None)
+    for again, body in ((path, last), (f"/v1/holds/{hold_id}/release", None)):
+        status, answer = await waited(native, again, body)
         assert (status, answer["code"]) == (409, "hold_closed")
 
 

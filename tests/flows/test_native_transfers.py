@@ -113,7 +113,9 @@ async def test_a_thousand_at_once(native: httpx.AsyncClient) -> None:
 
 
 async def test_only_its_own_operations(native: httpx.AsyncClient, platform: Platform) -> None:
-    accepted = await native.post("/v1/wallets", json={"currency": "RUB", "owner": "o"}, headers=WAIT)
+    accepted = await native.post(
+        "/v1/wallets", json={"currency": "RUB", "owner": "o"}, headers=WAIT
+    )
     path = accepted.headers["location"]
     for scopes, status in ((("operations:read",), 404), (("operations:read", "ledger:admin"), 200)):
         other = await native.get(path, headers=await api_key(platform, *scopes))

@@ -41,6 +41,7 @@ class FakeDoor:
     async def append(
         self, _partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes
     ) -> bytes | None:
+        """Keep it, or raise."""
         if self.closed is not None:
             raise self.closed
         self.envelopes.append(decode(payload))
@@ -49,6 +50,7 @@ class FakeDoor:
         return found
 
     async def find_marker(self, operation_id: OperationId) -> bytes | None:
+        """What an append left."""
         return self.markers.get(operation_id)
 
 
@@ -62,11 +64,13 @@ class FakeOutcomes:
         self.answer: dict[str, Any] | None = None
 
     async def find(self, operation_id: OperationId) -> Decision | None:
+        """What the test stored."""
         return self.stored.get(operation_id)
 
     async def wait(
         self, operation_id: OperationId, digest: bytes | None, _timeout_s: float
     ) -> Decision | None:
+        """What the test wants answered, at once."""
         if self.answer is None:
             return None
         return decision_of(operation_id, digest or b"", **self.answer)

@@ -111,14 +111,18 @@ class Asking:
         self.authenticate = KeyAuthenticator(self.find, lambda: self.now_s)
 
     async def find(self, key_id: str) -> StoredKey | None:
+        """The database, counting."""
         self.asked += 1
         if self.trouble is not None:
             raise self.trouble
         return self.key if key_id == self.key.id else None
 
     async def __call__(self, text: str | None = None) -> str:
+        """The actor of a request with this key."""
         value = f"Bearer {text or self.token.text()}".encode()
-        connection: Any = type("Connection", (), {"scope": {"headers": [(b"authorization", value)]}})
+        connection: Any = type(
+            "Connection", (), {"scope": {"headers": [(b"authorization", value)]}}
+        )
         return (await self.authenticate(connection)).name
 
 

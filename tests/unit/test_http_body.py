@@ -25,6 +25,10 @@ def transfer(amount: str) -> str:
     )
 
 
+def source_is(token: str) -> str:
+    return transfer("1").replace('"source_wallet_id":1', f'"source_wallet_id":{token}')
+
+
 @pytest.mark.parametrize("amount", ["12.3", '"12.30"', "12.30"])
 async def test_an_amount_is_taken_from_its_digits(amount: str) -> None:
     api = Api()
@@ -54,10 +58,10 @@ async def test_a_bad_amount_is_422_and_named(amount: str) -> None:
         ("[]", ""),
         ("{}", "source_wallet_id"),
         (transfer("1").replace('"amount":1', '"amoumt":1'), "amoumt"),
-        (transfer("1").replace('"source_wallet_id":1', '"source_wallet_id":"1"'), "source_wallet_id"),
-        (transfer("1").replace('"source_wallet_id":1', '"source_wallet_id":0'), "source_wallet_id"),
-        (transfer("1").replace('"source_wallet_id":1', f'"source_wallet_id":{2**53}'), "source_wallet_id"),
-        (transfer("1").replace('"source_wallet_id":1', '"source_wallet_id":true'), "source_wallet_id"),
+        (source_is('"1"'), "source_wallet_id"),
+        (source_is("0"), "source_wallet_id"),
+        (source_is(str(2**53)), "source_wallet_id"),
+        (source_is("true"), "source_wallet_id"),
         (transfer("1").replace('"rub"', '"r"'), "currency"),
         (transfer('1,"amount":2'), "amount"),
         (transfer('1,"\\u0061mount":2'), "amount"),

@@ -26,9 +26,7 @@ async def raised(error: Exception) -> Any:
     return await Api(Router("/", route_handlers=[boom])).http.get("/boom")
 
 
-KNOWN = [
-    v for v in vars(errors).values() if isinstance(v, type) and issubclass(v, PaymentsError)
-]
+KNOWN = [v for v in vars(errors).values() if isinstance(v, type) and issubclass(v, PaymentsError)]
 
 
 @pytest.mark.parametrize("error", KNOWN)
@@ -49,7 +47,9 @@ async def test_extra_members_join_but_do_not_replace() -> None:
     assert (answer.json()["status"], answer.json()["title"]) == (409, "Conflict")
 
 
-@pytest.mark.parametrize("error", [ValueError("secret"), KeyError("secret"), AssertionError("secret")])
+@pytest.mark.parametrize(
+    "error", [ValueError("secret"), KeyError("secret"), AssertionError("secret")]
+)
 async def test_what_nobody_expected_says_nothing(error: Exception) -> None:
     answer = await raised(error)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
@@ -96,7 +96,10 @@ async def test_nothing_accepted_is_503_and_unknown_fate_names_the_operation() ->
     assert answer.headers["retry-after"] == "1"
     api.door.closed = UnknownFate(operation_id="some-id")
     answer = await api.http.post("/v1/transfers", json=BODY)
-    assert (answer.json()["code"], answer.json()["operation_id"]) == ("acceptance_unknown", "some-id")
+    assert (answer.json()["code"], answer.json()["operation_id"]) == (
+        "acceptance_unknown",
+        "some-id",
+    )
 
 
 async def test_bulk_says_which_items_were_not_accepted() -> None:
@@ -106,5 +109,9 @@ async def test_bulk_says_which_items_were_not_accepted() -> None:
         "/v1/operations/bulk", json={"operations": [{"kind": "transfer", **BODY}]}
     )
     item = answer.json()["items"][0]
-    assert (item["status"], item["reason"], item["retryable"]) == ("not_accepted", "backlog_full", True)
+    assert (item["status"], item["reason"], item["retryable"]) == (
+        "not_accepted",
+        "backlog_full",
+        True,
+    )
     assert item["operation_id"]

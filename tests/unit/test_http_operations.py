@@ -59,7 +59,7 @@ async def test_a_refusal_has_its_own_status(code: str, status: int) -> None:
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["preference-applied"] == "wait"
-    assert UUID(answer.json()["operation_id"])
+    assert UUID(answer.json()["operation_id"]).version == 7
 
 
 async def test_not_decided_in_time_is_202() -> None:

@@ -1,4 +1,7 @@
-"""What commands share: settings from the environment or a data directory, and running something async with an engine."""
+"""What commands share.
+
+Settings from the environment or a data directory, and running something async with an engine.
+"""
 
 import asyncio
 import importlib
@@ -25,7 +28,10 @@ DataDir = Annotated[
 
 
 def role(module: str) -> Any:
-    """A module of this package, imported only when its command runs; a clear word when this build has none."""
+    """A module of this package, imported only when its command runs.
+
+    A clear word when this build has none.
+    """
     try:
         return importlib.import_module(f"payments.entrypoints.{module}")
     except ModuleNotFoundError as error:
@@ -36,7 +42,11 @@ def role(module: str) -> Any:
 
 @contextmanager
 def settings_of(data_dir: Path | None) -> Iterator[Settings]:
-    """The settings; the servers are those of the URLs, or those of the data directory, started for the while if need be."""
+    """The settings.
+
+    The servers are those of the URLs, or those of the data directory, started for the while if need
+    be.
+    """
     environ = dict(os.environ)
     if data_dir is None and environ.get("PAYMENTS_DATABASE_URL"):
         yield read_settings(environ)

@@ -121,7 +121,10 @@ class HoldList(msgspec.Struct, kw_only=True):
 
 
 class BulkItem(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What became of one item: accepted, applied (with its result's fields), rejected (with `reason`) or not_accepted."""
+    """What became of one item.
+
+    Accepted, applied (with its result's fields), rejected (with `reason`) or not_accepted.
+    """
 
     operation_id: str | None
     status: str

@@ -12,7 +12,10 @@ BULK_MAX: Final = 1000
 
 
 class OpenWalletBody(Body, frozen=True, kw_only=True):
-    """A wallet to open. `owner` is the client's own word for whose it is; `metadata` comes back as it was given."""
+    """A wallet to open.
+
+    `owner` is the client's own word for whose it is; `metadata` comes back as it was given.
+    """
 
     currency: CurrencyCode
     owner: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]

@@ -90,7 +90,10 @@ KINDS: Final = {
     ),
 )
 async def submit_bulk(request: HttpRequest) -> Reply:
-    """Up to 1000 operations, answered in order; one refused item does not touch the others. Each needs its own scope."""
+    """Up to 1000 operations, answered in order; one refused item does not touch the others.
+
+    Each needs its own scope.
+    """
     body = await read_body(request, BulkBody)
     actor, key, wait_s = actor_of(request), key_of(request), preferred_wait_s(request)
     wanted = [_read(raw, index, actor, key) for index, raw in enumerate(body.operations)]
@@ -128,7 +131,8 @@ def _request(raw: bytes, at: str, actor: Actor, derived_key: str | None) -> Requ
             kind.operation, intent, actor=actor.name, key=checked_key(head.idempotency_key)
         )
     if derived_key is not None:
-        # The whole request repeated under its own key repeats its items; the scope keeps them off single POSTs' keys.
+        # The whole request repeated under its own key repeats its items; the scope keeps them off
+        # single POSTs' keys.
         return keyed(kind.operation, intent, actor=actor.name, key=derived_key, scope="bulk")
     return fresh(kind.operation, intent, actor=actor.name)
 
