@@ -1,8 +1,11 @@
-"""What each surface needs beside the shared services: its own configuration and its way to authenticate, one line each."""
+"""What each surface needs beside the shared services.
+
+Its own configuration and its way to authenticate, one line each.
+"""
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -10,22 +13,29 @@ from payments.apikeys.authenticate import KeyAuthenticator
 from payments.apikeys.keys import find_key
 from payments.banks.codes import Codes
 from payments.entrypoints.settings import Settings
+from payments.entrypoints.shop import shop_parts
 from payments.http.auth import BEARER_KEY, Actor, Scheme
 from payments.http.open_access import OpenOrKey
 from payments.kernel.clock import Clock
 from payments.surfaces.bankwebhook import routes as bankwebhook
 from payments.surfaces.bankwebhook import signature
 from payments.surfaces.marketplace.auth import MARKETPLACE, marketplace_scheme
+from payments.surfaces.shop.access import SCHEME as SHOP_SCHEME
+from payments.surfaces.shop.access import SHOP
+from payments.surfaces.shop.config import shop_running
 from payments.surfaces.walletservice import routes as walletservice
 from payments.surfaces.walletservice.enqueue import WalletCurrencies
+
+LIFESPANS: Final = (shop_running,)
+"""What runs while the application does, inside the shared services."""
 
 
 def surface_services(
     settings: Settings, engine: AsyncEngine, clock: Clock
 ) -> Mapping[type[Any], Any]:
     """Values by type; a handler takes them with `service(request, ThatType)`."""
-    del engine, clock
     return {
+        **shop_parts(settings, engine, clock),
         Codes: Codes(settings.code_pepper.reveal()),
         WalletCurrencies: WalletCurrencies(),
     }
@@ -35,6 +45,7 @@ def surface_schemes(settings: Settings, engine: AsyncEngine, clock: Clock) -> Ma
     """Authentication schemes by the name routes use in `access(...)`."""
     del clock
     return {
+        SHOP: SHOP_SCHEME,
         MARKETPLACE: marketplace_scheme(engine),
         walletservice.AUTH: _open_or_key(settings, engine, settings.walletservice_api_key.reveal()),
         bankwebhook.AUTH_BALANCE: _open_or_key(settings, engine),

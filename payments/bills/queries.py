@@ -1,0 +1,94 @@
+"""Reads of bills and of what happened to them. Amounts in minor units."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.bills.tables import Bill, BillTransaction, bill_account, bill_transactions, bills
+from payments.ledger.tables import accounts
+
+
+class BillView(msgspec.Struct, frozen=True, kw_only=True):
+    """A bill and its money."""
+
+    id: int
+    user_id: int
+    currency: str
+    created_at: datetime
+    balance: int
+
+
+BillKey = tuple[datetime, int]
+"""Where a bill stands in a list: made when, and its number."""
+
+# Operations are the only writers: a bill has its account from the same transaction on.
+_SELECT = sa.select(
+    *(bills.c[name] for name in Bill.__struct_fields__),
+    (accounts.c.credits_posted - accounts.c.debits_posted).label("balance"),
+).join(accounts, accounts.c.id == bills.c.id + sa.literal(bill_account(0), sa.BigInteger))
+
+
+async def list_bills(
+    engine: AsyncEngine, user_id: int, before: BillKey | None, count: int
+) -> Sequence[BillView]:
+    """The bills of a user, newest first."""
+    query = _SELECT.where(bills.c.user_id == user_id).limit(count)
+    query = query.order_by(bills.c.created_at.desc(), bills.c.id.desc())
+    if before is not None:
+        query = query.where(sa.tuple_(bills.c.created_at, bills.c.id) < before)
+    async with engine.connect() as connection:
+        return [BillView(**row._mapping) for row in await connection.execute(query)]  # noqa: SLF001
+
+
+async def bills_of(
+    engine: AsyncEngine, user_ids: Sequence[int], most: int
+) -> Mapping[int, Sequence[BillView]]:
+    """The newest bills of several users, at most `most` of each."""
+    wanted = bills.c.user_id == sa.column("wanted_id", sa.BigInteger)
+    newest = (
+        _SELECT.where(wanted).order_by(bills.c.created_at.desc(), bills.c.id.desc()).limit(most)
+    ).lateral("newest")
+    users = sa.func.unnest(sa.cast(list(user_ids), sa.ARRAY(sa.BigInteger)))
+    query = sa.select(newest).select_from(users.table_valued("wanted_id", name="u"), newest)
+    found: dict[int, list[BillView]] = {user_id: [] for user_id in user_ids}
+    async with engine.connect() as connection:
+        for row in await connection.execute(query):
+            found[row.user_id].append(BillView(**row._mapping))  # noqa: SLF001
+    return found
+
+
+class TransactionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A top-up or a purchase."""
+
+    id: int
+    operation_id: UUID
+    user_id: int
+    bill_id: int
+    kind: str
+    minor: int
+    balance: int
+    currency: str
+    transaction_id: int | None
+    product_id: int | None
+    title: str | None
+    created_at: datetime
+
+
+async def list_transactions(
+    engine: AsyncEngine, user_id: int, bill_id: int | None, before: int | None, count: int
+) -> Sequence[TransactionView]:
+    """What happened to a user's bills (or to one of them), newest first."""
+    columns = (bill_transactions.c[name] for name in BillTransaction.__struct_fields__)
+    query = sa.select(*columns).where(bill_transactions.c.user_id == user_id)
+    if bill_id is not None:
+        query = query.where(bill_transactions.c.bill_id == bill_id)
+    if before is not None:
+        query = query.where(bill_transactions.c.id < before)
+    query = query.order_by(bill_transactions.c.id.desc()).limit(count)
+    async with engine.connect() as connection:
+        rows = (await connection.execute(query)).all()
+    return [TransactionView(**row._mapping) for row in rows]  # noqa: SLF001

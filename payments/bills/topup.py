@@ -1,0 +1,99 @@
+"""bill.topup: money the provider reports goes to a bill, which is made first when there is none."""
+
+from collections.abc import Iterable
+
+from payments.bills.tables import (
+    TOPUP,
+    TRANSACTION_NUMBERS,
+    Bill,
+    BillTransaction,
+    bill_account,
+)
+from payments.kernel.ids import AccountId
+from payments.kernel.money import currency_of, format_minor
+from payments.ledger.chart import AccountSpec, Kind, house, owned
+from payments.ledger.posting import move
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.record import Ref
+
+
+class TopUpRefusal(Reason):
+    """In order of precedence."""
+
+    BILL_OWNER_MISMATCH = "bill_owner_mismatch", 409
+    CURRENCY_MISMATCH = "currency_mismatch", 409
+
+
+class TopUpBill(Intent, frozen=True, kw_only=True):
+    """Credit a user's bill by `minor`; `transaction_id` is the provider's own number of it."""
+
+    transaction_id: int
+    user_id: int
+    bill_id: int
+    minor: int
+    currency: str
+
+
+def accounts(intent: TopUpBill, _state: State) -> Iterable[AccountId | AccountSpec]:
+    """The bill, and the house account of what the provider has paid in."""
+    return bill_account(intent.bill_id), house(Kind.SHOP_TOPUPS, intent.currency)
+
+
+def decide(intent: TopUpBill, state: State, context: Context) -> Outcome:
+    """An existing bill belongs to that user and has that currency; a new one becomes the user's."""
+    bill = state.record(Bill, intent.bill_id)
+    if bill is not None and bill.user_id != intent.user_id:
+        return Refused(reason=TopUpRefusal.BILL_OWNER_MISMATCH)
+    if bill is not None and bill.currency != intent.currency:
+        return Refused(reason=TopUpRefusal.CURRENCY_MISMATCH)
+    account = state.account(bill_account(intent.bill_id))
+    balance = intent.minor + (0 if account is None else account.balance)
+    transaction = BillTransaction(
+        id=state.number(TRANSACTION_NUMBERS),
+        operation_id=context.operation_id,
+        user_id=intent.user_id,
+        bill_id=intent.bill_id,
+        kind=TOPUP,
+        minor=intent.minor,
+        balance=balance,
+        currency=intent.currency,
+        transaction_id=intent.transaction_id,
+        product_id=None,
+        title=None,
+        created_at=context.now,
+    )
+    made = Bill(
+        id=intent.bill_id,
+        user_id=intent.user_id,
+        currency=intent.currency,
+        created_at=context.now,
+    )
+    currency = currency_of(intent.currency)
+    return Applied(
+        opens=(owned(Kind.BILL, intent.bill_id, intent.currency),) if bill is None else (),
+        legs=move(
+            house(Kind.SHOP_TOPUPS, intent.currency).id, bill_account(intent.bill_id), intent.minor
+        ),
+        puts=(made, transaction) if bill is None else (transaction,),
+        result={
+            "transaction_id": intent.transaction_id,
+            "bill_id": intent.bill_id,
+            "amount": format_minor(intent.minor, currency),
+            "balance": format_minor(balance, currency),
+            "currency": intent.currency,
+        },
+    )
+
+
+OPERATION = Operation(
+    kind="bill.topup",
+    intent=TopUpBill,
+    partition_key=lambda intent: intent.bill_id,
+    refs=lambda intent: (Ref(Bill, intent.bill_id),),
+    accounts=accounts,
+    decide=decide,
+    sequences=(TRANSACTION_NUMBERS,),
+    reasons=TopUpRefusal,
+)

@@ -1,0 +1,1 @@
+"""Products of the shop: what they are called and what they cost."""

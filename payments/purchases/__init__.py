@@ -1,0 +1,1 @@
+"""Purchases: a product paid from a bill."""

@@ -1,0 +1,133 @@
+"""The administrator: users and their bills, and the webhooks that were turned away."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from litestar import get, patch
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.bills.queries import BillView, bills_of
+from payments.bills.turned_away import TurnedAwayView, list_turned_away
+from payments.http.access import access
+from payments.http.body import read_body
+from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.query import read_query
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, Time, service
+from payments.kernel.clock import rfc3339
+from payments.kernel.errors import Conflict
+from payments.surfaces.shop.access import ADMIN, SHOP, user_id_of
+from payments.surfaces.shop.answers import (
+    AdminUser,
+    AdminUserList,
+    BillList,
+    TurnedAwayAnswer,
+    TurnedAwayList,
+)
+from payments.surfaces.shop.bills import bill_answer, bills_page
+from payments.surfaces.shop.bodies import TurnedAwayQuery, UserBody
+from payments.surfaces.shop.products import number_or_none
+from payments.users import writes
+from payments.users.errors import UserNotFound
+from payments.users.queries import User, find_user
+from payments.users.queries import list_users as list_users_
+
+_BILLS_SHOWN: Final = 100
+
+
+class CannotDisableSelf(Conflict):
+    """An administrator cannot shut itself out; another one can."""
+
+    code = "cannot_disable_self"
+
+
+@get("/shop/admin/users", opt=access(SHOP, ADMIN, query=Page, answers={200: AdminUserList}))
+async def list_users(request: HttpRequest) -> Reply:
+    """All users with their bills, newest first."""
+    query = read_query(request, Page)
+    engine = service(request, AsyncEngine)
+    rows = await list_users_(engine, decode_cursor(query.cursor, int), query.limit + 1)
+    bills = await bills_of(engine, [u.id for u in rows[: query.limit]], _BILLS_SHOWN + 1)
+    page = page_of(rows, query.limit, lambda u: u.id, lambda u: _user(u, bills[u.id]))
+    return json_reply(page)
+
+
+@patch(
+    "/shop/admin/users/{user_id:int}",
+    opt=access(SHOP, ADMIN, body=UserBody, answers={200: AdminUser}),
+)
+async def change_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:
+    """Let a user in, or shut it out: its tokens stop working at once, for good."""
+    body = await read_body(request, UserBody)
+    if user_id == user_id_of(request) and not body.is_active:
+        raise CannotDisableSelf
+    engine, now = service(request, AsyncEngine), service(request, Time).now
+    await writes.set_active(engine, now, number_or_none(user_id), is_active=body.is_active)
+    return json_reply(await _shown(engine, user_id))
+
+
+@get("/shop/admin/users/{user_id:int}", opt=access(SHOP, ADMIN, answers={200: AdminUser}))
+async def get_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:
+    """A user with its bills."""
+    return json_reply(await _shown(service(request, AsyncEngine), number_or_none(user_id)))
+
+
+@get(
+    "/shop/admin/users/{user_id:int}/bills",
+    opt=access(SHOP, ADMIN, query=Page, answers={200: BillList}),
+)
+async def list_bills_of_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:
+    """A user's bills, newest first."""
+    return json_reply(await bills_page(request, number_or_none(user_id)))
+
+
+@get(
+    "/shop/admin/turned-away-webhooks",
+    opt=access(SHOP, ADMIN, query=TurnedAwayQuery, answers={200: TurnedAwayList}),
+)
+async def list_turned_away_webhooks(request: HttpRequest) -> Reply:
+    """Top-ups that were turned away (signature, user, owner, content), newest first."""
+    query = read_query(request, TurnedAwayQuery)
+    before = decode_cursor(query.cursor, int)
+    rows = await list_turned_away(
+        service(request, AsyncEngine), query.kind, before, query.limit + 1
+    )
+    return json_reply(page_of(rows, query.limit, lambda w: w.id, _turned_away))
+
+
+async def _shown(engine: AsyncEngine, user_id: int) -> AdminUser:
+    user = await find_user(engine, user_id)
+    if user is None:
+        raise UserNotFound
+    return _user(user, (await bills_of(engine, [user_id], _BILLS_SHOWN + 1))[user_id])
+
+
+def _user(user: User, bills: Sequence[BillView]) -> AdminUser:
+    return AdminUser(
+        user_id=user.id,
+        login=user.login,
+        is_active=user.is_active,
+        is_admin=user.is_admin,
+        created_at=rfc3339(user.created_at),
+        bills=[bill_answer(b) for b in bills[:_BILLS_SHOWN]],
+        has_more_bills=len(bills) > _BILLS_SHOWN,
+    )
+
+
+def _turned_away(webhook: TurnedAwayView) -> TurnedAwayAnswer:
+    return TurnedAwayAnswer(
+        kind=webhook.kind,
+        digest=webhook.digest.hex(),
+        transaction_id=webhook.transaction_id,
+        turned_away_at=rfc3339(webhook.turned_away_at),
+    )
+
+
+HANDLERS: Final = (
+    list_users,
+    get_user,
+    change_user,
+    list_bills_of_user,
+    list_turned_away_webhooks,
+)

@@ -1,0 +1,157 @@
+"""The administrator's products: make, change, take off sale; `If-Match` guards lost edits."""
+
+import re
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from litestar import delete, get, patch, post, put
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.http.access import access
+from payments.http.body import currency_in, minor_of, read_body
+from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.query import read_query
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, Time, header, service
+from payments.kernel.errors import InvalidBody
+from payments.products import queries, writes
+from payments.products.tables import Product
+from payments.products.writes import ProductChange, VersionMismatch
+from payments.surfaces.shop.access import ADMIN, SHOP
+from payments.surfaces.shop.answers import AdminProduct, AdminProductList, number_in
+from payments.surfaces.shop.bodies import ProductBody, ProductPatch
+from payments.surfaces.shop.products import number_or_none
+
+_VERSION: Final = re.compile(r'"?([0-9]{1,9})"?', re.ASCII)
+
+
+@get(
+    "/shop/admin/products",
+    opt=access(SHOP, ADMIN, query=Page, answers={200: AdminProductList}),
+)
+async def list_admin_products(request: HttpRequest) -> Reply:
+    """Products for sale, newest first."""
+    query = read_query(request, Page)
+    before = decode_cursor(query.cursor, int)
+    rows = await queries.list_products(service(request, AsyncEngine), before, query.limit + 1)
+    return json_reply(page_of(rows, query.limit, lambda p: p.id, _product))
+
+
+@post(
+    "/shop/admin/products",
+    opt=access(SHOP, ADMIN, body=ProductBody, answers={201: AdminProduct}),
+)
+async def create_product(request: HttpRequest) -> Reply:
+    """Put a product on sale."""
+    change = _whole(await read_body(request, ProductBody))
+    engine, now = service(request, AsyncEngine), service(request, Time).now
+    return _answer(await writes.create_product(engine, now, change), HTTPStatus.CREATED)
+
+
+@get("/shop/admin/products/{product_id:int}", opt=access(SHOP, ADMIN, answers={200: AdminProduct}))
+async def get_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
+    """A product and its version."""
+    engine = service(request, AsyncEngine)
+    return _answer(await queries.get_product(engine, number_or_none(product_id)))
+
+
+@put(
+    "/shop/admin/products/{product_id:int}",
+    opt=access(SHOP, ADMIN, body=ProductBody, answers={200: AdminProduct}),
+)
+async def replace_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
+    """Change all of a product; with `If-Match: "<version>"` only if nobody else has."""
+    return await _change(request, product_id, _whole(await read_body(request, ProductBody)))
+
+
+@patch(
+    "/shop/admin/products/{product_id:int}",
+    opt=access(SHOP, ADMIN, body=ProductPatch, answers={200: AdminProduct}),
+)
+async def change_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
+    """Change the fields that are given; with `If-Match: "<version>"` only if nobody else has."""
+    body = await read_body(request, ProductPatch)
+    return await _change(request, product_id, await _part(request, product_id, body))
+
+
+@delete("/shop/admin/products/{product_id:int}", status_code=HTTPStatus.OK, opt=access(SHOP, ADMIN))
+async def delete_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
+    """Take a product off sale; purchases of it stay readable. Answers 204."""
+    engine, now = service(request, AsyncEngine), service(request, Time).now
+    version = _expected(request)
+    await writes.delete_product(engine, now, number_or_none(product_id), version)
+    gone = Reply(HTTPStatus.NO_CONTENT, b"")
+    gone.raw_headers = [(b"cache-control", b"no-store")]  # 204 has no length and no type
+    return gone
+
+
+async def _change(request: HttpRequest, product_id: int, change: ProductChange) -> Reply:
+    engine, now = service(request, AsyncEngine), service(request, Time).now
+    known_id = number_or_none(product_id)
+    return _answer(await writes.change_product(engine, now, known_id, change, _expected(request)))
+
+
+def _whole(body: ProductBody) -> ProductChange:
+    currency = currency_in(body.currency)
+    return ProductChange(
+        title=body.title,
+        description=body.description,
+        minor=minor_of(body.price, currency, "price"),
+        currency=currency.code,
+    )
+
+
+async def _part(request: HttpRequest, product_id: int, body: ProductPatch) -> ProductChange:
+    """Price and currency are written together, so that two edits at once cannot mix them."""
+    change = ProductChange(title=body.title, description=body.description)
+    if body.price is None:
+        if body.currency is not msgspec.UNSET:
+            message = "a currency comes with a price"
+            raise InvalidBody(errors=[{"field": "currency", "message": message}])
+        return change
+    code = body.currency
+    if code is msgspec.UNSET:
+        engine = service(request, AsyncEngine)
+        code = (await queries.get_product(engine, number_or_none(product_id))).currency
+    currency = currency_in(code)
+    minor = minor_of(body.price, currency, "price")
+    return msgspec.structs.replace(change, minor=minor, currency=currency.code)
+
+
+def _expected(request: HttpRequest) -> int | None:
+    """The version of `If-Match`; None when any will do. Raises 412 when it can be none of ours."""
+    given = header(request, b"if-match")
+    if given is None or given.strip() == "*":
+        return None
+    found = _VERSION.fullmatch(given.strip())
+    if found is None:
+        raise VersionMismatch
+    return int(found[1])
+
+
+def _product(product: Product) -> AdminProduct:
+    return AdminProduct(
+        product_id=product.id,
+        title=product.title,
+        description=product.description,
+        price=number_in(product.minor, product.currency),
+        currency=product.currency,
+        version=product.version,
+    )
+
+
+def _answer(product: Product, status: int = HTTPStatus.OK) -> Reply:
+    headers: list[Any] = [(b"etag", b'"%d"' % product.version)]
+    return json_reply(_product(product), status, headers)
+
+
+HANDLERS: Final = (
+    list_admin_products,
+    create_product,
+    get_product,
+    replace_product,
+    change_product,
+    delete_product,
+)

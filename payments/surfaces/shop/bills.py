@@ -1,0 +1,119 @@
+"""A user's own bills, what happened to them, and where an operation stands."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from litestar import get
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.bills import queries
+from payments.bills.queries import BillKey, BillView, TransactionView
+from payments.http.access import access
+from payments.http.auth import actor_of
+from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.operation_status import (
+    OperationNotFound,
+    OperationStanding,
+    StandingQuery,
+    standing,
+)
+from payments.http.query import read_query
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, service
+from payments.kernel.clock import rfc3339
+from payments.kernel.ids import parse_id
+from payments.surfaces.shop.access import SHOP, user_id_of
+from payments.surfaces.shop.answers import (
+    BillAnswer,
+    BillList,
+    TransactionAnswer,
+    TransactionList,
+    number_in,
+)
+from payments.surfaces.shop.bodies import TransactionsQuery
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+@get("/shop/bills", opt=access(SHOP, query=Page, answers={200: BillList}))
+async def list_bills(request: HttpRequest) -> Reply:
+    """The caller's bills and their balances, newest first."""
+    return json_reply(await bills_page(request, user_id_of(request)))
+
+
+@get(
+    "/shop/transactions", opt=access(SHOP, query=TransactionsQuery, answers={200: TransactionList})
+)
+async def list_transactions(request: HttpRequest) -> Reply:
+    """The caller's top-ups and purchases, newest first."""
+    query = read_query(request, TransactionsQuery)
+    before = decode_cursor(query.cursor, int)
+    rows: Sequence[TransactionView] = await queries.list_transactions(
+        service(request, AsyncEngine), user_id_of(request), query.bill_id, before, query.limit + 1
+    )
+    return json_reply(page_of(rows, query.limit, lambda t: t.id, transaction_answer))
+
+
+@get(
+    "/shop/operations/{operation_id:str}",
+    opt=access(SHOP, query=StandingQuery, answers={200: OperationStanding}),
+)
+async def get_shop_operation(request: HttpRequest, operation_id: FromPath[str]) -> Reply:
+    """Where a purchase of the caller's stands."""
+    wait_s = read_query(request, StandingQuery).wait
+    wanted = parse_id(operation_id)
+    found = None if wanted is None else await standing(request, wanted, wait_s)
+    if found is None or found[0] != actor_of(request).name:
+        raise OperationNotFound
+    return json_reply(found[1])
+
+
+async def bills_page(request: HttpRequest, user_id: int) -> dict[str, Any]:
+    """A page of a user's bills, as the query string wants it."""
+    query = read_query(request, Page)
+    before = bill_key(decode_cursor(query.cursor, tuple[int, int]))
+    rows = await queries.list_bills(service(request, AsyncEngine), user_id, before, query.limit + 1)
+    return page_of(rows, query.limit, _cursor_of, bill_answer)
+
+
+def bill_answer(bill: BillView) -> BillAnswer:
+    """A bill as it is shown."""
+    return BillAnswer(
+        bill_id=bill.id, balance=number_in(bill.balance, bill.currency), currency=bill.currency
+    )
+
+
+def transaction_answer(row: TransactionView) -> TransactionAnswer:
+    """A transaction as it is shown."""
+    return TransactionAnswer(
+        transaction_id=row.transaction_id or str(row.operation_id),
+        bill_id=row.bill_id,
+        amount=number_in(row.minor, row.currency),
+        kind="topup" if row.transaction_id else "purchase",
+        currency=row.currency,
+        balance=number_in(row.balance, row.currency),
+        product_id=row.product_id,
+        title=row.title,
+        operation_id=str(row.operation_id),
+        created_at=rfc3339(row.created_at),
+    )
+
+
+def bill_key(cursor: tuple[int, int] | None) -> BillKey | None:
+    """The key of a cursor. A number that is no time stands before everything."""
+    if cursor is None:
+        return None
+    try:
+        return _EPOCH + cursor[0] * _MICROSECOND, cursor[1]
+    except OverflowError:
+        return _EPOCH, 0
+
+
+def _cursor_of(bill: BillView) -> tuple[int, int]:
+    return (bill.created_at - _EPOCH) // _MICROSECOND, bill.id
+
+
+HANDLERS: Final = (list_bills, list_transactions, get_shop_operation)

@@ -1,0 +1,71 @@
+"""What clients of the shop send."""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from payments.http.body import Amount, Body, CurrencyCode
+from payments.http.lists import Page
+from payments.surfaces.shop.config import CURRENCY
+from payments.users.tables import LOGIN_MAX
+
+NUMBER_MAX: Final = 10**16 - 1
+"""The provider's numbers have up to 16 digits."""
+
+Number = Annotated[int, msgspec.Meta(gt=0, le=NUMBER_MAX)]
+Login = Annotated[str, msgspec.Meta(min_length=1, max_length=LOGIN_MAX)]
+Password = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+Title = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Description = Annotated[str, msgspec.Meta(max_length=10_000)]
+
+
+class CredentialsBody(Body, frozen=True, kw_only=True):
+    """Login and password."""
+
+    login: Login
+    password: Password
+
+    def __repr__(self) -> str:
+        return "CredentialsBody(***)"
+
+
+class PurchaseBody(Body, frozen=True, kw_only=True):
+    """The bill to pay from."""
+
+    bill_id: Number
+
+
+class UserBody(Body, frozen=True, kw_only=True):
+    """Let a user in, or shut it out."""
+
+    is_active: bool
+
+
+class ProductBody(Body, frozen=True, kw_only=True):
+    """A whole product."""
+
+    title: Title
+    description: Description = ""
+    price: Amount
+    currency: CurrencyCode = CURRENCY
+
+
+class ProductPatch(Body, frozen=True, kw_only=True):
+    """What is to change; a price without a currency is in the product's own."""
+
+    title: Title | msgspec.UnsetType = msgspec.UNSET
+    description: Description | msgspec.UnsetType = msgspec.UNSET
+    price: Amount | None = None
+    currency: CurrencyCode | msgspec.UnsetType = msgspec.UNSET
+
+
+class TransactionsQuery(Page, frozen=True, kw_only=True):
+    """`?bill_id=` only that bill's."""
+
+    bill_id: Number | None = None
+
+
+class TurnedAwayQuery(Page, frozen=True, kw_only=True):
+    """`?kind=` only those that got this code."""
+
+    kind: Annotated[str, msgspec.Meta(max_length=50)] | None = None

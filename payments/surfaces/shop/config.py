@@ -1,0 +1,86 @@
+"""What the shop is configured with, and the long-lived parts made of it."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import msgspec
+from litestar import Litestar
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.bills.parties import PartyFinder
+from payments.http.gather import Gathered
+from payments.http.services import Time, services_of
+from payments.kernel.clock import Clock
+from payments.surfaces.shop.signature import WebhookKey
+from payments.surfaces.shop.tokens import AccessTokens
+from payments.users.limits import Attempts, Limits
+from payments.users.passwords import Passwords
+from payments.users.queries import Standing, read_standings
+from payments.users.writes import ensure_admin
+
+CURRENCY: Final = "RUB"
+"""Of bills and of products that name none: the provider's webhook has no currency."""
+
+
+class Administrator(msgspec.Struct, frozen=True):
+    """Login and password of the administrator made at start."""
+
+    login: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Administrator({self.login!r})"
+
+
+class ShopConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """`base_url` begins activation links; `password_min` characters a password has at least."""
+
+    base_url: str
+    password_min: int
+    administrator: Administrator | None = None
+
+
+class Standings(Gathered[int, Standing]):
+    """Whether users may still act, asked for every request with a token."""
+
+
+def shop_services(
+    config: ShopConfig,
+    database_url: str,
+    engine: AsyncEngine,
+    clock: Clock,
+    *,
+    key: WebhookKey,
+    tokens: AccessTokens,
+    limits: Limits,
+) -> Mapping[type[Any], Any]:
+    """What the shop's handlers ask for, by type."""
+    return {
+        ShopConfig: config,
+        WebhookKey: key,
+        AccessTokens: tokens,
+        Passwords: Passwords(),
+        Attempts: Attempts(engine, clock, limits),
+        PartyFinder: PartyFinder(database_url),
+        Standings: Standings(database_url, read_standings, "payments-standings"),
+    }
+
+
+@asynccontextmanager
+async def shop_running(app: Litestar) -> AsyncGenerator[None]:
+    """Lookups work, and the administrator is there, while the application runs."""
+    services = services_of(app)
+    parties, standings = services.get(PartyFinder), services.get(Standings)
+    admin = services.get(ShopConfig).administrator
+    if admin is not None:
+        engine, now = services.get(AsyncEngine), services.get(Time).now
+        passwords = services.get(Passwords)
+        await ensure_admin(engine, now, passwords, admin.login, admin.password)
+    await parties.start()
+    await standings.start()
+    try:
+        yield
+    finally:
+        await standings.stop()
+        await parties.stop()

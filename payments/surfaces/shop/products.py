@@ -1,0 +1,116 @@
+"""Products and buying them."""
+
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.purchases.create
+from payments.http.access import access
+from payments.http.body import read_body
+from payments.http.idempotency import REPLAYED, request_for
+from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.operations import render_ticket
+from payments.http.prefer import preferred_wait_s
+from payments.http.query import read_query
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, service
+from payments.operations.outcome import Status
+from payments.operations.submit import Submitter, Ticket
+from payments.products import queries
+from payments.products.tables import Product
+from payments.purchases.create import CreatePurchase
+from payments.surfaces.shop.access import SHOP, user_id_of
+from payments.surfaces.shop.answers import (
+    ProductAnswer,
+    ProductList,
+    Purchased,
+    number_in,
+    number_of_text,
+)
+from payments.surfaces.shop.bodies import NUMBER_MAX, PurchaseBody
+
+_WAIT_S: Final = 20
+
+
+class _Result(msgspec.Struct, frozen=True):
+    """The result of purchase.create."""
+
+    product_id: int
+    bill_id: int
+    amount: str
+    balance: str
+    currency: str
+    title: str
+
+
+_RESULT: Final = msgspec.json.Decoder(_Result)
+
+
+@get("/shop/products", opt=access(SHOP, query=Page, answers={200: ProductList}))
+async def list_products(request: HttpRequest) -> Reply:
+    """What can be bought, newest first."""
+    query = read_query(request, Page)
+    before = decode_cursor(query.cursor, int)
+    rows = await queries.list_products(service(request, AsyncEngine), before, query.limit + 1)
+    return json_reply(page_of(rows, query.limit, lambda p: p.id, product_answer))
+
+
+@post(
+    "/shop/products/{product_id:int}/purchase",
+    opt=access(SHOP, body=PurchaseBody, answers={201: Purchased}, is_money=True),
+)
+async def purchase(request: HttpRequest, product_id: FromPath[int]) -> Reply:
+    """Buy a product from a bill of one's own, at its price of that moment; waits until decided."""
+    body = await read_body(request, PurchaseBody)
+    intent = CreatePurchase(
+        user_id=user_id_of(request), product_id=number_or_none(product_id), bill_id=body.bill_id
+    )
+    wanted = request_for(request, payments.purchases.create.OPERATION, intent)
+    wait_s = preferred_wait_s(request) or _WAIT_S
+    return _answer(request, await service(request, Submitter)(wanted, wait_s))
+
+
+def product_answer(product: Product) -> ProductAnswer:
+    """A product as it is shown."""
+    return ProductAnswer(
+        product_id=product.id,
+        title=product.title,
+        description=product.description,
+        price=number_in(product.minor, product.currency),
+        currency=product.currency,
+    )
+
+
+def number_or_none(number: int) -> int:
+    """A number from a path; an absurd one becomes 0, which nothing has."""
+    return number if 0 < number <= NUMBER_MAX else 0
+
+
+def _answer(request: HttpRequest, ticket: Ticket) -> Reply:
+    operation_id = str(ticket.operation_id)
+    location = (b"location", b"/shop/operations/" + operation_id.encode())
+    if ticket.decision is None:
+        body = {"operation_id": operation_id, "status": Status.ACCEPTED.value}
+        return json_reply(body, HTTPStatus.ACCEPTED, (location,))
+    if ticket.decision.status != Status.APPLIED.value:
+        return render_ticket(request.scope, ticket)
+    result = _RESULT.decode(ticket.decision.result)
+    answer = Purchased(
+        operation_id=operation_id,
+        status=Status.APPLIED.value,
+        product_id=result.product_id,
+        bill_id=result.bill_id,
+        amount=number_of_text(result.amount),
+        balance=number_of_text(result.balance),
+        currency=result.currency,
+        title=result.title,
+    )
+    headers = (location, REPLAYED) if ticket.is_replay else (location,)
+    return json_reply(answer, HTTPStatus.CREATED, headers)
+
+
+HANDLERS: Final = (list_products, purchase)

@@ -1,0 +1,30 @@
+"""Logins as they are compared, and the check of a login and password."""
+
+import unicodedata
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.users.errors import InvalidCredentials, UserInactive
+from payments.users.passwords import Passwords
+from payments.users.queries import User, find_by_login
+
+
+def login_key(login: str) -> str:
+    """What makes two logins the same: letters that look alike in another case or width are."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", login).casefold())
+
+
+async def check_credentials(
+    engine: AsyncEngine, passwords: Passwords, login: str, password: str
+) -> User:
+    """The user of that login and password.
+
+    Raises 401 `invalid_credentials` (an unknown login: the same, after the same time) and 403
+    `user_inactive`.
+    """
+    user = await find_by_login(engine, login_key(login))
+    if not await passwords.is_right(None if user is None else user.password_hash, password):
+        raise InvalidCredentials
+    if user is None or not user.is_active:
+        raise UserInactive
+    return user
