@@ -36,7 +36,16 @@ def marker(partition: int, operation_id: str) -> str:
 
 
 async def ensure_group(client: "Redis[Any]", stream: str, group: str) -> None:
-    """Make the group at 0, so that nothing added before it is skipped; only BUSYGROUP is fine."""
+    """Make the group at 0, so that nothing added before it is skipped; only BUSYGROUP is fine.
+
+    Looked for first: a Redis out of memory refuses XGROUP CREATE, and must still be drained.
+    """
+    try:
+        groups = await client.xinfo_groups(stream)
+    except ResponseError:
+        groups = []  # no such stream yet
+    if any(found["name"] in {group, group.encode()} for found in groups):
+        return
     try:
         await client.xgroup_create(stream, group, id="0", mkstream=True)
     except ResponseError as error:

@@ -122,6 +122,10 @@ class RedisDoor:
             # PostgreSQL away: intents are still durable in the stream, so the door stays as it was.
             _log.warning("gate_without_database", error=repr(error)[:200])
             return
+        except Exception as error:  # noqa: BLE001 - a gate that stopped looking would stay as it is for ever
+            reason = "gate_failed"
+            self._failures = -1
+            _log.exception("gate_failed", error=repr(error)[:200])
         if reason != self._closed:
             _log.warning("gate_changed", closed=reason)
         self._closed = reason

@@ -123,7 +123,7 @@ class OutcomeReader:
                     if message is not None:
                         for reply in _REPLIES.decode(message["data"]):
                             self._resolve(reply.decision, digest=reply.digest, is_conflict=reply.is_conflict)
-            except (RedisError, OSError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 - without this channel every wait is late, so it must come back
                 _log.warning("replies_reconnect", error=repr(error)[:200])
                 await asyncio.sleep(0.2)
             finally:
@@ -140,8 +140,8 @@ class OutcomeReader:
             try:
                 for decision in (await self._read(ids)).values():
                     self._resolve(decision, digest=None, is_conflict=False)
-            except Unavailable:
-                continue  # the waiters go on waiting; their own timeout ends it
+            except Exception as error:  # noqa: BLE001 - the waiters go on waiting; their own timeout ends it
+                _log.warning("sweep_failed", error=repr(error)[:200])
 
     async def _look_up(self) -> None:
         while True:
@@ -152,9 +152,9 @@ class OutcomeReader:
                 futures = {i: self._lookups.pop(i) for i in ids}
                 try:
                     found = await self._read(ids)
-                except Unavailable as error:
+                except Exception as error:  # noqa: BLE001 - whoever asked must hear of any failure, or waits for ever
                     for future in futures.values():
-                        future.set_exception(error)
+                        future.set_exception(_unavailable(error))
                         future.exception()  # seen: a caller that went away must not warn
                     continue
                 for operation_id, future in futures.items():
@@ -175,8 +175,13 @@ class OutcomeReader:
                         self._connection.terminate()
                         self._connection = None
                     if attempt == 2 or not is_connection_lost(error):  # noqa: PLR2004 - the second try
-                        raise Unavailable("outcomes cannot be read just now", code="database_unavailable") from error
+                        raise _unavailable(error) from error
         raise AssertionError("unreachable")
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    _log.warning("outcomes_unavailable", error=repr(error)[:200])
+    return Unavailable("outcomes cannot be read just now", code="database_unavailable")
 
 
 async def _close_quietly(pubsub: Any) -> None:  # noqa: ANN401
