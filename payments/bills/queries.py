@@ -48,12 +48,16 @@ async def bills_of(
     engine: AsyncEngine, user_ids: Sequence[int], most: int
 ) -> Mapping[int, Sequence[BillView]]:
     """The newest bills of several users, at most `most` of each."""
-    wanted = bills.c.user_id == sa.column("wanted_id", sa.BigInteger)
+    ids = sa.cast(list(user_ids), sa.ARRAY(sa.BigInteger))
+    wanted = sa.func.unnest(ids).table_valued(sa.column("id", sa.BigInteger), name="wanted")
+    wanted = wanted.render_derived()
     newest = (
-        _SELECT.where(wanted).order_by(bills.c.created_at.desc(), bills.c.id.desc()).limit(most)
-    ).lateral("newest")
-    users = sa.func.unnest(sa.cast(list(user_ids), sa.ARRAY(sa.BigInteger)))
-    query = sa.select(newest).select_from(users.table_valued("wanted_id", name="u"), newest)
+        _SELECT.where(bills.c.user_id == wanted.c.id)
+        .order_by(bills.c.created_at.desc(), bills.c.id.desc())
+        .limit(most)
+        .lateral("newest")
+    )
+    query = sa.select(newest).select_from(wanted.join(newest, sa.true()))
     found: dict[int, list[BillView]] = {user_id: [] for user_id in user_ids}
     async with engine.connect() as connection:
         for row in await connection.execute(query):

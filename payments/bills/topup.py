@@ -1,6 +1,7 @@
 """bill.topup: money the provider reports goes to a bill, which is made first when there is none."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from payments.bills.tables import (
     TOPUP,
@@ -17,6 +18,12 @@ from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Reason, Refused
 from payments.operations.record import Ref
+from payments.operations.submit import Request, keyed
+
+PROVIDER: Final = "shop:provider"
+"""The actor of top-ups."""
+SCOPE: Final = "shop.topup"
+"""Keeps the provider's transaction ids apart from everybody's idempotency keys."""
 
 
 class TopUpRefusal(Reason):
@@ -85,6 +92,12 @@ def decide(intent: TopUpBill, state: State, context: Context) -> Outcome:
             "currency": intent.currency,
         },
     )
+
+
+def request_of(intent: TopUpBill) -> Request:
+    """The operation a top-up is: its id comes from the provider's transaction id alone."""
+    key = str(intent.transaction_id)
+    return keyed(OPERATION, intent, actor=PROVIDER, key=key, scope=SCOPE)
 
 
 OPERATION = Operation(

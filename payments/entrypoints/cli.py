@@ -5,7 +5,7 @@ from typing import Final
 
 import typer
 
-from payments.entrypoints.commands import data, keys, organizations, roles
+from payments.entrypoints.commands import data, keys, operators, organizations, roles, users
 from payments.entrypoints.settings import BadSettings
 from payments.kernel.errors import PaymentsError
 
@@ -25,10 +25,14 @@ for command in (
     roles.simulator,
     data.migrate,
     data.seed,
+    operators.audit,
+    operators.doctor,
 ):
     app.command()(command)
 app.add_typer(keys.app, name="keys")
+app.add_typer(operators.app, name="dead-letters")
 app.add_typer(organizations.app, name="organizations")
+app.add_typer(users.app, name="users")
 
 
 def main() -> None:

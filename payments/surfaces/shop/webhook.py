@@ -8,9 +8,8 @@ import msgspec
 from litestar import post
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-import payments.bills.topup
 from payments.bills.parties import Parties, PartyFinder
-from payments.bills.topup import TopUpBill
+from payments.bills.topup import TopUpBill, request_of
 from payments.bills.turned_away import TurnedAway, write_down
 from payments.http.access import access
 from payments.http.auth import PUBLIC
@@ -25,17 +24,12 @@ from payments.operations.apply import CONFLICT
 from payments.operations.conflicts import record_conflict
 from payments.operations.envelope import digest_of
 from payments.operations.outcome import Status
-from payments.operations.submit import Acceptance, Request, Submitter, Ticket, keyed
+from payments.operations.submit import Acceptance, Request, Submitter, Ticket
 from payments.surfaces.shop.answers import TopUpAccepted
 from payments.surfaces.shop.bodies import NUMBER_MAX
 from payments.surfaces.shop.config import CURRENCY
 from payments.surfaces.shop.signature import HEADER, BadSignature, WebhookKey, is_sha1, is_v2
 from payments.users.errors import UserNotFound
-
-PROVIDER: Final = "shop:provider"
-"""The actor of top-ups."""
-SCOPE: Final = "shop.topup"
-"""Keeps the provider's transaction ids apart from everybody's idempotency keys."""
 
 _NUMBER: Final = re.compile(rb"[1-9][0-9]{0,15}")
 _CURRENCY: Final = CURRENCIES[CURRENCY]
@@ -123,8 +117,7 @@ def check_signature(request: HttpRequest, raw: bytes, body: WebhookBody) -> None
 
 async def accept(request: HttpRequest, intent: TopUpBill) -> Ticket:
     """Into the stream. Raises `TransactionConflict`, `UserNotFound` or `BillOwnerMismatch`."""
-    operation = payments.bills.topup.OPERATION
-    wanted = keyed(operation, intent, actor=PROVIDER, key=str(intent.transaction_id), scope=SCOPE)
+    wanted = request_of(intent)
     finder = service(request, PartyFinder)
     parties = await finder.find(intent.user_id, intent.bill_id)
     if parties in {Parties.NO_USER, Parties.OTHER_OWNER}:

@@ -1,0 +1,55 @@
+"""`payments users`: the shop's administrator."""
+
+import os
+from typing import Annotated, Final
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.entrypoints.commands.context import DataDir, with_engine
+from payments.entrypoints.settings import Settings
+from payments.entrypoints.shop import PASSWORD_MIN
+from payments.kernel.clock import utc_now
+from payments.kernel.ids import new_secret
+from payments.users.passwords import Passwords
+from payments.users.tables import LOGIN_MAX
+from payments.users.writes import ensure_admin
+
+VARIABLE: Final = "PAYMENTS_ADMIN_PASSWORD"
+
+app: Final = typer.Typer(no_args_is_help=True, help="Users of the shop.")
+
+
+@app.callback()
+def users() -> None:
+    """Users of the shop."""
+
+
+@app.command("create-admin")
+def create_admin(
+    login: Annotated[str, typer.Option(help="Login of the administrator.")] = "admin",
+    *,
+    ask: Annotated[bool, typer.Option("--ask", help="Ask for the password.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Make an administrator, or give one a new password.
+
+    The password is that of PAYMENTS_ADMIN_PASSWORD, or asked for; else one is made and printed,
+    alone, on stdout. It is no option: other users of this machine can read command lines.
+    """
+    if not login.strip() or len(login) > LOGIN_MAX or not login.isprintable():
+        raise typer.BadParameter(f"a login has 1 to {LOGIN_MAX} visible characters")
+    given = os.environ.get(VARIABLE, "")
+    if ask:
+        given = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    if given and len(given) < PASSWORD_MIN:
+        raise typer.BadParameter(f"a password has at least {PASSWORD_MIN} characters")
+    password = given or new_secret(12)
+
+    async def work(engine: AsyncEngine, _settings: Settings) -> bool:
+        return await ensure_admin(engine, utc_now, Passwords(), login.strip(), password)
+
+    is_changed = with_engine(data_dir, work)
+    typer.echo(f"administrator {login.strip()}: {'set' if is_changed else 'as it was'}", err=True)
+    if not given:
+        typer.echo(password)
