@@ -40,20 +40,21 @@ async def send(body: SendCode, context: EffectContext) -> None:
 
 
 def letter(notice: Notice, code: str, effect_id: str) -> Letter:
-    """What the payer reads. The amount and the seller come first: the code approves exactly these."""
+    """What the payer reads: the code, and exactly what it approves."""
     amount = f"{plain_minor(notice.minor, CURRENCY)} {CURRENCY.code}"
+    seller = f"{notice.seller_name}, account {notice.seller_number} ({notice.seller_bank})"
     return Letter(
         id=effect_id.replace(":", "-"),
         to=notice.email,
         subject="Confirm your payment",
         text=(
+            f"Confirmation code: {code}\n\n"
             f"{notice.marketplace} asks you to pay\n\n"
             f"  Amount:  {amount}\n"
-            f"  Seller:  {notice.seller_name}, account {notice.seller_number} ({notice.seller_bank})\n"
+            f"  Seller:  {seller}\n"
             f"  From:    your account {notice.customer_number}\n\n"
-            f"Confirmation code: {code}\n\n"
-            "It is good for this payment alone, for 10 minutes. If you did not ask for this payment,\n"
-            "do nothing, and give the code to nobody.\n"
+            "The code is good for this payment alone, for 10 minutes.\n"
+            "If you did not ask for this payment, do nothing, and give the code to nobody.\n"
         ),
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.banks.queries import find_marketplace
 from payments.http.auth import Actor, Scheme, actor_of, bearer_token
-from payments.http.body import check_content_type, decode_body
+from payments.http.body import check_content_type, decode_body, read_raw
 from payments.http.services import Connection, HttpRequest
 from payments.kernel.errors import NotAuthenticated
 
@@ -56,7 +56,7 @@ async def _given_key(connection: Connection) -> str | None:
     assert isinstance(connection, Request), "these routes are HTTP"
     in_header = bearer_token(connection)
     check_content_type(connection)
-    in_body = decode_body(await connection.body(), _Keyed).api_key
+    in_body = decode_body(await read_raw(connection), _Keyed).api_key
     if in_header and in_body and in_header != in_body:
         return None
     return in_body or in_header

@@ -1,0 +1,332 @@
+"""The rules of bank payments, without a database: one row for every refusal, and the legs of every way to pay."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from payments.banks import confirm, expire, open_account, open_bank, refund, request
+from payments.banks.books import bank_spec, client_account, client_spec, pay_legs, refund_legs
+from payments.banks.confirm import ConfirmPayment
+from payments.banks.expire import ExpirePayment
+from payments.banks.open_account import OpenBankAccount
+from payments.banks.open_bank import OpenBank
+from payments.banks.refund import RefundPayments
+from payments.banks.request import RequestPayment
+from payments.banks.tables import ACCOUNT_NUMBERS, Bank, BankAccount, BankPayment, Client, Tariff
+from payments.ledger.balances import Account, Balances, new_account
+from payments.ledger.chart import Kind
+from payments.ledger.posting import Leg
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Applied, Outcome, Refused
+from payments.operations.record import Record, Records
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+ID = UUID(int=99)
+RIGHT, WRONG = b"r" * 32, b"w" * 32
+FEES_1 = bank_spec(Kind.BANK_FEES, 1).id
+CLEARING_1, CLEARING_2 = (bank_spec(Kind.BANK_CLEARING, n).id for n in (1, 2))
+CUSTOMER, SELLER = client_account(11), client_account(22)
+
+
+def account(number: str, local: int, bank_id: int) -> BankAccount:
+    """An account of client 1."""
+    return BankAccount(id=local, number=number, bank_id=bank_id, client_id=1, created_at=NOW)
+
+
+def payment(**changes: Any) -> BankPayment:
+    """A payment of 2000 from bank 1 to bank 2 that waits for its code."""
+    waiting = BankPayment(
+        id=ID,
+        operation_key="key",
+        marketplace_id=1,
+        customer_account_id=11,
+        customer_bank_id=1,
+        seller_account_id=22,
+        seller_bank_id=2,
+        minor=2000,
+        fee_minor=100,
+        refund_fee="return",
+        status="pause",
+        code_hash=RIGHT,
+        attempts=0,
+        expires_at=NOW + timedelta(minutes=10),
+        created_at=NOW,
+        paid_at=None,
+        refunded_at=None,
+        refund_id=None,
+    )
+    return waiting.changed(**changes)
+
+
+ROWS: tuple[Record, ...] = (
+    Bank(id=1, name="sber", created_at=NOW),
+    Client(id=1, name="mike", email="mike@example.com", created_at=NOW),
+    account("1a", 11, 1),
+    account("1b", 12, 1),
+    account("2a", 22, 2),
+    account("3a", 33, 3),
+    Tariff(id=1, pair="1:2", percent_bp=500, min_amount_money=50, refund_fee="keep"),
+)
+
+
+def state_of(*rows: Record, money: dict[int, int] | None = None) -> State:
+    """These rows beside the usual ones; accounts hold `money` by number, all others 2000."""
+    records = Records()
+    for row in (*ROWS, *rows):
+        records.put(row)
+    held = {11: 2000, 12: 2000, 22: 2000, 33: 2000} | (money or {})
+    accounts: list[Account] = []
+    for local, minor in held.items():
+        opened = new_account(client_spec(local, int(str(local)[0])))
+        accounts.append(msgspec.structs.replace(opened, credits_posted=minor))
+    houses = [
+        new_account(bank_spec(kind, bank_id))
+        for kind in (Kind.BANK_FEES, Kind.BANK_CLEARING, Kind.BANK_CAPITAL, Kind.BANK_OWN)
+        for bank_id in (1, 2, 9)
+    ]
+    return State(Balances([*accounts, *houses]), records, {ACCOUNT_NUMBERS: [77]})
+
+
+def decide(
+    operation: Operation[Any], intent: Any, state: State, submitted_at: datetime = NOW
+) -> Outcome:
+    """The outcome, after the ledger has agreed to its legs."""
+    outcome = operation.decide(intent, state, Context(ID, "marketplace:1", NOW, submitted_at))
+    if isinstance(outcome, Applied):
+        for spec in outcome.opens:
+            state.balances.open(spec)
+        state.balances.post(outcome.legs, ID, NOW)
+    return outcome
+
+
+def pay(customer: str = "1a", seller: str = "2a", minor: int = 2000) -> RequestPayment:
+    """A wish to pay."""
+    return RequestPayment(
+        marketplace_id=1,
+        operation_key="key",
+        customer_number=customer,
+        seller_number=seller,
+        pair="1:2",
+        minor=minor,
+        code_hash=RIGHT,
+    )
+
+
+def attempt(code_hash: bytes = RIGHT, marketplace_id: int = 1, key: str = "key") -> ConfirmPayment:
+    """A try at the code."""
+    return ConfirmPayment(marketplace_id=marketplace_id, operation_key=key, code_hash=code_hash)
+
+
+def give_back(*keys: str, marketplace_id: int = 1) -> RefundPayments:
+    """A wish for refunds."""
+    return RefundPayments(marketplace_id=marketplace_id, operation_keys=keys)
+
+
+def opening(**changes: Any) -> OpenBankAccount:
+    """A wish for an account."""
+    fields: dict[str, Any] = {"bank_id": 1, "client_id": 1, "number": "1new", "opening_minor": 5}
+    return OpenBankAccount(**(fields | changes))
+
+
+PAID = {"status": "success", "paid_at": NOW}
+REFUNDED = {**PAID, "status": "refunded", "refunded_at": NOW, "refund_id": ID}
+LATE = NOW + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("reason", "operation", "intent", "rows", "money"),
+    [
+        ("bank_exists", open_bank, OpenBank(bank_id=1, name="x"), (), {}),
+        ("bank_not_found", open_account, opening(bank_id=9, number="9x"), (), {}),
+        ("client_not_found", open_account, opening(client_id=9), (), {}),
+        ("bad_account_number", open_account, opening(number="2x"), (), {}),
+        ("account_exists", open_account, opening(number="1a"), (), {}),
+        ("account_not_found", request, pay(customer="1zz"), (), {}),
+        ("account_not_found", request, pay(seller="1zz"), (), {}),
+        ("same_account", request, pay(seller="1a"), (), {11: 0}),
+        ("insufficient_funds", request, pay(minor=2001), (), {}),
+        ("insufficient_funds", request, pay(seller="3a", minor=2001), (), {}),
+        ("no_tariff", request, pay(seller="3a"), (), {}),
+        ("operation_not_found", confirm, attempt(key="other"), (payment(),), {}),
+        ("operation_not_found", confirm, attempt(marketplace_id=2), (payment(**REFUNDED),), {}),
+        ("already_refunded", confirm, attempt(), (payment(**REFUNDED),), {}),
+        ("already_confirmed", confirm, attempt(WRONG), (payment(**PAID),), {}),
+        ("confirmation_expired", confirm, attempt(), (payment(status="expired"),), {}),
+        ("confirmation_expired", confirm, attempt(WRONG), (payment(expires_at=NOW),), {}),
+        ("confirmation_expired", confirm, attempt(), (payment(expires_at=NOW),), {}),
+        ("bad_code", confirm, attempt(WRONG), (payment(),), {11: 0}),
+        ("insufficient_funds", confirm, attempt(), (payment(),), {11: 1999}),
+        ("operation_not_found", refund, give_back("key", "other"), (payment(**PAID),), {}),
+        ("operation_not_found", refund, give_back("key", marketplace_id=2), (payment(),), {}),
+        ("already_refunded", refund, give_back("key"), (payment(**REFUNDED),), {}),
+        ("already_refunded", refund, give_back("key", "key"), (payment(**PAID),), {}),
+        ("not_refundable", refund, give_back("key"), (payment(),), {}),
+        ("not_refundable", refund, give_back("key"), (payment(status="expired"),), {}),
+        ("insufficient_funds", refund, give_back("key"), (payment(**PAID),), {22: 1899}),
+        ("operation_not_found", expire, ExpirePayment(operation_key="other"), (), {}),
+        ("not_pending", expire, ExpirePayment(operation_key="key"), (payment(**PAID),), {}),
+        ("not_due", expire, ExpirePayment(operation_key="key"), (payment(),), {}),
+    ],
+)
+def test_refusals(
+    reason: str, operation: Any, intent: Any, rows: tuple[Record, ...], money: dict[int, int]
+) -> None:
+    outcome = decide(operation.OPERATION, intent, state_of(*rows, money=money))
+    assert isinstance(outcome, Refused)
+    assert outcome.reason.code == reason
+
+
+def test_every_refusal_has_a_row() -> None:
+    rows = test_refusals.pytestmark[0].args[1]  # type: ignore[attr-defined]
+    tested = {(row[1], row[0]) for row in rows}
+    modules = (open_bank, open_account, request, confirm, refund, expire)
+    known = {(m, r.code) for m in modules for r in m.OPERATION.reasons or ()}
+    assert tested == known
+
+
+def test_a_request_waits_and_asks_for_the_mail() -> None:
+    outcome = decide(request.OPERATION, pay(), state_of())
+    assert isinstance(outcome, Applied)
+    assert outcome.legs == ()
+    assert outcome.result == {"operation_key": "key", "status": "pause"}
+    assert outcome.effects[0].body == {"payment_id": str(ID)}
+    (made,) = outcome.puts
+    assert isinstance(made, BankPayment)
+    assert (made.fee_minor, made.refund_fee, made.expires_at) == (100, "keep", LATE)
+
+
+def test_within_one_bank_there_is_no_fee_and_no_clearing() -> None:
+    outcome = decide(request.OPERATION, pay(seller="1b"), state_of())
+    assert isinstance(outcome, Applied)
+    (made,) = outcome.puts
+    assert isinstance(made, BankPayment)
+    assert made.fee_minor == 0
+    assert pay_legs(made) == (Leg(CUSTOMER, -2000), Leg(client_account(12), 2000))
+    assert refund_legs(made) == (Leg(CUSTOMER, 2000), Leg(client_account(12), -2000))
+
+
+@pytest.mark.parametrize(
+    ("made", "paid", "refunded"),
+    [
+        (
+            payment(),
+            {CUSTOMER: -2000, FEES_1: 100, CLEARING_1: 1900, CLEARING_2: -1900, SELLER: 1900},
+            {CUSTOMER: 2000, FEES_1: -100, CLEARING_1: -1900, CLEARING_2: 1900, SELLER: -1900},
+        ),
+        (
+            payment(refund_fee="keep"),
+            {CUSTOMER: -2000, FEES_1: 100, CLEARING_1: 1900, CLEARING_2: -1900, SELLER: 1900},
+            {CUSTOMER: 2000, CLEARING_1: -2000, CLEARING_2: 2000, SELLER: -2000},
+        ),
+        (
+            payment(fee_minor=2000),
+            {CUSTOMER: -2000, FEES_1: 2000},
+            {CUSTOMER: 2000, FEES_1: -2000},
+        ),
+        (
+            payment(fee_minor=0),
+            {CUSTOMER: -2000, CLEARING_1: 2000, CLEARING_2: -2000, SELLER: 2000},
+            {CUSTOMER: 2000, CLEARING_1: -2000, CLEARING_2: 2000, SELLER: -2000},
+        ),
+    ],
+)
+def test_legs_balance_in_each_book(
+    made: BankPayment, paid: dict[int, int], refunded: dict[int, int]
+) -> None:
+    assert {leg.account_id: leg.minor for leg in pay_legs(made)} == paid
+    assert {leg.account_id: leg.minor for leg in refund_legs(made)} == refunded
+    state = state_of()
+    state.balances.post(pay_legs(made), ID, NOW)
+    state.balances.post(refund_legs(made), ID, NOW)
+
+
+def test_the_right_code_pays_once_and_hears_success_again() -> None:
+    state = state_of(payment())
+    first = decide(confirm.OPERATION, attempt(), state)
+    assert isinstance(first, Applied)
+    assert len(first.legs) == 5
+    (paid,) = first.puts
+    state.records.put(paid)
+    again = decide(confirm.OPERATION, attempt(), state)
+    assert isinstance(again, Applied)
+    assert (again.legs, again.puts, again.result) == ((), (), first.result)
+
+
+def test_five_wrong_codes_close_it_even_to_the_right_one() -> None:
+    state = state_of(payment())
+    left = []
+    for _ in range(5):
+        outcome = decide(confirm.OPERATION, attempt(WRONG), state)
+        assert isinstance(outcome, Refused)
+        left.append(outcome.result["tries_left"])
+        state.records.put(outcome.puts[0])
+    assert left == [4, 3, 2, 1, 0]
+    last = decide(confirm.OPERATION, attempt(), state)
+    assert isinstance(last, Refused)
+    assert last.reason.code == "confirmation_expired"
+
+
+def test_what_counts_is_when_the_code_was_sent() -> None:
+    almost = decide(confirm.OPERATION, attempt(), state_of(payment()), LATE - timedelta(seconds=1))
+    assert isinstance(almost, Applied)
+    late = decide(confirm.OPERATION, attempt(), state_of(payment()), LATE)
+    assert isinstance(late, Refused)
+    (closed,) = late.puts
+    assert isinstance(closed, BankPayment)
+    assert closed.status == "expired"
+
+
+def test_a_seller_must_bear_the_sum_of_the_list() -> None:
+    both = (payment(**PAID), payment(**PAID, id=UUID(int=5), operation_key="second"))
+    short = decide(refund.OPERATION, give_back("key", "second"), state_of(*both, money={22: 3799}))
+    assert isinstance(short, Refused)
+    assert short.result == {"operation_keys": ["key", "second"]}
+    enough = decide(refund.OPERATION, give_back("key", "second"), state_of(*both, money={22: 3800}))
+    assert isinstance(enough, Applied)
+    assert enough.result == {"refunded": ["key", "second"]}
+
+
+def test_a_seller_who_gets_money_back_in_the_same_list_may_use_it() -> None:
+    there = payment(**PAID)
+    back = payment(
+        **PAID,
+        id=UUID(int=5),
+        operation_key="back",
+        customer_account_id=22,
+        customer_bank_id=2,
+        seller_account_id=11,
+        seller_bank_id=1,
+        fee_minor=0,
+    )
+    outcome = decide(
+        refund.OPERATION, give_back("key", "back"), state_of(there, back, money={22: 0, 11: 0})
+    )
+    assert isinstance(outcome, Applied)
+    changes: dict[int, int] = {}
+    for leg in outcome.legs:
+        changes[leg.account_id] = changes.get(leg.account_id, 0) + leg.minor
+    assert (changes[CUSTOMER], changes[SELLER]) == (0, 100)
+
+
+def test_expiry_closes() -> None:
+    outcome = decide(
+        expire.OPERATION, ExpirePayment(operation_key="key"), state_of(payment(expires_at=NOW))
+    )
+    assert isinstance(outcome, Applied)
+    (closed,) = outcome.puts
+    assert isinstance(closed, BankPayment)
+    assert closed.status == "expired"
+
+
+def test_a_bank_and_an_account_open_with_capital() -> None:
+    state = state_of()
+    bank = decide(open_bank.OPERATION, OpenBank(bank_id=9, name="x", opening_minor=7), state)
+    assert isinstance(bank, Applied)
+    assert [leg.minor for leg in bank.legs] == [-7, 7]
+    opened = decide(open_account.OPERATION, opening(), state)
+    assert isinstance(opened, Applied)
+    assert opened.result == {"number_invoice": "1new", "balance": "0.05"}
+    assert state.balances.accounts[client_account(77)].book == 1
