@@ -1,14 +1,19 @@
 """One role a process: api, consumer, executor, scheduler, simulator; and `up`, all of them."""
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 import typer
 
 from payments.entrypoints.commands.context import role
+from payments.entrypoints.doctor import durability
 from payments.entrypoints.logging import configure_logging
-from payments.entrypoints.settings import Settings, read_settings
+from payments.entrypoints.settings import BadSettings, Settings, read_settings
+
+_log = structlog.get_logger(__name__)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")]
@@ -49,14 +54,18 @@ def scheduler() -> None:
 
 def simulator(host: Host = None, port: Port = None) -> None:
     """A SuperPay that behaves, and misbehaves on demand."""
-    _run("simulator", _settings(host, port))
+    settings = _read(host, port)  # it needs no servers of ours
+    configure_logging(settings.log_level, "simulator")
+    role("simulator").main(settings)
+
+
+def _read(host: str | None = None, port: int | None = None) -> Settings:
+    given: dict[str, Any] = {"PAYMENTS_HOST": host, "PAYMENTS_PORT": port}
+    return read_settings({**os.environ, **{k: str(v) for k, v in given.items() if v is not None}})
 
 
 def _settings(host: str | None = None, port: int | None = None) -> Settings:
-    given: dict[str, Any] = {"PAYMENTS_HOST": host, "PAYMENTS_PORT": port}
-    settings = read_settings(
-        {**os.environ, **{k: str(v) for k, v in given.items() if v is not None}}
-    )
+    settings = _read(host, port)
     missing = [n for n in ("database_url", "redis_url") if not getattr(settings, n)]
     if missing:
         names = " and ".join(f"PAYMENTS_{n.upper()}" for n in missing)
@@ -64,7 +73,18 @@ def _settings(host: str | None = None, port: int | None = None) -> Settings:
     return settings
 
 
+def _check_durability(settings: Settings) -> None:
+    """Production refuses servers that confirm what is not on the disk; development only says so."""
+    unsafe = [f for f in asyncio.run(durability(settings)) if f.is_unsafe]
+    told = [f"{f.part} is {f.found}: {f.advice}" for f in unsafe]
+    if told and settings.is_production:
+        raise BadSettings(told)
+    for text in told:
+        _log.warning("not_durable", reason=text)
+
+
 def _run(name: str, settings: Settings) -> None:
     module = role(name)
     configure_logging(settings.log_level, name)
+    _check_durability(settings)
     module.main(settings)

@@ -1,0 +1,134 @@
+"""For operators: `audit`, `doctor`, `dead-letters`."""
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from payments.entrypoints import doctor as examination
+from payments.entrypoints.commands.context import DataDir, settings_of
+from payments.entrypoints.settings import Settings
+from payments.kernel.clock import rfc3339, utc_now
+from payments.kernel.database import Connection, connect
+from payments.operations import dead_letters
+from scheduler.checks.audit import audit as run_audit
+from streams.client import create_client
+
+app: Final = typer.Typer(no_args_is_help=True, help="Intents that could not be handled.")
+T = TypeVar("T")
+
+LetterId = Annotated[int, typer.Argument(help="The number in `dead-letters list`.")]
+
+
+def audit(data_dir: DataDir = None) -> None:
+    """All invariants now, over all data; exit code 1 on a breach."""
+    with settings_of(data_dir) as settings:
+        database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
+        findings = asyncio.run(run_audit(database_url, redis_url))
+    table = Table("invariant", "", "seconds", "breaches")
+    for finding in findings:
+        word = "broken" if finding.is_broken else "look" if finding.breaches else "holds"
+        listed = "\n".join(f"{b.subject}: {b.detail}" for b in finding.breaches)
+        table.add_row(finding.check.name, word, f"{finding.seconds:.2f}", escape(listed))
+    Console(highlight=False).print(table)
+    if any(finding.is_broken for finding in findings):
+        raise typer.Exit(1)
+
+
+def doctor(
+    data_dir: DataDir = None,
+    *,
+    accept_loss: Annotated[
+        bool,
+        typer.Option(
+            "--accept-loss",
+            help="After Redis was rolled back: go on without what it lost.",
+        ),
+    ] = False,
+) -> None:
+    """Versions, durability settings, what is missing, in words; exit code 1 when something is wrong."""
+    with settings_of(data_dir) as settings:
+        if accept_loss:
+            resumed = asyncio.run(examination.accept_loss(settings))
+            typer.echo(f"accepting again on partitions: {resumed or 'none was stopped'}", err=True)
+        findings = asyncio.run(examination.examine(settings))
+    table = Table("part", "found", "advice")
+    for finding in findings:
+        table.add_row(finding.part, escape(finding.found), escape(finding.advice) or "fine")
+    Console(highlight=False).print(table)
+    if any(finding.advice for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_letters(data_dir: DataDir = None, state: str = "parked") -> None:
+    """The entries an operator has to look at."""
+
+    async def work(connection: Connection, _client: Any) -> list[dead_letters.DeadLetter]:
+        return await dead_letters.list_letters(connection, state)
+
+    table = Table("id", "stream", "kind", "operation", "parked", "error")
+    for letter in _run(data_dir, work):
+        error = letter.error.strip().rsplit("\n", 1)[-1][:120]
+        parked = rfc3339(letter.parked_at) if letter.parked_at else ""
+        operation = str(letter.operation_id or "")
+        table.add_row(
+            str(letter.id), letter.stream, letter.kind or "", operation, parked, escape(error)
+        )
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def show(letter_id: LetterId, data_dir: DataDir = None) -> None:
+    """One of them, whole: its intent and its traceback."""
+
+    async def work(connection: Connection, _client: Any) -> dead_letters.DeadLetter:
+        return await dead_letters.show_letter(connection, letter_id)
+
+    letter = _run(data_dir, work)
+    typer.echo(f"{letter.stream} {letter.partition} {letter.stream_id}, {letter.attempts} attempts")
+    typer.echo(letter.payload.decode(errors="replace"))
+    typer.echo(letter.error)
+
+
+@app.command()
+def retry(letter_id: LetterId, data_dir: DataDir = None) -> None:
+    """Put it into its stream again."""
+
+    async def work(connection: Connection, client: Any) -> dead_letters.DeadLetter:
+        return await dead_letters.retry_letter(connection, client, letter_id, utc_now(), _who())
+
+    typer.echo(f"{_run(data_dir, work).operation_id} is in the stream again", err=True)
+
+
+@app.command()
+def discard(letter_id: LetterId, data_dir: DataDir = None) -> None:
+    """Give it up: its operation is rejected for good."""
+
+    async def work(connection: Connection, _client: Any) -> dead_letters.DeadLetter:
+        return await dead_letters.discard_letter(connection, letter_id, utc_now(), _who())
+
+    typer.echo(f"{_run(data_dir, work).operation_id} is rejected", err=True)
+
+
+def _who() -> str:
+    return f"command line: {getpass.getuser()}"
+
+
+def _run(data_dir: Any, work: Callable[[Connection, Any], Awaitable[T]]) -> T:
+    async def run(settings: Settings) -> T:
+        connection = await connect(settings.database_url.reveal(), application_name="payments-cli")
+        client = create_client(settings.redis_url.reveal(), connections=2)
+        try:
+            return await work(connection, client)
+        finally:
+            await client.aclose()
+            await connection.close()
+
+    with settings_of(data_dir) as settings:
+        return asyncio.run(run(settings))
