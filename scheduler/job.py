@@ -1,7 +1,7 @@
 """What a job is, and what it may use."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -59,7 +59,3 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """The run that is due: the time, cut to a whole number of intervals since 1970."""
         seconds = int(now.timestamp())
         return datetime.fromtimestamp(seconds - seconds % self.every_s, UTC)
-
-    def slot_after(self, now: datetime) -> datetime:
-        """The next one."""
-        return self.slot(now) + timedelta(seconds=self.every_s)

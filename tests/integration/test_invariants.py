@@ -1,6 +1,5 @@
 """Every check is seen to fail: the data are broken on purpose, and exactly that is reported."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,6 +10,7 @@ import payments.transfers.create
 import payments.wallets.adjust
 import payments.wallets.open
 from payments.holds.create import CreateHold
+from payments.operations.submit import fresh
 from payments.transfers.create import CreateTransfer
 from payments.wallets.adjust import AdjustWallet
 from payments.wallets.open import OpenWallet
@@ -26,8 +26,8 @@ NOBODY = UUID(int=7)
 
 
 @pytest.fixture
-async def busy(platform: Platform) -> AsyncIterator[Platform]:
-    """A platform with two wallets, money that moved between them, and some of it held; nothing runs any more."""
+async def busy(platform: Platform) -> Platform:
+    """Two wallets, money that moved between them, some of it held; nothing runs any more."""
     for owner in ("a", "b"):
         await platform.apply(
             payments.wallets.open.OPERATION, OpenWallet(currency="RUB", owner=owner)
@@ -47,7 +47,7 @@ async def busy(platform: Platform) -> AsyncIterator[Platform]:
     await platform.settled()
     await platform.stop_consumer()
     await assert_invariants(platform.database_url, platform.redis_url)
-    yield platform
+    return platform
 
 
 async def spoil(platform: Platform, *statements: str) -> None:
@@ -58,12 +58,38 @@ async def spoil(platform: Platform, *statements: str) -> None:
             await connection.execute(statement)
 
 
-NEW_ENTRY = """
-    INSERT INTO entries (account_id, seq, amount, balance, recorded_at, operation_id, book, currency)
-    SELECT account_id, seq + 1, 5, balance + 5, recorded_at, {operation}, book, currency
-      FROM entries WHERE account_id = {account} ORDER BY seq DESC LIMIT 1
-"""
 HOUSE = "(SELECT id FROM accounts WHERE code = 'opening:RUB')"
+
+
+def new_entry(account: str, minor: int) -> str:
+    """One more entry of an account, under an operation that nobody knows, with its counters."""
+    side = "credits_posted" if minor > 0 else "debits_posted"
+    return f"""
+        WITH last AS (SELECT * FROM entries WHERE account_id = {account} ORDER BY seq DESC LIMIT 1),
+             more AS (UPDATE accounts SET version = version + 1, {side} = {side} + {abs(minor)}
+                       WHERE id = {account})
+        INSERT INTO entries
+               (account_id, seq, amount, balance, recorded_at, operation_id, book, currency)
+        SELECT account_id, seq + 1, {minor}, balance + {minor}, recorded_at, '{NOBODY}',
+               book, currency
+          FROM last
+    """
+
+
+OTHER_OPERATION = """
+    UPDATE entries SET operation_id =
+           (SELECT operation_id FROM entries WHERE account_id = 2 AND seq = 2)
+     WHERE account_id = 2 AND seq = 1
+"""
+TRANSFER_WITHOUT_ENTRIES = f"""
+    INSERT INTO operations (id, kind, digest, actor, status, result, accepted_at, decided_at)
+    VALUES ('{NOBODY}', 'transfer.create', '', 'x', 'applied', '{{}}', now(), now())
+"""
+OLD_LETTERS = f"""
+    INSERT INTO dead_letters (stream, partition, stream_id, payload, error, attempts, parked_at)
+    SELECT 'intents', 0, g || '-1', '', 'x', 1, '{LONG_AGO}' FROM generate_series(1, 100) AS g
+"""
+SECOND_ENTRY = "WHERE account_id = 2 AND seq = 2"
 
 CASES = {
     "a counter is higher than its entries": (
@@ -71,30 +97,20 @@ CASES = {
         {"money_sums_to_zero", "balance_is_sum_of_entries"},
     ),
     "both sides of an account are too high": (
-        [
-            "UPDATE accounts SET credits_posted = credits_posted + 1, debits_posted = debits_posted + 1 WHERE id = 2"
-        ],
+        ["UPDATE accounts SET credits_posted = credits_posted + 1, debits_posted = 1 WHERE id = 2"],
         {"balance_is_sum_of_entries"},
     ),
     "an entry says another amount": (
-        [
-            "UPDATE entries SET amount = amount + 1, balance = balance + 1 WHERE account_id = 2 AND seq = 2"
-        ],
+        [f"UPDATE entries SET amount = amount + 1, balance = balance + 1 {SECOND_ENTRY}"],
         {"money_sums_to_zero", "legs_sum_to_zero", "balance_is_sum_of_entries"},
     ),
-    "the legs of two operations are swapped": (
-        [
-            "UPDATE entries SET operation_id = (SELECT operation_id FROM entries WHERE account_id = 2 AND seq = 2)"
-            " WHERE account_id = 2 AND seq = 1"
-        ],
-        {"legs_sum_to_zero"},
-    ),
+    "a leg stands under another operation": ([OTHER_OPERATION], {"legs_sum_to_zero"}),
     "an entry's balance is wrong": (
         ["UPDATE entries SET balance = balance + 1 WHERE account_id = 2 AND seq = 1"],
         {"history_is_unbroken"},
     ),
     "an entry is older than the one before": (
-        [f"UPDATE entries SET recorded_at = '{LONG_AGO}' WHERE account_id = 2 AND seq = 2"],
+        [f"UPDATE entries SET recorded_at = '{LONG_AGO}' {SECOND_ENTRY}"],
         {"history_is_unbroken"},
     ),
     "an entry is missing": (
@@ -107,27 +123,14 @@ CASES = {
         },
     ),
     "entries of an unknown operation": (
-        [
-            NEW_ENTRY.format(operation=f"'{NOBODY}'", account=2),
-            NEW_ENTRY.format(operation=f"'{NOBODY}'", account=HOUSE)
-            .replace("5", "-5")
-            .replace("+ -5", "- 5"),
-            "UPDATE accounts SET version = version + 1, credits_posted = credits_posted + 5 WHERE id = 2",
-            f"UPDATE accounts SET version = version + 1, debits_posted = debits_posted + 5 WHERE id = {HOUSE}",
-        ],
+        [new_entry("2", 5), new_entry(HOUSE, -5)],
         {"entries_belong_to_applied"},
     ),
     "a refused operation with entries": (
         ["UPDATE operations SET status = 'rejected', reason = 'x' WHERE kind = 'wallet.adjust'"],
         {"entries_belong_to_applied"},
     ),
-    "an applied transfer without entries": (
-        [
-            "INSERT INTO operations (id, kind, digest, actor, status, result, accepted_at, decided_at)"
-            f" VALUES ('{NOBODY}', 'transfer.create', '', 'x', 'applied', '{{}}', now(), now())"
-        ],
-        {"applied_moved_money"},
-    ),
+    "an applied transfer without entries": ([TRANSFER_WITHOUT_ENTRIES], {"applied_moved_money"}),
     "an overdrawn wallet": (
         [
             "ALTER TABLE accounts DROP CONSTRAINT accounts_credit_guard_check",
@@ -156,13 +159,7 @@ CASES = {
         ["UPDATE stream_partitions SET last_ms = last_ms + 1 WHERE last_ms > 0"],
         {"redis_not_behind"},
     ),
-    "a dead letter lies around": (
-        [
-            "INSERT INTO dead_letters (stream, partition, stream_id, payload, error, attempts, parked_at)"
-            f" VALUES ('intents', 0, '1-1', '', 'x', 1, '{LONG_AGO}')"
-        ],
-        {"no_old_dead_letters"},
-    ),
+    "dead letters lie around": ([OLD_LETTERS], {"no_old_dead_letters"}),
 }
 
 
@@ -197,8 +194,6 @@ async def test_an_intent_that_waits_too_long_is_reported(busy: Platform) -> None
 
 
 async def test_an_accepted_operation_that_disappeared_is_reported(busy: Platform) -> None:
-    from payments.operations.submit import fresh  # noqa: PLC0415
-
     intent = OpenWallet(currency="RUB", owner="lost")
     ticket = await busy.submitter(fresh(payments.wallets.open.OPERATION, intent, actor="test"))
     for number in range(4):
@@ -209,11 +204,7 @@ async def test_an_accepted_operation_that_disappeared_is_reported(busy: Platform
 
 
 async def test_details_are_bounded(busy: Platform) -> None:
-    await spoil(
-        busy,
-        "INSERT INTO dead_letters (stream, partition, stream_id, payload, error, attempts, parked_at)"
-        f" SELECT 'intents', 0, g || '-1', '', 'x', 1, '{LONG_AGO}' FROM generate_series(1, 100) AS g",
-    )
+    await spoil(busy, OLD_LETTERS)
     broken = await broken_invariants(busy.database_url, busy.redis_url)
     assert len(broken["no_old_dead_letters"]) == 20
 
