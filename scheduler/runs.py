@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from scheduler.tables import job_runs
@@ -40,7 +40,7 @@ async def last_runs(engine: AsyncEngine) -> dict[str, LastRun]:
     """By job; those that never succeeded are not in it."""
     newest = (
         sa.select(job_runs.c.job, job_runs.c.finished_at, job_runs.c.handled)
-        .distinct(job_runs.c.job)
+        .ext(distinct_on(job_runs.c.job))
         .where(job_runs.c.handled.is_not(None))
         .order_by(job_runs.c.job, job_runs.c.slot.desc())
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,6 +45,16 @@ def job(run: Run, *, id_: str = "probe", every_s: int = 3600) -> Job:
     return Job(id=id_, every_s=every_s, run=run)
 
 
+@asynccontextmanager
+async def beating(tools: Tools, *jobs: Job) -> AsyncIterator[Heartbeat]:
+    heartbeat = Heartbeat(jobs, tools, "one")
+    heartbeat.start()
+    try:
+        yield heartbeat
+    finally:
+        await heartbeat.stop(deadline_s=5)
+
+
 def metric(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
@@ -75,14 +86,11 @@ async def test_the_next_slot_runs_again(platform: Platform, tools: Tools) -> Non
     async def run(_: Tools) -> int:
         return 0
 
-    heartbeat = Heartbeat([job(run, every_s=1)], tools, "one")
-    heartbeat.start()
-
     async def has_run_twice() -> bool:
         return bool(await platform.value("SELECT count(handled) >= 2 FROM job_runs"))
 
-    await eventually(has_run_twice)
-    await heartbeat.stop()
+    async with beating(tools, job(run, every_s=1)):
+        await eventually(has_run_twice)
     assert not await platform.value(
         "SELECT count(*) FROM job_runs WHERE slot <> date_trunc('second', slot)"
     )
@@ -93,15 +101,13 @@ async def test_a_failure_is_written_down_and_counted(platform: Platform, tools: 
         raise ValueError("no luck")
 
     before = metric("payments_job_troubles_total", job="failing", trouble="error")
-    heartbeat = Heartbeat([job(run, id_="failing")], tools, "one")
-    heartbeat.start()
 
     async def error() -> str | None:
         found: str | None = await platform.value("SELECT error FROM job_runs")
         return found
 
-    assert "no luck" in str(await eventually(error))
-    await heartbeat.stop()
+    async with beating(tools, job(run, id_="failing")):
+        assert "no luck" in str(await eventually(error))
     assert metric("payments_job_troubles_total", job="failing", trouble="error") == before + 1
     assert await runs.last_runs(tools.engine) == {}
 
@@ -272,13 +278,11 @@ async def test_old_runs_are_pruned_and_the_newest_success_stays(
 
 
 async def test_the_whole_timetable_beats(platform: Platform, tools: Tools) -> None:
-    heartbeat = Heartbeat((*JOBS, WATCH), tools, "one")
-    heartbeat.start()
     claimed = {j.id for j in JOBS if not j.is_everywhere}
 
     async def done() -> bool:
         return claimed <= set(await runs.last_runs(tools.engine))
 
-    await eventually(done)
-    await heartbeat.stop()
+    async with beating(tools, *JOBS, WATCH):
+        await eventually(done)
     assert not await platform.value("SELECT count(error) FROM job_runs")
