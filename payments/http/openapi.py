@@ -5,14 +5,14 @@ Litestar cannot see bodies that are decoded by hand.
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 from litestar import Litestar
 from litestar.handlers import BaseRouteHandler
 
-from payments.http.auth import PUBLIC, Schemes, declared_routes
+from payments.http.auth import Schemes, declared_routes
 from payments.http.errors import Problem
 from payments.http.hot import methods_of
 from payments.http.idempotency import KEY_PATTERN
@@ -58,7 +58,8 @@ def document_of(app: Litestar) -> dict[str, Any]:
     schemes = services_of(app).get(Schemes)
     routes = [(p, h) for p, h in declared_routes(app) if methods_of(h)]
     paths: dict[str, dict[str, Any]] = {}
-    components = _schemas([handler for _, handler in routes])
+    secured = {name: dict(s.security) for name, s in sorted(schemes.items()) if s.security}
+    components = _Components(_types(handler for _, handler in routes), secured)
     for path, handler in routes:
         shown = _PATH_PARAMETER.sub(r"{\1}", path)
         for method in methods_of(handler):
@@ -68,22 +69,21 @@ def document_of(app: Litestar) -> dict[str, Any]:
         "info": {
             "title": "Payments",
             "version": "1",
-            "description": (inspect.getdoc(document_of) or ""),
+            "description": "Every amount answered under /v1 is text with all decimals of its currency.",
         },
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(components.named.items())),
-            "securitySchemes": {
-                name: dict(s.security) for name, s in sorted(schemes.items()) if s.security
-            },
+            "securitySchemes": secured,
         },
     }
 
 
 class _Components:
-    """JSON schemas of every struct that any route declares."""
+    """JSON schemas of every struct that any route declares, and the schemes that are described."""
 
-    def __init__(self, types: list[Any]) -> None:
+    def __init__(self, types: list[Any], secured: Mapping[str, Any]) -> None:
+        self.secured = secured
         schemas, self.named = msgspec.json.schema_components(types, ref_template=_REF)
         self._by_type = {id(t): s for t, s in zip(types, schemas, strict=True)}
 
@@ -92,14 +92,14 @@ class _Components:
         return self._by_type[id(type_)]
 
 
-def _schemas(handlers: list[BaseRouteHandler]) -> _Components:
+def _types(handlers: Iterable[BaseRouteHandler]) -> list[Any]:
     types: dict[int, Any] = {id(Problem): Problem, id(Accepted): Accepted}
     for handler in handlers:
         opt = handler.opt
         for type_ in (opt.get("body"), *(opt.get("answers") or {}).values()):
             if type_ is not None:
                 types[id(type_)] = type_
-    return _Components(list(types.values()))
+    return list(types.values())
 
 
 def _operation(path: str, handler: BaseRouteHandler, components: _Components) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _operation(path: str, handler: BaseRouteHandler, components: _Components) ->
             *_header_parameters(opt),
         ],
         "responses": _responses(opt, components),
-        "security": [] if opt["auth"] == PUBLIC else [{opt["auth"]: []}],
+        "security": [{opt["auth"]: []}] if opt["auth"] in components.secured else [],
     }
     notes = [description.strip(), f"Scope: `{opt['scope']}`." if opt.get("scope") else ""]
     operation["description"] = "\n\n".join(n for n in notes if n)

@@ -51,7 +51,7 @@ def doctor(
         ),
     ] = False,
 ) -> None:
-    """Versions, durability settings, what is missing, in words; exit code 1 when something is wrong."""
+    """Versions, durability, what is missing, in words; exit code 1 when something is wrong."""
     with settings_of(data_dir) as settings:
         if accept_loss:
             resumed = asyncio.run(examination.accept_loss(settings))
