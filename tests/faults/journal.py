@@ -21,8 +21,9 @@ OPENING_MINOR = 10**9
 class Journal:
     """Sends transfers of 1 between two wallets with keys of its own, repeating each key until it is accepted."""
 
-    def __init__(self, submitter: Submitter, wallets: list[int]) -> None:
+    def __init__(self, submitter: Submitter, wallets: list[int], description: str = "") -> None:
         self._submitter = submitter
+        self._description = description
         self._wallets = wallets
         self.accepted: set[OperationId] = set()
         self.turned_away = 0
@@ -40,7 +41,9 @@ class Journal:
 
     async def _accepted(self, number: int, until: float) -> None:
         source, destination = self._wallets[number % 2], self._wallets[(number + 1) % 2]
-        intent = CreateTransfer(source_wallet_id=source, destination_wallet_id=destination, minor=1, currency="RUB")
+        intent = CreateTransfer(
+            source_wallet_id=source, destination_wallet_id=destination, minor=1, currency="RUB", description=self._description
+        )
         request = keyed(OPERATION, intent, actor="journal", key=f"{id(self)}-{number}")
         while True:
             try:

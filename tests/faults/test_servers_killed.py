@@ -73,11 +73,10 @@ async def test_a_redis_out_of_memory_turns_intents_away_and_drains(private_serve
     async with Door(*urls) as door:
         async with consumer(*urls):
             wallets = await two_wallets(door)
-        journal = Journal(door.submitter, wallets)
-        await journal.send(100)
+        journal = Journal(door.submitter, wallets, description="x" * 4000)
         used = (await client.info("memory"))["used_memory"]
-        await client.config_set("maxmemory", used + 20_000)
-        sending = asyncio.create_task(journal.send(2000))
+        await client.config_set("maxmemory", used + 3_000_000)
+        sending = asyncio.gather(*(journal.send(400) for _ in range(4)))
         while journal.turned_away == 0 and not sending.done():
             await asyncio.sleep(0.05)
         assert journal.turned_away > 0, "a full Redis accepted everything"
