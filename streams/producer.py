@@ -1,6 +1,7 @@
 """Appending entries durably. Concurrent appends share one pipeline: with fsync on every write that is where speed comes from."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -17,6 +18,9 @@ MARKER_TTL_S: Final = 7 * 24 * 3600
 """Markers are deleted when their operation is decided; this only bounds what a bug could leave."""
 
 
+Verify = Callable[[], Awaitable[None]]
+
+
 class _Append(msgspec.Struct):
     commands: bytes
     marker_key: bytes
@@ -26,13 +30,17 @@ class _Append(msgspec.Struct):
 class Lane:
     """One connection to one Redis; appends that arrive while a pipeline is on its way wait and go with the next."""
 
-    def __init__(self, url: str) -> None:
-        """`url` of the server that holds the streams of this lane."""
-        self._pool = ConnectionPool.from_url(url, max_connections=2, **options())
+    def __init__(self, url: str, verify: Verify) -> None:
+        """`url` of the server that holds the streams of this lane.
+
+        `verify` runs on every new connection before anything is sent over it: behind it may be another Redis, or the
+        same one restored from the past. It raises `StreamUnavailable` when nothing may be appended.
+        """
+        self._connection: Any = ConnectionPool.from_url(url, max_connections=1, **options()).make_connection()
+        self._verify = verify
         self._waiting: list[_Append] = []
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.failures = 0
 
     async def start(self) -> None:
         """Begin to send."""
@@ -45,7 +53,7 @@ class Lane:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self._pool.disconnect()
+        await self._connection.disconnect()
 
     async def append(self, partition: int, operation_id: str, payload: bytes, marker: bytes) -> bytes | None:
         """Append the payload; returns the marker an earlier append of this operation left, None when it is the first.
@@ -71,29 +79,48 @@ class Lane:
                 self._wake.clear()
             await self._send(batch)
 
-    async def _send(self, batch: list[_Append]) -> None:
+    async def _connected(self) -> None:
+        """The connection, alive and verified. A server that went away is noticed here, not by a failed write."""
+        connection = self._connection
+        if connection.is_connected:
+            try:
+                if not await connection.can_read():
+                    return
+            except (RedisError, OSError):
+                pass  # closed by the other side: connect anew
+            await connection.disconnect()
         try:
-            connection = await self._pool.get_connection()
-        except (RedisError, OSError, TimeoutError) as error:
-            self.failures += 1
-            _fail(batch, StreamUnavailable("redis_unreachable", repr(error)[:200]))
+            await connection.connect()
+            await self._verify()
+        except BaseException as error:
+            await connection.disconnect()
+            if isinstance(error, RedisError | OSError | TimeoutError):
+                raise StreamUnavailable("redis_unreachable", repr(error)[:200]) from error
+            raise
+
+    async def _send(self, batch: list[_Append]) -> None:
+        connection = self._connection
+        try:
+            await self._connected()
+        except StreamUnavailable as error:
+            _fail(batch, error)
+            return
+        except Exception as error:  # noqa: BLE001 - whoever appends must hear of any failure, or waits for ever
+            _fail(batch, StreamUnavailable("cannot_verify", repr(error)[:200]))
             return
         try:
             await connection.send_packed_command([b"".join(a.commands for a in batch)])
             replies = [(await _reply(connection), await _reply(connection)) for _ in batch]
             repeated = [a for a, (_, was_set) in zip(batch, replies, strict=True) if was_set is None]
             markers = await _read_markers(connection, repeated)
-        except (RedisError, OSError, TimeoutError, asyncio.CancelledError) as error:
-            self.failures += 1
+        except BaseException as error:
             await connection.disconnect()
             _fail(batch, FateUnknown(repr(error)[:200]))
-            if isinstance(error, asyncio.CancelledError):
+            if not isinstance(error, RedisError | OSError | TimeoutError):
                 raise
         else:
             for append, (added, was_set) in zip(batch, replies, strict=True):
                 _resolve(append, added, was_set, markers.get(append.marker_key))
-        finally:
-            await self._pool.release(connection)
 
 
 async def _reply(connection: Any) -> Any:  # noqa: ANN401 - whatever Redis says

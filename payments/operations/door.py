@@ -1,7 +1,7 @@
 """The stream as the submitter sees it: appends when that is safe, refuses with a reason when it is not.
 
-A gate watches from the side: how long the backlog is, and whether Redis stands behind PostgreSQL (it was restored from an
-older state, accepted intents are gone). It closes at once when the connection fails and opens only after it has looked.
+A gate watches the backlog from the side. Every new connection is looked at before anything is appended over it: a Redis that
+stands behind PostgreSQL was restored from an older state, accepted intents may be gone, and nothing more is accepted.
 """
 
 import asyncio
@@ -39,14 +39,14 @@ class RedisDoor:
     def __init__(self, redis_url: str, database_url: str, *, partition_count: int = 8, backlog_max: int = 200_000) -> None:
         """`partition_count` counts at the first start only."""
         self._database_url = database_url
-        self._lane = Lane(redis_url)
+        self._lane = Lane(redis_url, self._verify)
         self._client = create_client(redis_url, connections=4)
         self._count = partition_count
         self._backlog_max = backlog_max
         self._closed: str | None = "starting"
-        self._failures = -1
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._looking = asyncio.Lock()
         self.backlog: dict[int, int] = {}
 
     @property
@@ -116,7 +116,6 @@ class RedisDoor:
             reason = await self._look()
         except (RedisError, OSError, TimeoutError) as error:
             reason = "redis_unreachable"
-            self._failures = -1
             _log.warning("gate_cannot_look", error=repr(error)[:200])
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             # PostgreSQL away: intents are still durable in the stream, so the door stays as it was.
@@ -124,7 +123,6 @@ class RedisDoor:
             return
         except Exception as error:  # noqa: BLE001 - a gate that stopped looking would stay as it is for ever
             reason = "gate_failed"
-            self._failures = -1
             _log.exception("gate_failed", error=repr(error)[:200])
         if reason != self._closed:
             _log.warning("gate_changed", closed=reason)
@@ -136,15 +134,21 @@ class RedisDoor:
             metrics.BACKLOG.labels(f"{partition:02d}").set(length)
         if sum(self.backlog.values()) >= self._backlog_max:
             return "backlog_full"
-        if self._failures != self._lane.failures or self._closed == "redis_rolled_back":
-            # After any failure of the connection it may be another Redis, or the same one restored from the past.
-            failures = self._lane.failures
-            if await self._is_rolled_back():
-                return "redis_rolled_back"
-            self._failures = failures
+        if self._closed in {"starting", "redis_rolled_back"} and await self._is_rolled_back():
+            return "redis_rolled_back"
         return None
 
+    async def _verify(self) -> None:
+        """Before anything is appended over a new connection: does this Redis know all that was applied?"""
+        if await self._is_rolled_back():
+            self._closed = "redis_rolled_back"
+            raise StreamUnavailable(self._closed)
+
     async def _is_rolled_back(self) -> bool:
+        async with self._looking:  # one session, and both the gate and a new connection look
+            return await self._find_rollback()
+
+    async def _find_rollback(self) -> bool:
         connection = await self._session()
         rows = await connection.fetch(load_sql(__file__, "partition_positions"))
         if any(row["halted_reason"] for row in rows):
