@@ -5,4 +5,5 @@ pytest_plugins = (
     "tests.fixtures.databases",
     "tests.fixtures.platform",
     "tests.fixtures.banks",
+    "tests.fixtures.shop",
 )

@@ -106,7 +106,7 @@ def _whole(body: ProductBody) -> ProductChange:
 async def _part(request: HttpRequest, product_id: int, body: ProductPatch) -> ProductChange:
     """Price and currency are written together, so that two edits at once cannot mix them."""
     change = ProductChange(title=body.title, description=body.description)
-    if body.price is None:
+    if not bytes(body.price):
         if body.currency is not msgspec.UNSET:
             message = "a currency comes with a price"
             raise InvalidBody(errors=[{"field": "currency", "message": message}])

@@ -55,7 +55,7 @@ class ProductPatch(Body, frozen=True, kw_only=True):
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
     description: Description | msgspec.UnsetType = msgspec.UNSET
-    price: Amount | None = None
+    price: Amount = msgspec.field(default_factory=msgspec.Raw)
     currency: CurrencyCode | msgspec.UnsetType = msgspec.UNSET
 
 
