@@ -69,7 +69,7 @@ def document_of(app: Litestar) -> dict[str, Any]:
         "info": {
             "title": "Payments",
             "version": "1",
-            "description": "Every amount answered under /v1 is text with all decimals of its currency.",
+            "description": "Amounts under /v1 are answered as text with all decimals.",
         },
         "paths": dict(sorted(paths.items())),
         "components": {

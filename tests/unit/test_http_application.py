@@ -6,7 +6,8 @@ from litestar import Litestar
 from payments.entrypoints.api import create_app
 from payments.entrypoints.settings import Secret, Settings
 from payments.http.auth import API_KEY, PUBLIC, SCOPES, declared_routes
-from payments.http.openapi import document_of, methods_of
+from payments.http.hot import methods_of
+from payments.http.openapi import document_of
 
 OPEN = {
     *("/health/live", "/health/ready", "/metrics"),
