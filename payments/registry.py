@@ -15,6 +15,8 @@ import payments.banks.refund
 import payments.banks.request
 import payments.banks.send_code
 import payments.bills.topup
+import payments.breaks.tables
+import payments.callbacks.tables
 import payments.clientwallets.deposit
 import payments.clientwallets.open
 import payments.clientwallets.transfer
@@ -23,11 +25,20 @@ import payments.holds.create
 import payments.holds.release
 import payments.ledger.tables
 import payments.operations.tables
+import payments.payouts.cancel
+import payments.payouts.check
+import payments.payouts.observe
+import payments.payouts.request
+import payments.payouts.resolve
+import payments.payouts.submit
+import payments.provider.tables
 import payments.purchases.create
 import payments.surfaces.bankwebhook.routes
 import payments.surfaces.marketplace.routes
 import payments.surfaces.native.router
 import payments.surfaces.shop.router
+import payments.surfaces.superpay.effects
+import payments.surfaces.superpay.router
 import payments.surfaces.walletservice.routes
 import payments.transfers.create
 import payments.transfers.reverse
@@ -60,9 +71,18 @@ OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.banks.expire.OPERATION,
     payments.bills.topup.OPERATION,
     payments.purchases.create.OPERATION,
+    payments.payouts.request.OPERATION,
+    payments.payouts.submit.OPERATION,
+    payments.payouts.observe.OPERATION,
+    payments.payouts.check.OPERATION,
+    payments.payouts.cancel.OPERATION,
+    payments.payouts.resolve.OPERATION,
 )
 
-EFFECTS: Final[tuple[EffectHandler[Any], ...]] = (payments.banks.send_code.HANDLER,)
+EFFECTS: Final[tuple[EffectHandler[Any], ...]] = (
+    payments.banks.send_code.HANDLER,
+    *payments.surfaces.superpay.effects.HANDLERS,
+)
 
 ROUTERS: Final[tuple[Router, ...]] = (
     payments.surfaces.native.router.ROUTER,
@@ -70,4 +90,5 @@ ROUTERS: Final[tuple[Router, ...]] = (
     payments.surfaces.bankwebhook.routes.ROUTER,
     payments.surfaces.marketplace.routes.ROUTER,
     payments.surfaces.shop.router.ROUTER,
+    payments.surfaces.superpay.router.ROUTER,
 )

@@ -4,12 +4,15 @@ from typing import Final
 
 from scheduler.job import Job
 from scheduler.jobs import (
+    drive_callbacks,
     expire_holds,
     match_bank_payments,
+    poll_payouts,
     prune_job_runs,
     run_checks,
     run_full_audit,
     watch_jobs,
+    watch_payouts,
     watch_streams,
 )
 
@@ -20,6 +23,9 @@ _DAY: Final = 24 * _HOUR
 JOBS: Final[tuple[Job, ...]] = (
     Job(id="expire_holds", every_s=5, run=expire_holds.run),
     Job(id="match_bank_payments", every_s=30, run=match_bank_payments.run),
+    Job(id="poll_payouts", every_s=2, run=poll_payouts.run),
+    Job(id="drive_callbacks", every_s=5, run=drive_callbacks.run),
+    Job(id="watch_payouts", every_s=30, run=watch_payouts.run, is_everywhere=True),
     Job(id="run_checks", every_s=3 * _MINUTE, run=run_checks.run, is_everywhere=True),
     Job(id="run_full_audit", every_s=_DAY, run=run_full_audit.run, timeout_s=2 * _HOUR),
     Job(id="watch_streams", every_s=10, run=watch_streams.run, is_everywhere=True),

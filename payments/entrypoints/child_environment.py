@@ -34,6 +34,9 @@ def environment(servers: Servers, base: str, simulator_port: int) -> dict[str, s
         "PAYMENTS_PUBLIC_URL": base,
         "PAYMENTS_ADMIN_LOGIN": ADMIN_LOGIN,
         "PAYMENTS_SUPERPAY_BASE_URL": f"http://127.0.0.1:{simulator_port}",
+        # A person who tries things out does not wait as long as production does.
+        "PAYMENTS_SUPERPAY_POLL_S": "3,5,10,20,60,300",
+        "PAYMENTS_SUPERPAY_RESEND_AFTER_S": "20",
         **made,
         **given,
         "PAYMENTS_DATABASE_URL": servers.database_url,

@@ -11,6 +11,7 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.banks.codes import Codes
+from payments.entrypoints.superpay import superpay_client
 from payments.kernel.clock import utc_now
 from payments.kernel.database import connect, create_engine
 from payments.mail.post import Mailer, create_mailer
@@ -21,6 +22,7 @@ from payments.operations.finish import EffectEntry
 from payments.operations.results import OutcomeReader
 from payments.operations.submit import Submitter
 from payments.registry import EFFECTS
+from payments.surfaces.superpay.client import SuperPayClient
 from streams.client import create_client
 from streams.effects import EffectWorker
 from streams.entry import Entry
@@ -92,6 +94,7 @@ def surface_tools(settings: "Settings") -> dict[type[Any], Any]:
     return {
         Codes: Codes(pepper),
         Mailer: create_mailer(smtp_url, settings.data_dir, settings.mail_from, utc_now),
+        SuperPayClient: superpay_client(settings),
     }
 
 

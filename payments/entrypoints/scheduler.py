@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
+from payments.entrypoints.superpay import superpay_schedule
 from payments.kernel.clock import utc_now
 from payments.kernel.database import create_engine
 from payments.operations.door import RedisDoor
 from payments.operations.results import OutcomeReader
 from payments.operations.submit import Submitter
+from payments.provider.schedule import Schedule
 from scheduler.heartbeat import Heartbeat
 from scheduler.job import Tools
 from scheduler.schedule import JOBS, WATCH
@@ -42,6 +44,7 @@ async def create_tools(settings: "Settings") -> AsyncIterator[Tools]:
             clock=utc_now,
             database_url=database_url,
             redis_url=redis_url,
+            others={Schedule: superpay_schedule(settings)},
         )
     finally:
         await outcomes.stop()

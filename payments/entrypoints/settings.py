@@ -140,6 +140,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     superpay_callback_secrets: Annotated[
         Secret, _says("Secrets of SuperPay's callbacks, comma separated; two while rotating")
     ] = Secret()
+    superpay_callback_url: Annotated[
+        str, _says("Where the simulator sends callbacks, if not to the public URL")
+    ] = ""
+    superpay_timeout_s: Annotated[Count, _says("How long SuperPay may take to answer")] = 10
+    superpay_poll_s: Annotated[
+        str, _says("Seconds between status queries, the last one repeats")
+    ] = "30,60,120,300,900,3600,10800,21600,43200"
+    superpay_resend_after_s: Annotated[
+        Count, _says("How long after a send SuperPay's 404 means nothing")
+    ] = 900
 
     smtp_url: Annotated[
         Secret, _says("smtp://user:password@host:587; in development mail becomes files")

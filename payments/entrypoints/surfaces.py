@@ -14,6 +14,7 @@ from payments.apikeys.keys import find_key
 from payments.banks.codes import Codes
 from payments.entrypoints.settings import Settings
 from payments.entrypoints.shop import shop_parts
+from payments.entrypoints.superpay import superpay_surface
 from payments.http.auth import BEARER_KEY, Actor, Scheme
 from payments.http.open_access import OpenOrKey
 from payments.kernel.clock import Clock
@@ -23,6 +24,7 @@ from payments.surfaces.marketplace.auth import MARKETPLACE, marketplace_scheme
 from payments.surfaces.shop.access import SCHEME as SHOP_SCHEME
 from payments.surfaces.shop.access import SHOP
 from payments.surfaces.shop.config import shop_running
+from payments.surfaces.superpay.config import SuperPaySurface
 from payments.surfaces.walletservice import routes as walletservice
 from payments.surfaces.walletservice.enqueue import WalletCurrencies
 
@@ -38,6 +40,7 @@ def surface_services(
         **shop_parts(settings, engine, clock),
         Codes: Codes(settings.code_pepper.reveal()),
         WalletCurrencies: WalletCurrencies(),
+        SuperPaySurface: superpay_surface(settings, clock),
     }
 
 

@@ -1,0 +1,1 @@
+"""Breaks: differences between what we know and what a provider says, until a person has resolved them."""

@@ -1,0 +1,147 @@
+"""Table of breaks. Its id is derived from what the break is about, so the same difference is found once."""
+
+import enum
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from payments.kernel.database import METADATA
+from payments.kernel.ids import derived_id
+from payments.operations.record import Record
+
+
+class BreakKind(enum.Enum):
+    """What differs."""
+
+    MISSING_AT_PSP = "missing_at_psp"
+    MISSING_IN_LEDGER = "missing_in_ledger"
+    AMOUNT_MISMATCH = "amount_mismatch"
+    CURRENCY_MISMATCH = "currency_mismatch"
+    STATUS_MISMATCH = "status_mismatch"
+    REFERENCE_MISMATCH = "reference_mismatch"
+    DUPLICATE_AT_PSP = "duplicate_at_psp"
+    LATE_PAID_AFTER_RELEASE = "late_paid_after_release"
+    UNAPPLIED_DEPOSIT = "unapplied_deposit"
+    TOTALS_MISMATCH = "totals_mismatch"
+
+
+class BreakState(enum.Enum):
+    """open → assigned → resolved."""
+
+    OPEN = "open"
+    ASSIGNED = "assigned"
+    RESOLVED = "resolved"
+
+
+SEVERITIES: Final[Mapping[BreakKind, str]] = {
+    BreakKind.MISSING_AT_PSP: "high",
+    BreakKind.MISSING_IN_LEDGER: "critical",
+    BreakKind.AMOUNT_MISMATCH: "high",
+    BreakKind.CURRENCY_MISMATCH: "high",
+    BreakKind.STATUS_MISMATCH: "high",
+    BreakKind.REFERENCE_MISMATCH: "high",
+    BreakKind.DUPLICATE_AT_PSP: "critical",
+    BreakKind.LATE_PAID_AFTER_RELEASE: "critical",
+    BreakKind.UNAPPLIED_DEPOSIT: "medium",
+    BreakKind.TOTALS_MISMATCH: "medium",
+}
+
+breaks: Final = sa.Table(
+    "breaks",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True, comment="derived from provider, kind and reference"),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("merchant_id", sa.BigInteger),
+    sa.Column("subject_id", sa.Uuid, comment="the payout or deposit, when there is one"),
+    sa.Column("at_risk_minor", sa.BigInteger, nullable=False, comment="money at risk"),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("details", JSONB, nullable=False, comment="ours and theirs, side by side"),
+    sa.Column("found_by", sa.Text, nullable=False, comment="the evidence or registry run"),
+    sa.Column("assignee", sa.Text),
+    sa.Column("proposal", JSONB, comment="a resolution that waits for a second person"),
+    sa.Column("resolution", JSONB),
+    sa.Column("resolved_by", sa.Text),
+    sa.Column("resolution_id", sa.Uuid, comment="the operation that resolved it"),
+    sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("resolved_at", sa.DateTime(timezone=True)),
+    sa.CheckConstraint("state IN ('open', 'assigned', 'resolved')", name="state"),
+    sa.CheckConstraint("(state = 'resolved') = (resolved_at IS NOT NULL)", name="resolved"),
+    sa.CheckConstraint("at_risk_minor >= 0", name="at_risk"),
+)
+sa.Index(
+    "breaks_unresolved_opened_at_idx",
+    breaks.c.opened_at,
+    postgresql_where=sa.text("state <> 'resolved'"),
+)
+
+
+class Break(Record, frozen=True):
+    """A difference and what became of it."""
+
+    table: ClassVar[sa.Table] = breaks
+
+    id: UUID
+    provider: str
+    kind: BreakKind
+    severity: str
+    state: BreakState
+    merchant_id: int | None
+    subject_id: UUID | None
+    at_risk_minor: int
+    currency: str
+    details: Mapping[str, Any]
+    found_by: str
+    assignee: str | None
+    proposal: Mapping[str, Any] | None
+    resolution: Mapping[str, Any] | None
+    resolved_by: str | None
+    resolution_id: UUID | None
+    opened_at: datetime
+    resolved_at: datetime | None
+
+
+def break_id(provider: str, kind: BreakKind, reference: str) -> UUID:
+    """The id of the break of a kind about something: a merchant id, or a registry line nobody knows."""
+    return derived_id("break", f"{provider}:{kind.value}", reference)
+
+
+def new_break(
+    provider: str,
+    kind: BreakKind,
+    reference: str,
+    *,
+    merchant_id: int | None,
+    subject_id: UUID | None,
+    at_risk: tuple[int, str],
+    details: Mapping[str, Any],
+    found_by: str,
+    now: datetime,
+) -> Break:
+    """An open break; `at_risk` is minor units and currency."""
+    return Break(
+        id=break_id(provider, kind, reference),
+        provider=provider,
+        kind=kind,
+        severity=SEVERITIES[kind],
+        state=BreakState.OPEN,
+        merchant_id=merchant_id,
+        subject_id=subject_id,
+        at_risk_minor=at_risk[0],
+        currency=at_risk[1],
+        details=details,
+        found_by=found_by,
+        assignee=None,
+        proposal=None,
+        resolution=None,
+        resolved_by=None,
+        resolution_id=None,
+        opened_at=now,
+        resolved_at=None,
+    )

@@ -1,0 +1,1 @@
+"""The inbox of a provider's callbacks: kept raw before anything else, done only together with their effect."""

@@ -1,0 +1,140 @@
+"""Keeping callbacks: the raw bytes first; what becomes of them is written with their effect."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.callbacks.tables import CallbackState, provider_callbacks, rejected_callbacks
+from payments.kernel.ids import derived_id
+
+REMATCH_S: Final = (10, 60, 600, 3600, 86_400)
+"""When a callback nobody knows is matched again; after the last it is an operator's."""
+DRIVE_AGAIN_S: Final = (20, 60, 300, 3600, 3600, 3600)
+"""A kept callback whose effect is not decided by then is driven on by the job."""
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A callback in the inbox. `is_new` is False for one that came before."""
+
+    id: UUID
+    raw: bytes
+    matches: int = 0
+    received_at: datetime
+    is_new: bool = True
+
+
+async def keep(
+    engine: AsyncEngine,
+    provider: str,
+    event_id: str,
+    headers: Mapping[str, str],
+    raw: bytes,
+    now: datetime,
+) -> Kept:
+    """Commit the bytes, whatever they say. The same event again gives the first one back."""
+    id_ = derived_id("callback", provider, event_id)
+    statement = insert(provider_callbacks).values(
+        id=id_,
+        provider=provider,
+        event_id=event_id,
+        raw=raw,
+        headers=dict(headers),
+        state=CallbackState.RECEIVED.value,
+        matches=0,
+        next_match_at=now + timedelta(seconds=DRIVE_AGAIN_S[0]),
+        received_at=now,
+    )
+    async with engine.begin() as connection:
+        done = await connection.execute(statement.on_conflict_do_nothing())
+    return Kept(id=id_, raw=raw, received_at=now, is_new=done.rowcount == 1)
+
+
+async def due(engine: AsyncEngine, now: datetime, limit: int = 200) -> Sequence[Kept]:
+    """Callbacks to drive on: not decided yet, or matched by nobody so far."""
+    c = provider_callbacks.c
+    query = (
+        sa.select(c.id, c.raw, c.matches, c.received_at)
+        .where(c.next_match_at <= now)
+        .order_by(c.next_match_at)
+        .limit(limit)
+    )
+    async with engine.connect() as connection:
+        rows = (await connection.execute(query)).all()
+    return [Kept(id=r.id, raw=r.raw, matches=r.matches, received_at=r.received_at) for r in rows]
+
+
+async def matched(engine: AsyncEngine, kept: Kept, merchant_id: int, now: datetime) -> None:
+    """It belongs to somebody and its effect is on its way; if that gets lost, it is due again."""
+    wait_s = DRIVE_AGAIN_S[min(kept.matches, len(DRIVE_AGAIN_S) - 1)]
+    values = {
+        "state": CallbackState.RECEIVED.value,
+        "merchant_id": merchant_id,
+        "matches": kept.matches + 1,
+        "next_match_at": now + timedelta(seconds=wait_s),
+    }
+    await _set(engine, kept, values)
+
+
+async def unmatched(engine: AsyncEngine, kept: Kept, merchant_id: int, now: datetime) -> None:
+    """Nobody knows it: matched again, later and later, then an operator's."""
+    if kept.matches >= len(REMATCH_S):
+        await hand_over(engine, kept, merchant_id, "unmatched", now)
+        return
+    values = {
+        "state": CallbackState.UNMATCHED.value,
+        "verdict": "unmatched",
+        "merchant_id": merchant_id,
+        "matches": kept.matches + 1,
+        "next_match_at": now + timedelta(seconds=REMATCH_S[kept.matches]),
+    }
+    await _set(engine, kept, values)
+
+
+async def hand_over(
+    engine: AsyncEngine, kept: Kept, merchant_id: int | None, verdict: str, now: datetime
+) -> None:
+    """An operator's."""
+    values = {
+        "state": CallbackState.OPERATOR.value,
+        "verdict": verdict,
+        "merchant_id": merchant_id,
+        "next_match_at": None,
+        "decided_at": now,
+    }
+    await _set(engine, kept, values)
+
+
+async def _set(engine: AsyncEngine, kept: Kept, values: Mapping[str, object]) -> None:
+    """Only while its effect is not decided: the effect's own transaction has the last word."""
+    c = provider_callbacks.c
+    waiting = c.state.in_([CallbackState.RECEIVED.value, CallbackState.UNMATCHED.value])
+    async with engine.begin() as connection:
+        await connection.execute(
+            provider_callbacks.update().where(c.id == kept.id, waiting).values(**values)
+        )
+
+
+async def note_rejected(
+    engine: AsyncEngine, provider: str, raw: bytes, reason: str, now: datetime
+) -> None:
+    """One that we do not believe: its digest, never its content."""
+    statement = insert(rejected_callbacks).values(
+        digest=hashlib.sha256(raw).digest(),
+        provider=provider,
+        reason=reason,
+        times=1,
+        first_at=now,
+        last_at=now,
+    )
+    again = {"times": rejected_callbacks.c.times + 1, "last_at": now, "reason": reason}
+    async with engine.begin() as connection:
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=["digest"], set_=again)
+        )

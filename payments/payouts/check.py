@@ -1,0 +1,117 @@
+"""payout.check: a payout is due; it is sent, asked about, or sent again. Never failed by a timer."""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Effect, Outcome, Refused
+from payments.payouts.move import Fact, Moved, PayoutRefusal, accounts, outcome, refs, step
+from payments.payouts.request import QUERY_EFFECT, SUBMIT_EFFECT
+from payments.payouts.status import WATCHED, Claim, PayoutState, judge
+from payments.payouts.tables import Attempt, Payout
+from payments.provider.sighting import Source
+
+SENDS_MAX: Final = 6
+"""After that many sends that were never found, an operator has it."""
+SUBMITTING_MAX_S: Final = 120
+"""A claim older than this was left by an executor that died; handlers end after 45 s."""
+
+
+class CheckPayout(Intent, frozen=True):
+    """A payout whose next check is due. `checks` is the count the scheduler saw: the same check is done once.
+
+    `resend_after_s`: how long after a send the provider's 404 means nothing.
+    `is_extra`: somebody hinted at news; asks once and leaves the schedule as it is.
+    """
+
+    payout_id: UUID
+    checks: int
+    resend_after_s: float
+    is_extra: bool = False
+
+
+def decide(intent: CheckPayout, state: State, context: Context) -> Outcome:
+    """Held: send it. Unknown and never found: send the same attempt again. Else: ask."""
+    payout = state.record(Payout, intent.payout_id)
+    if payout is None:
+        return Refused(reason=PayoutRefusal.PAYOUT_NOT_FOUND)
+    is_other = payout.checks != intent.checks and not intent.is_extra
+    if payout.state not in WATCHED or is_other:
+        return Refused(reason=PayoutRefusal.NOT_WATCHED)
+    if intent.is_extra:
+        return _extra(payout)
+    attempt = state.record(Attempt, payout.id, "payout_id")
+    if payout.state is PayoutState.SUBMITTING:
+        return _left_behind(payout, attempt, context)
+    if payout.state is PayoutState.UNKNOWN and _is_missing(attempt, intent.resend_after_s):
+        return _exhausted(payout, attempt, context) or _next(payout, context, is_resend=True)
+    return _next(payout, context, is_resend=False)
+
+
+def _is_missing(attempt: Attempt | None, resend_after_s: float) -> bool:
+    """True when the provider did not know it, and no send of ours can be on its way any more."""
+    if attempt is None or attempt.not_found_at is None:
+        return False
+    return attempt.not_found_at - attempt.last_sent_at >= timedelta(seconds=resend_after_s)
+
+
+def _extra(payout: Payout) -> Outcome:
+    if payout.state in {PayoutState.HELD, PayoutState.SUBMITTING}:
+        return Refused(reason=PayoutRefusal.NOT_WATCHED)
+    return outcome(payout, Moved(), (), effects=(_ask(payout),))
+
+
+def _ask(payout: Payout) -> Effect:
+    body = {"payout_id": str(payout.id), "merchant_id": payout.merchant_id}
+    return Effect(kind=QUERY_EFFECT, body=body)
+
+
+def _next(payout: Payout, context: Context, *, is_resend: bool) -> Outcome:
+    checked = payout.changed(
+        checks=payout.checks + 1, checked_at=context.now, updated_at=context.now
+    )
+    if is_resend or payout.state is PayoutState.HELD:
+        body = {"payout_id": str(payout.id), "is_resend": is_resend}
+        effect = Effect(kind=SUBMIT_EFFECT, body=body)
+    else:
+        effect = _ask(payout)
+    return outcome(checked, Moved(), (), effects=(effect,))
+
+
+def _left_behind(payout: Payout, attempt: Attempt | None, context: Context) -> Outcome:
+    """A crash in submitting reads as unknown."""
+    if context.now - payout.state_since < timedelta(seconds=SUBMITTING_MAX_S):
+        return _waiting(payout, context)
+    verdict, after = judge(payout.state, Claim.AMBIGUOUS)
+    note = {"note": "whoever was sending it has not come back", "code": "executor_lost"}
+    fact = Fact(source=Source.US, claim=Claim.AMBIGUOUS, details=note)
+    moved, evidence = step(payout, fact, verdict, after, context, reason="executor_lost")
+    doubtful = None if attempt is None else attempt.changed(is_doubtful=True)
+    return outcome(moved, Moved(), (evidence, doubtful), effects=(_ask(payout),))
+
+
+def _waiting(payout: Payout, context: Context) -> Outcome:
+    return outcome(payout.changed(checks=payout.checks + 1, checked_at=context.now), Moved(), ())
+
+
+def _exhausted(payout: Payout, attempt: Attempt | None, context: Context) -> Outcome | None:
+    if attempt is None or attempt.sends < SENDS_MAX:
+        return None
+    verdict, after = judge(payout.state, Claim.EXHAUSTED)
+    note = {"note": f"sent {attempt.sends} times, never found", "code": "never_found"}
+    fact = Fact(source=Source.US, claim=Claim.EXHAUSTED, details=note)
+    moved, evidence = step(payout, fact, verdict, after, context, reason="never_found")
+    return outcome(moved, Moved(), (evidence,))
+
+
+OPERATION = Operation(
+    kind="payout.check",
+    intent=CheckPayout,
+    partition_key=lambda intent: str(intent.payout_id),
+    refs=lambda intent: refs(intent.payout_id),
+    accounts=lambda intent, state: accounts(intent.payout_id, state),
+    decide=decide,
+    reasons=PayoutRefusal,
+)

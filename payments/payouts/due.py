@@ -1,0 +1,53 @@
+"""Payouts that are due, as the intents that check them: the scheduler only submits what this finds."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.payouts.check
+from payments.operations.submit import Request, keyed
+from payments.payouts.check import CheckPayout
+from payments.payouts.queries import stuck
+from payments.payouts.status import WATCHED
+from payments.payouts.tables import payouts
+from payments.provider.schedule import Schedule, is_due
+
+ACTOR = "scheduler"
+
+
+async def due_checks(
+    engine: AsyncEngine, schedule: Schedule, now: datetime, limit: int = 500
+) -> Sequence[Request]:
+    """One check each. Its id comes from the payout and its count of checks, so that two schedulers ask once."""
+    c = payouts.c
+    query = (
+        sa.select(c.id, c.checks, c.version)
+        .where(c.state.in_([s.value for s in WATCHED]), is_due(payouts, schedule, now))
+        .order_by(c.checked_at)
+        .limit(limit)
+    )
+    async with engine.connect() as connection:
+        rows = (await connection.execute(query)).all()
+    return [
+        keyed(
+            payments.payouts.check.OPERATION,
+            CheckPayout(
+                payout_id=row.id, checks=row.checks, resend_after_s=schedule.resend_after_s
+            ),
+            actor=ACTOR,
+            key=f"{row.id}:{row.version}:{row.checks}",
+            scope="payout.check",
+        )
+        for row in rows
+    ]
+
+
+async def count_stuck(engine: AsyncEngine, now: datetime) -> dict[str, int]:
+    """How many payouts are an alarm, by state."""
+    query = (
+        sa.select(payouts.c.state, sa.func.count()).where(stuck(now)).group_by(payouts.c.state)
+    )
+    async with engine.connect() as connection:
+        return {row[0]: row[1] for row in await connection.execute(query)}

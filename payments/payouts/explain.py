@@ -1,0 +1,44 @@
+"""Why a payout's money is where it is, in one sentence a support desk can read out."""
+
+from typing import Final
+
+from payments.payouts.status import HOLDING, UNCERTAIN, PayoutState
+
+STUCK_AFTER_S: Final = {PayoutState.UNKNOWN: 900, PayoutState.ACCEPTED: 86_400}
+"""Longer than this in a state is an alarm."""
+
+_WORDS: Final = {
+    PayoutState.HELD: "The money is held; nothing has been sent to SuperPay{because}.",
+    PayoutState.SUBMITTING: "The payout is being sent to SuperPay at this moment; the money is held.",
+    PayoutState.UNKNOWN: (
+        "SuperPay may or may not have taken the payout{because}. "
+        "The money stays held until SuperPay says what became of it."
+    ),
+    PayoutState.ACCEPTED: "SuperPay has accepted the payout and works on it; the money is held.",
+    PayoutState.PAID: "SuperPay says it has paid; the money has left the wallet.",
+    PayoutState.REVERSED: "It was paid and came back; the money is in the wallet again.",
+    PayoutState.FAILED: "SuperPay refused it for good{because}; the money is free again.",
+    PayoutState.CANCELED: "It was canceled{because}; the money is free again.",
+    PayoutState.NEEDS_OPERATOR: (
+        "What SuperPay says does not fit our payout{because}. "
+        "The money stays held until two operators have resolved it."
+    ),
+}
+
+
+def explanation(state: PayoutState, reason: str | None) -> str:
+    """The sentence for a state and its reason code."""
+    because = f" ({reason.replace('_', ' ')})" if reason else ""
+    return _WORDS[state].format(because=because)
+
+
+def hold_state(state: PayoutState) -> str:
+    """open, captured or released."""
+    if state in HOLDING:
+        return "open"
+    return "captured" if state in {PayoutState.PAID, PayoutState.REVERSED} else "released"
+
+
+def certainty(state: PayoutState) -> str:
+    """Whether anybody knows where the money is."""
+    return "unknown" if state in UNCERTAIN else "certain"

@@ -1,0 +1,144 @@
+"""Moving a payout: the row, its attempt, its hold and the ledger change together, and the evidence with them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from payments.holds.rules import captured, released
+from payments.holds.tables import Hold
+from payments.kernel.ids import AccountId
+from payments.ledger import chart
+from payments.ledger.chart import AccountSpec, Kind
+from payments.ledger.posting import Leg, Reserve, move
+from payments.operations.operation import Context, State
+from payments.operations.outcome import Applied, Effect, Reason
+from payments.operations.record import Record, Ref
+from payments.payouts.status import HOLDING, Claim, PayoutState, Verdict
+from payments.payouts.tables import Attempt, Evidence, Payout
+from payments.provider.sighting import Source
+
+
+class PayoutRefusal(Reason):
+    """In order of precedence."""
+
+    PAYOUT_NOT_FOUND = "payout_not_found", 404
+    NOT_SUBMITTABLE = "not_submittable", 409
+    NOT_CANCELABLE = "not_cancelable", 409
+    NOT_WATCHED = "not_watched", 409
+    NOT_RESOLVABLE = "not_resolvable", 409
+    SAME_PERSON = "approver_is_proposer", 409
+    OTHER_RESOLUTION = "other_resolution_proposed", 409
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """What a step of a payout changes beside its own row."""
+
+    legs: tuple[Leg, ...] = ()
+    reserves: tuple[Reserve, ...] = ()
+    hold: Hold | None = None
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of evidence before it is weighed."""
+
+    source: Source
+    claim: Claim
+    details: Mapping[str, Any] = {}
+    callback_id: UUID | None = None
+
+
+def refs(payout_id: UUID) -> tuple[Ref, ...]:
+    """The payout, its attempt and its hold."""
+    return Ref(Payout, payout_id), Ref(Attempt, payout_id, "payout_id"), Ref(Hold, payout_id)
+
+
+def accounts(payout_id: UUID, state: State) -> Iterable[AccountId | AccountSpec]:
+    """The wallet, and the account between us and the provider."""
+    payout = state.record(Payout, payout_id)
+    if payout is None:
+        return ()
+    return chart.wallet(payout.wallet_id), clearing(payout.currency)
+
+
+def clearing(currency: str) -> AccountSpec:
+    """What SuperPay has paid for us, less what it received for us."""
+    return chart.house(Kind.SUPERPAY_CLEARING, currency)
+
+
+def settle(payout: Payout, hold: Hold, after: PayoutState, context: Context) -> Moved:
+    """The money of entering a state: captured on paid, back on reversed, let go on failed and canceled."""
+    wallet, house = chart.wallet(payout.wallet_id), clearing(payout.currency).id
+    if after in HOLDING:
+        return Moved()
+    if after in {PayoutState.FAILED, PayoutState.CANCELED}:
+        closed, reserve = released(hold, context.now)
+        return Moved(hold=closed, reserves=(reserve,))
+    out, back = move(wallet, house, payout.minor), move(house, wallet, payout.minor)
+    if payout.state is PayoutState.PAID:
+        return Moved(legs=back)
+    closed, reserve = captured(hold, payout.minor, context.now, is_final=True)
+    # Returned before we had heard that it was paid: both happened, so both are booked.
+    legs = out if after is PayoutState.PAID else (*out, *back)
+    return Moved(legs=legs, reserves=(reserve,), hold=closed)
+
+
+def step(
+    payout: Payout,
+    fact: Fact,
+    verdict: Verdict,
+    after: PayoutState,
+    context: Context,
+    **changes: Any,
+) -> tuple[Payout, Evidence]:
+    """The payout after a piece of evidence, and the evidence as it is stored."""
+    has_moved = after is not payout.state
+    if has_moved:
+        changes = {"checks": 0, "checked_at": context.now, "proposal": None} | changes
+        # Sending again does not make a doubt younger: the alarm counts from its beginning.
+        if {payout.state, after} != {PayoutState.UNKNOWN, PayoutState.SUBMITTING}:
+            changes["state_since"] = context.now
+    if after not in HOLDING:
+        changes["ended_at"] = payout.ended_at or context.now
+    moved = payout.changed(
+        state=after, version=payout.version + 1, updated_at=context.now, **changes
+    )
+    return moved, Evidence(
+        id=context.operation_id,
+        payout_id=payout.id,
+        number=moved.version,
+        source=fact.source,
+        claim=fact.claim,
+        verdict=verdict,
+        state_before=payout.state,
+        state_after=after,
+        details=fact.details,
+        callback_id=fact.callback_id,
+        actor=context.actor,
+        recorded_at=context.now,
+    )
+
+
+def outcome(
+    payout: Payout,
+    moved: Moved,
+    puts: Iterable[Record | None],
+    *,
+    effects: tuple[Effect, ...] = (),
+    more: Mapping[str, Any] | None = None,
+) -> Applied:
+    """The applied operation of a step."""
+    rows = (payout, moved.hold, *puts)
+    return Applied(
+        legs=moved.legs,
+        reserves=moved.reserves,
+        puts=tuple(row for row in rows if row is not None),
+        effects=effects,
+        result={
+            "payout_id": str(payout.id),
+            "merchant_id": payout.merchant_id,
+            "payout_status": payout.state.value,
+            **(more or {}),
+        },
+    )

@@ -1,0 +1,113 @@
+"""payout.observe: evidence about a payout is weighed by the table, stored, and settles, releases, or changes nothing."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from payments.breaks.tables import Break
+from payments.callbacks.tables import Callback
+from payments.holds.tables import Hold
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Outcome, Refused
+from payments.operations.record import Ref
+from payments.payouts import weigh
+from payments.payouts.move import Fact, Moved, PayoutRefusal, accounts, outcome, refs, settle, step
+from payments.payouts.status import Claim, PayoutState, Verdict, judge
+from payments.payouts.tables import Attempt, Payout
+from payments.provider.sighting import Sighting, Source
+
+
+class ObservePayout(Intent, frozen=True):
+    """Evidence: what the provider shows (`sighting`), or else what its answer amounts to (`claim`, with `code`).
+
+    `is_recorded`: a refusal that the provider keeps under this merchant id for ever.
+    """
+
+    payout_id: UUID
+    source: Source
+    claim: Claim = Claim.AMBIGUOUS
+    sighting: Sighting | None = None
+    code: str = ""
+    detail: str = ""
+    is_recorded: bool = False
+    callback_id: UUID | None = None
+
+
+def needed(intent: ObservePayout) -> Iterable[Ref]:
+    """The payout's rows, the callback, and the breaks this evidence might find."""
+    yield from refs(intent.payout_id)
+    if intent.callback_id is not None:
+        yield Ref(Callback, intent.callback_id)
+    for id_ in weigh.break_ids(intent.payout_id):
+        yield Ref(Break, id_)
+
+
+def decide(intent: ObservePayout, state: State, context: Context) -> Outcome:
+    """By the table; evidence that moves nothing is stored all the same."""
+    payout = state.record(Payout, intent.payout_id)
+    hold = state.record(Hold, intent.payout_id)
+    if payout is None or hold is None:
+        return Refused(reason=PayoutRefusal.PAYOUT_NOT_FOUND)
+    attempt = state.record(Attempt, intent.payout_id, "payout_id")
+    found = None if intent.sighting is None else weigh.mismatch(payout, intent.sighting)
+    fact = _fact(intent, attempt, found)
+    verdict, after = judge(payout.state, fact.claim, age=weigh.age_of(payout, intent.sighting))
+    changes = _changes(payout, intent, verdict, after)
+    moved, evidence = step(payout, fact, verdict, after, context, **changes)
+    callback = _callback(intent, state)
+    return outcome(
+        moved,
+        Moved() if after is payout.state else settle(payout, hold, after, context),
+        (
+            evidence,
+            weigh.attempt_after(attempt, fact.claim, payout.state, after, context),
+            weigh.break_of(payout, evidence, found, intent.sighting, state),
+            None if callback is None else callback.done(verdict.value, context.now),
+        ),
+        more={"verdict": verdict.value},
+    )
+
+
+def _fact(intent: ObservePayout, attempt: Attempt | None, found: object) -> Fact:
+    if intent.sighting is None:
+        claim = weigh.doubted(intent.claim, attempt, is_recorded=intent.is_recorded)
+    else:
+        claim = weigh.claim_of(intent.sighting, found)
+    return Fact(
+        source=intent.source,
+        claim=claim,
+        details=weigh.details_of(intent.sighting, intent.code, intent.detail),
+        callback_id=intent.callback_id,
+    )
+
+
+def _changes(
+    payout: Payout, intent: ObservePayout, verdict: Verdict, after: PayoutState
+) -> dict[str, Any]:
+    """What the evidence teaches us beside the state."""
+    changes: dict[str, Any] = {}
+    sighting = intent.sighting
+    if sighting is not None and sighting.version >= payout.provider_version:
+        changes["provider_version"] = sighting.version
+        changes["provider_id"] = payout.provider_id or sighting.transaction_id
+    if verdict is Verdict.APPLIED:
+        is_plain = after in {PayoutState.ACCEPTED, PayoutState.PAID}
+        failure = "" if sighting is None else sighting.failure
+        changes["reason"] = None if is_plain else (intent.code or failure or None)
+    return changes
+
+
+def _callback(intent: ObservePayout, state: State) -> Callback | None:
+    return None if intent.callback_id is None else state.record(Callback, intent.callback_id)
+
+
+OPERATION = Operation(
+    kind="payout.observe",
+    intent=ObservePayout,
+    partition_key=lambda intent: str(intent.payout_id),
+    refs=needed,
+    accounts=lambda intent, state: accounts(intent.payout_id, state),
+    decide=decide,
+    reasons=PayoutRefusal,
+)

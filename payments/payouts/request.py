@@ -1,0 +1,124 @@
+"""payout.request: money of a wallet is held, and the executor is asked to send it."""
+
+from payments.holds.tables import Hold
+from payments.kernel.clock import rfc3339
+from payments.kernel.money import currency_of, format_minor
+from payments.ledger import chart
+from payments.ledger.posting import Reserve
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Applied, Effect, Outcome, Refused
+from payments.payouts.status import Claim, PayoutState, Verdict
+from payments.payouts.tables import Evidence, Payout
+from payments.provider.sighting import Source
+from payments.provider.tables import MERCHANT_NUMBERS
+from payments.wallets.refusals import WalletRefusal, payer
+
+SUBMIT_EFFECT = "superpay.submit_payout"
+QUERY_EFFECT = "superpay.query_payout"
+
+
+class RequestPayout(Intent, frozen=True):
+    """Pay `minor` of `currency` out of a wallet to a SuperPay wallet."""
+
+    wallet_id: int
+    superpay_wallet_id: str
+    minor: int
+    currency: str
+    description: str
+
+
+def decide(intent: RequestPayout, state: State, context: Context) -> Outcome:
+    """The wallet is open, in that currency, and has the money free."""
+    wallet = payer(state, chart.wallet(intent.wallet_id), intent.currency, intent.minor)
+    if isinstance(wallet, Refused):
+        return wallet
+    payout = _payout(intent, state.number(MERCHANT_NUMBERS), context)
+    currency = currency_of(intent.currency)
+    return Applied(
+        reserves=(Reserve(wallet.id, intent.minor),),
+        puts=(payout, _hold(payout), _requested(payout)),
+        effects=(Effect(kind=SUBMIT_EFFECT, body={"payout_id": str(payout.id)}),),
+        result={
+            "payout_id": str(payout.id),
+            "status": payout.state.value,
+            "merchant_id": payout.merchant_id,
+            "wallet_id": payout.wallet_id,
+            "superpay_wallet_id": payout.superpay_wallet_id,
+            "amount": format_minor(payout.minor, currency),
+            "currency": payout.currency,
+            "description": payout.description,
+            "available": format_minor(wallet.available - intent.minor, currency),
+            "held": format_minor(wallet.debits_pending + intent.minor, currency),
+            "created_at": rfc3339(context.now),
+        },
+    )
+
+
+def _payout(intent: RequestPayout, merchant_id: int, context: Context) -> Payout:
+    return Payout(
+        id=context.operation_id,
+        merchant_id=merchant_id,
+        wallet_id=intent.wallet_id,
+        superpay_wallet_id=intent.superpay_wallet_id,
+        minor=intent.minor,
+        currency=intent.currency,
+        description=intent.description,
+        state=PayoutState.HELD,
+        reason=None,
+        version=1,
+        provider_id=None,
+        provider_version=0,
+        checks=0,
+        checked_at=context.now,
+        state_since=context.now,
+        proposal=None,
+        requested_by=context.actor,
+        created_at=context.now,
+        updated_at=context.now,
+        ended_at=None,
+    )
+
+
+def _hold(payout: Payout) -> Hold:
+    return Hold(
+        id=payout.id,
+        wallet_id=payout.wallet_id,
+        purpose="payout",
+        minor=payout.minor,
+        captured_minor=0,
+        released_minor=0,
+        currency=payout.currency,
+        description=payout.description,
+        expires_at=None,
+        created_at=payout.created_at,
+        closed_at=None,
+    )
+
+
+def _requested(payout: Payout) -> Evidence:
+    return Evidence(
+        id=payout.id,
+        payout_id=payout.id,
+        number=1,
+        source=Source.US,
+        claim=Claim.NOT_SENT,
+        verdict=Verdict.APPLIED,
+        state_before=None,
+        state_after=PayoutState.HELD,
+        details={"note": "requested, the money is held"},
+        callback_id=None,
+        actor=payout.requested_by,
+        recorded_at=payout.created_at,
+    )
+
+
+OPERATION = Operation(
+    kind="payout.request",
+    intent=RequestPayout,
+    partition_key=lambda intent: intent.wallet_id,
+    accounts=lambda intent, _state: (chart.wallet(intent.wallet_id),),
+    decide=decide,
+    sequences=(MERCHANT_NUMBERS,),
+    reasons=WalletRefusal,
+)

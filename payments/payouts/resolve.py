@@ -1,0 +1,91 @@
+"""payout.resolve: two operators lead a payout out of doubt; the second must be another person and say the same."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from payments.holds.tables import Hold
+from payments.kernel.clock import rfc3339
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Outcome, Refused
+from payments.payouts.move import Fact, Moved, PayoutRefusal, accounts, outcome, refs, settle, step
+from payments.payouts.status import HOLDING, RESOLVABLE, Claim, Verdict, judge
+from payments.payouts.tables import Attempt, Payout
+from payments.provider.sighting import Source
+
+RESOLUTIONS: Final[Mapping[str, Claim]] = {
+    "accepted": Claim.ACCEPTED,
+    "paid": Claim.PAID,
+    "failed": Claim.FAILED,
+    "canceled": Claim.CANCELED,
+}
+"""What operators may decide, in the words of the API."""
+
+
+class ResolvePayout(Intent, frozen=True):
+    """The first call proposes, the second (by another key, with the same resolution) does it."""
+
+    payout_id: UUID
+    resolution: str
+    reason: str
+
+
+def decide(intent: ResolvePayout, state: State, context: Context) -> Outcome:
+    """In doubt only; proposer and approver differ."""
+    payout = state.record(Payout, intent.payout_id)
+    hold = state.record(Hold, intent.payout_id)
+    if payout is None or hold is None:
+        return Refused(reason=PayoutRefusal.PAYOUT_NOT_FOUND)
+    claim = RESOLUTIONS[intent.resolution]
+    verdict, after = judge(payout.state, claim, is_operator=True)
+    if payout.state not in RESOLVABLE or verdict is not Verdict.APPLIED:
+        return Refused(
+            reason=PayoutRefusal.NOT_RESOLVABLE, result={"payout_status": payout.state.value}
+        )
+    if payout.proposal is None:
+        return _propose(payout, claim, intent, context)
+    if payout.proposal["proposed_by"] == context.actor:
+        return Refused(reason=PayoutRefusal.SAME_PERSON)
+    if payout.proposal["resolution"] != intent.resolution:
+        return Refused(reason=PayoutRefusal.OTHER_RESOLUTION, result={"proposal": payout.proposal})
+    fact = _fact(claim, intent, {"proposal": payout.proposal})
+    moved, evidence = step(payout, fact, verdict, after, context, reason=f"operators_{after.value}")
+    attempt = state.record(Attempt, payout.id, "payout_id")
+    ended = None if attempt is None else attempt.changed(is_live=after in HOLDING)
+    return outcome(
+        moved,
+        settle(payout, hold, after, context),
+        (evidence, ended),
+        more={"resolution": intent.resolution, "resolution_status": "done"},
+    )
+
+
+def _propose(payout: Payout, claim: Claim, intent: ResolvePayout, context: Context) -> Outcome:
+    proposal = {
+        "resolution": intent.resolution,
+        "reason": intent.reason,
+        "proposed_by": context.actor,
+        "proposed_at": rfc3339(context.now),
+    }
+    fact = _fact(claim, intent, {"note": "proposed; a second operator has to agree"})
+    moved, evidence = step(
+        payout, fact, Verdict.FOR_OPERATOR, payout.state, context, proposal=proposal
+    )
+    more = {"resolution": intent.resolution, "resolution_status": "proposed", "proposal": proposal}
+    return outcome(moved, Moved(), (evidence,), more=more)
+
+
+def _fact(claim: Claim, intent: ResolvePayout, more: Mapping[str, Any]) -> Fact:
+    return Fact(source=Source.OPERATOR, claim=claim, details={"reason": intent.reason, **more})
+
+
+OPERATION = Operation(
+    kind="payout.resolve",
+    intent=ResolvePayout,
+    partition_key=lambda intent: str(intent.payout_id),
+    refs=lambda intent: refs(intent.payout_id),
+    accounts=lambda intent, state: accounts(intent.payout_id, state),
+    decide=decide,
+    reasons=PayoutRefusal,
+)

@@ -1,0 +1,73 @@
+"""payout.submit: the claim, committed before the first byte is sent. Who made it may send once; whoever finds it made may not."""
+
+from uuid import UUID
+
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Outcome, Refused
+from payments.payouts.move import Fact, Moved, PayoutRefusal, accounts, outcome, refs, step
+from payments.payouts.status import Claim, PayoutState, judge
+from payments.payouts.tables import Attempt, Payout
+from payments.provider.sighting import Source
+
+
+class SubmitPayout(Intent, frozen=True):
+    """Claim a held payout, or (`is_resend`) the same attempt of one whose fate is unknown."""
+
+    payout_id: UUID
+    is_resend: bool = False
+
+
+def decide(intent: SubmitPayout, state: State, context: Context) -> Outcome:
+    """Held, or unknown when it is sent again; in every other state somebody else has it."""
+    payout = state.record(Payout, intent.payout_id)
+    if payout is None:
+        return Refused(reason=PayoutRefusal.PAYOUT_NOT_FOUND)
+    wanted = PayoutState.UNKNOWN if intent.is_resend else PayoutState.HELD
+    if payout.state is not wanted:
+        return Refused(reason=PayoutRefusal.NOT_SUBMITTABLE)
+    verdict, after = judge(payout.state, Claim.SUBMIT)
+    attempt = _claimed(payout, state.record(Attempt, payout.id, "payout_id"), context)
+    note = "sent again under the same merchant id" if intent.is_resend else "about to be sent"
+    fact = Fact(source=Source.US, claim=Claim.SUBMIT, details={"note": note, "send": attempt.sends})
+    moved, evidence = step(payout, fact, verdict, after, context)
+    # The executor builds its request from this: the row as it was claimed.
+    request = {
+        "minor": payout.minor,
+        "currency": payout.currency,
+        "superpay_wallet_id": payout.superpay_wallet_id,
+        "description": payout.description,
+    }
+    return outcome(moved, Moved(), (attempt, evidence), more=request)
+
+
+def _claimed(payout: Payout, attempt: Attempt | None, context: Context) -> Attempt:
+    if attempt is not None:
+        return attempt.changed(
+            claim_id=context.operation_id,
+            sends=attempt.sends + 1,
+            last_sent_at=context.now,
+            not_found_at=None,
+        )
+    return Attempt(
+        merchant_id=payout.merchant_id,
+        payout_id=payout.id,
+        claim_id=context.operation_id,
+        sends=1,
+        is_live=True,
+        is_doubtful=False,
+        first_sent_at=context.now,
+        last_sent_at=context.now,
+        not_found_at=None,
+    )
+
+
+OPERATION = Operation(
+    kind="payout.submit",
+    intent=SubmitPayout,
+    partition_key=lambda intent: str(intent.payout_id),
+    refs=lambda intent: refs(intent.payout_id),
+    accounts=lambda intent, state: accounts(intent.payout_id, state),
+    decide=decide,
+    reasons=PayoutRefusal,
+)

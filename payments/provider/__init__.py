@@ -1,0 +1,1 @@
+"""What payouts and deposits share about an outside provider: numbers, sightings, schedule, pause switch."""

@@ -1,0 +1,38 @@
+"""When the provider is asked again: later and later, for ever, and never all at once."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+_JITTER: Final = 0.2
+_SPREAD: Final = 1000
+_PRIME: Final = 7919
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """`waits_s[n]` passes before check number n; the last one repeats. `resend_after_s`: how long a 404 means nothing."""
+
+    waits_s: tuple[float, ...] = (30, 60, 120, 300, 900, 3600, 10_800, 21_600, 43_200)
+    resend_after_s: float = 900
+
+    def next_at(self, merchant_id: int, checks: int, checked_at: datetime) -> datetime:
+        """When the next check is due after `checks` of them, the last one at `checked_at`."""
+        wait_s = self.waits_s[min(checks, len(self.waits_s) - 1)]
+        return checked_at + timedelta(seconds=wait_s * self.jitter(merchant_id))
+
+    @staticmethod
+    def jitter(merchant_id: int) -> float:
+        """1.0 to 1.2, the same for a transaction every time, so that what is shown is what happens."""
+        return 1 + _JITTER * (merchant_id * _PRIME % _SPREAD) / _SPREAD
+
+
+def is_due(table: sa.Table, schedule: Schedule, now: datetime) -> sa.ColumnElement[bool]:
+    """The same rule as `next_at`, for a WHERE clause over `merchant_id`, `checks` and `checked_at`."""
+    c, last = table.c, len(schedule.waits_s) - 1
+    waits = sa.literal(list(schedule.waits_s), ARRAY(sa.Float))
+    spread = sa.cast(c.merchant_id * _PRIME % _SPREAD, sa.Float) / _SPREAD
+    wait_s = waits[sa.func.least(c.checks, last) + 1] * (1 + _JITTER * spread)
+    return c.checked_at + sa.func.make_interval(0, 0, 0, 0, 0, 0, wait_s) <= now

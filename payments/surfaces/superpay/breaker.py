@@ -1,0 +1,38 @@
+"""A circuit breaker: after failures in a row nothing is sent for a while, then one call tries."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from payments.kernel.clock import Clock
+
+FAILURES_MAX: Final = 5
+REST_S: Final = 20.0
+
+
+class Breaker:
+    """Of one process. Held payouts wait and are due again; asking goes on, it is how recovery is seen."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Closed."""
+        self._clock = clock
+        self._failures = 0
+        self._opened_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while nothing new should be sent; after the rest one caller gets through."""
+        if self._opened_at is None:
+            return False
+        if self._clock() - self._opened_at >= timedelta(seconds=REST_S):
+            self._opened_at = self._clock()
+            return False
+        return True
+
+    def note(self, *, is_healthy: bool) -> None:
+        """An answer came, or none did."""
+        if is_healthy:
+            self._failures, self._opened_at = 0, None
+            return
+        self._failures += 1
+        if self._failures >= FAILURES_MAX:
+            self._opened_at = self._clock()

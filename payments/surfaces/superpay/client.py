@@ -1,0 +1,134 @@
+"""The HTTP client of SuperPay: signed, bounded, no redirects, one connection a request."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from payments.kernel.clock import Clock
+from payments.kernel.ids import new_secret
+from payments.surfaces.superpay.answers import Answer, of_failure, of_response
+from payments.surfaces.superpay.breaker import Breaker
+from payments.surfaces.superpay.signing import key_of, request_headers
+from payments.surfaces.superpay.wire import request_body
+
+BODY_MAX_BYTES: Final = 64 * 1024
+REGISTRY_MAX_BYTES: Final = 256 * 1024 * 1024
+_CONNECT_S: Final = 3.0
+
+
+class SuperPayConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Where SuperPay is and who we are there."""
+
+    base_url: str
+    api_key: str
+    signing_secret: str
+    timeout_s: float = 10.0
+
+    def __repr__(self) -> str:
+        """Without the secrets."""
+        return f"SuperPayConfig({self.base_url})"
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A body as it came."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+class TooLong(httpx.HTTPError):
+    """More than SuperPay ever answers."""
+
+
+class SuperPayClient:
+    """Speaks the specification; `breaker` knows whether calling makes sense just now."""
+
+    def __init__(self, config: SuperPayConfig, clock: Clock) -> None:
+        """Connects when it is used. Raises ValueError for a secret that is none."""
+        self._config = config
+        self._key = key_of(config.signing_secret)
+        self._clock = clock
+        self.breaker = Breaker(clock)
+        # A kept connection may be dead already: whether the bytes arrived would be unknown. A new one refuses clearly.
+        self._http = httpx.AsyncClient(
+            base_url=config.base_url,
+            timeout=httpx.Timeout(config.timeout_s, connect=_CONNECT_S),
+            limits=httpx.Limits(max_connections=64, max_keepalive_connections=0),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Close."""
+        await self._http.aclose()
+
+    async def payout(self, merchant_id: int, order: Mapping[str, Any]) -> Answer:
+        """`POST /api/payout`. `order`: minor, currency, superpay_wallet_id, description."""
+        fields = {
+            "description": order["description"],
+            "wallet_id": order["superpay_wallet_id"],
+            "merchant_id": merchant_id,
+        }
+        return await self._ask(
+            "/api/payout", request_body(fields, order["minor"], order["currency"])
+        )
+
+    async def deposit(self, fields: Mapping[str, Any], minor: int, currency: str) -> Answer:
+        """`POST /api/deposit`."""
+        return await self._ask("/api/deposit", request_body(dict(fields), minor, currency))
+
+    async def transaction(self, merchant_id: int) -> Answer:
+        """`GET /api/transactions/{merchant_id}`."""
+        return await self._ask(f"/api/transactions/{merchant_id}", None)
+
+    async def registry(self, date: str) -> Page:
+        """`GET /api/registry`: the body as it came. Raises httpx.HTTPError."""
+        return await self._call(
+            f"/api/registry?date={date}&format=json", None, limit=REGISTRY_MAX_BYTES
+        )
+
+    async def _ask(self, target: str, body: bytes | None) -> Answer:
+        try:
+            # httpx times each read; a server that drips must not hold us for ever.
+            async with asyncio.timeout(self._config.timeout_s + _CONNECT_S):
+                page = await self._call(target, body, limit=BODY_MAX_BYTES)
+            answer = of_response(page.status, page.media_type, page.body)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            answer = of_failure(error)
+        self.breaker.note(is_healthy=answer.is_healthy)
+        return answer
+
+    async def _call(self, target: str, body: bytes | None, *, limit: int) -> Page:
+        headers = {
+            "accept": "application/json",
+            "superpay-key": self._config.api_key,
+            **request_headers(
+                self._key, new_secret(16), int(self._clock().timestamp()), target, body
+            ),
+        }
+        if body is not None:
+            headers["content-type"] = "application/json"
+        method = "GET" if body is None else "POST"
+        request = self._http.build_request(method, target, content=body, headers=headers)
+        response = await self._http.send(request, stream=True)
+        try:
+            return Page(
+                response.status_code,
+                response.headers.get("content-type", ""),
+                await _bounded(response, limit),
+            )
+        finally:
+            await response.aclose()
+
+
+async def _bounded(response: httpx.Response, limit: int) -> bytes:
+    found = bytearray()
+    async for chunk in response.aiter_bytes():
+        found += chunk
+        if len(found) > limit:
+            raise TooLong("the answer is too long")
+    return bytes(found)

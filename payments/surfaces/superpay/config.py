@@ -1,0 +1,24 @@
+"""What the SuperPay surface is told by the composition root."""
+
+import msgspec
+
+from payments.provider.schedule import Schedule
+from payments.surfaces.superpay.hints import Hints
+from payments.surfaces.superpay.signing import key_of
+
+
+class SuperPaySurface(msgspec.Struct, frozen=True, kw_only=True):
+    """`callback_keys`: none means the endpoint is off; two while rotating."""
+
+    callback_keys: tuple[bytes, ...]
+    schedule: Schedule
+    hints: Hints
+
+    def __repr__(self) -> str:
+        """Without the keys."""
+        return "SuperPaySurface(...)"
+
+
+def keys_of(secrets: str) -> tuple[bytes, ...]:
+    """The keys of comma-separated secrets. Raises ValueError."""
+    return tuple(key_of(one.strip()) for one in secrets.split(",") if one.strip())

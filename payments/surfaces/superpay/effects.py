@@ -1,0 +1,118 @@
+"""What the executor does at SuperPay: it claims before it sends, and every answer goes back as evidence."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.payouts.observe
+import payments.payouts.submit
+from payments.kernel.clock import monotonic_s
+from payments.kernel.errors import Conflict, Unavailable
+from payments.operations.effects import EffectContext, EffectHandler
+from payments.operations.outcome import Decision, Status
+from payments.operations.submit import Request, Submitter, keyed
+from payments.payouts.observe import ObservePayout
+from payments.payouts.request import QUERY_EFFECT, SUBMIT_EFFECT
+from payments.payouts.status import Claim
+from payments.payouts.submit import SubmitPayout
+from payments.provider.sighting import Source
+from payments.provider.switch import read_switch
+from payments.surfaces.superpay.answers import Answer
+from payments.surfaces.superpay.client import SuperPayClient
+
+ACTOR: Final = "executor"
+DECIDED_WITHIN_S: Final = 15.0
+CLAIM_FRESH_S: Final = 20.0
+"""A claim older than this is not used: a paused process must not send what others have given up on."""
+_log = structlog.get_logger(__name__)
+
+
+class SubmitBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A payout to send; `is_resend`: the same attempt once more."""
+
+    payout_id: UUID
+    is_resend: bool = False
+
+
+class QueryBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A payout to ask about."""
+
+    payout_id: UUID
+    merchant_id: int
+
+
+async def submit_payout(body: SubmitBody, context: EffectContext) -> None:
+    """Send a payout once. While paused or resting nothing is claimed: it stays held and comes due again."""
+    client = context.tool(SuperPayClient)
+    if client.breaker.is_open or (await read_switch(context.tool(AsyncEngine))).is_paused:
+        _log.info("payout_not_sent", provider="superpay", reason="paused")
+        return
+    started = monotonic_s()
+    intent = SubmitPayout(payout_id=body.payout_id, is_resend=body.is_resend)
+    claim = keyed(
+        payments.payouts.submit.OPERATION,
+        intent,
+        actor=ACTOR,
+        key=context.effect_id,
+        scope="payout.claim",
+    )
+    ticket = await context.tool(Submitter)(claim, DECIDED_WITHIN_S)
+    decision = ticket.decision
+    if decision is None:
+        raise Unavailable("the claim is not decided yet")
+    if decision.status != Status.APPLIED.value:
+        return
+    if ticket.is_replay or monotonic_s() - started > CLAIM_FRESH_S:
+        # An earlier run claimed it and may have sent it. Nobody knows; the provider will be asked.
+        answer = Answer(code="executor_lost", detail="claimed by an earlier run")
+    else:
+        answer = await client.payout(_number(decision), msgspec.json.decode(decision.result))
+    await _observe(context, body.payout_id, answer, Source.RESPONSE, f"{claim.operation_id}")
+
+
+async def query_payout(body: QueryBody, context: EffectContext) -> None:
+    """Ask what became of a payout. Goes on while paused."""
+    answer = await context.tool(SuperPayClient).transaction(body.merchant_id)
+    if answer.claim in {Claim.FAILED, Claim.NOT_SENT, Claim.CONFLICT}:
+        # Said of our question, not of the payout.
+        answer = Answer(code=answer.code, detail=answer.detail)
+    await _observe(context, body.payout_id, answer, Source.QUERY, context.effect_id)
+
+
+async def _observe(
+    context: EffectContext, payout_id: UUID, answer: Answer, source: Source, key: str
+) -> None:
+    intent = ObservePayout(
+        payout_id=payout_id,
+        source=source,
+        claim=answer.claim,
+        sighting=answer.sighting,
+        code=answer.code,
+        detail=answer.detail,
+        is_recorded=answer.is_recorded,
+    )
+    await report(context, keyed(payments.payouts.observe.OPERATION, intent, actor=ACTOR, key=key))
+
+
+async def report(context: EffectContext, request: Request) -> None:
+    """Hand evidence in. Known already with other content: an earlier run reported, its word stands."""
+    try:
+        await context.tool(Submitter)(request)
+    except Conflict:
+        _log.info("evidence_known", operation_id=str(request.operation_id))
+
+
+def _number(decision: Decision) -> int:
+    claimed: Mapping[str, Any] = msgspec.json.decode(decision.result)
+    number: int = claimed["merchant_id"]
+    return number
+
+
+HANDLERS: Final[tuple[EffectHandler[Any], ...]] = (
+    EffectHandler(kind=SUBMIT_EFFECT, body=SubmitBody, run=submit_payout),
+    EffectHandler(kind=QUERY_EFFECT, body=QueryBody, run=query_payout),
+)

@@ -1,0 +1,52 @@
+"""A callback that we cannot believe is still a hint: the provider is asked, rarely enough to be no lever."""
+
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.payouts.check
+from payments.kernel.clock import Clock
+from payments.operations.submit import Submitter, keyed
+from payments.payouts.check import CheckPayout
+from payments.surfaces.superpay.inbox import ACTOR, subject_of
+
+A_MINUTE: Final = 20
+"""Rejected callbacks a process writes down and follows up in a minute; the rest it only counts."""
+
+
+class Hints:
+    """Rate-limited: each payout once a minute, all of them together `A_MINUTE` times."""
+
+    def __init__(self, clock: Clock) -> None:
+        """One a process."""
+        self._clock = clock
+        self._recent: deque[datetime] = deque()
+
+    def may_follow(self) -> bool:
+        """True when there is room in this minute."""
+        now = self._clock()
+        while self._recent and now - self._recent[0] > timedelta(minutes=1):
+            self._recent.popleft()
+        if len(self._recent) >= A_MINUTE:
+            return False
+        self._recent.append(now)
+        return True
+
+    async def follow(self, engine: AsyncEngine, submitter: Submitter, merchant_id: int) -> None:
+        """Ask about the payout it names."""
+        subject = await subject_of(engine, merchant_id)
+        if subject is None or subject.kind != "payout":
+            return
+        minute = int(self._clock().timestamp()) // 60
+        intent = CheckPayout(payout_id=subject.id, checks=0, resend_after_s=0, is_extra=True)
+        await submitter(
+            keyed(
+                payments.payouts.check.OPERATION,
+                intent,
+                actor=ACTOR,
+                key=f"{subject.id}:{minute}",
+                scope="payout.hint",
+            )
+        )

@@ -1,0 +1,83 @@
+"""From a kept callback to evidence: whose it is, and the intent that decides it together with its verdict."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.payouts.observe
+from payments.callbacks import inbox
+from payments.callbacks.inbox import Kept
+from payments.kernel.errors import Conflict
+from payments.operations.submit import Request, Submitter, keyed
+from payments.payouts.observe import ObservePayout
+from payments.payouts.tables import payouts
+from payments.provider.sighting import Sighting, Source
+from payments.surfaces.superpay.wire import Unreadable, decode_event
+
+ACTOR: Final = "superpay"
+_log = structlog.get_logger(__name__)
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What a merchant id of ours stands for."""
+
+    kind: str
+    id: UUID
+
+
+async def subject_of(engine: AsyncEngine, merchant_id: int) -> Subject | None:
+    """The payout or deposit of a merchant id."""
+    async with engine.connect() as connection:
+        for kind, table in (("payout", payouts),):
+            query = sa.select(table.c.id).where(table.c.merchant_id == merchant_id)
+            found = (await connection.execute(query)).scalar_one_or_none()
+            if found is not None:
+                return Subject(kind, found)
+    return None
+
+
+async def drive(engine: AsyncEngine, submitter: Submitter, kept: Kept, now: datetime) -> str:
+    """Hand a callback's evidence in, or park it; says which. Repeating it is harmless."""
+    try:
+        sighting = decode_event(kept.raw)
+    except Unreadable as error:
+        _log.warning("callback_unreadable", error=str(error)[:200])
+        await inbox.hand_over(engine, kept, None, "unreadable", now)
+        return "unreadable"
+    subject = await subject_of(engine, sighting.merchant_id)
+    if subject is None:
+        await inbox.unmatched(engine, kept, sighting.merchant_id, now)
+        return "unmatched"
+    await inbox.matched(engine, kept, sighting.merchant_id, now)
+    try:
+        await submitter(evidence(subject, sighting, kept.id))
+    except Conflict:
+        await inbox.hand_over(engine, kept, sighting.merchant_id, "idempotency_conflict", now)
+    return "accepted"
+
+
+def evidence(subject: Subject, sighting: Sighting, callback_id: UUID) -> Request:
+    """The intent of a callback; its id comes from the event, so that it is decided once."""
+    intent = ObservePayout(
+        payout_id=subject.id, source=Source.CALLBACK, sighting=sighting, callback_id=callback_id
+    )
+    return keyed(
+        payments.payouts.observe.OPERATION,
+        intent,
+        actor=ACTOR,
+        key=str(callback_id),
+        scope="callback",
+    )
+
+
+async def drive_due(engine: AsyncEngine, submitter: Submitter, now: datetime) -> int:
+    """Drive on what is due: callbacks that came before their payout, or whose effect got lost."""
+    kept = await inbox.due(engine, now)
+    for one in kept:
+        await drive(engine, submitter, one, now)
+    return len(kept)

@@ -1,0 +1,235 @@
+"""/v1/payouts: ask for one, look, list, the whole story, cancel, resolve."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.payouts.cancel
+import payments.payouts.request
+import payments.payouts.resolve
+from payments.http.access import access
+from payments.http.auth import API_KEY
+from payments.http.body import Amount, Body, CurrencyCode, Id, currency_in, minor_of, read_body
+from payments.http.idempotency import request_for
+from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.operations import render_ticket, submit
+from payments.http.prefer import APPLIED, preferred_wait_s
+from payments.http.query import read_query
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, Time, service
+from payments.kernel.ids import parse_id
+from payments.operations.outcome import Status
+from payments.operations.submit import Submitter
+from payments.payouts import queries
+from payments.payouts.cancel import CancelPayout
+from payments.payouts.queries import Filters, Lens, PayoutView, TimelineView
+from payments.payouts.request import RequestPayout
+from payments.payouts.resolve import ResolvePayout
+from payments.payouts.status import PayoutState
+from payments.surfaces.superpay.config import SuperPaySurface
+
+READ: Final = "wallets:read"
+WRITE: Final = "payouts:write"
+OPERATE: Final = "reconciliation:write"
+DECIDED_WITHIN_S: Final = 10
+"""A cancel waits by itself: its caller has to know whether the money is free."""
+
+SuperPayWallet = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+Description = Annotated[str, msgspec.Meta(max_length=255)]
+
+
+class PayoutBody(Body, frozen=True, kw_only=True):
+    """Money to pay out to a SuperPay wallet."""
+
+    wallet_id: Id
+    superpay_wallet_id: SuperPayWallet | Id
+    amount: Amount
+    currency: CurrencyCode
+    description: Description = ""
+
+
+class CancelBody(Body, frozen=True, kw_only=True):
+    """No fields; the body may be left out."""
+
+
+class ResolveBody(Body, frozen=True, kw_only=True):
+    """What became of the payout, as two operators know it; `reason` is read by auditors."""
+
+    resolution: Literal["accepted", "paid", "failed", "canceled"]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class PayoutApplied(msgspec.Struct, kw_only=True):
+    """The payout, its money held."""
+
+    operation_id: str
+    payout_id: str
+    status: str
+    merchant_id: int
+    wallet_id: int
+    superpay_wallet_id: str
+    amount: str
+    currency: str
+    description: str
+    available: str
+    held: str
+    created_at: str
+
+
+class PayoutMoved(msgspec.Struct, kw_only=True):
+    """Where the payout stands after the operation."""
+
+    operation_id: str
+    status: str
+    payout_id: str
+    merchant_id: int
+    payout_status: str
+
+
+class PayoutResolved(PayoutMoved, kw_only=True):
+    """`resolution_status`: proposed (a second operator has to agree) or done."""
+
+    resolution: str
+    resolution_status: str
+
+
+class PayoutList(msgspec.Struct, kw_only=True):
+    """A page of payouts."""
+
+    items: list[PayoutView]
+    next_cursor: str | None
+
+
+class PayoutsQuery(Page, frozen=True, kw_only=True):
+    """Filters of the list; `stuck=true` shows what is an alarm."""
+
+    status: PayoutState | None = None
+    wallet_id: int | None = None
+    merchant_id: int | None = None
+    certainty: Literal["certain", "unknown"] | None = None
+    stuck: bool | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+
+@post(
+    "/v1/payouts",
+    opt=access(API_KEY, WRITE, body=PayoutBody, answers={201: PayoutApplied}, is_money=True),
+)
+async def create_payout(request: HttpRequest) -> Reply:
+    """Hold the money and send it to SuperPay; 201 says that it is held, not that it is paid."""
+    body = await read_body(request, PayoutBody)
+    currency = currency_in(body.currency)
+    intent = RequestPayout(
+        wallet_id=body.wallet_id,
+        superpay_wallet_id=str(body.superpay_wallet_id),
+        minor=minor_of(body.amount, currency),
+        currency=currency.code,
+        description=body.description,
+    )
+    wait_s = preferred_wait_s(request)
+    wanted = request_for(request, payments.payouts.request.OPERATION, intent)
+    ticket = await service(request, Submitter)(wanted, wait_s)
+    more = {"payout_id": str(ticket.operation_id)}
+    reply = render_ticket(
+        request.scope, ticket, headers=(APPLIED,) if wait_s else (), more=more
+    )
+    if ticket.decision is None or ticket.decision.status != Status.APPLIED.value:
+        return reply
+    # The contract wants the payout's own status here ("held"), not the operation's.
+    shown = {**msgspec.json.decode(ticket.decision.result), "operation_id": more["payout_id"]}
+    return json_reply(shown, HTTPStatus.CREATED, _own_headers(reply))
+
+
+def _own_headers(reply: Reply) -> list[tuple[bytes, bytes]]:
+    generic = {b"content-type", b"content-length", b"cache-control"}
+    return [header for header in reply.raw_headers if header[0] not in generic]
+
+
+@get("/v1/payouts", opt=access(API_KEY, READ, query=PayoutsQuery, answers={200: PayoutList}))
+async def list_payouts(request: HttpRequest) -> Reply:
+    """Payouts, newest first."""
+    query = read_query(request, PayoutsQuery)
+    filters = Filters(
+        status=query.status,
+        wallet_id=query.wallet_id,
+        merchant_id=query.merchant_id,
+        certainty=query.certainty,
+        is_stuck=query.stuck,
+        created_from=query.created_from,
+        created_to=query.created_to,
+    )
+    before = decode_cursor(query.cursor, tuple[datetime, UUID])
+    engine = service(request, AsyncEngine)
+    rows = await queries.list_payouts(engine, filters, _lens(request), before, query.limit + 1)
+    return json_reply(
+        page_of(rows, query.limit, lambda p: (p.created_at, p.payout_id), lambda p: p)
+    )
+
+
+@get("/v1/payouts/{payout_id:str}", opt=access(API_KEY, READ, answers={200: PayoutView}))
+async def get_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
+    """A payout: where it stands, how certain that is, and when it is looked at again."""
+    engine = service(request, AsyncEngine)
+    return json_reply(await queries.get_payout(engine, parse_id(payout_id), _lens(request)))
+
+
+@get("/v1/payouts/{payout_id:str}/timeline", opt=access(API_KEY, READ, answers={200: TimelineView}))
+async def get_timeline(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
+    """Why the money is where it is, when we look again, and every piece of evidence."""
+    engine = service(request, AsyncEngine)
+    return json_reply(await queries.get_timeline(engine, parse_id(payout_id), _lens(request)))
+
+
+@post(
+    "/v1/payouts/{payout_id:str}/cancel",
+    opt=access(API_KEY, WRITE, answers={201: PayoutMoved}, is_money=True),
+)
+async def cancel_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
+    """Take a payout back while nothing has been sent; 409 `not_cancelable` once it may be on the wire."""
+    await read_body(request, CancelBody, may_be_empty=True)
+    intent = CancelPayout(payout_id=await _known(request, payout_id))
+    wait_s = preferred_wait_s(request) or DECIDED_WITHIN_S
+    return await submit(request, payments.payouts.cancel.OPERATION, intent, wait_s=wait_s)
+
+
+@post(
+    "/v1/payouts/{payout_id:str}/resolve",
+    opt=access(API_KEY, OPERATE, body=ResolveBody, answers={201: PayoutResolved}, is_money=True),
+)
+async def resolve_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
+    """Say what became of a doubtful payout: one operator proposes, another key with the same words does it."""
+    body = await read_body(request, ResolveBody)
+    intent = ResolvePayout(
+        payout_id=await _known(request, payout_id), resolution=body.resolution, reason=body.reason
+    )
+    wait_s = preferred_wait_s(request) or DECIDED_WITHIN_S
+    return await submit(request, payments.payouts.resolve.OPERATION, intent, wait_s=wait_s)
+
+
+def _lens(request: HttpRequest) -> Lens:
+    schedule = service(request, SuperPaySurface).schedule
+    return Lens(schedule=schedule, now=service(request, Time).now())
+
+
+async def _known(request: HttpRequest, payout_id: str) -> UUID:
+    """The id of a payout that exists. Raises 404 `payout_not_found`."""
+    engine = service(request, AsyncEngine)
+    found: Any = await queries.get_payout(engine, parse_id(payout_id), _lens(request))
+    return UUID(str(found.payout_id))
+
+
+HANDLERS: Final = (
+    create_payout,
+    list_payouts,
+    get_payout,
+    get_timeline,
+    cancel_payout,
+    resolve_payout,
+)

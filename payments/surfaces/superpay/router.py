@@ -1,0 +1,9 @@
+"""Everything about SuperPay under /v1."""
+
+from typing import Final
+
+from litestar import Router
+
+from payments.surfaces.superpay import callbacks, payouts
+
+ROUTER: Final = Router(path="/", route_handlers=[*callbacks.HANDLERS, *payouts.HANDLERS])

@@ -1,0 +1,65 @@
+"""Signatures of the SuperPay specification §6, both directions."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Final
+
+TOLERANCE_S: Final = 300
+_PREFIX: Final = "whsec_"
+_VERSION: Final = "v1,"
+_KEY_BYTES: Final = (24, 64)
+
+
+def key_of(secret: str) -> bytes:
+    """The key inside `whsec_<base64>`. Raises ValueError, without the secret in it."""
+    if not secret.startswith(_PREFIX):
+        raise ValueError("a SuperPay secret begins with whsec_")
+    try:
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except binascii.Error:
+        raise ValueError("a SuperPay secret is whsec_ and base64") from None
+    low, high = _KEY_BYTES
+    if not low <= len(key) <= high:
+        raise ValueError(f"a SuperPay secret has {low} to {high} bytes, this one has {len(key)}")
+    return key
+
+
+def sign(key: bytes, message_id: str, timestamp: int, payload: bytes) -> str:
+    """`v1,<base64>` of HMAC-SHA256 over `id.timestamp.payload`."""
+    content = f"{message_id}.{timestamp}.".encode() + payload
+    return _VERSION + base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
+
+
+def request_headers(
+    key: bytes, request_id: str, timestamp: int, target: str, body: bytes | None
+) -> Mapping[str, str]:
+    """What proves a request ours: POST with a body, GET (no body) without."""
+    method = "GET" if body is None else "POST"
+    payload = f"{method} {target}\n".encode() + (body or b"")
+    return {
+        "superpay-request-id": request_id,
+        "superpay-timestamp": str(timestamp),
+        "superpay-signature": sign(key, request_id, timestamp, payload),
+    }
+
+
+def why_refused(
+    keys: tuple[bytes, ...], headers: Mapping[str, str], body: bytes, now_s: float
+) -> str | None:
+    """Why a callback is not believed, None when it is. Every live key is tried, in constant time."""
+    message_id = headers.get("webhook-id", "")
+    stamp = headers.get("webhook-timestamp", "")
+    given = headers.get("webhook-signature", "")
+    if not (message_id and stamp and given):
+        return "missing_headers"
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):  # noqa: PLR2004 - digits of a time
+        return "bad_timestamp"
+    if abs(now_s - int(stamp)) > TOLERANCE_S:
+        return "timestamp_out_of_tolerance"
+    offered = [one.encode() for one in given.split(" ")]
+    expected = [sign(key, message_id, int(stamp), body).encode() for key in keys]
+    found = [hmac.compare_digest(one, other) for one in offered for other in expected]
+    return None if any(found) else "bad_signature"
