@@ -1,4 +1,7 @@
-"""The banks' ledger accounts, and the legs of a payment and its refund: every bank's book balances on its own."""
+"""The banks' ledger accounts, and the legs of a payment and its refund.
+
+Every bank's book balances on its own.
+"""
 
 from collections.abc import Iterator
 from typing import Final
@@ -45,16 +48,17 @@ def pay_legs(payment: BankPayment) -> tuple[Leg, ...]:
 
 
 def refund_legs(payment: BankPayment) -> tuple[Leg, ...]:
-    """The customer gets the whole price back; who bears the fee is the tariff's word at the time it was paid."""
+    """The customer gets the whole price back; the tariff at the request said who bears the fee."""
     if payment.refund_fee == RefundFee.KEEP.value:
         return _legs(payment, -payment.minor, -payment.minor, 0)
     return _legs(payment, -payment.minor, payment.fee_minor - payment.minor, -payment.fee_minor)
 
 
 def _legs(payment: BankPayment, customer_pays: int, seller_gets: int, fee: int) -> tuple[Leg, ...]:
-    """Within the customer's bank: customer → fees and clearing. Within the seller's bank: clearing → seller.
+    """Within the customer's bank: customer → fees, clearing. In the seller's: clearing → seller.
 
-    Negative amounts go the other way. A fee as large as the price leaves nothing to clear: no leg of zero.
+    Negative amounts go the other way. A fee as large as the price leaves nothing to clear: a leg
+    of zero is none.
     """
     wanted = [(client_account(payment.customer_account_id), -customer_pays)]
     if payment.is_between_banks:

@@ -1,8 +1,9 @@
-"""Confirmation codes: six digits that stand nowhere, neither in the stream nor in the database nor in a log.
+"""Confirmation codes: six digits that stand nowhere, not in the stream, the database or a log.
 
-A code is not drawn and kept but derived: HMAC-SHA256 under the pepper over the payment's operation id, amount and seller.
-So the executor can compute it for the mail, nobody without the pepper can, and it fits no other operation, amount or seller.
-What is stored, and what a confirmation carries through the stream, is a second HMAC over the same binding and the six digits.
+A code is not drawn and kept but derived: HMAC-SHA256 under the pepper over the payment's operation
+id, amount and seller. So the executor can compute it for the mail, nobody without the pepper can,
+and it fits no other operation, amount or seller. What is stored, and what a confirmation carries
+through the stream, is a second HMAC over the same binding and the six digits.
 """
 
 import hashlib
@@ -36,7 +37,7 @@ class Codes:
         self._pepper = pepper.encode()
 
     def code(self, binding: Binding) -> str:
-        """The six digits. 2^256 is so much larger than a million that the remainder favours no code."""
+        """The six digits. Beside 2^256 a million is so small that the remainder favours no code."""
         number = int.from_bytes(self._mac(b"bank code", binding.text()))
         return f"{number % 10**DIGITS:0{DIGITS}d}"
 

@@ -1,7 +1,8 @@
 """bank_pay.confirm: the right code pays. Debit, credit, fee and clearing are one operation.
 
-Every attempt is an operation of its own, and those of one payment are decided one after another (same partition, same
-locked row): a wrong one is counted in the transaction that refuses it, so five tries hold from however many connections.
+Every attempt is an operation of its own, and those of one payment are decided one after another
+(same partition, same locked row): a wrong one is counted in the transaction that refuses it, so
+five tries hold from however many connections.
 """
 
 import hmac
@@ -19,7 +20,7 @@ ATTEMPTS_MAX: Final = 5
 
 
 class ConfirmPayment(Intent, frozen=True, kw_only=True):
-    """An attempt. `code_hash` is of what was typed, under the pepper and bound to payment, amount and seller."""
+    """An attempt: `code_hash` is of what was typed, bound to payment, amount and seller."""
 
     marketplace_id: int
     operation_key: str
@@ -39,14 +40,15 @@ class ConfirmRefusal(Reason):
 
 
 def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:
-    """A payment of this marketplace that waits, tries left, the right code, and the money still there."""
+    """This marketplace's payment still waits, the code is right, and the money is still there."""
     payment = state.record(BankPayment, intent.operation_key, "operation_key")
     if payment is None or payment.marketplace_id != intent.marketplace_id:
         return Refused(reason=ConfirmRefusal.OPERATION_NOT_FOUND)
     is_right = hmac.compare_digest(intent.code_hash, payment.code_hash)
     if payment.status != PaymentStatus.PAUSE.value:
         return _decided_before(payment, is_right=is_right)
-    # What counts is when the client sent it, not how long the stream was: expiry goes through the same partition.
+    # What counts is when the client sent it, not how long the stream was; `expire` comes through
+    # the same partition, so it cannot overtake.
     if context.submitted_at >= payment.expires_at:
         expired = payment.changed(status=PaymentStatus.EXPIRED.value)
         return Refused(reason=ConfirmRefusal.CONFIRMATION_EXPIRED, puts=(expired,))
@@ -60,7 +62,7 @@ def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:
 
 
 def _decided_before(payment: BankPayment, *, is_right: bool) -> Outcome:
-    """The right code again hears `success` again and moves nothing: a client whose answer was lost may repeat."""
+    """The right code hears `success` again, moving nothing: its first answer may have been lost."""
     if payment.status == PaymentStatus.REFUNDED.value:
         return Refused(reason=ConfirmRefusal.ALREADY_REFUNDED)
     if payment.status == PaymentStatus.EXPIRED.value:

@@ -1,4 +1,4 @@
-"""The seed's own tables as demo data: two banks, two clients, three accounts, two tariffs, one marketplace."""
+"""The seed's own tables as demo data: banks, clients, accounts, tariffs, and a marketplace."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""bank_pay.expire: ten minutes passed without the right code. The scheduler finds them, this closes them."""
+"""bank_pay.expire: closes a payment that waited ten minutes without the right code."""
 
 from datetime import datetime
 from typing import Final
@@ -45,7 +45,7 @@ def decide(intent: ExpirePayment, state: State, context: Context) -> Outcome:
 
 
 def expire_request(due: DueConfirmation, now: datetime) -> Request:
-    """The scheduler's request: one id an hour, so that a refusal by a wrong clock is not for ever."""
+    """The scheduler's request: one id an hour, so that a wrong clock's refusal is not for ever."""
     hours = int((now - due.expires_at).total_seconds()) // _AGAIN_AFTER_S
     return keyed(
         OPERATION,

@@ -7,6 +7,6 @@ WHOLE_BP: Final = 10_000
 
 
 def fee_minor(price_minor: int, percent_bp: int, min_minor: int) -> int:
-    """`max(price × percent / 100, minimum)`, rounded half-up to the minor unit, never above the price."""
+    """`max(price * percent / 100, minimum)`, rounded half-up, never above the price."""
     percent_minor = (2 * price_minor * percent_bp + WHOLE_BP) // (2 * WHOLE_BP)
     return min(price_minor, max(percent_minor, min_minor))

@@ -1,4 +1,4 @@
-"""bank.open_account: an account for a client at a bank; what it holds at first comes from the bank's capital account."""
+"""bank.open_account: a client's account; what it holds at first comes from the bank's capital."""
 
 from payments.banks.books import CURRENCY, bank_spec, client_account, client_spec
 from payments.banks.numbers import is_number_of

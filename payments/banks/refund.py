@@ -81,7 +81,7 @@ def _found(intent: RefundPayments, state: State) -> list[BankPayment | None]:
 
 
 def _short(payments: Sequence[BankPayment], legs: Iterable[Leg], state: State) -> list[str]:
-    """Payments whose seller cannot bear what the whole list asks of it; in the list it may be a customer, too."""
+    """Payments whose seller cannot bear what the whole list asks of it (and gives to it)."""
     changes: dict[AccountId, int] = {}
     for leg in legs:
         changes[leg.account_id] = changes.get(leg.account_id, 0) + leg.minor

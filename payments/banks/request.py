@@ -1,4 +1,4 @@
-"""bank_pay.request: a payment waits for the payer's code. No money moves yet; the code goes out by mail."""
+"""bank_pay.request: a payment waits for the payer's code, which goes out by mail."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -21,8 +21,8 @@ CONFIRM_WITHIN: Final = timedelta(minutes=10)
 class RequestPayment(Intent, frozen=True, kw_only=True):
     """`minor` from the customer's account to the seller's, for a marketplace.
 
-    `pair` are the banks of the two accounts (an account never changes its bank); `code_hash` binds the code to this
-    payment, amount and seller: the code itself is not here.
+    `pair` are the banks of the two accounts (an account never changes its bank); `code_hash` binds
+    the code to this payment, amount and seller: the code itself is not here.
     """
 
     marketplace_id: int

@@ -19,6 +19,6 @@ class RefundFee(enum.Enum):
     """Who bears the fee when a payment is given back."""
 
     RETURN = "return"
-    """The bank: the customer gets the price, the seller gives back what it got, the bank its fee."""
+    """The bank: the seller gives back what it got, the bank its fee."""
     KEEP = "keep"
     """The seller: it gives back the whole price, the bank keeps the fee."""

@@ -1,4 +1,4 @@
-"""Tables of the banks. Balances are the ledger's; here stands whose they are and what was agreed."""
+"""Tables of the banks: whose an account is and what was agreed; balances are the ledger's."""
 
 from datetime import datetime
 from typing import ClassVar, Final

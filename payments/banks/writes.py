@@ -1,5 +1,6 @@
-"""Reference data of the banks: clients, tariffs, marketplaces and their keys. None of it moves money."""
+"""Reference data of the banks: clients, tariffs, marketplaces, keys. None of it moves money."""
 
+import re
 from decimal import Decimal
 from typing import Final
 
@@ -15,6 +16,7 @@ from payments.kernel.clock import Clock
 from payments.mail.message import checked_address
 
 _BP_PER_PERCENT: Final = 100
+_PERCENT: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,2})?", re.ASCII)
 
 
 async def put_client(
@@ -39,9 +41,9 @@ async def put_tariff(
     min_minor: int,
     refund_fee: RefundFee = RefundFee.RETURN,
 ) -> None:
-    """What a payment from the first bank to the second costs from now on; those under way keep their terms.
+    """What a payment from the first bank to the second costs from now on.
 
-    `percent` is decimal text with at most two decimals. Raises ValueError for another.
+    Payments under way keep their terms.     `percent` is decimal text with at most two decimals. Raises ValueError for another.
     """
     values = {
         "percent_bp": percent_bp(percent),
@@ -59,12 +61,12 @@ async def put_tariff(
 
 def percent_bp(percent: str) -> int:
     """Hundredths of a percent, from decimal text between 0 and 100."""
-    if len(percent) > 6 or not percent.replace(".", "", 1).isdecimal() or not percent.isascii():  # noqa: PLR2004 - 100.00
-        raise ValueError("a percentage is decimal text, such as 5 or 2.75")
-    exact = Decimal(percent) * _BP_PER_PERCENT
-    if exact != int(exact) or exact > WHOLE_BP:
-        raise ValueError("a percentage is between 0 and 100, with at most two decimals")
-    return int(exact)
+    if _PERCENT.fullmatch(percent) is None:
+        raise ValueError("a percentage has at most two decimals, such as 5 or 2.75")
+    basis_points = int(Decimal(percent) * _BP_PER_PERCENT)
+    if basis_points > WHOLE_BP:
+        raise ValueError("a percentage is between 0 and 100")
+    return basis_points
 
 
 async def put_marketplace(engine: AsyncEngine, clock: Clock, name: str) -> int:

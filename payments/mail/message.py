@@ -21,12 +21,12 @@ _ADDRESS_MAX: Final = 254
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,128}", re.ASCII)
 
 
-class BadAddress(ValueError):  # noqa: N818 - it says what it is
+class BadAddress(ValueError):
     """Not an e-mail address that we write to."""
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """What to say to whom. `id` is the same at every repeat: it names the file and the Message-ID."""
+    """What to say to whom. `id`, the same at every repeat, names the file and the Message-ID."""
 
     id: str
     to: str
@@ -45,7 +45,10 @@ def checked_address(text: str) -> str:
 
 
 def compose(letter: Letter, sender: str, now: datetime) -> EmailMessage:
-    """The message on the wire. Raises `BadAddress`, or ValueError for an id or subject that cannot stand in a header."""
+    """The message on the wire.
+
+    Raises `BadAddress`, or ValueError for an id or subject that cannot stand in a header.
+    """
     if _ID.fullmatch(letter.id) is None:
         raise ValueError("a letter's id is letters, digits, dots and dashes")
     name, address = parseaddr(sender)
@@ -62,6 +65,6 @@ def compose(letter: Letter, sender: str, now: datetime) -> EmailMessage:
 
 
 def masked(address: str) -> str:
-    """The address for somebody who may only recognise it: `m***@example.com`, however long the name."""
+    """The address for somebody who may only recognise it: `m***@example.com`."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}***@{domain}"

@@ -16,8 +16,8 @@ _TIMEOUT_S: Final = 20.0
 _PORTS: Final = {"smtp": 587, "smtps": 465}
 
 
-class MailNotSent(Exception):  # noqa: N818 - it says what happened
-    """The message was not taken. Says why in the server's reply code only: its text may quote the message."""
+class MailNotSent(Exception):
+    """The message was not taken; only the reply's code says why: its text may quote the message."""
 
 
 class Carrier(Protocol):
@@ -64,7 +64,7 @@ class Folder:
 
 
 class Smtp:
-    """An SMTP server: `smtp://user:password@host:587` (STARTTLS), `smtps://…:465` (TLS from the first byte)."""
+    """An SMTP server: `smtp://user:password@host:587` (STARTTLS), or `smtps://…:465` (TLS)."""
 
     def __init__(self, url: str) -> None:
         """Raises ValueError for another kind of URL."""

@@ -26,7 +26,8 @@ def settings_overrides(tmp_path: Path) -> dict[str, Any]:
 async def held(marketplace: Marketplace, kind: Kind, bank_id: int) -> int:
     """Minor units on a bank's own account."""
     minor: int = await marketplace.platform.value(
-        "SELECT coalesce(sum(credits_posted - debits_posted), 0)::bigint FROM accounts WHERE id = $1",
+        "SELECT coalesce(sum(credits_posted - debits_posted), 0)::bigint"
+        " FROM accounts WHERE id = $1",
         bank_spec(kind, bank_id).id,
     )
     return minor
@@ -75,7 +76,7 @@ async def test_a_seller_without_the_money_is_402_and_nothing_moves(
 ) -> None:
     first = await marketplace.paid("1ck3l", "2mzp5", "20000")
     second = await marketplace.paid("1ck3l", "2mzp5", "20000")
-    # The seller has 25000 + 2 × 19000 and spends 30000: enough for one refund, not for two.
+    # The seller has 25000 + 2 * 19000 and spends 30000: enough for one refund, not for two.
     await marketplace.paid("2mzp5", "1xf3g", "30000")
     before = await marketplace.balances()
     answer = await marketplace.refund(first, second)

@@ -66,7 +66,7 @@ async def streams(platform: Platform) -> str:
 
 
 def shows(secret: str, text: str) -> bool:
-    """True when the secret stands there, plain or in hex; not when its digits are part of a time."""
+    """Whether the secret stands there, plain or in hex; digits of a time do not count."""
     plain = re.compile(rf"(?<![0-9A-Za-z.]){re.escape(secret)}(?![0-9A-Za-z])")
     return plain.search(text) is not None or secret.encode().hex() in text
 

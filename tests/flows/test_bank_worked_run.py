@@ -14,8 +14,6 @@ def settings_overrides(tmp_path: Path) -> dict[str, Any]:
     return bank_settings(tmp_path)
 
 
-
-
 async def test_a_payment_across_banks_and_its_refund(marketplace: Marketplace) -> None:
     assert await marketplace.balances() == ("10000", "300000", "25000")
 

@@ -1,4 +1,4 @@
-"""The rules of bank payments, without a database: one row for every refusal, and the legs of every way to pay."""
+"""The rules of bank payments: one row for every refusal, the legs of every way to pay."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -180,7 +180,7 @@ def test_refusals(
 
 
 def test_every_refusal_has_a_row() -> None:
-    rows = test_refusals.pytestmark[0].args[1]  # type: ignore[attr-defined]
+    rows = test_refusals.pytestmark[0].args[1]
     tested = {(row[1], row[0]) for row in rows}
     modules = (open_bank, open_account, request, confirm, refund, expire)
     known = {(m, r.code) for m in modules for r in m.OPERATION.reasons or ()}

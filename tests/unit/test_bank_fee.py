@@ -44,7 +44,7 @@ def test_percent_has_two_decimals(percent: str, basis_points: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "percent", ["", ".", "-1", "1e2", "100.01", "0.001", "NaN", "٥", "1_0", "10000000"]
+    "percent", ["", ".", "-1", "1e2", "100.01", "0.001", "NaN", "\u0665", "1_0", "10000000"]
 )
 def test_percent_is_plain_text(percent: str) -> None:
     with pytest.raises(ValueError, match="percentage"):

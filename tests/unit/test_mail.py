@@ -12,7 +12,9 @@ from payments.mail.message import BadAddress, Letter, checked_address, compose, 
 from payments.mail.post import Folder, Mailer, MailNotSent, Smtp, create_mailer
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-LETTER = Letter(id="7f-0", to="mike@example.com", subject="Confirm", text="Сумма 2000\ncode 123456\n")
+LETTER = Letter(
+    id="7f-0", to="mike@example.com", subject="Confirm", text="Сумма 2000\ncode 123456\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -38,14 +40,12 @@ def test_what_is_no_address_goes_into_no_header(address: str) -> None:
     with pytest.raises(BadAddress):
         checked_address(address)
     with pytest.raises(BadAddress):
-        compose(
-            Letter(id="1", to=address, subject="s", text="t"), "bank@example.com", NOW
-        )
+        compose(Letter(id="1", to=address, subject="s", text="t"), "bank@example.com", NOW)
 
 
 def test_a_line_break_in_a_subject_is_refused() -> None:
     letter = Letter(id="1", to="mike@example.com", subject="s\r\nBcc: eve@example.com", text="t")
-    with pytest.raises(ValueError, match="linefeed|newline|carriage"):
+    with pytest.raises(ValueError, match=r"linefeed|newline|carriage"):
         compose(letter, "bank@example.com", NOW)
 
 
@@ -159,4 +159,6 @@ def test_an_smtp_url_says_smtp(url: str) -> None:
 
 def test_files_only_without_a_url(tmp_path: Path) -> None:
     assert isinstance(create_mailer("", tmp_path, "a@b", lambda: NOW)._carrier, Folder)
-    assert isinstance(create_mailer("smtp://mail:1025", tmp_path, "a@b", lambda: NOW)._carrier, Smtp)
+    assert isinstance(
+        create_mailer("smtp://mail:1025", tmp_path, "a@b", lambda: NOW)._carrier, Smtp
+    )

@@ -1,4 +1,4 @@
-"""`payments seed bank`: the tables of the bank API's own assignment, and a marketplace to try it with."""
+"""`payments seed bank`: the assignment's own tables, and a marketplace to try them with."""
 
 from collections.abc import Callable
 

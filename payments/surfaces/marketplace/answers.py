@@ -1,4 +1,4 @@
-"""What a marketplace hears: the outcome in the seed's shapes, 200; a refusal as a problem document."""
+"""What a marketplace hears: the outcome in the seed's shapes, or a problem document."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -47,7 +47,7 @@ async def answer(
 
 
 def operation_answer(payment: PaymentView, now: datetime) -> OperationAnswer:
-    """The payment as a marketplace sees it. One whose time is over is expired, though nobody closed it yet."""
+    """The payment as a marketplace sees it: expired when its time is over, closed yet or not."""
     is_over = payment.status == PaymentStatus.PAUSE.value and now >= payment.expires_at
     return OperationAnswer(
         operation_key=payment.operation_key,

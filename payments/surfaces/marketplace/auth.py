@@ -1,4 +1,4 @@
-"""A marketplace's key: in the body as the seed has it, or as a bearer token. It is never logged and never echoed."""
+"""A marketplace's key: in the body as the seed has it, or as a bearer token. Never logged."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""From a body to an intent: what needs the pepper or a look at the accounts happens here, before anything is in the stream."""
+"""From a body to an intent: what needs the pepper happens here, before anything is streamed."""
 
 from uuid import UUID
 
@@ -76,7 +76,7 @@ def refund(request: HttpRequest, body: RefundBody) -> RefundPayments:
 
 
 async def own_payment(request: HttpRequest, operation_key: str) -> PaymentView:
-    """The payment of that key. Another marketplace's key opens nothing: 404 `operation_not_found`."""
+    """The payment of that key; another marketplace's opens nothing: 404 `operation_not_found`."""
     payment = await queries.find_payment(
         service(request, AsyncEngine), marketplace_of(request), operation_key
     )

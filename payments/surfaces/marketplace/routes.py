@@ -64,7 +64,10 @@ async def pay(request: HttpRequest) -> Reply:
 
 @post("/confirm", opt=access(MARKETPLACE, body=ConfirmBody, answers={200: PaymentAnswer}))
 async def confirm(request: HttpRequest) -> Reply:
-    """Pay, with the code from the mail. The right code again is answered `success` again and pays once."""
+    """Pay, with the code from the mail.
+
+    The right code again is answered `success` again, and pays once.
+    """
     intent = await intents.confirm(request, await read_body(request, ConfirmBody))
     return await answer(request, payments.banks.confirm.OPERATION, intent, operation_id_of(request))
 

@@ -95,7 +95,8 @@ class RefundAnswer(msgspec.Struct, frozen=True):
 class OperationAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The customer pays `amount`, its bank keeps `fee`, the seller gets `received`.
 
-    `status`: pause, success, expired or refunded. `refund_fee`: return (a refund gives the fee back) or keep.
+    `status`: pause, success, expired or refunded. `refund_fee`: return (a refund gives the fee
+    back) or keep.
     """
 
     operation_key: str
