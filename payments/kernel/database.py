@@ -38,7 +38,10 @@ def is_connection_lost(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         return state.startswith("08") or state in {"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"}
-    return isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError | asyncio.IncompleteReadError)
+    # InternalClientError: a command on a session that was killed under another one ("cannot switch to state 12").
+    return isinstance(
+        error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError | TimeoutError | asyncio.IncompleteReadError
+    )
 
 
 def is_retryable(error: BaseException) -> bool:

@@ -170,7 +170,7 @@ class OutcomeReader:
                         self._connection = await connect(self._database_url, application_name="payments-outcomes")
                     rows = await self._connection.fetch(load_sql(__file__, "decided_operations"), ids)
                     return {r[0]: Decision(**dict(zip(Decision.__struct_fields__, r, strict=True))) for r in rows}
-                except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                except Exception as error:
                     if self._connection is not None:
                         self._connection.terminate()
                         self._connection = None
@@ -180,6 +180,8 @@ class OutcomeReader:
 
 
 def _unavailable(error: Exception) -> Unavailable:
+    if isinstance(error, Unavailable):
+        return error
     _log.warning("outcomes_unavailable", error=repr(error)[:200])
     return Unavailable("outcomes cannot be read just now", code="database_unavailable")
 
