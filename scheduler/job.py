@@ -2,16 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.kernel.clock import Clock
 from payments.operations.submit import Submitter
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
 
 ACTOR: Final = "scheduler"
 """Who submitted, in the operations that jobs ask for."""
@@ -23,7 +20,7 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     """What jobs work with. `others`: clients that only some jobs need, by their type."""
 
     engine: AsyncEngine
-    redis: "Redis"
+    redis: Any
     submitter: Submitter
     clock: Clock
     database_url: str

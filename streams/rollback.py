@@ -38,3 +38,11 @@ async def last_position(client: "Redis[Any]", partition: int) -> Position:
     text = value.decode() if isinstance(value, bytes) else str(value)
     ms, _, seq = text.partition("-")
     return int(ms), int(seq or 0)
+
+
+async def catch_up(client: Any, partition: int, applied: Position) -> None:
+    """After a rollback: new ids come after what PostgreSQL has applied."""
+    stream = partitions.intents(partition)
+    await partitions.ensure_group(client, stream, partitions.GROUP)
+    if await last_position(client, partition) < applied:  # XSETID would as well set it back
+        await client.execute_command("XSETID", stream, f"{applied[0]}-{applied[1]}")

@@ -8,20 +8,20 @@ from typing import Any, Final
 
 import asyncpg
 import msgspec
+from alembic.script import ScriptDirectory
 
+from migrations.run import alembic_config
 from payments.entrypoints.settings import Settings
 from payments.kernel.database import Connection, connect
+from streams import durability as redis_durability
 from streams import partitions
 from streams.client import create_client
+from streams.ownership import ALIVE_S
+from streams.rollback import catch_up
 
 PACKAGES: Final = ("payments-platform", "litestar", "msgspec", "asyncpg", "redis", "sqlalchemy")
 DURABLE_POSTGRES: Final = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
-DURABLE_REDIS: Final = {
-    "appendonly": "yes",
-    "appendfsync": "always",
-    "no-appendfsync-on-rewrite": "no",
-    "maxmemory-policy": "noeviction",
-}
+POSTGRES_MIN: Final = 160_000
 _ROLLED_BACK: Final = (
     "Redis was restored from an older state: intents it had accepted may be gone, and nothing more "
     "is accepted. Bring back its newest append-only file if there is one; if not, `payments doctor "
@@ -58,9 +58,7 @@ async def accept_loss(settings: Settings) -> list[int]:
             "WHERE halted_reason IS NOT NULL"
         )
         for row in rows:
-            stream = partitions.intents(row["partition"])
-            await partitions.ensure_group(client, stream, partitions.GROUP)
-            await client.execute_command("XSETID", stream, f"{row['last_ms']}-{row['last_seq']}")
+            await catch_up(client, row["partition"], (row["last_ms"], row["last_seq"]))
         await connection.execute("UPDATE stream_partitions SET halted_reason = NULL")
     return [row["partition"] for row in rows]
 
@@ -68,40 +66,49 @@ async def accept_loss(settings: Settings) -> list[int]:
 async def _postgres(settings: Settings) -> list[Finding]:
     try:
         async with _session(settings) as connection:
-            names = [*DURABLE_POSTGRES, "server_version"]
+            names = [*DURABLE_POSTGRES, "server_version", "server_version_num"]
             rows = await connection.fetch(
                 "SELECT name, setting FROM pg_settings WHERE name = ANY($1)", names
             )
-            schema = await connection.fetchval("SELECT to_regclass('operations') IS NOT NULL")
+            revision = await _revision(connection)
     except (asyncpg.PostgresError, OSError, TimeoutError) as error:
         advice = f"cannot be reached ({type(error).__name__}): check PAYMENTS_DATABASE_URL"
         return [Finding("postgresql", "unreachable", advice)]
     have = {row["name"]: row["setting"] for row in rows}
-    found = [Finding("postgresql", have.pop("server_version"))]
+    is_old = int(have.pop("server_version_num")) < POSTGRES_MIN
+    advice = "take PostgreSQL 16 or newer: nothing older is tested" if is_old else ""
+    found = [Finding("postgresql", have.pop("server_version"), advice)]
     found += _compare("postgresql", have, DURABLE_POSTGRES)
-    advice = "" if schema else "run `payments migrate`"
-    return [*found, Finding("schema", "there" if schema else "missing", advice)]
+    advice = "" if revision == _newest_revision() else "run `payments migrate`"
+    return [*found, Finding("schema", revision or "missing", advice)]
+
+
+async def _revision(connection: Connection) -> str | None:
+    if not await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL"):
+        return None
+    found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    return found
+
+
+def _newest_revision() -> str | None:
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 async def _redis(settings: Settings) -> list[Finding]:
     try:
         async with _client(settings) as client:
             server = await client.info("server")
-            have = {name: await _config(client, name) for name in DURABLE_REDIS}
+            have = await redis_durability.durability(client)
+            trouble = await redis_durability.version_problem(client)
     except Exception as error:  # noqa: BLE001 - whatever the client raises, there is no Redis
         advice = f"cannot be reached ({type(error).__name__}): check PAYMENTS_REDIS_URL"
         return [Finding("redis", "unreachable", advice)]
-    found = [Finding("redis", str(server.get("redis_version", "unknown")))]
-    return found + _compare("redis", have, DURABLE_REDIS)
-
-
-async def _config(client: Any, name: str) -> str:
-    found = await client.config_get(name)
-    return next((_text(v) for v in found.values()), "not told") if found else "not told"
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+    found = [Finding("redis", str(server.get("redis_version", "unknown")), trouble or "")]
+    for name, wanted in redis_durability.WANTED.items():
+        is_fine = have[name] == wanted
+        advice = "" if is_fine else redis_durability.problem(name, have[name])
+        found.append(Finding(f"redis {name}", have[name], advice, is_unsafe=not is_fine))
+    return found
 
 
 def _compare(part: str, have: dict[str, str], want: dict[str, str]) -> list[Finding]:
@@ -120,20 +127,30 @@ def _compare(part: str, have: dict[str, str], want: dict[str, str]) -> list[Find
 
 async def _partitions(settings: Settings) -> list[Finding]:
     try:
-        async with _session(settings) as connection:
+        async with _session(settings) as connection, _client(settings) as client:
             rows = await connection.fetch(
                 "SELECT partition, halted_reason FROM stream_partitions ORDER BY partition"
+            )
+            backlog = await partitions.backlog(client, [row["partition"] for row in rows])
+            living = await connection.fetchval(
+                "SELECT count(*) FROM stream_consumers "
+                "WHERE seen_at > now() - make_interval(secs => $1)",
+                ALIVE_S,
             )
             parked = await connection.fetchval(
                 "SELECT count(*) FROM dead_letters WHERE state = 'parked'"
             )
-    except (asyncpg.PostgresError, OSError, TimeoutError):
-        return []  # said already
-    halted = [r for r in rows if r["halted_reason"]]
+    except Exception:  # noqa: BLE001 - whichever server is away, that was said already
+        return []
     found = [Finding("partitions", str(len(rows)))]
     found += [
-        Finding(f"partition {r['partition']}", r["halted_reason"], _ROLLED_BACK) for r in halted
+        Finding(f"partition {r['partition']}", r["halted_reason"], _ROLLED_BACK)
+        for r in rows
+        if r["halted_reason"]
     ]
+    waiting = sum(backlog.values())
+    advice = "start `payments consumer`: intents wait" if waiting and not living else ""
+    found.append(Finding("consumers alive", f"{living}, {waiting} intents wait", advice))
     advice = "look at them: payments dead-letters list" if parked else ""
     return [*found, Finding("dead letters", str(parked), advice)]
 

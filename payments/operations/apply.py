@@ -87,7 +87,7 @@ class Applier:
             try:
                 items.append(self._read(entry))
             except (msgspec.MsgspecError, ValueError, KeyError, RecursionError) as error:
-                answers.append(await self._park(connection, entry, None, error))
+                answers.append(await self._park(connection, entry, _envelope_of(entry), error))
         answers += await self._isolate(connection, items)
         metrics.observe_batch(len(entries), monotonic_s() - started, answers)
         return answers
@@ -227,6 +227,14 @@ class Batch:
             accepted_at=envelope.submitted_at,
             decided_at=self.now,
         )
+
+
+def _envelope_of(entry: Entry) -> Envelope | None:
+    """The envelope of an entry that cannot be read further: its caller is told that it is parked."""
+    try:
+        return decode(entry.payload)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
 
 
 def _first_of_each(items: Sequence[Item], known: Mapping[int, Decision]) -> list[Item]:

@@ -1,6 +1,6 @@
 """What was accepted is decided soon, and nothing that was accepted is gone."""
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -9,6 +9,7 @@ from payments.kernel.sql import load_sql
 from payments.operations.submit import Acceptance
 from scheduler.checks.check import BREACHES_MAX, Breach, Check, Snapshot
 from streams import partitions
+from streams.lag import oldest_age_s
 
 _MARKERS_MAX: Final = 10_000
 
@@ -26,18 +27,6 @@ async def run(snapshot: Snapshot) -> list[Breach]:
                 )
             )
     return breaches or await _lost(snapshot, [row["partition"] for row in rows])
-
-
-async def oldest_age_s(redis: Any, stream: str) -> float | None:
-    """Seconds since the oldest entry of a stream was added, by Redis' clock; None without one."""
-    pipeline = redis.pipeline(transaction=False)
-    pipeline.time()
-    pipeline.xrange(stream, count=1)
-    (seconds, microseconds), entries = await pipeline.execute()
-    if not entries:
-        return None
-    added_ms: int = int(entries[0][0].split(b"-")[0])
-    return max(0.0, float(seconds + microseconds / 1e6 - added_ms / 1000))
 
 
 async def _lost(snapshot: Snapshot, numbers: list[int]) -> list[Breach]:

@@ -10,7 +10,6 @@ from payments.kernel.database import Connection
 
 if TYPE_CHECKING:
     from asyncpg import Record
-    from redis.asyncio import Redis
 
 BREACHES_MAX: Final = 20
 """How many breaches of one check are listed: enough to see what is wrong, whatever its size."""
@@ -39,7 +38,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     connection: Connection
-    redis: "Redis"
+    redis: Any
     now: datetime
     since: datetime | None = None
     limits: Limits = Limits()

@@ -4,13 +4,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 import structlog
-from redis.exceptions import ResponseError
 
 from payments.operations.tables import dead_letters
 from scheduler import metrics
-from scheduler.checks.accepted_are_decided import oldest_age_s
 from scheduler.job import Tools
 from streams import partitions
+from streams.lag import oldest_age_s, pending
 from streams.ownership import ALIVE_S
 from streams.tables import stream_consumers, stream_partitions
 
@@ -65,17 +64,9 @@ async def _look(redis: Any, stream: str, partition: int) -> int:
     backlog = await redis.xlen(name)
     age_s = await oldest_age_s(redis, name) or 0.0
     metrics.STREAM_BACKLOG.labels(stream, label).set(backlog)
-    metrics.STREAM_PENDING.labels(stream, label).set(await _pending(redis, name, group))
+    metrics.STREAM_PENDING.labels(stream, label).set(await pending(redis, name, group))
     metrics.STREAM_OLDEST_S.labels(stream, label).set(age_s)
     if age_s <= LATE_S[stream]:
         return 0
     _log.error("stream_lags", stream=stream, partition=partition, backlog=backlog, lag=round(age_s))
     return 1
-
-
-async def _pending(redis: Any, name: str, group: str) -> int:
-    try:
-        summary = await redis.xpending(name, group)
-    except ResponseError:  # no such stream or group yet
-        return 0
-    return int(summary["pending"])

@@ -22,6 +22,8 @@ from streams.client import create_client
 app: Final = typer.Typer(no_args_is_help=True, help="Intents that could not be handled.")
 T = TypeVar("T")
 
+PIPE_WIDTH: Final = 200
+
 LetterId = Annotated[int, typer.Argument(help="The number in `dead-letters list`.")]
 
 
@@ -29,13 +31,20 @@ def audit(data_dir: DataDir = None) -> None:
     """All invariants now, over all data; exit code 1 on a breach."""
     with settings_of(data_dir) as settings:
         database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
-        findings = asyncio.run(run_audit(database_url, redis_url))
+        with Console(stderr=True).status("looking") as status:
+            findings = asyncio.run(
+                run_audit(
+                    database_url,
+                    redis_url,
+                    progress=lambda check, _: status.update(f"{check.name}: {check.proves}"),
+                )
+            )
     table = Table("invariant", "", "seconds", "breaches")
     for finding in findings:
         word = "broken" if finding.is_broken else "look" if finding.breaches else "holds"
         listed = "\n".join(f"{b.subject}: {b.detail}" for b in finding.breaches)
         table.add_row(finding.check.name, word, f"{finding.seconds:.2f}", escape(listed))
-    Console(highlight=False).print(table)
+    _show(table)
     if any(finding.is_broken for finding in findings):
         raise typer.Exit(1)
 
@@ -60,7 +69,7 @@ def doctor(
     table = Table("part", "found", "advice")
     for finding in findings:
         table.add_row(finding.part, escape(finding.found), escape(finding.advice) or "fine")
-    Console(highlight=False).print(table)
+    _show(table)
     if any(finding.advice for finding in findings):
         raise typer.Exit(1)
 
@@ -80,7 +89,7 @@ def list_letters(data_dir: DataDir = None, state: str = "parked") -> None:
         table.add_row(
             str(letter.id), letter.stream, letter.kind or "", operation, parked, escape(error)
         )
-    Console(highlight=False).print(table)
+    _show(table)
 
 
 @app.command()
@@ -114,6 +123,14 @@ def discard(letter_id: LetterId, data_dir: DataDir = None) -> None:
         return await dead_letters.discard_letter(connection, letter_id, utc_now(), _who())
 
     typer.echo(f"{_run(data_dir, work).operation_id} is rejected", err=True)
+
+
+def _show(table: Table) -> None:
+    """As wide as the terminal; into a pipe wide enough that no id is broken in two."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, PIPE_WIDTH)
+    console.print(table)
 
 
 def _who() -> str:

@@ -1,0 +1,90 @@
+"""Whether what Redis confirms is on the disk, and whether its version has known faults."""
+
+from typing import Any, Final
+
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
+
+WANTED: Final = {
+    "appendonly": "yes",
+    "appendfsync": "always",
+    "no-appendfsync-on-rewrite": "no",
+    "maxmemory-policy": "noeviction",
+}
+"""What makes an acknowledged XADD last; fsync on rewrite is skipped even under `always`."""
+
+NOT_TOLD: Final = "not told"
+
+# CVE-2025-49844 (Lua: fixed in 6.2.20, 7.2.11, 7.4.6, 8.0.4, 8.2.2, Valkey 8.1.4), CVE-2025-62507
+# (XACKDEL: 8.2.3) and CVE-2026-23479 (a blocked client is unblocked, as our readers are all day:
+# 7.4.9, 8.2.6, 8.4.3, 8.6.3, 8.8).
+_REDIS_FLOORS: Final = {(6, 2): 20, (7, 2): 11, (7, 4): 9, (8, 2): 6, (8, 4): 3, (8, 6): 3}
+_REDIS_SOUND_FROM: Final = (8, 8)
+_VALKEY_SOUND_FROM: Final = (8, 1, 4)
+_LUA_ONLY: Final = (7, 0)
+"""Below it only the fault in scripting is known to reach us."""
+
+
+async def durability(client: Any) -> dict[str, str]:
+    """Each wanted setting as Redis has it; `NOT_TOLD` where an ACL or a stand-in says nothing."""
+    return {name: await _setting(client, name) for name in WANTED}
+
+
+async def _setting(client: Any, name: str) -> str:
+    try:
+        found = await client.config_get(name)
+    except (NoPermissionError, ResponseError):
+        return NOT_TOLD
+    return next((_text(value) for value in found.values()), NOT_TOLD) if found else NOT_TOLD
+
+
+async def durability_problems(client: Any) -> list[str]:
+    """What must change before this Redis gets money, in words. Raises RedisError without one."""
+    have = await durability(client)
+    return [problem(name, have[name]) for name in WANTED if have[name] != WANTED[name]]
+
+
+def problem(name: str, have: str) -> str:
+    """What is wrong with a setting, and what to do."""
+    if have == NOT_TOLD:
+        return f"{name} cannot be read: allow this user CONFIG GET (ACL +config|get; 6.2: +config)"
+    return f"{name} is {have} and must be {WANTED[name]}: else confirmed intents can be lost"
+
+
+async def version_problem(client: Any) -> str | None:
+    """Why this version should not run, or None. Raises RedisError without a server."""
+    info = await client.info("server")
+    if "valkey_version" in info:
+        version = parse(info["valkey_version"])
+        return None if version >= _VALKEY_SOUND_FROM else "known faults: take Valkey 8.1.4 or newer"
+    version = parse(info.get("redis_version", "0"))
+    if is_sound(version) or (version < _LUA_ONLY and not await may_script(client)):
+        return None
+    return "known faults (CVE-2025-49844, CVE-2026-23479): take Redis 8.8, 8.6.3, 8.4.3 or 7.4.9"
+
+
+def parse(text: Any) -> tuple[int, ...]:
+    """`7.4.9` as numbers that compare."""
+    return tuple(int(part) for part in _text(text).split(".")[:3] if part.isdigit())
+
+
+def is_sound(version: tuple[int, ...]) -> bool:
+    """True from the release of its series that has all known fixes; some series never had one."""
+    if version >= _REDIS_SOUND_FROM:
+        return True
+    floor = _REDIS_FLOORS.get((version[0], version[1])) if len(version) > 1 else None
+    return floor is not None and version[2:] >= (floor,)
+
+
+async def may_script(client: Any) -> bool:
+    """Whether this user may run Lua, which we never do."""
+    try:
+        await client.execute_command("EVAL", "return 1", 0)
+    except NoPermissionError:
+        return False
+    except RedisError:
+        return True
+    return True
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
