@@ -6,6 +6,7 @@ from typing import Final
 from payments.kernel.errors import InvalidBody
 
 PATTERN: Final = r"^([0-9]{10}|[0-9]{12})$"
+_RULE: Final = "an INN has 10 or 12 digits"
 _INN: Final = re.compile(r"[0-9]{10}|[0-9]{12}")
 
 
@@ -17,5 +18,5 @@ def is_inn(text: str) -> bool:
 def checked_inn(text: str, field: str = "inn") -> str:
     """The INN itself. Raises 422 `invalid_body` naming the field."""
     if not is_inn(text):
-        raise InvalidBody(errors=[{"field": field, "message": "an INN has 10 or 12 digits"}])
+        raise InvalidBody(_RULE, errors=[{"field": field, "message": _RULE}])
     return text

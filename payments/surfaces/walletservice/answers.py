@@ -14,6 +14,7 @@ from payments.operations.outcome import Status
 from payments.wallets.queries import EntryView
 
 _MESSAGES: Final = {
+    "user_already_has_wallet": "user already has a wallet",
     "same_wallet": "source and destination are the same wallet",
     "source_wallet_not_owned": "source wallet does not belong to the user",
 }
