@@ -26,8 +26,9 @@ class OpenBankRefusal(Reason):
 
 
 def decide(intent: OpenBank, state: State, context: Context) -> Outcome:
-    """The number is free."""
-    if state.record(Bank, intent.bank_id) is not None:
+    """Number and name are free."""
+    known = state.record(Bank, intent.bank_id) or state.record(Bank, intent.name, "name")
+    if known is not None:
         return Refused(reason=OpenBankRefusal.BANK_EXISTS)
     capital = bank_spec(Kind.BANK_CAPITAL, intent.bank_id).id
     own = bank_spec(Kind.BANK_OWN, intent.bank_id).id
@@ -46,7 +47,7 @@ OPERATION = Operation(
     kind="bank.open",
     intent=OpenBank,
     partition_key=lambda intent: intent.bank_id,
-    refs=lambda intent: (Ref(Bank, intent.bank_id),),
+    refs=lambda intent: (Ref(Bank, intent.bank_id), Ref(Bank, intent.name, "name")),
     accounts=lambda intent, _state: (
         bank_spec(Kind.BANK_CAPITAL, intent.bank_id),
         bank_spec(Kind.BANK_OWN, intent.bank_id),

@@ -142,6 +142,7 @@ class Bank(Record, frozen=True, kw_only=True):
     """A bank; its id is the book its accounts stand in."""
 
     table: ClassVar[sa.Table] = banks
+    keys: ClassVar[tuple[str, ...]] = ("id", "name")
 
     id: int
     name: str

@@ -6,6 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.banks.fee import WHOLE_BP
@@ -43,7 +44,8 @@ async def put_tariff(
 ) -> None:
     """What a payment from the first bank to the second costs from now on.
 
-    Payments under way keep their terms.     `percent` is decimal text with at most two decimals. Raises ValueError for another.
+    Payments under way keep their terms. `percent` is decimal text with at most two decimals.
+    Raises ValueError for another, and for banks that are not two or not there.
     """
     values = {
         "percent_bp": percent_bp(percent),
@@ -55,8 +57,11 @@ async def put_tariff(
         .values(bank_provider=banks[0], bank_receiver=banks[1], **values)
         .on_conflict_do_update(index_elements=["pair"], set_=values)
     )
-    async with engine.begin() as connection:
-        await connection.execute(statement)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(statement)
+    except IntegrityError:
+        raise ValueError("a tariff is for two banks that exist") from None
 
 
 def percent_bp(percent: str) -> int:

@@ -140,6 +140,7 @@ LATE = NOW + timedelta(minutes=10)
     ("reason", "operation", "intent", "rows", "money"),
     [
         ("bank_exists", open_bank, OpenBank(bank_id=1, name="x"), (), {}),
+        ("bank_exists", open_bank, OpenBank(bank_id=7, name="sber"), (), {}),
         ("bank_not_found", open_account, opening(bank_id=9, number="9x"), (), {}),
         ("client_not_found", open_account, opening(client_id=9), (), {}),
         ("bad_account_number", open_account, opening(number="2x"), (), {}),

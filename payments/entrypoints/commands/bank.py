@@ -1,0 +1,152 @@
+"""`payments bank`: banks, clients, accounts, tariffs, and marketplaces with their keys."""
+
+import asyncio
+from typing import Annotated, Any, Final
+
+import msgspec
+import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.banks.open_account
+import payments.banks.open_bank
+from payments.banks import keys, writes
+from payments.banks.books import CURRENCY
+from payments.banks.numbers import new_number
+from payments.banks.open_account import OpenBankAccount
+from payments.banks.open_bank import OpenBank
+from payments.banks.status import RefundFee
+from payments.entrypoints.commands.context import DataDir, settings_of, with_engine
+from payments.entrypoints.deciding import deciding
+from payments.entrypoints.logging import configure_logging
+from payments.entrypoints.settings import Settings
+from payments.kernel.clock import utc_now
+from payments.kernel.errors import Conflict, Unavailable
+from payments.kernel.money import parse_minor
+from payments.operations.outcome import Status
+from payments.operations.submit import Request, fresh
+
+app: Final = typer.Typer(help="The bank API's banks and marketplaces.", no_args_is_help=True)
+
+BankId = Annotated[int, typer.Option(min=1, max=2**31 - 1)]
+Money = Annotated[str, typer.Option(help="Decimal text, in roubles.")]
+_ACTOR: Final = "cli"
+_WAIT_S: Final = 30.0
+
+
+@app.command("open")
+def open_(
+    bank_id: Annotated[int, typer.Option("--id", min=1, max=2**31 - 1)],
+    name: Annotated[str, typer.Option()],
+    capital: Money = "0",
+    data_dir: DataDir = None,
+) -> None:
+    """Open a bank with its capital."""
+    intent = OpenBank(bank_id=bank_id, name=name, opening_minor=_minor(capital))
+    _apply(data_dir, fresh(payments.banks.open_bank.OPERATION, intent, actor=_ACTOR))
+    typer.echo(f"opened bank {bank_id} {name}", err=True)
+
+
+@app.command()
+def client(
+    client_id: Annotated[int, typer.Option("--id", min=1, max=2**31 - 1)],
+    name: Annotated[str, typer.Option()],
+    email: Annotated[str, typer.Option(help="Where confirmation codes go.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Add a client, or change its name and address."""
+
+    async def work(engine: AsyncEngine, _settings: Settings) -> None:
+        await writes.put_client(engine, utc_now, client_id=client_id, name=name, email=email)
+
+    _checked(data_dir, work)
+
+
+@app.command()
+def account(bank: BankId, client: BankId, opening: Money = "0", data_dir: DataDir = None) -> None:
+    """Open an account and print its number, alone, on stdout."""
+    intent = OpenBankAccount(
+        bank_id=bank, client_id=client, number=new_number(bank), opening_minor=_minor(opening)
+    )
+    _apply(data_dir, fresh(payments.banks.open_account.OPERATION, intent, actor=_ACTOR))
+    typer.echo(intent.number)
+
+
+@app.command()
+def tariff(
+    provider: BankId,
+    receiver: BankId,
+    percent: Annotated[str, typer.Option(help="At most two decimals.")],
+    minimum: Money = "0",
+    refund_fee: Annotated[RefundFee, typer.Option(help="Of a refund.")] = RefundFee.RETURN,
+    data_dir: DataDir = None,
+) -> None:
+    """Say what a payment from one bank to another costs from now on."""
+
+    async def work(engine: AsyncEngine, _settings: Settings) -> None:
+        await writes.put_tariff(
+            engine,
+            (provider, receiver),
+            percent=percent,
+            min_minor=_minor(minimum),
+            refund_fee=refund_fee,
+        )
+
+    _checked(data_dir, work)
+
+
+@app.command()
+def marketplace(
+    name: Annotated[str, typer.Option(help="A new one, or one that needs another key.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Make a marketplace's key and print it, alone, on stdout. It is shown this once."""
+    key = keys.new_key()
+
+    async def work(engine: AsyncEngine, _settings: Settings) -> None:
+        marketplace_id = await writes.put_marketplace(engine, utc_now, name)
+        await writes.add_key(engine, utc_now, marketplace_id, key)
+
+    with_engine(data_dir, work)
+    typer.echo(key)
+
+
+@app.command()
+def revoke(
+    key: Annotated[str, typer.Option(prompt=True, hide_input=True)], data_dir: DataDir = None
+) -> None:
+    """Make a marketplace's key useless at once. Asked for, so that it stays out of the history."""
+
+    async def work(engine: AsyncEngine, _settings: Settings) -> bool:
+        return await writes.revoke_key(engine, utc_now, key)
+
+    if not with_engine(data_dir, work):
+        typer.echo("this is no valid key", err=True)
+        raise typer.Exit(1)
+
+
+def _minor(text: str) -> int:
+    return 0 if text == "0" else parse_minor(text, CURRENCY)
+
+
+def _checked(data_dir: DataDir, work: Any) -> None:
+    try:
+        with_engine(data_dir, work)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _apply(data_dir: DataDir, request: Request) -> None:
+    """Submit, wait; a refusal is said in its own word."""
+
+    async def run(settings: Settings) -> None:
+        async with deciding(settings) as (_, submitter):
+            decision = (await submitter(request, _WAIT_S)).decision
+        if decision is None:
+            raise Unavailable(f"accepted as {request.operation_id}, not decided yet")
+        if decision.status != Status.APPLIED.value:
+            wanted = msgspec.json.encode(request.intent).decode()
+            raise Conflict(f"refused: {decision.reason}: {wanted}")
+
+    with settings_of(data_dir) as settings:
+        configure_logging("warning", "bank")
+        asyncio.run(run(settings))
