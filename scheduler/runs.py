@@ -1,10 +1,11 @@
 """Who runs what when: each run is claimed by a row, whose primary key lets one process have it."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from scheduler.tables import job_runs
@@ -36,17 +37,21 @@ async def finish(
         await connection.execute(job_runs.update().where(this).values(values))
 
 
-async def last_runs(engine: AsyncEngine) -> dict[str, LastRun]:
-    """By job; those that never succeeded are not in it."""
-    newest = (
-        sa.select(job_runs.c.job, job_runs.c.finished_at, job_runs.c.handled)
-        .ext(distinct_on(job_runs.c.job))
-        .where(job_runs.c.handled.is_not(None))
-        .order_by(job_runs.c.job, job_runs.c.slot.desc())
-    )
+async def last_runs(engine: AsyncEngine, jobs: Iterable[str]) -> dict[str, LastRun]:
+    """By job; those that never succeeded are not in it. Each is one step in the primary key."""
+    found = {}
     async with engine.connect() as connection:
-        rows = (await connection.execute(newest)).all()
-    return {row.job: LastRun(row.finished_at, row.handled) for row in rows}
+        for job in jobs:
+            newest = (
+                sa.select(job_runs.c.finished_at, job_runs.c.handled)
+                .where(job_runs.c.job == job, job_runs.c.handled.is_not(None))
+                .order_by(job_runs.c.slot.desc())
+                .limit(1)
+            )
+            row = (await connection.execute(newest)).one_or_none()
+            if row is not None:
+                found[job] = LastRun(row.finished_at, row.handled)
+    return found
 
 
 async def prune(engine: AsyncEngine, now: datetime, keep_days: int) -> int:

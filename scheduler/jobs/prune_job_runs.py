@@ -5,7 +5,7 @@ from typing import Final
 from scheduler import runs
 from scheduler.job import Tools
 
-KEEP_DAYS: Final = 7
+KEEP_DAYS: Final = 2
 
 
 async def run(tools: Tools) -> int:

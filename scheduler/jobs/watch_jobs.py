@@ -24,7 +24,7 @@ def watching(jobs: Sequence[Job]) -> Callable[[Tools], Awaitable[int]]:
 
 async def watch(jobs: Sequence[Job], tools: Tools) -> int:
     """How many are overdue. One that never succeeded has no age: it has only just been added."""
-    last = await runs.last_runs(tools.engine)
+    last = await runs.last_runs(tools.engine, [job.id for job in jobs])
     overdue = 0
     for job in jobs:
         if job.id not in last:

@@ -109,7 +109,7 @@ async def test_a_failure_is_written_down_and_counted(platform: Platform, tools: 
     async with beating(tools, job(run, id_="failing")):
         assert "no luck" in str(await eventually(error))
     assert metric("payments_job_troubles_total", job="failing", trouble="error") == before + 1
-    assert await runs.last_runs(tools.engine) == {}
+    assert await runs.last_runs(tools.engine, ["failing"]) == {}
 
 
 async def test_stopping_waits_for_what_runs(tools: Tools) -> None:
@@ -127,7 +127,7 @@ async def test_stopping_waits_for_what_runs(tools: Tools) -> None:
     await asyncio.sleep(0)
     may_end.set()
     await stopping
-    assert (await runs.last_runs(tools.engine))["probe"].handled == 1
+    assert (await runs.last_runs(tools.engine, ["probe"]))["probe"].handled == 1
 
 
 async def test_what_does_not_end_is_cancelled_at_the_deadline(
@@ -281,7 +281,7 @@ async def test_the_whole_timetable_beats(platform: Platform, tools: Tools) -> No
     claimed = {j.id for j in JOBS if not j.is_everywhere}
 
     async def done() -> bool:
-        return claimed <= set(await runs.last_runs(tools.engine))
+        return claimed == set(await runs.last_runs(tools.engine, claimed))
 
     async with beating(tools, *JOBS, WATCH):
         await eventually(done)
