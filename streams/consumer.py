@@ -17,6 +17,7 @@ from streams.entry import Entry
 from streams.inbox import Inbox
 from streams.ownership import Ownership
 from streams.reader import Reader
+from streams.tasks import end
 
 if TYPE_CHECKING:
     import asyncpg
@@ -198,8 +199,7 @@ class _Session:
     async def close(self) -> None:
         for reader in self._readers.values():
             await reader.stop()
-        self._finisher.cancel()
-        await asyncio.gather(self._finisher, return_exceptions=True)
+        await end(self._finisher)
         try:
             await self._connection.close(timeout=2)
         except Exception:  # noqa: BLE001 - a half-open peer must not hold us

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from streams import partitions
 from streams.client import BLOCK_MS
 from streams.entry import Entry
+from streams.tasks import end
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -58,9 +59,7 @@ class EffectWorker:
         """Read until stopped, then finish what is running."""
         readers = [asyncio.create_task(self._read(p), name=f"effects-{p}") for p in range(self._count)]
         await self.stop.wait()
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
+        await end(*readers)
         if self._running:
             await asyncio.wait(list(self._running.values()), timeout=HANDLER_TIMEOUT_S)
 

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError, ResponseError
 from streams import partitions
 from streams.client import options
 from streams.errors import FateUnknown, StreamUnavailable, refusal
+from streams.tasks import end
 
 _PIPELINE_MAX: Final = 256
 MARKER_TTL_S: Final = 7 * 24 * 3600
@@ -50,9 +51,7 @@ class Lane:
         """Send what is waiting, then close."""
         while self._waiting and self._task is not None and not self._task.done():
             await asyncio.sleep(0.01)
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
         await self._connection.disconnect()
 
     async def append(self, partition: int, operation_id: str, payload: bytes, marker: bytes) -> bytes | None:

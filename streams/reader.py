@@ -10,6 +10,7 @@ from streams import partitions
 from streams.client import BLOCK_MS
 from streams.entry import Entry
 from streams.inbox import Inbox
+from streams.tasks import end
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -39,9 +40,7 @@ class Reader:
 
     async def stop(self) -> None:
         """Stop reading; entries delivered in this instant stay pending and are claimed by the next owner."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
 
     async def _run(self) -> None:
         backoff_s = 0.05

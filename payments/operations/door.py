@@ -22,6 +22,7 @@ from streams.errors import FateUnknown, StreamUnavailable
 from streams.ownership import ensure_partitions
 from streams.producer import Lane
 from streams.rollback import partitions_behind
+from streams.tasks import end
 
 _LOOK_EVERY_S: Final = 0.25
 _ADVICE: Final = {
@@ -64,9 +65,7 @@ class RedisDoor:
 
     async def stop(self) -> None:
         """Send what waits, close."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
         await self._lane.stop()
         await self._client.aclose()
         if self._connection is not None:

@@ -18,6 +18,7 @@ from payments.operations.outcome import Decision
 from payments.operations.submit import conflict
 from streams import partitions
 from streams.client import create_client
+from streams.tasks import end
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -69,9 +70,7 @@ class OutcomeReader:
 
     async def stop(self) -> None:
         """Stop all of it; who still waits learns nothing more."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         await self._client.aclose()
         if self._connection is not None:
             self._connection.terminate()
