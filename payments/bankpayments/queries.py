@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from payments.bankpayments.inn import is_inn
 from payments.bankpayments.tables import (
     PaymentStatus,
     organization_account_id,
@@ -54,6 +55,8 @@ _SELECT = sa.select(organizations, _BALANCE.label("minor")).outerjoin(
 
 async def get_organization(engine: AsyncEngine, inn: str) -> OrganizationView:
     """The organization with that INN. Raises 404 `organization_not_found`."""
+    if not is_inn(inn):
+        raise OrganizationNotFound  # PostgreSQL need not see what a path may hold, U+0000 say
     async with engine.connect() as connection:
         row = (await connection.execute(_SELECT.where(organizations.c.inn == inn))).one_or_none()
     if row is None:
