@@ -5,6 +5,7 @@ from typing import Final
 from scheduler.job import Job
 from scheduler.jobs import (
     drive_callbacks,
+    expire_confirmations,
     expire_holds,
     match_bank_payments,
     poll_payouts,
@@ -22,6 +23,7 @@ _DAY: Final = 24 * _HOUR
 
 JOBS: Final[tuple[Job, ...]] = (
     Job(id="expire_holds", every_s=5, run=expire_holds.run),
+    Job(id="expire_confirmations", every_s=15, run=expire_confirmations.run),
     Job(id="match_bank_payments", every_s=30, run=match_bank_payments.run),
     Job(id="poll_payouts", every_s=2, run=poll_payouts.run),
     Job(id="drive_callbacks", every_s=5, run=drive_callbacks.run),

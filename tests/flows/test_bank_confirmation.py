@@ -9,11 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from payments.banks import expire, writes
+from payments.banks import writes
 from payments.banks.queries import due_confirmations
 from payments.kernel.clock import utc_now
+from scheduler.job import Tools
+from scheduler.jobs import expire_confirmations
 from tests.fixtures.banks import Marketplace, bank_settings
-from tests.fixtures.platform import eventually
+from tests.fixtures.platform import Platform, eventually
 
 MANY = 50
 
@@ -35,6 +37,18 @@ async def in_ten_minutes(marketplace: Marketplace, operation_key: str) -> None:
         await connection.execute(
             "UPDATE bank_payments SET expires_at = now() WHERE operation_key = $1", operation_key
         )
+
+
+def tools(platform: Platform) -> Tools:
+    """What the scheduler's jobs work with, a little later than now."""
+    return Tools(
+        engine=platform.engine,
+        redis=platform.redis,
+        submitter=platform.submitter,
+        clock=lambda: utc_now() + timedelta(seconds=2),
+        database_url=platform.database_url,
+        redis_url=platform.redis_url,
+    )
 
 
 async def test_fifty_confirms_at_once_pay_once(marketplace: Marketplace) -> None:
@@ -117,11 +131,10 @@ async def test_ten_minutes_later_it_is_gone_and_the_scheduler_closes_it(
     await in_ten_minutes(marketplace, key)
     shown = await marketplace.call("operation", operation_key=key)
     assert shown.json()["status"] == "expired"
-    (due,) = await due_confirmations(platform.engine, utc_now())
-    ticket = await platform.submitter(expire.expire_request(due, utc_now()), 10)
-    assert ticket.decision is not None
-    assert ticket.decision.status == "applied"
-    assert await due_confirmations(platform.engine, utc_now()) == []
+    assert await expire_confirmations.run(tools(platform)) == 1
+    await platform.settled()
+    assert await due_confirmations(platform.engine, now + timedelta(minutes=11)) == []
+    assert await expire_confirmations.run(tools(platform)) == 0
     late = await marketplace.confirm(key, code)
     assert (late.status_code, late.json()["code"]) == (410, "confirmation_expired")
 
