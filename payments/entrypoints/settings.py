@@ -64,6 +64,7 @@ def _says(description: str) -> msgspec.Meta:
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Limit = Annotated[int, msgspec.Meta(ge=0)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+PortOrNone = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +106,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Count, _says("Entries waiting in the stream before nothing more is accepted (503)")
     ] = 200_000
     database_pool: Annotated[Count, _says("Database connections for reads, a process")] = 10
+    metrics_port: Annotated[
+        PortOrNone, _says("Port of /metrics of the consumer, executor and scheduler; 0: none")
+    ] = 0
 
     jwt_secret: Annotated[Secret, _says("Signs the shop's access tokens (HS256)")] = Secret()
     jwt_life_s: Annotated[Count, _says("Seconds an access token is good for")] = 3600

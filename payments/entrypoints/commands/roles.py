@@ -11,6 +11,7 @@ import typer
 from payments.entrypoints.commands.context import role
 from payments.entrypoints.doctor import durability
 from payments.entrypoints.logging import configure_logging
+from payments.entrypoints.metrics import serve_metrics
 from payments.entrypoints.settings import BadSettings, Settings, read_settings
 
 _log = structlog.get_logger(__name__)
@@ -87,4 +88,5 @@ def _run(name: str, settings: Settings) -> None:
     module = role(name)
     configure_logging(settings.log_level, name)
     _check_durability(settings)
+    serve_metrics(settings, name)
     module.main(settings)

@@ -1,0 +1,24 @@
+"""Prometheus metrics of the roles that serve no requests; the API has its own `/metrics`."""
+
+from typing import Final
+
+import structlog
+from prometheus_client import start_http_server
+
+from payments.entrypoints.settings import Settings
+
+ROLES: Final = ("consumer", "executor", "scheduler")
+_log = structlog.get_logger(__name__)
+
+
+def serve_metrics(settings: Settings, role: str) -> None:
+    """Answer on the port of the settings, in a thread, until the process ends.
+
+    A port that is taken (two roles on one machine) is said and costs the metrics, not the role.
+    """
+    if not settings.metrics_port or role not in ROLES:
+        return
+    try:
+        start_http_server(settings.metrics_port, addr=settings.host)
+    except OSError as error:
+        _log.warning("no_metrics", port=settings.metrics_port, error=str(error))
