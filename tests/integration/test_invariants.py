@@ -89,6 +89,10 @@ OLD_LETTERS = f"""
     INSERT INTO dead_letters (stream, partition, stream_id, payload, error, attempts, parked_at)
     SELECT 'intents', 0, g || '-1', '', 'x', 1, '{LONG_AGO}' FROM generate_series(1, 100) AS g
 """
+BANK_ACCOUNT = f"""
+    INSERT INTO accounts (id, code, currency, book, guard, credits_posted)
+    VALUES ({72 << 56}, 'bank_fees', 'RUB', 1, 0, 5)
+"""
 SECOND_ENTRY = "WHERE account_id = 2 AND seq = 2"
 
 CASES = {
@@ -158,6 +162,10 @@ CASES = {
     "Redis ends before what is applied": (
         ["UPDATE stream_partitions SET last_ms = last_ms + 1 WHERE last_ms > 0"],
         {"redis_not_behind"},
+    ),
+    "a bank's book is off": (
+        [BANK_ACCOUNT],
+        {"bank_books_balance", "money_sums_to_zero", "balance_is_sum_of_entries"},
     ),
     "dead letters lie around": ([OLD_LETTERS], {"no_old_dead_letters"}),
 }
