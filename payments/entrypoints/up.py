@@ -124,8 +124,8 @@ class Up:
         self.wait_ready()
         self.seed(servers.data)
 
-    def run(self, *words: str) -> None:
-        """Run one of our commands to its end."""
+    def run(self, *words: str) -> str:
+        """Run one of our commands to its end; what it printed."""
         done = subprocess.run(
             launch_command(payments_command(*words), None),
             env=self.env,
@@ -138,6 +138,7 @@ class Up:
         if done.returncode != 0:
             output = f"{done.stdout}{done.stderr}".strip()
             raise EmbeddedError(f"payments {' '.join(words)} failed:\n{output}")
+        return done.stdout
 
     def plan_seeds(self, data: DataDir) -> None:
         """Remember, before the schema exists, that a new database is to get its demo data.
@@ -157,10 +158,12 @@ class Up:
             name = pending.pop(0)
             self.say(f"demo data: {name}")
             try:
-                self.run("seed", name)
+                made = self.run("seed", name)
             except EmbeddedError as error:  # still pending: the next start tries again
                 self.say(f"demo data: {error}")
                 return
+            for line in made.splitlines():
+                self.say(f"  {line}")
             data.write_private("seeds.json", {"pending": ",".join(pending)})
 
     def start_roles(self, data: DataDir) -> None:

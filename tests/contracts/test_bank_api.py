@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from payments.banks import demo
+from payments.surfaces.marketplace import answers
 from tests.fixtures.banks import OTHER_KEY, Marketplace, bank_settings
 
 METHODS: dict[str, dict[str, Any]] = {
@@ -232,3 +233,18 @@ async def test_the_paths_are_in_the_openapi_document(marketplace: Marketplace) -
     document = (await marketplace.client.get("/schema/openapi.json")).json()
     assert {f"/bank/{m}" for m in METHODS} <= set(document["paths"])
     assert "marketplace" in document["components"]["securitySchemes"]
+
+
+async def test_what_is_not_decided_in_time_says_what_to_ask_for(
+    marketplace: Marketplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "WAIT_S", 0.1)
+    await marketplace.platform.stop_consumer()
+    answer = await marketplace.call("pay", **METHODS["pay"])
+    assert answer.status_code == 202
+    assert answer.json()["status"] == "accepted"
+    await marketplace.platform.start_consumer()
+    await marketplace.platform.settled()
+    key = answer.json()["operation_key"]
+    shown = await marketplace.call("operation", operation_key=key)
+    assert shown.json()["status"] == "pause"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from payments.banks import writes
 from payments.banks.books import bank_spec
 from payments.banks.status import RefundFee
+from payments.entrypoints.consumer import create_consumer
 from payments.ledger.chart import Kind
 from tests.fixtures.banks import Marketplace, bank_settings
+from tests.fixtures.platform import Platform
 
 MANY = 50
 START = ("10000", "300000", "25000")
@@ -42,6 +45,23 @@ async def test_fifty_refunds_at_once_refund_once(marketplace: Marketplace) -> No
     assert await marketplace.balances() == START
 
 
+@pytest.fixture
+async def second_consumer(platform: Platform) -> AsyncIterator[None]:
+    """Another consumer process' worth of one: partitions are shared, rows are locked against it."""
+    consumer = await create_consumer(
+        platform.database_url,
+        platform.redis_url,
+        partitions=platform.settings.partitions,
+        name="second",
+    )
+    running = asyncio.create_task(consumer.run(), name="second consumer")
+    yield
+    consumer.stop.set()
+    await running
+    await consumer.client.aclose()
+
+
+@pytest.mark.usefixtures("second_consumer")
 async def test_overlapping_lists_at_once_refund_each_payment_once(marketplace: Marketplace) -> None:
     keys = [await marketplace.paid("1ck3l", "2mzp5", "1000") for _ in range(4)]
     lists = [[a, b] for a in keys for b in keys if a != b]
@@ -85,6 +105,7 @@ async def test_a_seller_without_the_money_is_402_and_nothing_moves(
     assert (await marketplace.refund(first)).status_code == 200
 
 
+@pytest.mark.usefixtures("second_consumer")
 async def test_a_refund_races_a_second_payment_of_the_seller(marketplace: Marketplace) -> None:
     """The seller's money goes to the refund or to its own purchase, never to both."""
     sold = await marketplace.paid("1ck3l", "2mzp5", "20000")

@@ -1,6 +1,7 @@
 """No API key and no code in any log, in the stream or in the database."""
 
 import asyncio
+import base64
 import io
 import json
 import logging
@@ -66,9 +67,10 @@ async def streams(platform: Platform) -> str:
 
 
 def shows(secret: str, text: str) -> bool:
-    """Whether the secret stands there, plain or in hex; digits of a time do not count."""
+    """Whether the secret stands there, plain, in hex or base64; digits of a time do not count."""
     plain = re.compile(rf"(?<![0-9A-Za-z.]){re.escape(secret)}(?![0-9A-Za-z])")
-    return plain.search(text) is not None or secret.encode().hex() in text
+    encoded = (secret.encode().hex(), base64.b64encode(secret.encode()).decode())
+    return plain.search(text) is not None or any(e in text for e in encoded)
 
 
 @pytest.fixture

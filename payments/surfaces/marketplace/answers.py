@@ -34,14 +34,19 @@ def operation_id_of(request: HttpRequest) -> OperationId:
 async def answer(
     request: HttpRequest, operation: Operation[Any], intent: Intent, operation_id: OperationId
 ) -> Reply:
-    """Submit, wait, and answer with the result as it stands."""
+    """Submit, wait, and answer with the result as it stands.
+
+    What is not decided in time is 202, and names the payment to ask for at `/bank/operation`.
+    """
     wanted = Request(
         operation, intent, actor_of(request).name, operation_id, key_of(request) is not None
     )
     ticket = await service(request, Submitter)(wanted, WAIT_S)
     decision = ticket.decision
     if decision is None or decision.status != Status.APPLIED.value:
-        return render_ticket(request.scope, ticket)
+        operation_key = getattr(intent, "operation_key", None)
+        more = {"operation_key": operation_key} if operation_key else None
+        return render_ticket(request.scope, ticket, more=more)
     headers = (REPLAYED,) if ticket.is_replay else ()
     return Reply(HTTPStatus.OK, decision.result.encode(), headers)
 
