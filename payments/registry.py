@@ -20,6 +20,9 @@ import payments.callbacks.tables
 import payments.clientwallets.deposit
 import payments.clientwallets.open
 import payments.clientwallets.transfer
+import payments.deposits.check
+import payments.deposits.observe
+import payments.deposits.request
 import payments.holds.capture
 import payments.holds.create
 import payments.holds.release
@@ -77,6 +80,9 @@ OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.payouts.check.OPERATION,
     payments.payouts.cancel.OPERATION,
     payments.payouts.resolve.OPERATION,
+    payments.deposits.request.OPERATION,
+    payments.deposits.observe.OPERATION,
+    payments.deposits.check.OPERATION,
 )
 
 EFFECTS: Final[tuple[EffectHandler[Any], ...]] = (

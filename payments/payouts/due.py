@@ -46,8 +46,6 @@ async def due_checks(
 
 async def count_stuck(engine: AsyncEngine, now: datetime) -> dict[str, int]:
     """How many payouts are an alarm, by state."""
-    query = (
-        sa.select(payouts.c.state, sa.func.count()).where(stuck(now)).group_by(payouts.c.state)
-    )
+    query = sa.select(payouts.c.state, sa.func.count()).where(stuck(now)).group_by(payouts.c.state)
     async with engine.connect() as connection:
         return {row[0]: row[1] for row in await connection.execute(query)}

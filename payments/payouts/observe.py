@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from payments.breaks.tables import Break
+from payments.breaks.tables import Break, BreakKind
 from payments.callbacks.tables import Callback
 from payments.holds.tables import Hold
 from payments.operations.envelope import Intent
@@ -53,7 +53,7 @@ def decide(intent: ObservePayout, state: State, context: Context) -> Outcome:
     found = None if intent.sighting is None else weigh.mismatch(payout, intent.sighting)
     fact = _fact(intent, attempt, found)
     verdict, after = judge(payout.state, fact.claim, age=weigh.age_of(payout, intent.sighting))
-    changes = _changes(payout, intent, verdict, after)
+    changes = _changes(payout, intent, found, verdict, after)
     moved, evidence = step(payout, fact, verdict, after, context, **changes)
     callback = _callback(intent, state)
     return outcome(
@@ -83,7 +83,11 @@ def _fact(intent: ObservePayout, attempt: Attempt | None, found: object) -> Fact
 
 
 def _changes(
-    payout: Payout, intent: ObservePayout, verdict: Verdict, after: PayoutState
+    payout: Payout,
+    intent: ObservePayout,
+    found: BreakKind | None,
+    verdict: Verdict,
+    after: PayoutState,
 ) -> dict[str, Any]:
     """What the evidence teaches us beside the state."""
     changes: dict[str, Any] = {}
@@ -94,7 +98,8 @@ def _changes(
     if verdict is Verdict.APPLIED:
         is_plain = after in {PayoutState.ACCEPTED, PayoutState.PAID}
         failure = "" if sighting is None else sighting.failure
-        changes["reason"] = None if is_plain else (intent.code or failure or None)
+        why = intent.code or failure or (found.value if found else None)
+        changes["reason"] = None if is_plain else why
     return changes
 
 

@@ -5,7 +5,6 @@ from typing import Final
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 _JITTER: Final = 0.2
 _SPREAD: Final = 1000
@@ -32,7 +31,10 @@ class Schedule(msgspec.Struct, frozen=True):
 def is_due(table: sa.Table, schedule: Schedule, now: datetime) -> sa.ColumnElement[bool]:
     """The same rule as `next_at`, for a WHERE clause over `merchant_id`, `checks` and `checked_at`."""
     c, last = table.c, len(schedule.waits_s) - 1
-    waits = sa.literal(list(schedule.waits_s), ARRAY(sa.Float))
-    spread = sa.cast(c.merchant_id * _PRIME % _SPREAD, sa.Float) / _SPREAD
-    wait_s = waits[sa.func.least(c.checks, last) + 1] * (1 + _JITTER * spread)
-    return c.checked_at + sa.func.make_interval(0, 0, 0, 0, 0, 0, wait_s) <= now
+    spread = sa.cast(c.merchant_id * _PRIME % _SPREAD, sa.Float) / float(_SPREAD)
+    wait_s = sa.case(
+        *((c.checks == number, wait) for number, wait in enumerate(schedule.waits_s[:last])),
+        else_=schedule.waits_s[last],
+    )
+    due_at = c.checked_at + sa.func.make_interval(0, 0, 0, 0, 0, 0, wait_s * (1 + _JITTER * spread))
+    return due_at <= now

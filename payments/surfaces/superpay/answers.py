@@ -98,9 +98,7 @@ def of_response(status: int, media_type: str, body: bytes) -> Answer:
     return _of_error(status, said.code, (said.definitive, said.money_moved), said.transaction_id)
 
 
-def _of_error(
-    status: int, code: str, fate: tuple[bool, str], transaction_id: str | None
-) -> Answer:
+def _of_error(status: int, code: str, fate: tuple[bool, str], transaction_id: str | None) -> Answer:
     """Code, status and the two words about fate must agree with the document; else nobody knows."""
     claim = Claim.AMBIGUOUS
     if fate == (True, "no") and REFUSALS.get(code) in {status, _short(status)}:

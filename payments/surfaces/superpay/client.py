@@ -69,7 +69,7 @@ class SuperPayClient:
     async def payout(self, merchant_id: int, order: Mapping[str, Any]) -> Answer:
         """`POST /api/payout`. `order`: minor, currency, superpay_wallet_id, description."""
         fields = {
-            "description": order["description"],
+            "description": order["description"] or f"Payout {merchant_id}",
             "wallet_id": order["superpay_wallet_id"],
             "merchant_id": merchant_id,
         }

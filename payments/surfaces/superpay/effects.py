@@ -8,8 +8,11 @@ import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import payments.deposits.observe
+import payments.deposits.request
 import payments.payouts.observe
 import payments.payouts.submit
+from payments.deposits.observe import ObserveDeposit
 from payments.kernel.clock import monotonic_s
 from payments.kernel.errors import Conflict, Unavailable
 from payments.operations.effects import EffectContext, EffectHandler
@@ -106,6 +109,63 @@ async def report(context: EffectContext, request: Request) -> None:
         _log.info("evidence_known", operation_id=str(request.operation_id))
 
 
+class DepositBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A deposit to ask a page for."""
+
+    deposit_id: UUID
+    merchant_id: int
+    minor: int
+    currency: str
+    description: str
+    success_url: str
+    failure_url: str
+    locale: str
+
+
+class DepositQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """A deposit to ask about."""
+
+    deposit_id: UUID
+    merchant_id: int
+
+
+async def create_deposit(body: DepositBody, context: EffectContext) -> None:
+    """Ask for a page. No claim is needed: the same merchant id makes every repeat the same deposit."""
+    client = context.tool(SuperPayClient)
+    if client.breaker.is_open or (await read_switch(context.tool(AsyncEngine))).is_paused:
+        _log.info("deposit_not_sent", provider="superpay", reason="paused")
+        return
+    fields = {
+        "description": body.description or f"Deposit {body.merchant_id}",
+        "redirect_success_url": body.success_url,
+        "redirect_failure_url": body.failure_url,
+        "locale": body.locale,
+        "merchant_id": body.merchant_id,
+    }
+    answer = await client.deposit(fields, body.minor, body.currency)
+    await _observe_deposit(context, body.deposit_id, answer, Source.RESPONSE)
+
+
+async def query_deposit(body: DepositQuery, context: EffectContext) -> None:
+    """Ask what became of a deposit."""
+    answer = await context.tool(SuperPayClient).transaction(body.merchant_id)
+    await _observe_deposit(context, body.deposit_id, answer, Source.QUERY)
+
+
+async def _observe_deposit(
+    context: EffectContext, deposit_id: UUID, answer: Answer, source: Source
+) -> None:
+    intent = ObserveDeposit(
+        deposit_id=deposit_id,
+        source=source,
+        sighting=answer.sighting,
+        code=answer.code,
+        is_refused=source is Source.RESPONSE and answer.claim is Claim.FAILED,
+    )
+    operation = payments.deposits.observe.OPERATION
+    await report(context, keyed(operation, intent, actor=ACTOR, key=context.effect_id))
+
+
 def _number(decision: Decision) -> int:
     claimed: Mapping[str, Any] = msgspec.json.decode(decision.result)
     number: int = claimed["merchant_id"]
@@ -115,4 +175,10 @@ def _number(decision: Decision) -> int:
 HANDLERS: Final[tuple[EffectHandler[Any], ...]] = (
     EffectHandler(kind=SUBMIT_EFFECT, body=SubmitBody, run=submit_payout),
     EffectHandler(kind=QUERY_EFFECT, body=QueryBody, run=query_payout),
+    EffectHandler(
+        kind=payments.deposits.request.CREATE_EFFECT, body=DepositBody, run=create_deposit
+    ),
+    EffectHandler(
+        kind=payments.deposits.request.QUERY_EFFECT, body=DepositQuery, run=query_deposit
+    ),
 )

@@ -1,7 +1,7 @@
 """From a kept callback to evidence: whose it is, and the intent that decides it together with its verdict."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -9,9 +9,12 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import payments.deposits.observe
 import payments.payouts.observe
 from payments.callbacks import inbox
 from payments.callbacks.inbox import Kept
+from payments.deposits.observe import ObserveDeposit
+from payments.deposits.tables import deposits
 from payments.kernel.errors import Conflict
 from payments.operations.submit import Request, Submitter, keyed
 from payments.payouts.observe import ObservePayout
@@ -33,7 +36,7 @@ class Subject(msgspec.Struct, frozen=True):
 async def subject_of(engine: AsyncEngine, merchant_id: int) -> Subject | None:
     """The payout or deposit of a merchant id."""
     async with engine.connect() as connection:
-        for kind, table in (("payout", payouts),):
+        for kind, table in (("payout", payouts), ("deposit", deposits)):
             query = sa.select(table.c.id).where(table.c.merchant_id == merchant_id)
             found = (await connection.execute(query)).scalar_one_or_none()
             if found is not None:
@@ -63,16 +66,17 @@ async def drive(engine: AsyncEngine, submitter: Submitter, kept: Kept, now: date
 
 def evidence(subject: Subject, sighting: Sighting, callback_id: UUID) -> Request:
     """The intent of a callback; its id comes from the event, so that it is decided once."""
-    intent = ObservePayout(
-        payout_id=subject.id, source=Source.CALLBACK, sighting=sighting, callback_id=callback_id
-    )
-    return keyed(
-        payments.payouts.observe.OPERATION,
-        intent,
-        actor=ACTOR,
-        key=str(callback_id),
-        scope="callback",
-    )
+    seen: dict[str, Any] = {
+        "source": Source.CALLBACK,
+        "sighting": sighting,
+        "callback_id": callback_id,
+    }
+    key, scope = str(callback_id), "callback"
+    if subject.kind == "payout":
+        payout = ObservePayout(payout_id=subject.id, **seen)
+        return keyed(payments.payouts.observe.OPERATION, payout, actor=ACTOR, key=key, scope=scope)
+    deposit = ObserveDeposit(deposit_id=subject.id, **seen)
+    return keyed(payments.deposits.observe.OPERATION, deposit, actor=ACTOR, key=key, scope=scope)
 
 
 async def drive_due(engine: AsyncEngine, submitter: Submitter, now: datetime) -> int:

@@ -137,9 +137,7 @@ async def create_payout(request: HttpRequest) -> Reply:
     wanted = request_for(request, payments.payouts.request.OPERATION, intent)
     ticket = await service(request, Submitter)(wanted, wait_s)
     more = {"payout_id": str(ticket.operation_id)}
-    reply = render_ticket(
-        request.scope, ticket, headers=(APPLIED,) if wait_s else (), more=more
-    )
+    reply = render_ticket(request.scope, ticket, headers=(APPLIED,) if wait_s else (), more=more)
     if ticket.decision is None or ticket.decision.status != Status.APPLIED.value:
         return reply
     # The contract wants the payout's own status here ("held"), not the operation's.

@@ -4,6 +4,8 @@ from typing import Final
 
 from litestar import Router
 
-from payments.surfaces.superpay import callbacks, payouts
+from payments.surfaces.superpay import callbacks, deposits, payouts
 
-ROUTER: Final = Router(path="/", route_handlers=[*callbacks.HANDLERS, *payouts.HANDLERS])
+ROUTER: Final = Router(
+    path="/", route_handlers=[*callbacks.HANDLERS, *payouts.HANDLERS, *deposits.HANDLERS]
+)

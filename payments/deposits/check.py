@@ -1,0 +1,82 @@
+"""deposit.check: a deposit is due; its page is asked for again, or what became of it; expiry is noted."""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from payments.deposits.observe import DepositRefusal
+from payments.deposits.request import QUERY_EFFECT, create_effect
+from payments.deposits.status import OPEN, DepositState
+from payments.deposits.tables import Deposit, DepositEvidence
+from payments.operations.envelope import Intent
+from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
+from payments.operations.outcome import Applied, Effect, Outcome, Refused
+from payments.operations.record import Record, Ref
+from payments.provider.sighting import Source
+
+EXPIRY_GRACE_S: Final = 300
+"""The provider says itself when a page has expired; this long after, we say it."""
+
+
+class CheckDeposit(Intent, frozen=True):
+    """A deposit whose next check is due; `checks` is the count the scheduler saw."""
+
+    deposit_id: UUID
+    checks: int
+
+
+def decide(intent: CheckDeposit, state: State, context: Context) -> Outcome:
+    """Without a page: ask for it again, the provider knows the merchant id. Else: ask how it stands."""
+    deposit = state.record(Deposit, intent.deposit_id)
+    if deposit is None:
+        return Refused(reason=DepositRefusal.DEPOSIT_NOT_FOUND)
+    if deposit.state not in OPEN or deposit.checks != intent.checks:
+        return Refused(reason=DepositRefusal.DEPOSIT_NOT_WATCHED)
+    checked = deposit.changed(
+        checks=deposit.checks + 1, checked_at=context.now, updated_at=context.now
+    )
+    puts: tuple[Record, ...] = (checked,)
+    if deposit.state is DepositState.CREATED:
+        effect = create_effect(deposit)
+    else:
+        body = {"deposit_id": str(deposit.id), "merchant_id": deposit.merchant_id}
+        effect = Effect(kind=QUERY_EFFECT, body=body)
+        if _is_over(deposit, context):
+            puts = _expired(checked, context)
+    result = {"deposit_id": str(deposit.id), "deposit_status": deposit.state.value}
+    return Applied(puts=puts, effects=(effect,), result=result)
+
+
+def _is_over(deposit: Deposit, context: Context) -> bool:
+    if deposit.state is not DepositState.PENDING or deposit.expires_at is None:
+        return False
+    return context.now - deposit.expires_at > timedelta(seconds=EXPIRY_GRACE_S)
+
+
+def _expired(deposit: Deposit, context: Context) -> tuple[Record, ...]:
+    expired = deposit.changed(state=DepositState.EXPIRED, version=deposit.version + 1)
+    evidence = DepositEvidence(
+        id=context.operation_id,
+        deposit_id=deposit.id,
+        number=expired.version,
+        source=Source.US,
+        verdict="applied",
+        state_before=deposit.state,
+        state_after=expired.state,
+        details={"note": "nobody paid in time; who pays later is credited all the same"},
+        callback_id=None,
+        actor=context.actor,
+        recorded_at=context.now,
+    )
+    return expired, evidence
+
+
+OPERATION = Operation(
+    kind="deposit.check",
+    intent=CheckDeposit,
+    partition_key=lambda intent: str(intent.deposit_id),
+    refs=lambda intent: (Ref(Deposit, intent.deposit_id),),
+    accounts=lambda _intent, _state: NO_ACCOUNTS,
+    decide=decide,
+    reasons=DepositRefusal,
+)

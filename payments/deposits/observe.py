@@ -1,0 +1,217 @@
+"""deposit.observe: evidence about a deposit; what verifiably arrived is credited, or kept in suspense, once."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from payments.breaks.tables import Break, BreakKind, break_id, new_break
+from payments.callbacks.tables import Callback
+from payments.deposits.status import DepositState
+from payments.deposits.tables import Deposit, DepositEvidence
+from payments.deposits.weigh import Weighed, break_ids, weigh
+from payments.kernel.ids import AccountId
+from payments.kernel.money import currency_of, format_minor
+from payments.ledger import chart
+from payments.ledger.chart import AccountSpec, Kind
+from payments.ledger.posting import Leg, move
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.record import Ref
+from payments.provider.sighting import Sighting, Source
+from payments.provider.tables import SUPERPAY
+
+
+class DepositRefusal(Reason):
+    """In order of precedence."""
+
+    DEPOSIT_NOT_FOUND = "deposit_not_found", 404
+    DEPOSIT_NOT_WATCHED = "deposit_not_watched", 409
+
+
+class ObserveDeposit(Intent, frozen=True):
+    """What the provider shows, or (without a `sighting`) why it showed nothing; `is_refused`: for good."""
+
+    deposit_id: UUID
+    source: Source
+    sighting: Sighting | None = None
+    code: str = ""
+    is_refused: bool = False
+    callback_id: UUID | None = None
+
+
+def needed(intent: ObserveDeposit) -> Iterable[Ref]:
+    """The deposit, the callback, and the breaks this might find."""
+    yield Ref(Deposit, intent.deposit_id)
+    if intent.callback_id is not None:
+        yield Ref(Callback, intent.callback_id)
+    for id_ in break_ids(intent.deposit_id):
+        yield Ref(Break, id_)
+
+
+def accounts(intent: ObserveDeposit, state: State) -> Iterable[AccountId | AccountSpec]:
+    """The wallet, and, when something was paid, where it comes from and where it may have to wait."""
+    deposit = state.record(Deposit, intent.deposit_id)
+    if deposit is None:
+        return
+    yield chart.wallet(deposit.wallet_id)
+    if intent.sighting is not None and intent.sighting.paid_currency:
+        yield chart.house(Kind.SUPERPAY_CLEARING, intent.sighting.paid_currency)
+        yield chart.house(Kind.SUSPENSE, intent.sighting.paid_currency)
+
+
+def decide(intent: ObserveDeposit, state: State, context: Context) -> Outcome:
+    """Weighed, booked, stored; nothing that arrived is lost."""
+    deposit = state.record(Deposit, intent.deposit_id)
+    if deposit is None:
+        return Refused(reason=DepositRefusal.DEPOSIT_NOT_FOUND)
+    wallet = state.account(chart.wallet(deposit.wallet_id))
+    is_open = wallet is not None and not wallet.is_frozen
+    if intent.sighting is None:
+        weighed = _unseen(deposit, intent)
+    else:
+        weighed = weigh(deposit, intent.sighting, is_wallet_open=is_open)
+    moved = _moved(deposit, intent, weighed, context)
+    evidence = _evidence(deposit, moved, intent, weighed, context)
+    callback = None if intent.callback_id is None else state.record(Callback, intent.callback_id)
+    rows = (
+        moved,
+        evidence,
+        _break(deposit, evidence, weighed, intent.sighting, state),
+        None if callback is None else callback.done(weighed.verdict, context.now),
+    )
+    return Applied(
+        legs=_legs(deposit, weighed),
+        puts=tuple(row for row in rows if row is not None),
+        result={
+            "deposit_id": str(deposit.id),
+            "deposit_status": moved.state.value,
+            "verdict": weighed.verdict,
+        },
+    )
+
+
+def _unseen(deposit: Deposit, intent: ObserveDeposit) -> Weighed:
+    if intent.is_refused and deposit.state is DepositState.CREATED:
+        return Weighed(verdict="applied", state=DepositState.FAILED, reason=intent.code)
+    return Weighed(verdict="inconclusive", state=deposit.state, reason=deposit.reason)
+
+
+def _legs(deposit: Deposit, weighed: Weighed) -> tuple[Leg, ...]:
+    if weighed.arrived is None:
+        return ()
+    minor, currency = weighed.arrived
+    to = (
+        chart.house(Kind.SUSPENSE, currency).id
+        if weighed.is_suspended
+        else chart.wallet(deposit.wallet_id)
+    )
+    return move(chart.house(Kind.SUPERPAY_CLEARING, currency).id, to, minor)
+
+
+def _moved(deposit: Deposit, intent: ObserveDeposit, weighed: Weighed, context: Context) -> Deposit:
+    changes: dict[str, Any] = {}
+    sighting = intent.sighting
+    if sighting is not None and weighed.verdict in {"applied", "confirmed"}:
+        changes = {
+            "provider_id": sighting.transaction_id,
+            "provider_version": max(sighting.version, deposit.provider_version),
+            "redirect_url": deposit.redirect_url or sighting.redirect_url or None,
+            "expires_at": deposit.expires_at or sighting.expires_at,
+        }
+    if weighed.arrived is not None:
+        changes |= {"paid_minor": weighed.arrived[0], "paid_currency": weighed.arrived[1]}
+    if weighed.state is not deposit.state:
+        changes |= {"checks": 0, "checked_at": context.now, "reason": weighed.reason}
+    return deposit.changed(
+        state=weighed.state, version=deposit.version + 1, updated_at=context.now, **changes
+    )
+
+
+def _evidence(
+    before: Deposit, after: Deposit, intent: ObserveDeposit, weighed: Weighed, context: Context
+) -> DepositEvidence:
+    return DepositEvidence(
+        id=context.operation_id,
+        deposit_id=before.id,
+        number=after.version,
+        source=intent.source,
+        verdict=weighed.verdict,
+        state_before=before.state,
+        state_after=after.state,
+        details=_details(intent),
+        callback_id=intent.callback_id,
+        actor=context.actor,
+        recorded_at=context.now,
+    )
+
+
+def _details(intent: ObserveDeposit) -> dict[str, Any]:
+    sighting = intent.sighting
+    if sighting is None:
+        return {"code": intent.code}
+    shown: dict[str, Any] = {
+        "status": sighting.status,
+        "transaction_id": sighting.transaction_id,
+        "version": sighting.version,
+        "amount": format_minor(sighting.minor, currency_of(sighting.currency)),
+        "currency": sighting.currency,
+    }
+    if sighting.paid_minor is not None:
+        paid = format_minor(sighting.paid_minor, currency_of(sighting.paid_currency))
+        shown |= {
+            "paid_amount": paid,
+            "paid_currency": sighting.paid_currency,
+            "paid_late": sighting.is_late,
+        }
+    return shown
+
+
+def _break(
+    deposit: Deposit,
+    evidence: DepositEvidence,
+    weighed: Weighed,
+    sighting: Sighting | None,
+    state: State,
+) -> Break | None:
+    kind = weighed.found
+    if kind is None or state.record(Break, break_id(SUPERPAY, kind, str(deposit.id))) is not None:
+        return None
+    return new_break(
+        SUPERPAY,
+        kind,
+        str(deposit.id),
+        merchant_id=deposit.merchant_id,
+        subject_id=deposit.id,
+        at_risk=_at_risk(deposit, kind, sighting),
+        details={
+            "ours": {
+                "status": deposit.state.value,
+                "amount": format_minor(deposit.minor, currency_of(deposit.currency)),
+                "currency": deposit.currency,
+            },
+            "theirs": evidence.details,
+        },
+        found_by=f"evidence:{evidence.source.value}:{evidence.id}",
+        now=evidence.recorded_at,
+    )
+
+
+def _at_risk(deposit: Deposit, kind: BreakKind, sighting: Sighting | None) -> tuple[int, str]:
+    """What arrived, when something did; else what was asked for."""
+    if sighting is None or sighting.paid_minor is None:
+        return deposit.minor, deposit.currency
+    if kind is BreakKind.AMOUNT_MISMATCH and deposit.paid_minor is not None:
+        return abs(sighting.paid_minor - deposit.paid_minor), deposit.currency
+    return sighting.paid_minor, sighting.paid_currency
+
+
+OPERATION = Operation(
+    kind="deposit.observe",
+    intent=ObserveDeposit,
+    partition_key=lambda intent: str(intent.deposit_id),
+    refs=needed,
+    accounts=accounts,
+    decide=decide,
+    reasons=DepositRefusal,
+)

@@ -1,0 +1,131 @@
+"""Reads of deposits."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.deposits.status import OPEN, PAID, DepositState
+from payments.deposits.tables import deposit_evidence, deposits
+from payments.kernel.clock import rfc3339
+from payments.kernel.errors import NotFound
+from payments.kernel.money import currency_of, format_minor
+from payments.provider.schedule import Schedule
+
+_SUSPENDED = {DepositState.CURRENCY_MISMATCH, DepositState.IN_SUSPENSE}
+
+
+class DepositNotFound(NotFound):
+    """There is no such deposit."""
+
+    code = "deposit_not_found"
+
+
+class DepositEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing we did or learned about it."""
+
+    at: str
+    source: str
+    verdict: str
+    status_before: str | None
+    status_after: str
+    details: Mapping[str, Any]
+
+
+class DepositView(msgspec.Struct, frozen=True, kw_only=True):
+    """A deposit. `paid_amount` is what arrived, `credited_amount` what the wallet got of it."""
+
+    deposit_id: UUID
+    merchant_id: int
+    wallet_id: int
+    amount: str
+    currency: str
+    description: str
+    status: str
+    reason: str | None
+    redirect_url: str | None
+    expires_at: str | None
+    paid_amount: str | None
+    paid_currency: str | None
+    credited_amount: str
+    next_check_at: str | None
+    provider_transaction_id: str | None
+    created_at: str
+    updated_at: str
+    events: Sequence[DepositEvent] = ()
+
+
+async def get_deposit(
+    engine: AsyncEngine, deposit_id: UUID | None, schedule: Schedule
+) -> DepositView:
+    """The deposit with its story. Raises 404 `deposit_not_found`."""
+    c = deposit_evidence.c
+    told = sa.select(deposit_evidence).where(c.deposit_id == deposit_id).order_by(c.number)
+    query = sa.select(deposits).where(deposits.c.id == deposit_id)
+    async with engine.connect() as connection:
+        row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise DepositNotFound
+        events = [_event(e) for e in (await connection.execute(told)).all()]
+    return msgspec.structs.replace(_view(row, schedule), events=events)
+
+
+async def list_deposits(
+    engine: AsyncEngine,
+    wanted: Mapping[str, Any],
+    schedule: Schedule,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[DepositView]:
+    """Newest first; `wanted` are columns and the values they must have."""
+    query = sa.select(deposits).where(*(deposits.c[n] == v for n, v in wanted.items()))
+    if before is not None:
+        query = query.where(sa.tuple_(deposits.c.created_at, deposits.c.id) < before)
+    query = query.order_by(deposits.c.created_at.desc(), deposits.c.id.desc()).limit(limit)
+    async with engine.connect() as connection:
+        return [_view(row, schedule) for row in await connection.execute(query)]
+
+
+def _view(row: sa.Row[Any], schedule: Schedule) -> DepositView:
+    state, currency = DepositState(row.state), currency_of(row.currency)
+    credited = row.paid_minor if state in PAID - _SUSPENDED else 0
+    paid = None
+    if row.paid_minor is not None:
+        paid = format_minor(row.paid_minor, currency_of(row.paid_currency))
+    next_at = None
+    if state in OPEN:
+        next_at = rfc3339(schedule.next_at(row.merchant_id, row.checks, row.checked_at))
+    return DepositView(
+        deposit_id=row.id,
+        merchant_id=row.merchant_id,
+        wallet_id=row.wallet_id,
+        amount=format_minor(row.minor, currency),
+        currency=row.currency,
+        description=row.description,
+        status=row.state,
+        reason=row.reason,
+        redirect_url=row.redirect_url,
+        expires_at=None if row.expires_at is None else rfc3339(row.expires_at),
+        paid_amount=paid,
+        paid_currency=row.paid_currency,
+        credited_amount=format_minor(credited, currency),
+        next_check_at=next_at,
+        provider_transaction_id=row.provider_id,
+        created_at=rfc3339(row.created_at),
+        updated_at=rfc3339(row.updated_at),
+    )
+
+
+def _event(row: sa.Row[Any]) -> DepositEvent:
+    return DepositEvent(
+        at=rfc3339(row.recorded_at),
+        source=row.source,
+        verdict=row.verdict,
+        status_before=row.state_before,
+        status_after=row.state_after,
+        details=row.details,
+    )

@@ -1,0 +1,101 @@
+"""deposit.request: a payer shall pay into a wallet; the executor asks the provider for a page."""
+
+from typing import Final
+
+from payments.deposits.status import DepositState
+from payments.deposits.tables import Deposit
+from payments.kernel.clock import rfc3339
+from payments.kernel.money import currency_of, format_minor
+from payments.ledger import chart
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Applied, Effect, Outcome, Refused
+from payments.provider.tables import MERCHANT_NUMBERS
+from payments.wallets.refusals import WalletRefusal, usable
+
+CREATE_EFFECT: Final = "superpay.create_deposit"
+QUERY_EFFECT: Final = "superpay.query_deposit"
+
+
+class RequestDeposit(Intent, frozen=True):
+    """Ask a payer for `minor` of `currency`, for a wallet."""
+
+    wallet_id: int
+    minor: int
+    currency: str
+    description: str
+    success_url: str
+    failure_url: str
+    locale: str
+
+
+def decide(intent: RequestDeposit, state: State, context: Context) -> Outcome:
+    """The wallet is open and of that currency. No money moves yet."""
+    wallet = usable(state, chart.wallet(intent.wallet_id), intent.currency)
+    if isinstance(wallet, Refused):
+        return wallet
+    deposit = Deposit(
+        id=context.operation_id,
+        merchant_id=state.number(MERCHANT_NUMBERS),
+        wallet_id=intent.wallet_id,
+        minor=intent.minor,
+        currency=intent.currency,
+        description=intent.description,
+        success_url=intent.success_url,
+        failure_url=intent.failure_url,
+        locale=intent.locale,
+        state=DepositState.CREATED,
+        reason=None,
+        redirect_url=None,
+        expires_at=None,
+        paid_minor=None,
+        paid_currency=None,
+        version=0,
+        provider_id=None,
+        provider_version=0,
+        checks=0,
+        checked_at=context.now,
+        requested_by=context.actor,
+        created_at=context.now,
+        updated_at=context.now,
+    )
+    return Applied(
+        puts=(deposit,),
+        effects=(create_effect(deposit),),
+        result={
+            "deposit_id": str(deposit.id),
+            "merchant_id": deposit.merchant_id,
+            "wallet_id": deposit.wallet_id,
+            "amount": format_minor(deposit.minor, currency_of(deposit.currency)),
+            "currency": deposit.currency,
+            "description": deposit.description,
+            "status": deposit.state.value,
+            "created_at": rfc3339(context.now),
+        },
+    )
+
+
+def create_effect(deposit: Deposit) -> Effect:
+    """The request to the provider; the same merchant id makes every repeat the same deposit."""
+    body = {
+        "deposit_id": str(deposit.id),
+        "merchant_id": deposit.merchant_id,
+        "minor": deposit.minor,
+        "currency": deposit.currency,
+        "description": deposit.description,
+        "success_url": deposit.success_url,
+        "failure_url": deposit.failure_url,
+        "locale": deposit.locale,
+    }
+    return Effect(kind=CREATE_EFFECT, body=body)
+
+
+OPERATION = Operation(
+    kind="deposit.request",
+    intent=RequestDeposit,
+    partition_key=lambda intent: intent.wallet_id,
+    accounts=lambda intent, _state: (chart.wallet(intent.wallet_id),),
+    decide=decide,
+    sequences=(MERCHANT_NUMBERS,),
+    reasons=WalletRefusal,
+)
