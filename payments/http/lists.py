@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
-from payments.http.query import InvalidQuery, Query
+from payments.http.query import BIGINT, InvalidQuery, Query
 
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 200
@@ -41,9 +41,13 @@ def decode_cursor(cursor: str | None, type_: type[KeyT]) -> KeyT | None:
         return None
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return msgspec.json.decode(raw, type=type_)
+        found = msgspec.json.decode(raw, type=type_)
     except (binascii.Error, ValueError, msgspec.MsgspecError, RecursionError):
         raise InvalidCursor from None
+    parts = found if isinstance(found, tuple | list) else (found,)
+    if any(isinstance(part, int) and part not in BIGINT for part in parts):
+        raise InvalidCursor
+    return found
 
 
 def page_of(

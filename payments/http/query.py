@@ -1,11 +1,14 @@
 """Query strings: as strict as bodies."""
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from payments.http.services import HttpRequest
 from payments.kernel.errors import InvalidRequest
+
+BIGINT: Final = range(-(2**63), 2**63)
+"""The numbers PostgreSQL can be asked about."""
 
 
 class InvalidQuery(InvalidRequest):
@@ -38,11 +41,15 @@ def read_query(request: HttpRequest, type_: type[T]) -> T:
             raise InvalidQuery(errors=[{"field": name, "message": "text must not contain U+0000"}])
         given[name] = value
     try:
-        return msgspec.convert(given, type_, strict=False)
+        found = msgspec.convert(given, type_, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidQuery(
             str(error), errors=[{"field": _field(str(error)), "message": str(error)}]
         ) from None
+    for name, value in msgspec.structs.asdict(found).items():
+        if isinstance(value, int) and value not in BIGINT:
+            raise InvalidQuery(errors=[{"field": name, "message": "the number is too large"}])
+    return found
 
 
 def _field(message: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from payments.http.lists import encode_cursor
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import eventually
 from tests.fixtures.shop import SETTINGS, Shop, notice
@@ -117,6 +118,14 @@ async def test_pages_of_the_history_stay_in_order_while_it_grows(shop: Shop) -> 
     second = await shop.http.get(
         f"/shop/bills?limit=1&cursor={first['next_cursor']}", headers=user.headers
     )
+    for absurd in (10**30, [10**30, 1], [1, 10**30], "x", [0]):
+        cursor = encode_cursor(absurd)
+        for path in ("/shop/bills", "/shop/transactions", "/shop/products"):
+            answer = await shop.http.get(f"{path}?cursor={cursor}", headers=user.headers)
+            assert (answer.status_code, answer.json()["code"]) == (422, "invalid_cursor")
+    far = encode_cursor([2**63 - 1, 5])
+    answer = await shop.http.get(f"/shop/bills?cursor={far}", headers=user.headers)
+    assert answer.status_code == 200
     bills = [b["bill_id"] for b in first["items"] + second.json()["items"]]
     assert (bills, second.json()["next_cursor"]) == ([5, 6], None)
 
