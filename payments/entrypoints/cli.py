@@ -5,7 +5,17 @@ from typing import Final
 
 import typer
 
-from payments.entrypoints.commands import bank, data, keys, operators, organizations, roles, users
+from payments.entrypoints.commands import (
+    bank,
+    bench,
+    data,
+    keys,
+    operators,
+    organizations,
+    roles,
+    superpay,
+    users,
+)
 from payments.entrypoints.settings import BadSettings
 from payments.kernel.errors import PaymentsError
 
@@ -30,7 +40,9 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(keys.app, name="keys")
+app.add_typer(superpay.app, name="superpay")
 app.add_typer(bank.app, name="bank")
+app.add_typer(bench.app, name="bench")
 app.add_typer(operators.app, name="dead-letters")
 app.add_typer(organizations.app, name="organizations")
 app.add_typer(users.app, name="users")
