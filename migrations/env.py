@@ -8,9 +8,14 @@ import streams.tables
 from payments.kernel.database import METADATA
 
 TARGETS = [METADATA, streams.tables.METADATA]
-assert payments.registry.OPERATIONS  # noqa: S101 - importing the registry is what fills METADATA
+assert payments.registry.OPERATIONS
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=TARGETS, compare_type=True, transaction_per_migration=True)
+context.configure(
+    connection=connection,
+    target_metadata=TARGETS,
+    compare_type=True,
+    transaction_per_migration=True,
+)
 with context.begin_transaction():
     context.run_migrations()

@@ -31,7 +31,9 @@ async def migrate_async(url: str, revision: str = "head") -> None:
     try:
         async with engine.connect() as connection:
             # Several replicas may start at once: the second waits here and then finds nothing to do.
-            await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
+            await connection.execute(
+                text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK}
+            )
             await connection.run_sync(_run, revision)
             await connection.commit()
     finally:

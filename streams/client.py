@@ -15,7 +15,7 @@ BLOCK_MS: Final = 2000
 """How long a read may block: well under the socket timeout, or an idle stream looks like a dead server."""
 
 
-def options(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - redis-py's own arguments
+def options(**more: Any) -> dict[str, Any]:
     """The arguments every client and pool of ours is made with."""
     return {
         "socket_timeout": SOCKET_TIMEOUT_S,

@@ -57,7 +57,15 @@ class SessionLostError(Exception):
 class Consumer:
     """Runs until `stop` is set. Every session begins with nothing owned and nothing in memory."""
 
-    def __init__(self, *, name: str, connect: Connect, client: "Redis[Any]", handler: Handler, batch_max: int = BATCH_MAX) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        connect: Connect,
+        client: "Redis[Any]",
+        handler: Handler,
+        batch_max: int = BATCH_MAX,
+    ) -> None:
         """`client` needs a connection for each partition and a few more."""
         self._name = name
         self._connect = connect
@@ -115,7 +123,9 @@ class Consumer:
 class _Session:
     """One PostgreSQL session: what it owns, reads, applies and acknowledges."""
 
-    def __init__(self, consumer: Consumer, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    def __init__(
+        self, consumer: Consumer, connection: "asyncpg.Connection[asyncpg.Record]"
+    ) -> None:
         self._consumer = consumer
         self._connection = connection
         self._ownership = Ownership(connection, consumer.name)
@@ -154,13 +164,17 @@ class _Session:
             if not applying.done() and (is_late or self._connection.is_closed()):
                 applying.cancel()
                 applying.add_done_callback(_forget_failure)
-                raise SessionLostError("the batch took too long" if is_late else "the session ended during a batch")
+                raise SessionLostError(
+                    "the batch took too long" if is_late else "the session ended during a batch"
+                )
         return applying.result()
 
     async def _share(self) -> None:
         gained, surplus = await self._ownership.share()
         for partition in gained:
-            reader = self._readers[partition] = Reader(self._consumer.client, partition, self._inbox)
+            reader = self._readers[partition] = Reader(
+                self._consumer.client, partition, self._inbox
+            )
             reader.start()
         for partition in sorted(self._ownership.owned, reverse=True)[:surplus]:
             await self._give_up(partition)

@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 class EffectWorker:
     """Handles effects of every partition, at most `concurrency_max` at a time."""
 
-    def __init__(  # noqa: PLR0913 - a worker's parts
+    def __init__(
         self,
         client: "Redis[Any]",
         *,
@@ -57,7 +57,9 @@ class EffectWorker:
 
     async def run(self) -> None:
         """Read until stopped, then finish what is running."""
-        readers = [asyncio.create_task(self._read(p), name=f"effects-{p}") for p in range(self._count)]
+        readers = [
+            asyncio.create_task(self._read(p), name=f"effects-{p}") for p in range(self._count)
+        ]
         await self.stop.wait()
         await end(*readers)
         if self._running:
@@ -74,11 +76,18 @@ class EffectWorker:
                     await self._reclaim(partition, first=reclaim_at == 0.0)
                     reclaim_at = loop.time() + RECLAIM_EVERY_S
                 reply = await self._client.xreadgroup(
-                    partitions.EFFECTS_GROUP, self._name, {stream: ">"}, count=_READ_MAX, block=BLOCK_MS
+                    partitions.EFFECTS_GROUP,
+                    self._name,
+                    {stream: ">"},
+                    count=_READ_MAX,
+                    block=BLOCK_MS,
                 )
                 for _, rows in reply or ():
                     for stream_id, fields in rows:
-                        await self._begin(Entry(partition, stream_id.decode(), fields.get(partitions.FIELD, b"")), 1)
+                        await self._begin(
+                            Entry(partition, stream_id.decode(), fields.get(partitions.FIELD, b"")),
+                            1,
+                        )
             except (RedisError, OSError, TimeoutError) as error:
                 _log.warning("effects_retry", partition=partition, error=repr(error)[:200])
                 reclaim_at = min(reclaim_at, loop.time())
@@ -96,7 +105,9 @@ class EffectWorker:
             if not is_ours_from_before and row["time_since_delivered"] < self._reclaim_idle_ms:
                 continue
             idle_ms = 0 if is_ours_from_before else self._reclaim_idle_ms
-            claimed = await self._client.xclaim(stream, partitions.EFFECTS_GROUP, self._name, idle_ms, [stream_id])
+            claimed = await self._client.xclaim(
+                stream, partitions.EFFECTS_GROUP, self._name, idle_ms, [stream_id]
+            )
             for claimed_id, fields in claimed:
                 if claimed_id is not None:
                     entry = Entry(partition, claimed_id.decode(), fields.get(partitions.FIELD, b""))
@@ -105,7 +116,9 @@ class EffectWorker:
     async def _begin(self, entry: Entry, deliveries: int) -> None:
         await self._slots.acquire()
         key = (entry.partition, entry.stream_id)
-        task = asyncio.create_task(self._run_one(entry, deliveries), name=f"effect-{entry.stream_id}")
+        task = asyncio.create_task(
+            self._run_one(entry, deliveries), name=f"effect-{entry.stream_id}"
+        )
         self._running[key] = task
         task.add_done_callback(lambda _: (self._running.pop(key, None), self._slots.release()))
 
@@ -120,7 +133,9 @@ class EffectWorker:
             await self._client.xack(stream, partitions.EFFECTS_GROUP, entry.stream_id)
             await self._client.xdel(stream, entry.stream_id)
         except Exception as failure:  # noqa: BLE001 - it stays pending and comes again
-            _log.warning("effect_not_acknowledged", stream_id=entry.stream_id, error=repr(failure)[:200])
+            _log.warning(
+                "effect_not_acknowledged", stream_id=entry.stream_id, error=repr(failure)[:200]
+            )
 
     async def _attempts(self, entry: Entry) -> BaseException | None:
         error: BaseException | None = None

@@ -64,7 +64,11 @@ class Ownership:
         return gained, max(0, len(self.owned) - fair)
 
     async def _try(self, partition: int) -> bool:
-        return bool(await self._connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", LOCK_CLASS, partition))
+        return bool(
+            await self._connection.fetchval(
+                "SELECT pg_try_advisory_lock($1, $2)", LOCK_CLASS, partition
+            )
+        )
 
     async def release(self, partition: int) -> None:
         """Let another have it. Nothing read from it may be unfinished."""

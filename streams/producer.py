@@ -37,7 +37,9 @@ class Lane:
         `verify` runs on every new connection before anything is sent over it: behind it may be another Redis, or the
         same one restored from the past. It raises `StreamUnavailable` when nothing may be appended.
         """
-        self._connection: Any = ConnectionPool.from_url(url, max_connections=1, **options()).make_connection()
+        self._connection: Any = ConnectionPool.from_url(
+            url, max_connections=1, **options()
+        ).make_connection()
         self._verify = verify
         self._waiting: list[_Append] = []
         self._wake = asyncio.Event()
@@ -54,7 +56,9 @@ class Lane:
         await end(self._task)
         await self._connection.disconnect()
 
-    async def append(self, partition: int, operation_id: str, payload: bytes, marker: bytes) -> bytes | None:
+    async def append(
+        self, partition: int, operation_id: str, payload: bytes, marker: bytes
+    ) -> bytes | None:
         """Append the payload; returns the marker an earlier append of this operation left, None when it is the first.
 
         Raises `StreamUnavailable` (nothing written) or `FateUnknown` (written or not).
@@ -110,7 +114,9 @@ class Lane:
         try:
             await connection.send_packed_command([b"".join(a.commands for a in batch)])
             replies = [(await _reply(connection), await _reply(connection)) for _ in batch]
-            repeated = [a for a, (_, was_set) in zip(batch, replies, strict=True) if was_set is None]
+            repeated = [
+                a for a, (_, was_set) in zip(batch, replies, strict=True) if was_set is None
+            ]
             markers = await _read_markers(connection, repeated)
         except BaseException as error:
             await connection.disconnect()
@@ -122,7 +128,7 @@ class Lane:
                 _resolve(append, added, was_set, markers.get(append.marker_key))
 
 
-async def _reply(connection: Any) -> Any:  # noqa: ANN401 - whatever Redis says
+async def _reply(connection: Any) -> Any:
     try:
         return await connection.read_response()
     except ResponseError as error:
@@ -133,7 +139,7 @@ async def _reply(connection: Any) -> Any:  # noqa: ANN401 - whatever Redis says
         return error
 
 
-async def _read_markers(connection: Any, repeated: list[_Append]) -> dict[bytes, bytes]:  # noqa: ANN401
+async def _read_markers(connection: Any, repeated: list[_Append]) -> dict[bytes, bytes]:
     """What the earlier append of a repeated operation left; rare, so it is not part of every pipeline."""
     if not repeated:
         return {}
@@ -142,7 +148,7 @@ async def _read_markers(connection: Any, repeated: list[_Append]) -> dict[bytes,
     return {a.marker_key: v for a, v in zip(repeated, found, strict=True) if isinstance(v, bytes)}
 
 
-def _resolve(append: _Append, added: Any, was_set: Any, earlier: bytes | None) -> None:  # noqa: ANN401
+def _resolve(append: _Append, added: Any, was_set: Any, earlier: bytes | None) -> None:
     if append.done.done():
         return
     if isinstance(added, RedisError):
@@ -171,6 +177,8 @@ def _pack(*parts: bytes) -> bytes:
 class Producer(Protocol):
     """Anything that appends to partitions: a `Lane`, or one lane a cluster node."""
 
-    async def append(self, partition: int, operation_id: str, payload: bytes, marker: bytes) -> bytes | None:
+    async def append(
+        self, partition: int, operation_id: str, payload: bytes, marker: bytes
+    ) -> bytes | None:
         """As `Lane.append`."""
         ...

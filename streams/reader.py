@@ -77,7 +77,14 @@ class Reader:
         cursor = b"0-0"
         while True:
             reply = await self._client.execute_command(
-                "XAUTOCLAIM", self._stream, partitions.GROUP, partitions.OWNER, idle_ms, cursor, "COUNT", READ_MAX
+                "XAUTOCLAIM",
+                self._stream,
+                partitions.GROUP,
+                partitions.OWNER,
+                idle_ms,
+                cursor,
+                "COUNT",
+                READ_MAX,
             )
             # Two parts on 6.2, three (with the ids of deleted entries) from 7.0.
             cursor, claimed = _bytes(reply[0]), reply[1]
@@ -94,7 +101,11 @@ class Reader:
         for row in pending:
             stream_id = row["message_id"]
             if not await self._client.xrange(self._stream, stream_id, stream_id):
-                _log.error("pending_entry_was_deleted", partition=self._partition, stream_id=stream_id.decode())
+                _log.error(
+                    "pending_entry_was_deleted",
+                    partition=self._partition,
+                    stream_id=stream_id.decode(),
+                )
                 await self._client.xack(self._stream, partitions.GROUP, stream_id)
 
     async def trim(self) -> None:
@@ -103,7 +114,9 @@ class Reader:
             groups = await self._client.xinfo_groups(self._stream)
         except ResponseError:
             return
-        group = next((g for g in groups if g["name"] in {partitions.GROUP, partitions.GROUP.encode()}), None)
+        group = next(
+            (g for g in groups if g["name"] in {partitions.GROUP, partitions.GROUP.encode()}), None
+        )
         if group is None:
             return
         pending = await self._client.xpending(self._stream, partitions.GROUP)
@@ -120,12 +133,14 @@ class Reader:
             if row is None or row[0] is None:
                 continue
             fields = row[1]
-            payload = fields.get(partitions.FIELD, b"") if isinstance(fields, dict) else _field(fields)
+            payload = (
+                fields.get(partitions.FIELD, b"") if isinstance(fields, dict) else _field(fields)
+            )
             entries.append(Entry(self._partition, _bytes(row[0]).decode(), payload))
         return entries
 
 
-def _bytes(value: Any) -> bytes:  # noqa: ANN401
+def _bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
@@ -134,7 +149,7 @@ def _field(fields: list[bytes] | None) -> bytes:
     return pairs.get(partitions.FIELD, b"")
 
 
-def _streams(reply: Any) -> list[list[Any]]:  # noqa: ANN401
+def _streams(reply: Any) -> list[list[Any]]:
     """The entries of each stream of an XREADGROUP reply, in the shapes that redis-py gives it."""
     if not reply:
         return []

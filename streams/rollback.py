@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 Position = tuple[int, int]
 
 
-async def partitions_behind(client: "Redis[Any]", applied: Mapping[int, Position]) -> dict[int, tuple[Position, Position]]:
+async def partitions_behind(
+    client: "Redis[Any]", applied: Mapping[int, Position]
+) -> dict[int, tuple[Position, Position]]:
     """Partitions whose stream ends before `applied`, with (where Redis ends, where PostgreSQL is)."""
     behind = {}
     for partition, position in applied.items():

@@ -12,7 +12,11 @@ stream_partitions: Final = sa.Table(
     sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("last_ms", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("last_seq", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("halted_reason", sa.Text, comment="set when Redis was found behind this row: nothing is accepted"),
+    sa.Column(
+        "halted_reason",
+        sa.Text,
+        comment="set when Redis was found behind this row: nothing is accepted",
+    ),
     comment="one row a partition: their number is fixed at first start; last_* is the newest applied entry",
 )
 

@@ -38,7 +38,9 @@ def decide(intent: CaptureHold, state: State, context: Context) -> Outcome:
     hold = state.record(Hold, intent.hold_id)
     if hold is None or hold.purpose != "hold":
         return Refused(reason=HoldRefusal.HOLD_NOT_FOUND)
-    if hold.closed_at is not None or (hold.expires_at is not None and hold.expires_at <= context.now):
+    if hold.closed_at is not None or (
+        hold.expires_at is not None and hold.expires_at <= context.now
+    ):
         return Refused(reason=HoldRefusal.HOLD_CLOSED)
     if intent.destination_wallet_id == hold.wallet_id:
         return Refused(reason=WalletRefusal.SAME_WALLET)

@@ -22,7 +22,9 @@ def captured(hold: Hold, minor: int, now: datetime, *, is_final: bool) -> tuple[
     released = hold.left - minor if is_final else 0
     closed_at = now if minor + released == hold.left else None
     after = hold.changed(
-        captured_minor=hold.captured_minor + minor, released_minor=hold.released_minor + released, closed_at=closed_at
+        captured_minor=hold.captured_minor + minor,
+        released_minor=hold.released_minor + released,
+        closed_at=closed_at,
     )
     return after, Reserve(chart.wallet(hold.wallet_id), -(minor + released))
 

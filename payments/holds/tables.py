@@ -28,12 +28,18 @@ holds: Final = sa.Table(
         name="parts",
     ),
     # Closed exactly when nothing is left of it: a hold cannot be ended twice.
-    sa.CheckConstraint("(closed_at IS NOT NULL) = (captured_minor + released_minor = minor)", name="closed"),
+    sa.CheckConstraint(
+        "(closed_at IS NOT NULL) = (captured_minor + released_minor = minor)", name="closed"
+    ),
 )
 sa.Index(
-    "holds_open_expires_at_idx", holds.c.expires_at, postgresql_where=sa.text("closed_at IS NULL AND expires_at IS NOT NULL")
+    "holds_open_expires_at_idx",
+    holds.c.expires_at,
+    postgresql_where=sa.text("closed_at IS NULL AND expires_at IS NOT NULL"),
 )
-sa.Index("holds_open_wallet_id_idx", holds.c.wallet_id, postgresql_where=sa.text("closed_at IS NULL"))
+sa.Index(
+    "holds_open_wallet_id_idx", holds.c.wallet_id, postgresql_where=sa.text("closed_at IS NULL")
+)
 
 
 class Hold(Record):

@@ -29,7 +29,21 @@ COMMAND_TIMEOUT_S: Final = 30.0
 
 # 40001 serialization, 40P01 deadlock, 55P03 lock timeout, 57014 statement timeout, 57P0x shutdown, 08 connection, 53 resources,
 # 23505: two consumers met on one id or one unique key; the second run sees the first one's row.
-_RETRY_EXACT: Final = frozenset({"40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "57P05", "23505", "25P03", "25P04"})
+_RETRY_EXACT: Final = frozenset(
+    {
+        "40001",
+        "40P01",
+        "55P03",
+        "57014",
+        "57P01",
+        "57P02",
+        "57P03",
+        "57P05",
+        "23505",
+        "25P03",
+        "25P04",
+    }
+)
 _RETRY_CLASS: Final = ("08", "53")
 
 
@@ -37,10 +51,22 @@ def is_connection_lost(error: BaseException) -> bool:
     """True when the session is gone or unusable: one killed backend drops every session with InterfaceError."""
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
-        return state.startswith("08") or state in {"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"}
+        return state.startswith("08") or state in {
+            "57P01",
+            "57P02",
+            "57P03",
+            "57P05",
+            "25P03",
+            "25P04",
+        }
     # InternalClientError: a command on a session that was killed under another one ("cannot switch to state 12").
     return isinstance(
-        error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError | TimeoutError | asyncio.IncompleteReadError
+        error,
+        asyncpg.InterfaceError
+        | asyncpg.InternalClientError
+        | OSError
+        | TimeoutError
+        | asyncio.IncompleteReadError,
     )
 
 
@@ -87,7 +113,7 @@ def with_database(url: str, name: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))
 
 
-def with_options(url: str, **options: Any) -> str:  # noqa: ANN401 - query values of a URL
+def with_options(url: str, **options: Any) -> str:
     """The URL with further query options."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query)) | {k: str(v) for k, v in options.items()}

@@ -19,7 +19,7 @@ class PaymentsError(Exception):
         code: str | None = None,
         errors: Sequence[Mapping[str, str]] = (),
         operation_id: str | None = None,
-        **extra: Any,  # noqa: ANN401 - members of the problem document, whatever the error adds
+        **extra: Any,
     ) -> None:
         """`detail` is for people, `code` for programs, `errors` names fields, `extra` joins the problem document."""
         self.detail = detail or (type(self).__doc__ or "").strip()

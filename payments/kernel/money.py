@@ -95,7 +95,9 @@ def parse_minor(text: str | bytes, currency: Currency) -> int:
     if sign or minor == 0:
         raise InvalidAmount("an amount is greater than zero")
     if minor > MINOR_MAX:
-        raise InvalidAmount(f"an amount is at most {format_minor(MINOR_MAX, currency)} {currency.code}")
+        raise InvalidAmount(
+            f"an amount is at most {format_minor(MINOR_MAX, currency)} {currency.code}"
+        )
     return minor
 
 

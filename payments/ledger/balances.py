@@ -64,7 +64,9 @@ class Account(msgspec.Struct, gc=False):
 
 def new_account(spec: AccountSpec) -> Account:
     """An account that does not exist yet, all counters zero."""
-    return Account(spec.id, spec.code, spec.currency, spec.book, spec.guard.value, False, 0, 0, 0, 0, 0, None)  # noqa: FBT003 - a row
+    return Account(
+        spec.id, spec.code, spec.currency, spec.book, spec.guard.value, False, 0, 0, 0, 0, 0, None
+    )
 
 
 class Balances:

@@ -83,7 +83,9 @@ def owned(kind: Kind, local: int, currency: str, book: int = 0) -> AccountSpec:
 def house(kind: Kind, currency: str, number: int = 0, book: int = 0) -> AccountSpec:
     """Our own account of a kind in a currency; it may stand on either side of zero."""
     local = number << _CURRENCY_BITS | currency_of(currency).number
-    code = f"{kind.name.lower()}:{number}:{currency}" if number else f"{kind.name.lower()}:{currency}"
+    code = (
+        f"{kind.name.lower()}:{number}:{currency}" if number else f"{kind.name.lower()}:{currency}"
+    )
     return AccountSpec(account_id(kind, local), code, currency, Guard.NONE, book)
 
 

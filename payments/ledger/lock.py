@@ -9,7 +9,9 @@ from payments.ledger.balances import Account, Balances
 from payments.ledger.chart import AccountSpec
 
 
-async def lock_accounts(connection: Connection, ids: Iterable[AccountId], houses: Iterable[AccountSpec]) -> Balances:
+async def lock_accounts(
+    connection: Connection, ids: Iterable[AccountId], houses: Iterable[AccountSpec]
+) -> Balances:
     """Lock the accounts that exist among `ids`, and all of `houses`, made first when they are missing."""
     wanted = {spec.id: spec for spec in houses}
     every = sorted({*ids, *wanted})

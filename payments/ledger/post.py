@@ -4,7 +4,16 @@ from payments.kernel.database import Connection
 from payments.kernel.sql import load_sql
 from payments.ledger.balances import Balances
 
-_ENTRY_COLUMNS = ("account_id", "seq", "amount", "balance", "recorded_at", "operation_id", "book", "currency")
+_ENTRY_COLUMNS = (
+    "account_id",
+    "seq",
+    "amount",
+    "balance",
+    "recorded_at",
+    "operation_id",
+    "book",
+    "currency",
+)
 
 
 async def write(connection: Connection, balances: Balances) -> None:
@@ -28,6 +37,12 @@ async def write(connection: Connection, balances: Balances) -> None:
             [a.last_entry_at for a in changed],
         )
     if balances.frozen:
-        await connection.execute(load_sql(__file__, "freeze_accounts"), list(balances.frozen), list(balances.frozen.values()))
+        await connection.execute(
+            load_sql(__file__, "freeze_accounts"),
+            list(balances.frozen),
+            list(balances.frozen.values()),
+        )
     if balances.entries:
-        await connection.copy_records_to_table("entries", columns=_ENTRY_COLUMNS, records=balances.entries)
+        await connection.copy_records_to_table(
+            "entries", columns=_ENTRY_COLUMNS, records=balances.entries
+        )

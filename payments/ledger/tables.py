@@ -19,15 +19,32 @@ accounts: Final = sa.Table(
     sa.Column("credits_posted", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("debits_pending", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("credits_pending", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("version", sa.BigInteger, nullable=False, server_default="0", comment="how many entries it has"),
-    sa.Column("last_entry_at", sa.DateTime(timezone=True), comment="time of the newest entry: never goes back"),
-    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column(
+        "version",
+        sa.BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="how many entries it has",
+    ),
+    sa.Column(
+        "last_entry_at",
+        sa.DateTime(timezone=True),
+        comment="time of the newest entry: never goes back",
+    ),
+    sa.Column(
+        "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
+    ),
     sa.CheckConstraint(
-        "debits_posted >= 0 AND credits_posted >= 0 AND debits_pending >= 0 AND credits_pending >= 0", name="counters"
+        "debits_posted >= 0 AND credits_posted >= 0 AND debits_pending >= 0 AND credits_pending >= 0",
+        name="counters",
     ),
     # The last line of defence: a bug above cannot overdraw a guarded account.
-    sa.CheckConstraint("guard <> 1 OR credits_posted - debits_posted - debits_pending >= 0", name="credit_guard"),
-    sa.CheckConstraint("guard <> 2 OR debits_posted - credits_posted - credits_pending >= 0", name="debit_guard"),
+    sa.CheckConstraint(
+        "guard <> 1 OR credits_posted - debits_posted - debits_pending >= 0", name="credit_guard"
+    ),
+    sa.CheckConstraint(
+        "guard <> 2 OR debits_posted - credits_posted - credits_pending >= 0", name="debit_guard"
+    ),
     # Hot accounts are updated once a batch: room in the page keeps those updates HOT.
     postgresql_with={"fillfactor": "70"},
 )
@@ -36,9 +53,17 @@ entries: Final = sa.Table(
     "entries",
     METADATA,
     sa.Column("account_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False, comment="1, 2, 3 … within the account"),
+    sa.Column(
+        "seq",
+        sa.BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="1, 2, 3 … within the account",
+    ),
     sa.Column("amount", sa.BigInteger, nullable=False, comment="minor units, credit positive"),
-    sa.Column("balance", sa.BigInteger, nullable=False, comment="credits minus debits after this entry"),
+    sa.Column(
+        "balance", sa.BigInteger, nullable=False, comment="credits minus debits after this entry"
+    ),
     sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("operation_id", sa.Uuid, nullable=False),
     sa.Column("book", sa.BigInteger, nullable=False),

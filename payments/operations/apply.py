@@ -29,8 +29,8 @@ from payments.ledger.lock import lock_accounts
 from payments.operations import metrics
 from payments.operations.dead_letters import DeadLetter, describe, park
 from payments.operations.envelope import Envelope, Intent, decode
-from payments.operations.outcome import Applied, Decision, Outcome, Refused, Status
 from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Applied, Decision, Outcome, Refused, Status
 from payments.operations.record import Records
 from streams.entry import Entry
 
@@ -122,7 +122,9 @@ class Applier:
             return [await self._park(connection, items[0].entry, items[0].envelope, failure)]
         middle = len(items) // 2
         _log.warning("batch_halved", size=len(items), error=repr(failure)[:200])
-        return await self._isolate(connection, items[:middle]) + await self._isolate(connection, items[middle:])
+        return await self._isolate(connection, items[:middle]) + await self._isolate(
+            connection, items[middle:]
+        )
 
     async def _park(
         self, connection: Connection, entry: Entry, envelope: Envelope | None, error: BaseException
@@ -190,7 +192,9 @@ class Batch:
         if isinstance(outcome, Refused):
             for record in outcome.puts:
                 state.records.put(record)
-            return self._decision(envelope, Status.REJECTED, outcome.reason.code, outcome.result, None)
+            return self._decision(
+                envelope, Status.REJECTED, outcome.reason.code, outcome.result, None
+            )
         # From here on the operation must succeed: what raises below is a bug and takes the batch with it.
         self._settle(outcome, envelope)
         effects = _encode(outcome.effects).decode() if outcome.effects else None
@@ -213,7 +217,12 @@ class Batch:
             records.put(record)
 
     def _decision(
-        self, envelope: Envelope, status: Status, reason: str | None, result: Mapping[str, Any], effects: str | None
+        self,
+        envelope: Envelope,
+        status: Status,
+        reason: str | None,
+        result: Mapping[str, Any],
+        effects: str | None,
     ) -> Decision:
         return Decision(
             operation_id=envelope.operation_id,
@@ -253,13 +262,18 @@ async def _known(connection: Connection, items: Sequence[Item]) -> dict[int, Dec
     """Stored outcomes by the integer of their id: hashing a UUID runs Python code, and this is the hottest dict there is."""
     ids = [item.envelope.operation_id for item in items]
     rows = await connection.fetch(load_sql(__file__, "decided_operations"), ids)
-    return {row[0].int: Decision(**dict(zip(Decision.__struct_fields__, row, strict=True))) for row in rows}
+    return {
+        row[0].int: Decision(**dict(zip(Decision.__struct_fields__, row, strict=True)))
+        for row in rows
+    }
 
 
 async def _prepare(connection: Connection, fresh: Sequence[Item]) -> State:
     """Rows first (accounts may depend on them), then sequence numbers, then accounts: the same order everywhere."""
     records = Records()
-    refs = [ref for item in fresh if item.operation.refs for ref in item.operation.refs(item.intent)]
+    refs = [
+        ref for item in fresh if item.operation.refs for ref in item.operation.refs(item.intent)
+    ]
     if refs:
         await records.load(connection, refs)
     numbers: dict[str, int] = {}
@@ -288,8 +302,12 @@ async def _draw(connection: Connection, sequence: str, count: int) -> list[int]:
 async def _write(connection: Connection, batch: Batch, items: Sequence[Item]) -> None:
     if batch.decided:
         # Sorted: two consumers that meet on one id wait for each other in one direction only.
-        rows = sorted((msgspec.structs.astuple(d) for d in batch.decided), key=lambda row: row[0].int)
-        await connection.copy_records_to_table("operations", columns=_DECISION_COLUMNS, records=rows)
+        rows = sorted(
+            (msgspec.structs.astuple(d) for d in batch.decided), key=lambda row: row[0].int
+        )
+        await connection.copy_records_to_table(
+            "operations", columns=_DECISION_COLUMNS, records=rows
+        )
         await batch.state.records.write(connection)
         await post.write(connection, batch.state.balances)
     if batch.conflicts:

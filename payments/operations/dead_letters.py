@@ -58,10 +58,18 @@ async def park(connection: Connection, letter: DeadLetter, now: datetime) -> Non
         now,
     )
     last_line = letter.error.strip().rsplit("\n", 1)[-1][:300]
-    _log.error("entry_parked", stream=letter.stream, operation_id=str(letter.operation_id), kind=letter.kind, error=last_line)
+    _log.error(
+        "entry_parked",
+        stream=letter.stream,
+        operation_id=str(letter.operation_id),
+        kind=letter.kind,
+        error=last_line,
+    )
 
 
-async def list_letters(connection: Connection, state: str = "parked", limit: int = 200) -> list[DeadLetter]:
+async def list_letters(
+    connection: Connection, state: str = "parked", limit: int = 200
+) -> list[DeadLetter]:
     """Newest first."""
     rows = await connection.fetch(load_sql(__file__, "list_dead_letters"), state, limit)
     return [DeadLetter(**dict(row)) for row in rows]
@@ -75,7 +83,9 @@ async def show_letter(connection: Connection, letter_id: int) -> DeadLetter:
     return DeadLetter(**dict(row))
 
 
-async def retry_letter(connection: Connection, client: Any, letter_id: int, now: datetime, by: str) -> DeadLetter:  # noqa: ANN401 - a Redis client
+async def retry_letter(
+    connection: Connection, client: Any, letter_id: int, now: datetime, by: str
+) -> DeadLetter:
     """Append the entry to its stream again, then close the letter. A crash between the two only repeats the entry."""
     letter = _open(await show_letter(connection, letter_id))
     await _append(client, letter)
@@ -83,12 +93,14 @@ async def retry_letter(connection: Connection, client: Any, letter_id: int, now:
     return letter
 
 
-async def _append(client: Any, letter: DeadLetter) -> None:  # noqa: ANN401 - a Redis client
+async def _append(client: Any, letter: DeadLetter) -> None:
     name = partitions.effects if letter.stream == "effects" else partitions.intents
     await client.xadd(name(letter.partition), {partitions.FIELD: letter.payload})
 
 
-async def discard_letter(connection: Connection, letter_id: int, now: datetime, by: str) -> DeadLetter:
+async def discard_letter(
+    connection: Connection, letter_id: int, now: datetime, by: str
+) -> DeadLetter:
     """Give it up: its operation, when it has one that is undecided, is rejected for good."""
     letter = _open(await show_letter(connection, letter_id))
     async with connection.transaction():
@@ -105,11 +117,15 @@ async def discard_letter(connection: Connection, letter_id: int, now: datetime, 
                 envelope.submitted_at,
                 now,
             )
-        await connection.execute(load_sql(__file__, "close_dead_letter"), letter_id, "discarded", now, by)
+        await connection.execute(
+            load_sql(__file__, "close_dead_letter"), letter_id, "discarded", now, by
+        )
     return letter
 
 
 def _open(letter: DeadLetter) -> DeadLetter:
     if letter.state != "parked":
-        raise Conflict(f"dead letter {letter.id} is {letter.state} already", code="dead_letter_closed")
+        raise Conflict(
+            f"dead letter {letter.id} is {letter.state} already", code="dead_letter_closed"
+        )
     return letter

@@ -37,7 +37,14 @@ _log = structlog.get_logger(__name__)
 class RedisDoor:
     """Appends intents to their partition. `backlog_max` entries in all may wait."""
 
-    def __init__(self, redis_url: str, database_url: str, *, partition_count: int = 8, backlog_max: int = 200_000) -> None:
+    def __init__(
+        self,
+        redis_url: str,
+        database_url: str,
+        *,
+        partition_count: int = 8,
+        backlog_max: int = 200_000,
+    ) -> None:
         """`partition_count` counts at the first start only."""
         self._database_url = database_url
         self._lane = Lane(redis_url, self._verify)
@@ -71,7 +78,9 @@ class RedisDoor:
         if self._connection is not None:
             self._connection.terminate()
 
-    async def append(self, partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes) -> bytes | None:
+    async def append(
+        self, partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes
+    ) -> bytes | None:
         """Make the entry durable; returns what an earlier append of this operation left beside the stream.
 
         Raises `Unavailable`: nothing was written. Raises `UnknownFate`: the reply was lost.
@@ -152,7 +161,9 @@ class RedisDoor:
         rows = await connection.fetch(load_sql(__file__, "partition_positions"))
         if any(row["halted_reason"] for row in rows):
             return True
-        behind = await partitions_behind(self._client, {r["partition"]: (r["last_ms"], r["last_seq"]) for r in rows})
+        behind = await partitions_behind(
+            self._client, {r["partition"]: (r["last_ms"], r["last_seq"]) for r in rows}
+        )
         for partition, (ends, applied) in behind.items():
             _log.error("redis_rolled_back", partition=partition, redis_ends=ends, applied=applied)
             # Sticky: the next append would get a newer id and hide what was lost. `payments doctor` says what to do.

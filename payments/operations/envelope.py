@@ -32,7 +32,14 @@ _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Envelope)
 
 
-def seal(operation_id: OperationId, kind: str, actor: str, intent: Intent, submitted_at: datetime, reply_to: str) -> Envelope:  # noqa: PLR0913, PLR0917 - the envelope's own fields
+def seal(
+    operation_id: OperationId,
+    kind: str,
+    actor: str,
+    intent: Intent,
+    submitted_at: datetime,
+    reply_to: str,
+) -> Envelope:
     """Put an intent in its envelope. The digest tells a repeated request from another one under the same id."""
     body = _ENCODER.encode(intent)
     return Envelope(
@@ -48,7 +55,9 @@ def seal(operation_id: OperationId, kind: str, actor: str, intent: Intent, submi
 
 def digest_of(kind: str, actor: str, body: bytes) -> bytes:
     """SHA-256, cut to 16 bytes, over kind, actor and the intent's JSON."""
-    return hashlib.sha256(b"\x1f".join((kind.encode(), actor.encode(), body))).digest()[:_DIGEST_BYTES]
+    return hashlib.sha256(b"\x1f".join((kind.encode(), actor.encode(), body))).digest()[
+        :_DIGEST_BYTES
+    ]
 
 
 def encode(envelope: Envelope) -> bytes:

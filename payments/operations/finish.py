@@ -39,7 +39,9 @@ _STORED: Final = msgspec.json.Decoder(list[_StoredEffect])
 def steps(answers: Sequence[Answer]) -> list[Step]:
     """First what needs nothing but an acknowledgement, so that a full Redis drains; then what has effects to send."""
     plain = [a for a in answers if a.decision is None or not a.decision.effects or a.is_conflict]
-    with_effects = [a for a in answers if a.decision is not None and a.decision.effects and not a.is_conflict]
+    with_effects = [
+        a for a in answers if a.decision is not None and a.decision.effects and not a.is_conflict
+    ]
     done = []
     if plain:
         done.append(Step([a.entry for a in plain], _sender(plain, ())))
@@ -56,12 +58,19 @@ def effects_of(answer: Answer) -> list[bytes]:
         return []
     stored = _STORED.decode(decision.effects)
     return [
-        _encode(EffectEntry(id=f"{decision.operation_id}:{n}", operation_id=decision.operation_id, kind=e.kind, body=e.body))
+        _encode(
+            EffectEntry(
+                id=f"{decision.operation_id}:{n}",
+                operation_id=decision.operation_id,
+                kind=e.kind,
+                body=e.body,
+            )
+        )
         for n, e in enumerate(stored)
     ]
 
 
-def _sender(answers: list[Answer], effects: Sequence[tuple[int, bytes]]) -> Any:  # noqa: ANN401 - a Send
+def _sender(answers: list[Answer], effects: Sequence[tuple[int, bytes]]) -> Any:
     async def send(client: "Redis[Any]") -> None:
         pipeline = client.pipeline(transaction=False)
         for partition, payload in effects:

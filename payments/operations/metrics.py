@@ -9,15 +9,27 @@ if TYPE_CHECKING:
     from payments.operations.apply import Answer
 
 ACCEPTED: Final = Counter("payments_accepted_total", "Intents durably in the stream", ["kind"])
-NOT_ACCEPTED: Final = Counter("payments_not_accepted_total", "Intents turned away with 503", ["reason"])
+NOT_ACCEPTED: Final = Counter(
+    "payments_not_accepted_total", "Intents turned away with 503", ["reason"]
+)
 DECIDED: Final = Counter("payments_decided_total", "Operations decided", ["kind", "status"])
 REPLAYED: Final = Counter("payments_replayed_total", "Entries whose operation was decided before")
-CONFLICTS: Final = Counter("payments_conflicts_total", "Entries with other content under a known operation id")
+CONFLICTS: Final = Counter(
+    "payments_conflicts_total", "Entries with other content under a known operation id"
+)
 PARKED: Final = Counter("payments_parked_total", "Entries that became dead letters")
-BACKLOG: Final = Gauge("payments_backlog", "Entries in the stream that are not applied yet", ["partition"])
-BATCH_SIZE: Final = Histogram("payments_batch_size", "Entries a batch", buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2000))
+BACKLOG: Final = Gauge(
+    "payments_backlog", "Entries in the stream that are not applied yet", ["partition"]
+)
+BATCH_SIZE: Final = Histogram(
+    "payments_batch_size",
+    "Entries a batch",
+    buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2000),
+)
 APPLY_S: Final = Histogram(
-    "payments_apply_seconds", "Time to apply a batch", buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+    "payments_apply_seconds",
+    "Time to apply a batch",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
 )
 
 

@@ -33,7 +33,7 @@ class State:
         """The account, or None when there is none of that id."""
         return self.balances.accounts.get(account_id)
 
-    def record(self, type_: type[RecordT], value: Any, by: str = "") -> RecordT | None:  # noqa: ANN401
+    def record(self, type_: type[RecordT], value: Any, by: str = "") -> RecordT | None:
         """The row of that type by a unique column, or None."""
         found = self.records.get(type_, value, by)
         return found if isinstance(found, type_) else None

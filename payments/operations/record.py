@@ -23,11 +23,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     table: ClassVar[sa.Table]
     keys: ClassVar[tuple[str, ...]] = ("id",)
 
-    def key(self) -> Any:  # noqa: ANN401 - keys are ints, texts or UUIDs
+    def key(self) -> Any:
         """The value of the primary key."""
         return getattr(self, self.keys[0])
 
-    def changed(self, **values: Any) -> Self:  # noqa: ANN401 - the fields' own types
+    def changed(self, **values: Any) -> Self:
         """A copy with some fields changed."""
         return msgspec.structs.replace(self, **values)
 
@@ -49,7 +49,7 @@ class Records:
         self._loaded: set[tuple[type[Record], Any]] = set()
         self._puts: dict[type[Record], dict[Any, Record]] = {}
 
-    def get(self, type_: type[Record], value: Any, by: str = "") -> Record | None:  # noqa: ANN401
+    def get(self, type_: type[Record], value: Any, by: str = "") -> Record | None:
         """The row as it is after the operations decided so far."""
         return self._rows.get((type_, by or type_.keys[0], value))
 
@@ -83,7 +83,9 @@ class Records:
             old = sorted((r for k, r in puts.items() if (type_, k) in self._loaded), key=Record.key)
             if new:
                 await connection.copy_records_to_table(
-                    type_.table.name, columns=type_.__struct_fields__, records=[_to_row(r) for r in new]
+                    type_.table.name,
+                    columns=type_.__struct_fields__,
+                    records=[_to_row(r) for r in new],
                 )
             if old:
                 columns = list(zip(*(_to_row(r) for r in old), strict=True))
@@ -118,16 +120,19 @@ def _converted_fields(type_: type[Record]) -> tuple[tuple[int, Callable[[Any], A
     for position, name in enumerate(type_.__struct_fields__):
         if name in _json_fields(type_):
             found.append((position, _json_text))
-        elif any(isinstance(t, type) and issubclass(t, enum.Enum) for t in (hints[name], *get_args(hints[name]))):
+        elif any(
+            isinstance(t, type) and issubclass(t, enum.Enum)
+            for t in (hints[name], *get_args(hints[name]))
+        ):
             found.append((position, _enum_value))
     return tuple(found)
 
 
-def _json_text(value: Any) -> str:  # noqa: ANN401
+def _json_text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _enum_value(value: enum.Enum) -> Any:  # noqa: ANN401
+def _enum_value(value: enum.Enum) -> Any:
     return value.value
 
 

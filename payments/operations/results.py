@@ -83,7 +83,9 @@ class OutcomeReader:
             self._wanted.set()
         return await asyncio.shield(future)
 
-    async def wait(self, operation_id: OperationId, digest: bytes | None, timeout_s: float) -> Decision | None:
+    async def wait(
+        self, operation_id: OperationId, digest: bytes | None, timeout_s: float
+    ) -> Decision | None:
         """The outcome as soon as it is there, None after the timeout. `digest` None takes any content."""
         waiter = _Waiter(digest, monotonic_s(), asyncio.get_running_loop().create_future())
         self._waiters.setdefault(operation_id, []).append(waiter)
@@ -121,7 +123,9 @@ class OutcomeReader:
                     message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=2)
                     if message is not None:
                         for reply in _REPLIES.decode(message["data"]):
-                            self._resolve(reply.decision, digest=reply.digest, is_conflict=reply.is_conflict)
+                            self._resolve(
+                                reply.decision, digest=reply.digest, is_conflict=reply.is_conflict
+                            )
             except Exception as error:  # noqa: BLE001 - without this channel every wait is late, so it must come back
                 _log.warning("replies_reconnect", error=repr(error)[:200])
                 await asyncio.sleep(0.2)
@@ -133,7 +137,9 @@ class OutcomeReader:
         while True:
             await asyncio.sleep(_SWEEP_EVERY_S)
             before = monotonic_s() - _SWEEP_EVERY_S
-            ids = [i for i, ws in list(self._waiters.items()) if any(w.since_s <= before for w in ws)][:_LOOKUP_MAX]
+            ids = [
+                i for i, ws in list(self._waiters.items()) if any(w.since_s <= before for w in ws)
+            ][:_LOOKUP_MAX]
             if not ids:
                 continue
             try:
@@ -166,9 +172,16 @@ class OutcomeReader:
             for attempt in (1, 2):
                 try:
                     if self._connection is None or self._connection.is_closed():
-                        self._connection = await connect(self._database_url, application_name="payments-outcomes")
-                    rows = await self._connection.fetch(load_sql(__file__, "decided_operations"), ids)
-                    return {r[0]: Decision(**dict(zip(Decision.__struct_fields__, r, strict=True))) for r in rows}
+                        self._connection = await connect(
+                            self._database_url, application_name="payments-outcomes"
+                        )
+                    rows = await self._connection.fetch(
+                        load_sql(__file__, "decided_operations"), ids
+                    )
+                    return {
+                        r[0]: Decision(**dict(zip(Decision.__struct_fields__, r, strict=True)))
+                        for r in rows
+                    }
                 except Exception as error:
                     if self._connection is not None:
                         self._connection.terminate()
@@ -185,7 +198,7 @@ def _unavailable(error: Exception) -> Unavailable:
     return Unavailable("outcomes cannot be read just now", code="database_unavailable")
 
 
-async def _close_quietly(pubsub: Any) -> None:  # noqa: ANN401
+async def _close_quietly(pubsub: Any) -> None:
     try:
         await pubsub.aclose()
     except (RedisError, OSError, TimeoutError):

@@ -50,7 +50,9 @@ class Acceptance(msgspec.Struct, frozen=True):
 class Door(Protocol):
     """The stream as seen from here. Implemented in `payments.operations.door` over `streams`."""
 
-    async def append(self, partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes) -> bytes | None:
+    async def append(
+        self, partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes
+    ) -> bytes | None:
         """Make the entry durable; returns the marker found under that id, when there was one. Raises Unavailable."""
         ...
 
@@ -64,19 +66,28 @@ class Outcomes(Protocol):
         """The stored outcome."""
         ...
 
-    async def wait(self, operation_id: OperationId, digest: bytes, timeout_s: float) -> Decision | None:
+    async def wait(
+        self, operation_id: OperationId, digest: bytes, timeout_s: float
+    ) -> Decision | None:
         """The outcome as soon as it is there, or None. Raises `Conflict` when the id turned out to hold other content."""
         ...
 
 
-def keyed(operation: Operation[IntentT], intent: IntentT, *, actor: str, key: str, scope: str | None = None) -> Request:
+def keyed(
+    operation: Operation[IntentT],
+    intent: IntentT,
+    *,
+    actor: str,
+    key: str,
+    scope: str | None = None,
+) -> Request:
     """A request whose id is derived from the caller and its key; `scope` is the kind unless an outsider's ids are their own."""
-    return Request(operation, intent, actor, derived_id(scope or "key", actor, key), True)  # noqa: FBT003 - a field
+    return Request(operation, intent, actor, derived_id(scope or "key", actor, key), True)
 
 
 def fresh(operation: Operation[IntentT], intent: IntentT, *, actor: str) -> Request:
     """A request with a new id: each one is an operation of its own."""
-    return Request(operation, intent, actor, new_id(), False)  # noqa: FBT003 - a field
+    return Request(operation, intent, actor, new_id(), False)
 
 
 class Submitter:
@@ -111,7 +122,9 @@ class Submitter:
         # The wait begins before the entry is sent: the outcome may be published before XADD's own reply is read.
         return await self._accept_and_wait(request, envelope, wait_s)
 
-    async def many(self, requests: Sequence[Request], wait_s: float = 0) -> list[Ticket | Exception]:
+    async def many(
+        self, requests: Sequence[Request], wait_s: float = 0
+    ) -> list[Ticket | Exception]:
         """Accept several at once; one turned away does not touch the others."""
         results = await asyncio.gather(*(self(r, wait_s) for r in requests), return_exceptions=True)
         return [r if isinstance(r, Ticket | Exception) else RuntimeError(repr(r)) for r in results]
@@ -132,7 +145,10 @@ class Submitter:
                 raise conflict(request.operation_id)
             accepted_at = earlier.accepted_at
         return Ticket(
-            operation_id=request.operation_id, kind=envelope.kind, accepted_at=accepted_at, is_replay=found is not None
+            operation_id=request.operation_id,
+            kind=envelope.kind,
+            accepted_at=accepted_at,
+            is_replay=found is not None,
         )
 
     async def _accept_and_wait(self, request: Request, envelope: Envelope, wait_s: float) -> Ticket:
@@ -140,7 +156,9 @@ class Submitter:
         return await _with_outcome(lambda: self._accept(request, envelope), waiting)
 
 
-async def _with_outcome(accept: Callable[[], Awaitable[Ticket]], waiting: Awaitable[Decision | None]) -> Ticket:
+async def _with_outcome(
+    accept: Callable[[], Awaitable[Ticket]], waiting: Awaitable[Decision | None]
+) -> Ticket:
     task = asyncio.ensure_future(waiting)
     try:
         await asyncio.sleep(0)
@@ -167,4 +185,6 @@ def _replay(decision: Decision, envelope: Envelope) -> Ticket:
 
 def conflict(operation_id: OperationId) -> Conflict:
     """The same id was used for other content."""
-    return Conflict("this key was used before with another body", code=CONFLICT, operation_id=str(operation_id))
+    return Conflict(
+        "this key was used before with another body", code=CONFLICT, operation_id=str(operation_id)
+    )

@@ -59,7 +59,10 @@ OPERATION = Operation(
     kind="transfer.create",
     intent=CreateTransfer,
     partition_key=lambda intent: intent.source_wallet_id,
-    accounts=lambda intent, _state: (chart.wallet(intent.source_wallet_id), chart.wallet(intent.destination_wallet_id)),
+    accounts=lambda intent, _state: (
+        chart.wallet(intent.source_wallet_id),
+        chart.wallet(intent.destination_wallet_id),
+    ),
     decide=decide,
     reasons=WalletRefusal,
 )

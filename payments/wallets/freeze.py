@@ -21,7 +21,10 @@ def decide(intent: FreezeWallet, state: State, _context: Context) -> Outcome:
         return Refused(reason=WalletRefusal.WALLET_NOT_FOUND)
     return Applied(
         freezes=((account_id, intent.is_frozen),),
-        result={"wallet_id": intent.wallet_id, "wallet_status": "frozen" if intent.is_frozen else "active"},
+        result={
+            "wallet_id": intent.wallet_id,
+            "wallet_status": "frozen" if intent.is_frozen else "active",
+        },
     )
 
 

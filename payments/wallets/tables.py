@@ -16,7 +16,13 @@ wallet_numbers: Final = sa.Sequence(WALLET_NUMBERS, metadata=METADATA)
 wallets: Final = sa.Table(
     "wallets",
     METADATA,
-    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False, comment="also the ledger account's id"),
+    sa.Column(
+        "id",
+        sa.BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="also the ledger account's id",
+    ),
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("created_by", sa.Text, nullable=False),

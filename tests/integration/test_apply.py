@@ -56,7 +56,9 @@ class Bench:
         self.applier = Applier((*OPERATIONS, EXPLODE), utc_now)
         self._seq = 0
 
-    def entry(self, kind: str, intent: Intent, operation_id: UUID | None = None, partition: int = 0) -> Entry:
+    def entry(
+        self, kind: str, intent: Intent, operation_id: UUID | None = None, partition: int = 0
+    ) -> Entry:
         self._seq += 1
         envelope = seal(OperationId(operation_id or new_id()), kind, "test", intent, utc_now(), "")
         return Entry(partition, f"1-{self._seq}", encode(envelope))
@@ -65,7 +67,9 @@ class Bench:
         return await self.applier.apply(self.connection, entries)
 
     async def wallet(self, minor: int = 0) -> int:
-        (answer,) = await self.apply(self.entry("wallet.open", OpenWallet(currency="RUB", owner="o")))
+        (answer,) = await self.apply(
+            self.entry("wallet.open", OpenWallet(currency="RUB", owner="o"))
+        )
         assert answer.decision is not None
         number = int(msgspec.json.decode(answer.decision.result)["wallet_id"])
         if minor:
@@ -73,16 +77,22 @@ class Bench:
         return number
 
     async def balance(self, wallet: int) -> int:
-        found = await self.connection.fetchval("SELECT credits_posted - debits_posted FROM accounts WHERE id = $1", wallet)
+        found = await self.connection.fetchval(
+            "SELECT credits_posted - debits_posted FROM accounts WHERE id = $1", wallet
+        )
         return int(found)
 
 
 def credit(wallet: int, minor: int) -> AdjustWallet:
-    return AdjustWallet(wallet_id=wallet, minor=minor, currency="RUB", is_credit=True, reason="test")
+    return AdjustWallet(
+        wallet_id=wallet, minor=minor, currency="RUB", is_credit=True, reason="test"
+    )
 
 
 def transfer(source: int, destination: int, minor: int) -> CreateTransfer:
-    return CreateTransfer(source_wallet_id=source, destination_wallet_id=destination, minor=minor, currency="RUB")
+    return CreateTransfer(
+        source_wallet_id=source, destination_wallet_id=destination, minor=minor, currency="RUB"
+    )
 
 
 def reasons(answers: list[Answer]) -> list[str | None]:
@@ -167,7 +177,9 @@ async def test_the_position_of_each_partition_is_written_with_the_batch(bench: B
         bench.entry("transfer.create", transfer(a, b, 1), partition=2),
         bench.entry("transfer.create", transfer(a, b, 1), partition=1),
     )
-    rows = await bench.connection.fetch("SELECT partition, last_seq FROM stream_partitions ORDER BY partition")
+    rows = await bench.connection.fetch(
+        "SELECT partition, last_seq FROM stream_partitions ORDER BY partition"
+    )
     positions = {row["partition"]: row["last_seq"] for row in rows}
     assert positions[1] == positions[2] + 1
     assert positions[3] == 0

@@ -12,7 +12,11 @@ from payments.ledger.posting import Leg, Reserve, move
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 OPERATION = UUID(int=7)
-ALICE, BOB, HOUSE = owned(Kind.WALLET, 1, "RUB"), owned(Kind.WALLET, 2, "RUB"), house(Kind.OPENING, "RUB")
+ALICE, BOB, HOUSE = (
+    owned(Kind.WALLET, 1, "RUB"),
+    owned(Kind.WALLET, 2, "RUB"),
+    house(Kind.OPENING, "RUB"),
+)
 DOLLARS = owned(Kind.WALLET, 3, "USD")
 OTHER_BOOK = owned(Kind.BANK_ACCOUNT, 1, "RUB", book=9)
 
@@ -84,7 +88,7 @@ def test_entry_times_of_an_account_never_go_back() -> None:
 
 
 def test_debit_guard_is_the_mirror() -> None:
-    account = Account(AccountId(5), "loan:5", "RUB", 0, 2, False, 10, 11, 0, 0, 0, None)  # noqa: FBT003
+    account = Account(AccountId(5), "loan:5", "RUB", 0, 2, False, 10, 11, 0, 0, 0, None)
     assert account.is_broken()
     account.debits_posted = 11
     assert not account.is_broken()
