@@ -15,7 +15,7 @@ import payments.banks.refund
 import payments.banks.request
 import payments.banks.send_code
 import payments.bills.topup
-import payments.breaks.tables
+import payments.breaks.resolve
 import payments.callbacks.tables
 import payments.clientwallets.deposit
 import payments.clientwallets.open
@@ -36,11 +36,14 @@ import payments.payouts.resolve
 import payments.payouts.submit
 import payments.provider.tables
 import payments.purchases.create
+import payments.reconciliation.fetch
+import payments.reconciliation.tables
 import payments.surfaces.bankwebhook.routes
 import payments.surfaces.marketplace.routes
 import payments.surfaces.native.router
 import payments.surfaces.shop.router
 import payments.surfaces.superpay.effects
+import payments.surfaces.superpay.fetching
 import payments.surfaces.superpay.router
 import payments.surfaces.walletservice.routes
 import payments.transfers.create
@@ -83,11 +86,14 @@ OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.deposits.request.OPERATION,
     payments.deposits.observe.OPERATION,
     payments.deposits.check.OPERATION,
+    payments.breaks.resolve.OPERATION,
+    payments.reconciliation.fetch.OPERATION,
 )
 
 EFFECTS: Final[tuple[EffectHandler[Any], ...]] = (
     payments.banks.send_code.HANDLER,
     *payments.surfaces.superpay.effects.HANDLERS,
+    *payments.surfaces.superpay.fetching.HANDLERS,
 )
 
 ROUTERS: Final[tuple[Router, ...]] = (

@@ -26,7 +26,6 @@ class BreakKind(enum.Enum):
     DUPLICATE_AT_PSP = "duplicate_at_psp"
     LATE_PAID_AFTER_RELEASE = "late_paid_after_release"
     UNAPPLIED_DEPOSIT = "unapplied_deposit"
-    TOTALS_MISMATCH = "totals_mismatch"
 
 
 class BreakState(enum.Enum):
@@ -47,7 +46,6 @@ SEVERITIES: Final[Mapping[BreakKind, str]] = {
     BreakKind.DUPLICATE_AT_PSP: "critical",
     BreakKind.LATE_PAID_AFTER_RELEASE: "critical",
     BreakKind.UNAPPLIED_DEPOSIT: "medium",
-    BreakKind.TOTALS_MISMATCH: "medium",
 }
 
 breaks: Final = sa.Table(

@@ -37,11 +37,10 @@ def decide(intent: CheckPayout, state: State, context: Context) -> Outcome:
     payout = state.record(Payout, intent.payout_id)
     if payout is None:
         return Refused(reason=PayoutRefusal.PAYOUT_NOT_FOUND)
-    is_other = payout.checks != intent.checks and not intent.is_extra
-    if payout.state not in WATCHED or is_other:
-        return Refused(reason=PayoutRefusal.NOT_WATCHED)
     if intent.is_extra:
         return _extra(payout)
+    if payout.state not in WATCHED or payout.checks != intent.checks:
+        return Refused(reason=PayoutRefusal.NOT_WATCHED)
     attempt = state.record(Attempt, payout.id, "payout_id")
     if payout.state is PayoutState.SUBMITTING:
         return _left_behind(payout, attempt, context)

@@ -3,12 +3,13 @@
 from collections import deque
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.payouts.check
 from payments.kernel.clock import Clock
-from payments.operations.submit import Submitter, keyed
+from payments.operations.submit import Request, Submitter, keyed
 from payments.payouts.check import CheckPayout
 from payments.surfaces.superpay.inbox import ACTOR, subject_of
 
@@ -37,16 +38,13 @@ class Hints:
     async def follow(self, engine: AsyncEngine, submitter: Submitter, merchant_id: int) -> None:
         """Ask about the payout it names."""
         subject = await subject_of(engine, merchant_id)
-        if subject is None or subject.kind != "payout":
-            return
-        minute = int(self._clock().timestamp()) // 60
-        intent = CheckPayout(payout_id=subject.id, checks=0, resend_after_s=0, is_extra=True)
-        await submitter(
-            keyed(
-                payments.payouts.check.OPERATION,
-                intent,
-                actor=ACTOR,
-                key=f"{subject.id}:{minute}",
-                scope="payout.hint",
-            )
-        )
+        if subject is not None and subject.kind == "payout":
+            await submitter(extra_check(subject.id, self._clock()))
+
+
+def extra_check(payout_id: UUID, now: datetime) -> Request:
+    """A question out of turn; the minute in its id makes it one a minute."""
+    intent = CheckPayout(payout_id=payout_id, checks=0, resend_after_s=0, is_extra=True)
+    key = f"{payout_id}:{int(now.timestamp()) // 60}"
+    operation = payments.payouts.check.OPERATION
+    return keyed(operation, intent, actor=ACTOR, key=key, scope="payout.hint")

@@ -4,8 +4,15 @@ from typing import Final
 
 from litestar import Router
 
-from payments.surfaces.superpay import callbacks, deposits, payouts
+from payments.surfaces.superpay import callbacks, deposits, payouts, reconciliation, switching
 
 ROUTER: Final = Router(
-    path="/", route_handlers=[*callbacks.HANDLERS, *payouts.HANDLERS, *deposits.HANDLERS]
+    path="/",
+    route_handlers=[
+        *callbacks.HANDLERS,
+        *payouts.HANDLERS,
+        *deposits.HANDLERS,
+        *reconciliation.HANDLERS,
+        *switching.HANDLERS,
+    ],
 )

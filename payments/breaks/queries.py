@@ -1,0 +1,150 @@
+"""Reads of breaks, and the one write that moves no money: who works on it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.breaks.tables import breaks
+from payments.kernel.clock import rfc3339
+from payments.kernel.errors import Conflict, NotFound
+from payments.kernel.money import currency_of, format_minor
+
+
+class BreakNotFound(NotFound):
+    """There is no such break."""
+
+    code = "break_not_found"
+
+
+class BreakView(msgspec.Struct, frozen=True, kw_only=True):
+    """A difference: what each side says, the money at risk, how old it is, and what became of it."""
+
+    break_id: UUID
+    provider: str
+    kind: str
+    severity: str
+    state: str
+    merchant_id: int | None
+    subject_id: UUID | None
+    money_at_risk: str
+    currency: str
+    age_s: int
+    details: Mapping[str, Any]
+    found_by: str
+    assignee: str | None
+    proposal: Mapping[str, Any] | None
+    resolution: Mapping[str, Any] | None
+    resolved_by: str | None
+    resolution_operation_id: UUID | None
+    opened_at: str
+    resolved_at: str | None
+
+
+class BreakSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Unresolved breaks of a kind and currency."""
+
+    kind: str
+    severity: str
+    currency: str
+    count: int
+    money_at_risk: str
+    oldest_age_s: int
+
+
+async def get_break(engine: AsyncEngine, break_id: UUID | None, now: datetime) -> BreakView:
+    """The break. Raises 404 `break_not_found`."""
+    query = sa.select(breaks).where(breaks.c.id == break_id)
+    async with engine.connect() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise BreakNotFound
+    return _view(row, now)
+
+
+async def list_breaks(
+    engine: AsyncEngine,
+    wanted: Mapping[str, Any],
+    now: datetime,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[BreakView]:
+    """Newest first; `wanted` are columns and the values they must have."""
+    query = sa.select(breaks).where(*(breaks.c[n] == v for n, v in wanted.items()))
+    if before is not None:
+        query = query.where(sa.tuple_(breaks.c.opened_at, breaks.c.id) < before)
+    query = query.order_by(breaks.c.opened_at.desc(), breaks.c.id.desc()).limit(limit)
+    async with engine.connect() as connection:
+        return [_view(row, now) for row in await connection.execute(query)]
+
+
+async def summary(engine: AsyncEngine, now: datetime) -> list[BreakSummary]:
+    """What is unresolved, by kind and currency."""
+    c = breaks.c
+    groups = (c.kind, c.severity, c.currency)
+    query = (
+        sa.select(
+            *groups,
+            sa.func.count().label("breaks"),
+            sa.func.sum(c.at_risk_minor).label("at_risk"),
+            sa.func.min(c.opened_at).label("oldest"),
+        )
+        .where(c.state != "resolved")
+        .group_by(*groups)
+        .order_by(*groups)
+    )
+    async with engine.connect() as connection:
+        rows = (await connection.execute(query)).all()
+    return [
+        BreakSummary(
+            kind=r.kind,
+            severity=r.severity,
+            currency=r.currency,
+            count=r.breaks,
+            money_at_risk=format_minor(int(r.at_risk), currency_of(r.currency)),
+            oldest_age_s=int((now - r.oldest).total_seconds()),
+        )
+        for r in rows
+    ]
+
+
+async def assign(engine: AsyncEngine, break_id: UUID | None, assignee: str) -> None:
+    """Say who works on it. Raises 404 `break_not_found`, 409 `break_resolved`."""
+    c = breaks.c
+    statement = breaks.update().where(c.id == break_id, c.state != "resolved")
+    async with engine.begin() as connection:
+        done = await connection.execute(statement.values(state="assigned", assignee=assignee))
+        if done.rowcount == 1:
+            return
+        known = (await connection.execute(sa.select(c.id).where(c.id == break_id))).first()
+    if known is None:
+        raise BreakNotFound
+    raise Conflict("the break is resolved", code="break_resolved")
+
+
+def _view(row: sa.Row[Any], now: datetime) -> BreakView:
+    return BreakView(
+        break_id=row.id,
+        provider=row.provider,
+        kind=row.kind,
+        severity=row.severity,
+        state=row.state,
+        merchant_id=row.merchant_id,
+        subject_id=row.subject_id,
+        money_at_risk=format_minor(row.at_risk_minor, currency_of(row.currency)),
+        currency=row.currency,
+        age_s=int(((row.resolved_at or now) - row.opened_at).total_seconds()),
+        details=row.details,
+        found_by=row.found_by,
+        assignee=row.assignee,
+        proposal=row.proposal,
+        resolution=row.resolution,
+        resolved_by=row.resolved_by,
+        resolution_operation_id=row.resolution_id,
+        opened_at=rfc3339(row.opened_at),
+        resolved_at=None if row.resolved_at is None else rfc3339(row.resolved_at),
+    )

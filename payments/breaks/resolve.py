@@ -1,0 +1,203 @@
+"""break.resolve: a break ends with a reason, or with a posting that two different people want."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from payments.breaks.tables import Break, BreakState
+from payments.kernel.clock import rfc3339
+from payments.kernel.ids import AccountId
+from payments.kernel.money import currency_of, format_minor
+from payments.ledger import chart
+from payments.ledger.chart import AccountSpec, Kind
+from payments.ledger.posting import Leg, move
+from payments.operations.envelope import Intent
+from payments.operations.operation import Context, Operation, State
+from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.record import Ref
+from payments.wallets.refusals import payer, usable
+
+HOUSES: Final[Mapping[str, Kind]] = {
+    "clearing": Kind.SUPERPAY_CLEARING,
+    "suspense": Kind.SUSPENSE,
+    "breaks": Kind.SUPERPAY_BREAKS,
+}
+"""House accounts a resolution may post to, by the API's names."""
+
+
+class BreakRefusal(Reason):
+    """In order of precedence."""
+
+    BREAK_NOT_FOUND = "break_not_found", 404
+    BREAK_RESOLVED = "break_resolved", 409
+    SAME_PERSON = "approver_is_proposer", 409
+    OTHER_RESOLUTION = "other_resolution_proposed", 409
+    SAME_ACCOUNT = "same_account", 409
+    WALLET_NOT_FOUND = "wallet_not_found", 404
+    CURRENCY_MISMATCH = "currency_mismatch", 409
+    WALLET_FROZEN = "wallet_frozen", 409
+    INSUFFICIENT_FUNDS = "insufficient_funds", 402
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where money comes from or goes to: a wallet, or a house account by name."""
+
+    wallet_id: int | None = None
+    house: str = ""
+
+    def account(self, currency: str) -> AccountId | AccountSpec:
+        """The account, as an operation names it."""
+        if self.wallet_id is not None:
+            return chart.wallet(self.wallet_id)
+        return chart.house(HOUSES[self.house], currency)
+
+    def account_id(self, currency: str) -> AccountId:
+        """Its id."""
+        account = self.account(currency)
+        return account.id if isinstance(account, AccountSpec) else account
+
+
+class Posting(msgspec.Struct, frozen=True, kw_only=True):
+    """The ledger operation that makes a difference good."""
+
+    source: Place
+    destination: Place
+    minor: int
+    currency: str
+
+
+class ResolveBreak(Intent, frozen=True):
+    """Without a posting one person's reason is enough; with one, the second call must say the same."""
+
+    break_id: UUID
+    reason: str
+    posting: Posting | None = None
+
+
+def accounts(intent: ResolveBreak, _state: State) -> Iterable[AccountId | AccountSpec]:
+    """Both sides of the posting."""
+    if intent.posting is None:
+        return ()
+    currency = intent.posting.currency
+    return intent.posting.source.account(currency), intent.posting.destination.account(currency)
+
+
+def decide(intent: ResolveBreak, state: State, context: Context) -> Outcome:
+    """Once; money only by two people."""
+    found = state.record(Break, intent.break_id)
+    if found is None:
+        return Refused(reason=BreakRefusal.BREAK_NOT_FOUND)
+    if found.state is BreakState.RESOLVED:
+        return Refused(reason=BreakRefusal.BREAK_RESOLVED)
+    if intent.posting is None:
+        return _resolved(found, {"resolution": "reason", "reason": intent.reason}, (), context)
+    return _unpostable(intent.posting, state) or _post(found, intent.posting, intent, context)
+
+
+def _post(found: Break, posting: Posting, intent: ResolveBreak, context: Context) -> Outcome:
+    """The first call proposes, the second (another person, the same posting) does it."""
+    wanted = _told(posting)
+    if found.proposal is None:
+        return _proposed(found, wanted, intent, context)
+    if found.proposal["proposed_by"] == context.actor:
+        return Refused(reason=BreakRefusal.SAME_PERSON)
+    if found.proposal["ledger"] != wanted:
+        return Refused(reason=BreakRefusal.OTHER_RESOLUTION, result={"proposal": found.proposal})
+    legs = move(
+        posting.source.account_id(posting.currency),
+        posting.destination.account_id(posting.currency),
+        posting.minor,
+    )
+    resolution = {
+        "resolution": "ledger",
+        "ledger": wanted,
+        "reason": found.proposal["reason"],
+        "proposed_by": found.proposal["proposed_by"],
+        "approval_reason": intent.reason,
+    }
+    return _resolved(found, resolution, legs, context)
+
+
+def _unpostable(posting: Posting, state: State) -> Refused | None:
+    if posting.source == posting.destination:
+        return Refused(reason=BreakRefusal.SAME_ACCOUNT)
+    if posting.source.wallet_id is not None:
+        account = payer(
+            state, chart.wallet(posting.source.wallet_id), posting.currency, posting.minor
+        )
+        if isinstance(account, Refused):
+            return account
+    if posting.destination.wallet_id is not None:
+        found = usable(state, chart.wallet(posting.destination.wallet_id), posting.currency)
+        if isinstance(found, Refused):
+            return found
+    return None
+
+
+def _told(posting: Posting) -> dict[str, Any]:
+    return {
+        "from": _name(posting.source),
+        "to": _name(posting.destination),
+        "amount": format_minor(posting.minor, currency_of(posting.currency)),
+        "currency": posting.currency,
+    }
+
+
+def _name(place: Place) -> str:
+    return place.house if place.wallet_id is None else f"wallet:{place.wallet_id}"
+
+
+def _proposed(
+    found: Break, wanted: Mapping[str, Any], intent: ResolveBreak, context: Context
+) -> Outcome:
+    proposal = {
+        "ledger": wanted,
+        "reason": intent.reason,
+        "proposed_by": context.actor,
+        "proposed_at": rfc3339(context.now),
+    }
+    return Applied(
+        puts=(found.changed(proposal=proposal),),
+        result={
+            "break_id": str(found.id),
+            "resolution_status": "proposed",
+            "break_state": found.state.value,
+            "proposal": proposal,
+        },
+    )
+
+
+def _resolved(
+    found: Break, resolution: Mapping[str, Any], legs: tuple[Leg, ...], context: Context
+) -> Outcome:
+    ended = found.changed(
+        state=BreakState.RESOLVED,
+        resolution=resolution,
+        resolved_by=context.actor,
+        resolution_id=context.operation_id,
+        resolved_at=context.now,
+        proposal=None,
+    )
+    return Applied(
+        legs=legs,
+        puts=(ended,),
+        result={
+            "break_id": str(found.id),
+            "resolution_status": "done",
+            "break_state": ended.state.value,
+            "resolution": resolution,
+        },
+    )
+
+
+OPERATION = Operation(
+    kind="break.resolve",
+    intent=ResolveBreak,
+    partition_key=lambda intent: str(intent.break_id),
+    refs=lambda intent: (Ref(Break, intent.break_id),),
+    accounts=accounts,
+    decide=decide,
+    reasons=BreakRefusal,
+)

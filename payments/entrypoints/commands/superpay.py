@@ -1,0 +1,52 @@
+"""`payments superpay`: the pause switch of the provider."""
+
+from typing import Annotated, Final
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.entrypoints.commands.context import DataDir, with_engine
+from payments.entrypoints.settings import Settings
+from payments.kernel.clock import utc_now
+from payments.provider.switch import Switch, read_switch, set_switch
+
+app: Final = typer.Typer(no_args_is_help=True, help="The provider: pause and resume.")
+
+Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
+
+
+@app.command()
+def status(data_dir: DataDir = None) -> None:
+    """Whether payouts are sent."""
+
+    async def work(engine: AsyncEngine, _settings: Settings) -> Switch:
+        return await read_switch(engine)
+
+    _say(with_engine(data_dir, work))
+
+
+@app.command()
+def pause(reason: Reason, data_dir: DataDir = None) -> None:
+    """Send nothing new to SuperPay; payouts stay held, asking goes on."""
+    _say(_set(data_dir, reason, is_paused=True))
+
+
+@app.command()
+def resume(reason: Reason = "resumed", data_dir: DataDir = None) -> None:
+    """Send again."""
+    _say(_set(data_dir, reason, is_paused=False))
+
+
+def _set(data_dir: DataDir, reason: str, *, is_paused: bool) -> Switch:
+    async def work(engine: AsyncEngine, _settings: Settings) -> Switch:
+        return await set_switch(
+            engine, utc_now, is_paused=is_paused, reason=reason, changed_by="command line"
+        )
+
+    return with_engine(data_dir, work)
+
+
+def _say(switch: Switch) -> None:
+    state = "paused" if switch.is_paused else "sending"
+    because = f" ({switch.reason}, {switch.changed_by})" if switch.reason else ""
+    typer.echo(f"{switch.provider}: {state}{because}")

@@ -1,0 +1,1 @@
+"""Reconciliation: the provider's registry of a day against our payouts and deposits."""

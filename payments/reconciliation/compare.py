@@ -1,0 +1,175 @@
+"""The comparison, pure: lines of a registry against what our books say of the same merchant ids."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from payments.breaks.tables import BreakKind
+from payments.kernel.money import currency_of, format_minor
+
+TRANSIT: Final = timedelta(minutes=10)
+"""What moved this short a while ago may not have reached the other side: no break yet."""
+
+PAID: Final = "paid"
+MOVED: Final = frozenset({"paid", "returned"})
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the registry."""
+
+    line_id: str
+    transaction_id: str
+    merchant_id: int
+    kind: str
+    status: str
+    minor: int
+    currency: str
+    operated_at: datetime
+
+
+class Ours(msgspec.Struct, frozen=True, kw_only=True):
+    """What we know of a merchant id. `agrees`: the line statuses that fit its state; `minor`: what moved.
+
+    `is_open`: not ended yet. `is_released`: the hold was given back. `has_moved`: its money is booked.
+    """
+
+    id: UUID
+    merchant_id: int
+    kind: str
+    state: str
+    agrees: frozenset[str]
+    minor: int
+    currency: str
+    is_open: bool
+    is_released: bool
+    has_moved: bool
+    since: datetime
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """A break to be. `reference` names it for ever."""
+
+    kind: BreakKind
+    reference: str
+    merchant_id: int
+    subject_id: UUID | None
+    at_risk: tuple[int, str]
+    details: Mapping[str, Any]
+
+
+def compare(
+    lines: Sequence[Line], ours: Mapping[int, Ours], missing: Iterable[Ours], generated_at: datetime
+) -> list[Difference]:
+    """Every difference. `missing`: ours that moved money that day and are in no registry."""
+    groups: dict[int, list[Line]] = {}
+    for line in lines:
+        groups.setdefault(line.merchant_id, []).append(line)
+    found: list[Difference] = []
+    for merchant_id, group in groups.items():
+        found += _group(group, ours.get(merchant_id), generated_at)
+    found += [_missing(one) for one in missing if one.merchant_id not in groups]
+    return found
+
+
+def _group(
+    group: Sequence[Line], ours: Ours | None, generated_at: datetime
+) -> Iterator[Difference]:
+    if ours is None:
+        yield from (_unknown(line) for line in group)
+        return
+    seen: dict[str, Line] = {}
+    for line in group:
+        if line.status in seen:
+            yield _difference(BreakKind.DUPLICATE_AT_PSP, line, ours)
+            continue
+        seen[line.status] = line
+    for line in seen.values():
+        kind = _kind(line, ours, seen, generated_at)
+        if kind is not None:
+            yield _difference(kind, line, ours)
+
+
+def _kind(
+    line: Line, ours: Ours, group: Mapping[str, Line], generated_at: datetime
+) -> BreakKind | None:
+    """In what a line differs; the first that does, so that one difference is one break."""
+    if line.kind != ours.kind:
+        return BreakKind.REFERENCE_MISMATCH
+    if ours.is_open:
+        is_new = generated_at - ours.since < TRANSIT
+        return None if is_new or line.status in ours.agrees else BreakKind.STATUS_MISMATCH
+    if line.status == PAID and ours.is_released:
+        return BreakKind.LATE_PAID_AFTER_RELEASE
+    is_superseded = line.status not in MOVED and PAID in group
+    if line.status not in ours.agrees and not is_superseded:
+        return BreakKind.STATUS_MISMATCH
+    return _money(line, ours) if line.status in MOVED else None
+
+
+def _money(line: Line, ours: Ours) -> BreakKind | None:
+    if line.currency != ours.currency:
+        return BreakKind.CURRENCY_MISMATCH
+    return BreakKind.AMOUNT_MISMATCH if line.minor != ours.minor else None
+
+
+def _difference(kind: BreakKind, line: Line, ours: Ours) -> Difference:
+    at_risk = (line.minor, line.currency)
+    if kind is BreakKind.AMOUNT_MISMATCH:
+        at_risk = (abs(line.minor - ours.minor), line.currency)
+    elif kind is BreakKind.STATUS_MISMATCH:
+        at_risk = (ours.minor or line.minor, ours.currency)
+    return Difference(
+        kind=kind,
+        reference=str(ours.id),
+        merchant_id=ours.merchant_id,
+        subject_id=ours.id,
+        at_risk=at_risk,
+        details={"ours": _told(ours), "theirs": told(line)},
+    )
+
+
+def _unknown(line: Line) -> Difference:
+    return Difference(
+        kind=BreakKind.MISSING_IN_LEDGER,
+        reference=line.line_id,
+        merchant_id=line.merchant_id,
+        subject_id=None,
+        at_risk=(line.minor if line.status in MOVED else 0, line.currency),
+        details={"ours": None, "theirs": told(line)},
+    )
+
+
+def _missing(ours: Ours) -> Difference:
+    return Difference(
+        kind=BreakKind.MISSING_AT_PSP,
+        reference=str(ours.id),
+        merchant_id=ours.merchant_id,
+        subject_id=ours.id,
+        at_risk=(ours.minor, ours.currency),
+        details={"ours": _told(ours), "theirs": None},
+    )
+
+
+def _told(ours: Ours) -> dict[str, Any]:
+    amount = format_minor(ours.minor, currency_of(ours.currency))
+    return {
+        "type": ours.kind,
+        "status": ours.state,
+        "amount": amount,
+        "currency": ours.currency,
+    }
+
+
+def told(line: Line) -> dict[str, Any]:
+    """A line in words."""
+    return {
+        "line_id": line.line_id,
+        "transaction_id": line.transaction_id,
+        "type": line.kind,
+        "status": line.status,
+        "amount": format_minor(line.minor, currency_of(line.currency)),
+        "currency": line.currency,
+    }

@@ -1,0 +1,32 @@
+"""registry.fetch: the provider's registry of a day is wanted; the executor gets it. Moves no money."""
+
+from datetime import date
+from typing import Final
+
+from payments.operations.envelope import Intent
+from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
+from payments.operations.outcome import Applied, Effect
+
+FETCH_EFFECT: Final = "superpay.fetch_registry"
+
+
+class FetchRegistry(Intent, frozen=True):
+    """Get the registry of a UTC day."""
+
+    day: date
+
+
+def decide(intent: FetchRegistry, _state: State, context: Context) -> Applied:
+    """Always succeeds: it only asks."""
+    day = intent.day.isoformat()
+    body = {"day": day, "by": context.actor}
+    return Applied(effects=(Effect(kind=FETCH_EFFECT, body=body),), result={"date": day})
+
+
+OPERATION = Operation(
+    kind="registry.fetch",
+    intent=FetchRegistry,
+    partition_key=lambda intent: intent.day.isoformat(),
+    accounts=lambda _intent, _state: NO_ACCOUNTS,
+    decide=decide,
+)

@@ -1,0 +1,111 @@
+"""What our books say of merchant ids, in the words of the comparison."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from payments.deposits.status import OPEN, PAID, DepositState
+from payments.deposits.tables import deposits
+from payments.payouts.status import HOLDING, RELEASED, PayoutState
+from payments.payouts.tables import payouts
+from payments.reconciliation.compare import Ours
+from payments.reconciliation.tables import registry_lines
+
+_CHUNK: Final = 10_000
+_PAYOUT_AGREES: Final[Mapping[PayoutState, frozenset[str]]] = {
+    PayoutState.PAID: frozenset({"paid"}),
+    PayoutState.REVERSED: frozenset({"paid", "returned"}),
+    PayoutState.FAILED: frozenset({"failed", "canceled"}),
+    PayoutState.CANCELED: frozenset({"failed", "canceled"}),
+}
+_DEPOSIT_AGREES: Final[Mapping[DepositState, frozenset[str]]] = {
+    **dict.fromkeys(PAID, frozenset({"paid"})),
+    DepositState.PAID_LATE: frozenset({"paid", "expired"}),
+    DepositState.EXPIRED: frozenset({"expired"}),
+    DepositState.FAILED: frozenset({"failed"}),
+}
+
+
+async def known(connection: AsyncConnection, merchant_ids: Iterable[int]) -> dict[int, Ours]:
+    """Ours, by merchant id."""
+    found: dict[int, Ours] = {}
+    wanted = sorted(set(merchant_ids))
+    for first in range(0, len(wanted), _CHUNK):
+        chunk = wanted[first : first + _CHUNK]
+        rows = await connection.execute(sa.select(payouts).where(payouts.c.merchant_id.in_(chunk)))
+        found |= {row.merchant_id: payout(row) for row in rows}
+        rows = await connection.execute(
+            sa.select(deposits).where(deposits.c.merchant_id.in_(chunk))
+        )
+        found |= {row.merchant_id: deposit(row) for row in rows}
+    return found
+
+
+async def missing(
+    connection: AsyncConnection, provider: str, day: date, generated_at: datetime
+) -> Sequence[Ours]:
+    """Ours that moved money that day, before the registry was made, and that no registry has a line of."""
+    begins = datetime.combine(day, time(), UTC)
+    ends = min(begins + timedelta(days=1), generated_at)
+    found: list[Ours] = []
+    moved = sa.select(payouts).where(
+        payouts.c.state.in_([PayoutState.PAID.value, PayoutState.REVERSED.value]),
+        _between(payouts.c.ended_at, begins, ends),
+        ~_has_line(provider, payouts.c.merchant_id),
+    )
+    found += [payout(row) for row in await connection.execute(moved)]
+    arrived = sa.select(deposits).where(
+        deposits.c.state.in_([s.value for s in PAID]),
+        _between(deposits.c.updated_at, begins, ends),
+        ~_has_line(provider, deposits.c.merchant_id),
+    )
+    found += [deposit(row) for row in await connection.execute(arrived)]
+    return found
+
+
+def _between(column: Any, begins: datetime, ends: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(column >= begins, column < ends)
+
+
+def _has_line(provider: str, merchant_id: Any) -> sa.ColumnElement[bool]:
+    c = registry_lines.c
+    return sa.exists().where(c.provider == provider, c.merchant_id == merchant_id)
+
+
+def payout(row: sa.Row[Any]) -> Ours:
+    """A payout's row."""
+    state = PayoutState(row.state)
+    return Ours(
+        id=row.id,
+        merchant_id=row.merchant_id,
+        kind="payout",
+        state=row.state,
+        agrees=_PAYOUT_AGREES.get(state, frozenset()),
+        minor=row.minor,
+        currency=row.currency,
+        is_open=state in HOLDING,
+        is_released=state in RELEASED,
+        has_moved=state in {PayoutState.PAID, PayoutState.REVERSED},
+        since=row.state_since,
+    )
+
+
+def deposit(row: sa.Row[Any]) -> Ours:
+    """A deposit's row."""
+    state = DepositState(row.state)
+    return Ours(
+        id=row.id,
+        merchant_id=row.merchant_id,
+        kind="deposit",
+        state=row.state,
+        agrees=_DEPOSIT_AGREES.get(state, frozenset()),
+        minor=row.paid_minor or row.minor,
+        currency=row.paid_currency or row.currency,
+        is_open=state in OPEN,
+        is_released=False,
+        has_moved=state in PAID,
+        since=row.updated_at,
+    )

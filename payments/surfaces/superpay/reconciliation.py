@@ -1,0 +1,311 @@
+"""/v1/reconciliation: registries in, breaks out, and what people do about them."""
+
+import datetime as dt
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.breaks.resolve
+import payments.reconciliation.fetch
+from payments.breaks import queries as breaks
+from payments.breaks.queries import BreakSummary, BreakView
+from payments.breaks.resolve import HOUSES, Place, Posting, ResolveBreak
+from payments.breaks.tables import BreakKind, BreakState
+from payments.http.access import access
+from payments.http.auth import API_KEY, actor_of
+from payments.http.body import (
+    Amount,
+    Body,
+    CurrencyCode,
+    currency_in,
+    minor_of,
+    read_body,
+    read_raw,
+)
+from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.operations import submit
+from payments.http.prefer import preferred_wait_s
+from payments.http.query import Query, read_query
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, Time, header, service
+from payments.kernel.errors import InvalidBody, UnsupportedMediaType
+from payments.kernel.ids import parse_id
+from payments.operations.submit import Submitter
+from payments.reconciliation.fetch import FetchRegistry
+from payments.reconciliation.load import Loaded, Registry, load
+from payments.reconciliation.queries import RunView, list_runs
+from payments.surfaces.superpay.fetching import follow_up
+from payments.surfaces.superpay.registry import read_csv, read_json
+
+SCOPE: Final = "reconciliation:write"
+UPLOAD_MAX_BYTES: Final = 64 * 1024 * 1024
+DECIDED_WITHIN_S: Final = 10
+
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+PlaceName = Annotated[
+    str, msgspec.Meta(pattern=r"^(wallet:[1-9][0-9]{0,15}|clearing|suspense|breaks)\Z")
+]
+
+
+class LedgerBody(Body, frozen=True, kw_only=True):
+    """A posting; `from` and `to`: `wallet:17`, `clearing`, `suspense` or `breaks`."""
+
+    from_: PlaceName = msgspec.field(name="from")
+    to: PlaceName
+    amount: Amount
+    currency: CurrencyCode
+
+
+class ResolveBody(Body, frozen=True, kw_only=True):
+    """A reason, and, where money has to move, the posting: then a second key must send the same."""
+
+    reason: Reason
+    ledger: LedgerBody | None = None
+
+
+class AssignBody(Body, frozen=True, kw_only=True):
+    """Who works on it."""
+
+    assignee: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class FetchBody(Body, frozen=True, kw_only=True):
+    """The UTC day whose registry to fetch."""
+
+    date: dt.date
+
+
+class UploadQuery(Query, frozen=True, kw_only=True):
+    """For a CSV file: its UTC day, and whether it is final."""
+
+    date: dt.date | None = None
+    closed: bool = True
+
+
+class BreaksQuery(Page, frozen=True, kw_only=True):
+    """Filters of the list."""
+
+    state: BreakState | None = None
+    kind: BreakKind | None = None
+    severity: Literal["medium", "high", "critical"] | None = None
+    merchant_id: int | None = None
+    assignee: str | None = None
+
+
+class BreakList(msgspec.Struct, kw_only=True):
+    """A page of breaks."""
+
+    items: list[BreakView]
+    next_cursor: str | None
+
+
+class RunList(msgspec.Struct, kw_only=True):
+    """A page of registries."""
+
+    items: list[RunView]
+    next_cursor: str | None
+
+
+class SummaryAnswer(msgspec.Struct, kw_only=True):
+    """Unresolved breaks."""
+
+    items: list[BreakSummary]
+
+
+class LoadedAnswer(msgspec.Struct, kw_only=True):
+    """What a registry showed."""
+
+    run_id: str
+    date: str
+    closed: bool
+    lines: int
+    matched: int
+    breaks: list[BreakView]
+    new_breaks: int
+
+
+class FetchAccepted(msgspec.Struct, kw_only=True):
+    """The registry is being fetched; its run appears under /v1/reconciliation/registries."""
+
+    operation_id: str
+    status: str
+    date: str
+
+
+class BreakResolved(msgspec.Struct, kw_only=True):
+    """`resolution_status`: proposed (a second key has to send the same) or done."""
+
+    operation_id: str
+    status: str
+    break_id: str
+    break_state: str
+    resolution_status: str
+
+
+@post(
+    "/v1/reconciliation/registries",
+    opt={
+        **access(API_KEY, SCOPE, query=UploadQuery, answers={200: LoadedAnswer}),
+        "body_max_bytes": UPLOAD_MAX_BYTES,
+    },
+    request_max_body_size=UPLOAD_MAX_BYTES,
+)
+async def upload_registry(request: HttpRequest) -> Reply:
+    """Compare a registry file, JSON or CSV (text/csv, with `?date=`); answers what it showed."""
+    registry = await _read(request)
+    engine, now = service(request, AsyncEngine), service(request, Time).now()
+    by = actor_of(request).name
+    loaded = await load(engine, registry, source="uploaded", by=by, now=now)
+    await follow_up(service(request, Submitter), loaded)
+    return json_reply(await _told(request, registry, loaded))
+
+
+async def _read(request: HttpRequest) -> Registry:
+    kind = (header(request, b"content-type") or "").partition(";")[0].strip().lower()
+    query = read_query(request, UploadQuery)
+    raw = await read_raw(request)
+    if kind == "application/json":
+        return read_json(raw)
+    if kind != "text/csv":
+        raise UnsupportedMediaType("send the registry as application/json or text/csv")
+    if query.date is None:
+        raise InvalidBody(errors=[{"field": "date", "message": "a CSV file needs ?date="}])
+    return read_csv(raw, query.date, service(request, Time).now(), is_closed=query.closed)
+
+
+async def _told(request: HttpRequest, registry: Registry, loaded: Loaded) -> LoadedAnswer:
+    engine, now = service(request, AsyncEngine), service(request, Time).now()
+    return LoadedAnswer(
+        run_id=str(loaded.run_id),
+        date=registry.day.isoformat(),
+        closed=registry.is_closed,
+        lines=loaded.line_count,
+        matched=loaded.matched_count,
+        breaks=[await breaks.get_break(engine, one, now) for one in loaded.break_ids[:200]],
+        new_breaks=len(loaded.new_ids),
+    )
+
+
+@post(
+    "/v1/reconciliation/registries/fetch",
+    opt=access(API_KEY, SCOPE, body=FetchBody, answers={201: FetchAccepted}, is_money=True),
+)
+async def fetch_registry(request: HttpRequest) -> Reply:
+    """Get the registry of a UTC day from SuperPay."""
+    body = await read_body(request, FetchBody)
+    operation = payments.reconciliation.fetch.OPERATION
+    return await submit(request, operation, FetchRegistry(day=body.date))
+
+
+@get(
+    "/v1/reconciliation/registries",
+    opt=access(API_KEY, SCOPE, query=Page, answers={200: RunList}),
+)
+async def list_registries(request: HttpRequest) -> Reply:
+    """Registries that were compared, newest first."""
+    query = read_query(request, Page)
+    before = decode_cursor(query.cursor, tuple[datetime, UUID])
+    rows = await list_runs(service(request, AsyncEngine), before, query.limit + 1)
+    return json_reply(page_of(rows, query.limit, lambda r: (r.loaded_at, r.run_id), lambda r: r))
+
+
+@get(
+    "/v1/reconciliation/breaks",
+    opt=access(API_KEY, SCOPE, query=BreaksQuery, answers={200: BreakList}),
+)
+async def list_breaks(request: HttpRequest) -> Reply:
+    """Differences, newest first."""
+    query = read_query(request, BreaksQuery)
+    wanted = {
+        "state": query.state.value if query.state else None,
+        "kind": query.kind.value if query.kind else None,
+        "severity": query.severity,
+        "merchant_id": query.merchant_id,
+        "assignee": query.assignee,
+    }
+    rows = await breaks.list_breaks(
+        service(request, AsyncEngine),
+        {n: v for n, v in wanted.items() if v is not None},
+        service(request, Time).now(),
+        decode_cursor(query.cursor, tuple[datetime, UUID]),
+        query.limit + 1,
+    )
+    return json_reply(page_of(rows, query.limit, lambda b: (b.opened_at, b.break_id), lambda b: b))
+
+
+@get("/v1/reconciliation/summary", opt=access(API_KEY, SCOPE, answers={200: SummaryAnswer}))
+async def summarize(request: HttpRequest) -> Reply:
+    """Unresolved breaks by kind and currency: how many, how much, how old."""
+    now = service(request, Time).now()
+    return json_reply({"items": await breaks.summary(service(request, AsyncEngine), now)})
+
+
+@get(
+    "/v1/reconciliation/breaks/{break_id:str}",
+    opt=access(API_KEY, SCOPE, answers={200: BreakView}),
+)
+async def get_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
+    """A difference: what each side says, the money at risk, its age."""
+    return json_reply(await _break(request, break_id))
+
+
+@post(
+    "/v1/reconciliation/breaks/{break_id:str}/assign",
+    status_code=200,
+    opt=access(API_KEY, SCOPE, body=AssignBody, answers={200: BreakView}),
+)
+async def assign_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
+    """Say who works on it."""
+    body = await read_body(request, AssignBody)
+    await breaks.assign(service(request, AsyncEngine), parse_id(break_id), body.assignee)
+    return json_reply(await _break(request, break_id))
+
+
+@post(
+    "/v1/reconciliation/breaks/{break_id:str}/resolve",
+    opt=access(API_KEY, SCOPE, body=ResolveBody, answers={201: BreakResolved}, is_money=True),
+)
+async def resolve_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
+    """End it with a reason, or with a posting that two different keys have sent."""
+    body = await read_body(request, ResolveBody)
+    found = await _break(request, break_id)
+    posting = None if body.ledger is None else _posting(body.ledger)
+    intent = ResolveBreak(break_id=found.break_id, reason=body.reason, posting=posting)
+    wait_s = preferred_wait_s(request) or DECIDED_WITHIN_S
+    return await submit(request, payments.breaks.resolve.OPERATION, intent, wait_s=wait_s)
+
+
+def _posting(body: LedgerBody) -> Posting:
+    currency = currency_in(body.currency)
+    return Posting(
+        source=_place(body.from_),
+        destination=_place(body.to),
+        minor=minor_of(body.amount, currency, "ledger.amount"),
+        currency=currency.code,
+    )
+
+
+def _place(name: str) -> Place:
+    return Place(house=name) if name in HOUSES else Place(wallet_id=int(name.partition(":")[2]))
+
+
+async def _break(request: HttpRequest, break_id: str) -> Any:
+    now = service(request, Time).now()
+    return await breaks.get_break(service(request, AsyncEngine), parse_id(break_id), now)
+
+
+HANDLERS: Final = (
+    upload_registry,
+    fetch_registry,
+    list_registries,
+    list_breaks,
+    summarize,
+    get_break,
+    assign_break,
+    resolve_break,
+)

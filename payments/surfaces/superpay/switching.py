@@ -1,0 +1,61 @@
+"""/v1/superpay: stop sending to SuperPay, and go on. Asking it goes on meanwhile."""
+
+from typing import Annotated, Final
+
+import msgspec
+from litestar import get, post
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.http.access import access
+from payments.http.auth import ADMIN, API_KEY, actor_of
+from payments.http.body import Body, read_body
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, Time, service
+from payments.provider.switch import Switch, read_switch, set_switch
+
+
+class SwitchBody(Body, frozen=True, kw_only=True):
+    """Why."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+@get("/v1/superpay", opt=access(API_KEY, "wallets:read", answers={200: Switch}))
+async def get_switch(request: HttpRequest) -> Reply:
+    """Whether payouts and deposits are sent to SuperPay."""
+    return json_reply(await read_switch(service(request, AsyncEngine)))
+
+
+@post(
+    "/v1/superpay/pause",
+    status_code=200,
+    opt=access(API_KEY, ADMIN, body=SwitchBody, answers={200: Switch}),
+)
+async def pause(request: HttpRequest) -> Reply:
+    """Send nothing new; payouts stay held."""
+    return await _set(request, is_paused=True)
+
+
+@post(
+    "/v1/superpay/resume",
+    status_code=200,
+    opt=access(API_KEY, ADMIN, body=SwitchBody, answers={200: Switch}),
+)
+async def resume(request: HttpRequest) -> Reply:
+    """Send again; what is held comes due within its schedule."""
+    return await _set(request, is_paused=False)
+
+
+async def _set(request: HttpRequest, *, is_paused: bool) -> Reply:
+    body = await read_body(request, SwitchBody)
+    switch = await set_switch(
+        service(request, AsyncEngine),
+        service(request, Time).now,
+        is_paused=is_paused,
+        reason=body.reason,
+        changed_by=actor_of(request).name,
+    )
+    return json_reply(switch)
+
+
+HANDLERS: Final = (get_switch, pause, resume)
