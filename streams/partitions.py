@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 from redis.asyncio import Redis
@@ -20,6 +21,7 @@ def partition_of(key: int | str, count: int) -> int:
     return zlib.crc32(str(key).encode()) % count
 
 
+@cache
 def intents(partition: int) -> str:
     """The stream of intents of a partition."""
     return f"pay:{{p{partition:02d}}}:intents"

@@ -1,7 +1,8 @@
 """Appending entries durably. Concurrent appends share one pipeline: with fsync on every write that is where speed comes from."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -10,16 +11,20 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from streams import partitions
-from streams.client import options
+from streams.client import SOCKET_TIMEOUT_S, options
 from streams.errors import FateUnknown, StreamUnavailable, refusal
+from streams.options import options
 from streams.tasks import end
 
 _PIPELINE_MAX: Final = 256
 MARKER_TTL_S: Final = 7 * 24 * 3600
 """Markers are deleted when their operation is decided; this only bounds what a bug could leave."""
 
+_REPLICAS_WAIT_MS: Final = 1000
+"""How long replicas may take to have an append before its fate counts as unknown."""
 
 Verify = Callable[[], Awaitable[None]]
+VerifyPartitions = Callable[[Sequence[int]], Awaitable[None]]
 
 
 class _Append(msgspec.Struct):
@@ -31,18 +36,22 @@ class _Append(msgspec.Struct):
 class Lane:
     """One connection to one Redis; appends that arrive while a pipeline is on its way wait and go with the next."""
 
-    def __init__(self, url: str, verify: Verify) -> None:
-        """`url` of the server that holds the streams of this lane.
+    def __init__(self, url: str, verify: Verify, *, min_replicas: int = 0) -> None:
+        """`url` of the server that holds the streams of this lane; an append counts when `min_replicas` have it too.
 
-        `verify` runs on every new connection before anything is sent over it: behind it may be another Redis, or the
-        same one restored from the past. It raises `StreamUnavailable` when nothing may be appended.
+        `verify` runs on every new connection before anything is sent over it: behind it may be
+        another Redis, or the same one restored from the past. It raises `StreamUnavailable` when
+        nothing may be appended.
         """
         self._connection: Any = ConnectionPool.from_url(
             url, max_connections=1, **options()
         ).make_connection()
         self._verify = verify
+        self._min_replicas = min_replicas
         self._waiting: list[_Append] = []
         self._wake = asyncio.Event()
+        # In the same pipeline: WAIT speaks of the writes of this connection before it.
+        self._wait = _pack(b"WAIT", b"%d" % min_replicas, b"%d" % _REPLICAS_WAIT_MS) if min_replicas else b""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -113,7 +122,9 @@ class Lane:
             return
         try:
             await connection.send_packed_command([b"".join(a.commands for a in batch)])
-            replies = [(await _reply(connection), await _reply(connection)) for _ in batch]
+            # One deadline for all replies: a time-out for each cost 6 % of the API's time.
+            async with asyncio.timeout(SOCKET_TIMEOUT_S):
+                replies = [(await _reply(connection), await _reply(connection)) for _ in batch]
             repeated = [
                 a for a, (_, was_set) in zip(batch, replies, strict=True) if was_set is None
             ]
@@ -124,13 +135,23 @@ class Lane:
             if not isinstance(error, RedisError | OSError | TimeoutError):
                 raise
         else:
+            unknown = self._too_few(have)
             for append, (added, was_set) in zip(batch, replies, strict=True):
-                _resolve(append, added, was_set, markers.get(append.marker_key))
+                if unknown and not isinstance(added, RedisError):
+                    _fail([append], FateUnknown(unknown))
+                else:
+                    _resolve(append, added, was_set, markers.get(append.marker_key))
+
+    def _too_few(self, have: Any) -> str | None:  # noqa: ANN401 - whatever Redis says
+        """Why what the server took may still be lost with it, or None."""
+        if not self._min_replicas or (isinstance(have, int) and have >= self._min_replicas):
+            return None
+        return f"{have!r} replicas have it, {self._min_replicas} must"[:200]
 
 
 async def _reply(connection: Any) -> Any:
     try:
-        return await connection.read_response()
+        return await connection.read_response(timeout=math.inf)
     except ResponseError as error:
         return error
     except RedisConnectionError:
@@ -144,7 +165,8 @@ async def _read_markers(connection: Any, repeated: list[_Append]) -> dict[bytes,
     if not repeated:
         return {}
     await connection.send_packed_command([b"".join(_pack(b"GET", a.marker_key) for a in repeated)])
-    found = [await _reply(connection) for _ in repeated]
+    async with asyncio.timeout(SOCKET_TIMEOUT_S):
+        found = [await _reply(connection) for _ in repeated]
     return {a.marker_key: v for a, v in zip(repeated, found, strict=True) if isinstance(v, bytes)}
 
 
@@ -154,7 +176,8 @@ def _resolve(append: _Append, added: Any, was_set: Any, earlier: bytes | None) -
     if isinstance(added, RedisError):
         append.done.set_exception(refusal(added))
     elif was_set is None:
-        # A marker that is gone again was deleted with the decision; to us it is a repeat all the same.
+        # A marker that is gone again was deleted with the decision; to us it is a repeat all the
+        # same.
         append.done.set_result(earlier)
     else:
         append.done.set_result(None)
@@ -175,10 +198,16 @@ def _pack(*parts: bytes) -> bytes:
 
 
 class Producer(Protocol):
-    """Anything that appends to partitions: a `Lane`, or one lane a cluster node."""
+    """What appends to partitions: a `Lane` for one server, a `ClusterProducer` for many."""
 
-    async def append(
-        self, partition: int, operation_id: str, payload: bytes, marker: bytes
-    ) -> bytes | None:
+    async def start(self) -> None:
+        """Begin to send."""
+        ...
+
+    async def stop(self) -> None:
+        """Send what is waiting, then close."""
+        ...
+
+    async def append(self, partition: int, operation_id: str, payload: bytes, marker: bytes) -> bytes | None:
         """As `Lane.append`."""
         ...

@@ -7,7 +7,7 @@ import structlog
 from redis.exceptions import RedisError, ResponseError
 
 from streams import partitions
-from streams.client import BLOCK_MS
+from streams.options import BLOCK_MS
 from streams.entry import Entry
 from streams.inbox import Inbox
 from streams.tasks import end
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 READ_MAX: Final = 500
+GATHER_S: Final = 0.002
 RECLAIM_EVERY_S: Final = 5.0
 RECLAIM_IDLE_MS: Final = 4000
 _BACKOFF_MAX_S: Final = 2.0
@@ -52,8 +53,8 @@ class Reader:
                 backoff_s = 0.05
                 await self._read_new()
             except (RedisError, OSError, TimeoutError) as error:
-                # NOGROUP after a restore or a flush comes here too: the group is made again at 0, and
-                # what is read twice finds its stored outcome.
+                # NOGROUP after a restore or a flush comes here too: the group is made again at 0,
+                # and what is read twice finds its stored outcome.
                 _log.warning("reader_retries", partition=self._partition, error=repr(error)[:200])
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
@@ -68,6 +69,9 @@ class Reader:
             )  # fmt: skip
             for entries in _streams(reply):
                 await self._inbox.put(self._entries(entries))
+            # Under load entries come one by one and a read costs more than what it brings; what comes
+            # meanwhile is read together. A lonely entry never waits: it finds the reader blocked.
+            await asyncio.sleep(GATHER_S)
             if loop.time() >= reclaim_at:
                 await self.reclaim(idle_ms=RECLAIM_IDLE_MS)
                 reclaim_at = loop.time() + RECLAIM_EVERY_S

@@ -117,6 +117,7 @@ def serve(settings: Settings) -> uvicorn.Server:
         server_header=False,
         date_header=False,
         log_config=None,
+        proxy_headers=bool(settings.forwarded_allow_ips),
         forwarded_allow_ips=settings.forwarded_allow_ips,
     )
     return uvicorn.Server(config)
