@@ -1,1 +1,1 @@
-"""Torture: break everything at random under load, heal, and check that nothing is lost and nothing doubled."""
+"""`payments torture`: the whole platform under load while everything under it is broken, then the reckoning."""

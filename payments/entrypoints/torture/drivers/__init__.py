@@ -1,0 +1,1 @@
+"""Who uses the platform in a run: one module a surface."""
