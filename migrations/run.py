@@ -30,7 +30,8 @@ async def migrate_async(url: str, revision: str = "head") -> None:
     engine = create_engine(url, pool_size=1, application="payments-migrate")
     try:
         async with engine.connect() as connection:
-            # Several replicas may start at once: the second waits here and then finds nothing to do.
+            # Several replicas may start at once: the second waits here and then finds nothing to
+            # do.
             await connection.execute(
                 text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK}
             )

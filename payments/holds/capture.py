@@ -17,7 +17,7 @@ from payments.wallets.refusals import WalletRefusal, usable
 
 
 class CaptureHold(Intent):
-    """Move `minor` of the hold (all that is left when None) to a wallet; `is_final` releases the rest."""
+    """Move `minor` of the hold (all that is left when None) to a wallet; `is_final` frees the rest."""
 
     hold_id: UUID
     destination_wallet_id: int
@@ -34,7 +34,7 @@ def accounts(intent: CaptureHold, state: State) -> Iterable[AccountId]:
 
 
 def decide(intent: CaptureHold, state: State, context: Context) -> Outcome:
-    """The hold is open and covers the amount; an expired one that is not swept yet is closed all the same."""
+    """The hold is open and covers the amount; an expired one counts as closed before it is swept."""
     hold = state.record(Hold, intent.hold_id)
     if hold is None or hold.purpose != "hold":
         return Refused(reason=HoldRefusal.HOLD_NOT_FOUND)

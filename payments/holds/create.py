@@ -14,7 +14,7 @@ from payments.wallets.refusals import WalletRefusal, payer
 
 
 class CreateHold(Intent):
-    """Hold `minor` of a wallet; it lets go by itself `expires_in_s` seconds after it was asked for."""
+    """Hold `minor` of a wallet; it lets go by itself after `expires_in_s` seconds."""
 
     wallet_id: int
     minor: int

@@ -15,7 +15,7 @@ from payments.operations.record import Ref
 
 
 class ReleaseHold(Intent):
-    """Release what is left of a hold; `because_expired` is the scheduler's sweep, which may only end what is over."""
+    """Release the rest of a hold; `because_expired`: the sweep, which may only end what is over."""
 
     hold_id: UUID
     because_expired: bool = False

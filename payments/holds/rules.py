@@ -1,4 +1,4 @@
-"""What holds share: opening one, taking from it, letting it go. Used by other capabilities that hold money (payouts)."""
+"""What all who hold money share (payouts too): opening a hold, taking from it, letting it go."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ class HoldRefusal(Reason):
 
 
 def captured(hold: Hold, minor: int, now: datetime, *, is_final: bool) -> tuple[Hold, Reserve]:
-    """The hold after taking `minor` of it; `is_final` lets the rest go. Pending debits fall by both."""
+    """The hold after taking `minor`; `is_final` lets the rest go. Pending debits fall by both."""
     released = hold.left - minor if is_final else 0
     closed_at = now if minor + released == hold.left else None
     after = hold.changed(

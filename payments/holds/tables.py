@@ -24,7 +24,8 @@ holds: Final = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("closed_at", sa.DateTime(timezone=True)),
     sa.CheckConstraint(
-        "minor > 0 AND captured_minor >= 0 AND released_minor >= 0 AND captured_minor + released_minor <= minor",
+        "minor > 0 AND captured_minor >= 0 AND released_minor >= 0 "
+        "AND captured_minor + released_minor <= minor",
         name="parts",
     ),
     # Closed exactly when nothing is left of it: a hold cannot be ended twice.

@@ -22,13 +22,14 @@ METADATA: Final = MetaData(
         "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
     }
 )
-"""Every table of the product; capabilities add theirs by defining them, migrations are compared with it."""
+"""Every table of the product: capabilities define theirs on it, migrations are compared with it."""
 
 CONNECT_TIMEOUT_S: Final = 5.0
 COMMAND_TIMEOUT_S: Final = 30.0
 
-# 40001 serialization, 40P01 deadlock, 55P03 lock timeout, 57014 statement timeout, 57P0x shutdown, 08 connection, 53 resources,
-# 23505: two consumers met on one id or one unique key; the second run sees the first one's row.
+# 40001 serialization, 40P01 deadlock, 55P03 lock timeout, 57014 statement timeout, 57P0x shutdown,
+# 08 connection, 53 resources, 23505: two consumers met on one id or one unique key; the second run
+# sees the first one's row.
 _RETRY_EXACT: Final = frozenset(
     {
         "40001",
@@ -48,7 +49,7 @@ _RETRY_CLASS: Final = ("08", "53")
 
 
 def is_connection_lost(error: BaseException) -> bool:
-    """True when the session is gone or unusable: one killed backend drops every session with InterfaceError."""
+    """True when the session is gone or unusable (one killed backend drops every session)."""
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         return state.startswith("08") or state in {
@@ -59,7 +60,8 @@ def is_connection_lost(error: BaseException) -> bool:
             "25P03",
             "25P04",
         }
-    # InternalClientError: a command on a session that was killed under another one ("cannot switch to state 12").
+    # InternalClientError: a command on a session that was killed under another one ("cannot switch
+    # to state 12").
     return isinstance(
         error,
         asyncpg.InterfaceError
@@ -97,7 +99,7 @@ def create_engine(url: str, *, pool_size: int = 10, application: str = "payments
 
 
 async def connect(url: str, **server_settings: str) -> Connection:
-    """One raw session. Extra settings are `SET` for the session, e.g. `idle_session_timeout="10s"`."""
+    """One raw session with these settings `SET` for it, e.g. `idle_session_timeout="10s"`."""
     connection: Connection = await asyncpg.connect(
         url,
         timeout=CONNECT_TIMEOUT_S,

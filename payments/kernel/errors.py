@@ -1,4 +1,4 @@
-"""The errors a caller may see: each has an HTTP status and a stable `code`; rendered once, in `payments.http.errors`."""
+"""The errors a caller may see, each with an HTTP status and a stable `code`; rendered in `http`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -21,7 +21,7 @@ class PaymentsError(Exception):
         operation_id: str | None = None,
         **extra: Any,
     ) -> None:
-        """`detail` is for people, `code` for programs, `errors` names fields, `extra` joins the problem document."""
+        """`detail` is for people, `code` for programs; `errors` names fields, `extra` is rendered too."""
         self.detail = detail or (type(self).__doc__ or "").strip()
         if code is not None:
             self.code = code
@@ -135,6 +135,6 @@ class Unavailable(PaymentsError):
 
 
 class UnknownFate(Unavailable):
-    """The intent may or may not have been accepted; ask for the operation, or send the same request again."""
+    """It may or may not have been accepted: ask for the operation, or send the same request again."""
 
     code = "acceptance_unknown"

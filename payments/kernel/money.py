@@ -11,13 +11,14 @@ from payments.kernel.errors import InvalidAmount, InvalidCurrency
 MINOR_MAX: Final = 10**15
 """Largest amount a request may name, in minor units; sums stay far inside BIGINT."""
 
-# A JSON number or the text of a JSON string. `re.ASCII` and `fullmatch` keep out Arabic digits, `1_000`,
-# exponents, NaN and a trailing newline: `int(Decimal("1E+1000000"))` alone costs 22 s of CPU.
+# A JSON number or the text of a JSON string. `re.ASCII` and `fullmatch` keep out Arabic digits,
+# `1_000`, exponents, NaN and a trailing newline: `int(Decimal("1E+1000000"))` alone costs 22 s of
+# CPU.
 _AMOUNT: Final = re.compile(r"(-?)(0|[1-9][0-9]{0,17})(?:\.([0-9]{1,18}))?", re.ASCII)
 
 
 class Currency(msgspec.Struct, frozen=True):
-    """An ISO 4217 currency: `code` ("RUB"), `exponent` (decimals of the minor unit), `number` (643)."""
+    """An ISO 4217 currency: `code` ("RUB"), `exponent` (how many decimals), `number` (643)."""
 
     code: str
     exponent: int
@@ -82,7 +83,8 @@ class Money(msgspec.Struct, frozen=True, order=False):
 def parse_minor(text: str | bytes, currency: Currency) -> int:
     """Minor units of a positive amount written as a JSON number or string.
 
-    Raises `InvalidAmount`: not plain decimal digits, more decimals than the currency has, zero, negative, too large.
+    Raises `InvalidAmount`: not plain decimal digits, more decimals than the currency has, zero,
+    negative, too large.
     """
     plain = amount_text(text)
     match = _AMOUNT.fullmatch(plain)
@@ -102,7 +104,7 @@ def parse_minor(text: str | bytes, currency: Currency) -> int:
 
 
 def amount_text(raw: str | bytes) -> str:
-    """The digits of a raw JSON token: bytes of a number as they stand, a JSON string without its quotes."""
+    """The digits of a raw JSON token: a number as it stands, a string without its quotes."""
     text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
     if len(text) >= 2 and text[0] == text[-1] == '"':  # noqa: PLR2004 - a pair of quotes
         return text[1:-1]

@@ -16,11 +16,11 @@ _CREDIT_GUARD: Final = Guard.CREDIT.value
 _DEBIT_GUARD: Final = Guard.DEBIT.value
 
 EntryRow = tuple[int, int, int, int, datetime, UUID, int, int]
-"""account_id, seq, amount, balance, recorded_at, operation_id, book, currency: a row of `entries`."""
+"""A row of `entries`: account_id, seq, amount, balance, recorded_at, operation_id, book, currency."""
 
 
 class Unbalanced(AssertionError):
-    """The legs of an operation do not sum to zero within each book and currency: a bug in its `decide`."""
+    """The legs do not sum to zero within each book and currency: a bug in a `decide`."""
 
 
 class GuardBroken(AssertionError):
@@ -28,7 +28,7 @@ class GuardBroken(AssertionError):
 
 
 class Account(msgspec.Struct, gc=False):
-    """An account row being changed. Amounts in minor units; all four counters only describe this currency."""
+    """An account row being changed; the four counters are minor units of its currency."""
 
     id: AccountId
     code: str
@@ -101,7 +101,7 @@ class Balances:
         self.frozen[account_id] = is_frozen
 
     def post(self, legs: Sequence[Leg], operation_id: UUID, now: datetime) -> None:
-        """Apply the legs of one operation. Raises `Unbalanced` or `GuardBroken` before the batch can be written."""
+        """Apply the legs of one operation. Raises `Unbalanced` or `GuardBroken`: nothing is written."""
         accounts = self.accounts
         self._check_sums(legs)
         for leg in legs:
@@ -113,7 +113,8 @@ class Balances:
                 account.debits_posted -= minor
             else:
                 raise Unbalanced(f"a leg of zero on {account.code}")
-            # Time within an account never goes back, whatever the clock does: balance-at-a-time searches by it.
+            # Time within an account never goes back, whatever the clock does: balance-at-a-time
+            # searches by it.
             last = account.last_entry_at
             account.last_entry_at = at = now if last is None or last < now else last
             account.version += 1

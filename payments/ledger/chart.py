@@ -1,7 +1,8 @@
 """The chart of accounts: every account id is derived, never looked up.
 
-An id is `kind` (7 bits) above a local number (56 bits): the wallet number, the bill number, or for a house account its
-number and currency. So a batch knows every row it must lock from the intents alone, and ids stay dense in their index.
+An id is `kind` (7 bits) above a local number (56 bits): the wallet number, the bill number, or for
+a house account its number and currency. So a batch knows every row it must lock from the intents
+alone, and ids stay dense in their index.
 """
 
 import enum
@@ -53,7 +54,7 @@ class Kind(enum.Enum):
 
 
 class AccountSpec(msgspec.Struct, frozen=True):
-    """An account as the chart defines it; `book` is 0 for our own books, else the bank whose books it stands in."""
+    """An account as the chart defines it; `book` is 0 for our own books, else the bank's number."""
 
     id: AccountId
     code: str

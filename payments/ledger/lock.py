@@ -12,7 +12,7 @@ from payments.ledger.chart import AccountSpec
 async def lock_accounts(
     connection: Connection, ids: Iterable[AccountId], houses: Iterable[AccountSpec]
 ) -> Balances:
-    """Lock the accounts that exist among `ids`, and all of `houses`, made first when they are missing."""
+    """Lock the accounts that exist among `ids`, and all of `houses`, made first when missing."""
     wanted = {spec.id: spec for spec in houses}
     every = sorted({*ids, *wanted})
     balances = await _lock(connection, every)

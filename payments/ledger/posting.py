@@ -1,4 +1,4 @@
-"""What an operation wants to move: legs that sum to zero, and reservations of money that stays where it is."""
+"""What an operation moves: legs that sum to zero, and reservations of money that stays."""
 
 import msgspec
 

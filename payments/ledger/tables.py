@@ -1,4 +1,4 @@
-"""Tables of the ledger. Entries are append-only: by trigger, by grant and by what `post` can say."""
+"""Tables of the ledger. Entries are append-only: by trigger, by grant, by what `post` can say."""
 
 from typing import Final
 
@@ -35,7 +35,8 @@ accounts: Final = sa.Table(
         "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
     ),
     sa.CheckConstraint(
-        "debits_posted >= 0 AND credits_posted >= 0 AND debits_pending >= 0 AND credits_pending >= 0",
+        "debits_posted >= 0 AND credits_posted >= 0 "
+        "AND debits_pending >= 0 AND credits_pending >= 0",
         name="counters",
     ),
     # The last line of defence: a bug above cannot overdraw a guarded account.

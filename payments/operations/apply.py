@@ -7,7 +7,8 @@
     e  outcomes, rows, entries, counters, position     COPY and unnest, a fixed number of statements
     f  commit; answers, effects and acknowledgement come after
 
-A refusal is a stored outcome. An exception is a crash: roll back, halve the batch, and park what still fails alone.
+A refusal is a stored outcome. An exception is a crash: roll back, halve the batch, and park what
+still fails alone.
 """
 
 import asyncio
@@ -37,7 +38,8 @@ from streams.entry import Entry
 _ATTEMPTS: Final = 4
 _BACKOFF_S: Final = 0.02
 _DECISION_COLUMNS: Final = (
-    "id", "kind", "digest", "actor", "status", "reason", "result", "effects", "accepted_at", "decided_at",
+    "id", "kind", "digest", "actor", "status", "reason",
+    "result", "effects", "accepted_at", "decided_at",
 )  # fmt: skip
 CONFLICT: Final = "idempotency_conflict"
 
@@ -55,7 +57,7 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """What became of one entry. `decision` is None when it was parked; `is_replay`: it had been decided before."""
+    """What became of an entry. No `decision`: it was parked; `is_replay`: it was decided before."""
 
     entry: Entry
     envelope: Envelope | None
@@ -79,7 +81,7 @@ class Applier:
         self._clock = clock
 
     async def apply(self, connection: Connection, entries: Sequence[Entry]) -> list[Answer]:
-        """Decide every entry, or park it. Raises only when the session or the server is at fault: then run it again."""
+        """Decide every entry, or park it. Raises only for the session's or server's fault: run it again."""
         started = monotonic_s()
         items: list[Item] = []
         answers: list[Answer] = []
@@ -100,7 +102,7 @@ class Applier:
         return Item(entry, envelope, operation, self._decoders[envelope.kind].decode(envelope.body))
 
     async def _isolate(self, connection: Connection, items: Sequence[Item]) -> list[Answer]:
-        """Run the items as one transaction; when it fails for their own sake, halve until the one at fault stands alone."""
+        """Run the items as one transaction; when that fails, halve until the one at fault is alone."""
         if not items:
             return []
         failure: Exception | None = None
@@ -117,7 +119,7 @@ class Applier:
         if failure is None:
             raise AssertionError("a loop that neither returned nor failed")
         if is_retryable(failure) and getattr(failure, "sqlstate", "").startswith("53"):
-            raise failure  # disk or memory of the server: nobody's fault here, the consumer waits and comes again
+            raise failure  # disk or memory of the server: the consumer waits and comes again
         if len(items) == 1:
             return [await self._park(connection, items[0].entry, items[0].envelope, failure)]
         middle = len(items) // 2
@@ -129,7 +131,7 @@ class Applier:
     async def _park(
         self, connection: Connection, entry: Entry, envelope: Envelope | None, error: BaseException
     ) -> Answer:
-        """Keep an entry that cannot be applied, whole and with its traceback, and let its neighbours go on."""
+        """Keep an entry that cannot be applied, with its traceback; its neighbours go on."""
         letter = DeadLetter(
             stream="intents",
             partition=entry.partition,
@@ -161,7 +163,7 @@ class Batch:
     """Deciding in memory: state moves on with every outcome, answers collect in stream order."""
 
     def __init__(self, state: State, known: dict[int, Decision], now: datetime) -> None:
-        """`known` are outcomes stored before; it grows with the batch, so that a copy inside it is a replay too."""
+        """`known` are stored outcomes; it grows with the batch: a copy inside it is a replay too."""
         self.state = state
         self.known = known
         self.now = now
@@ -195,7 +197,8 @@ class Batch:
             return self._decision(
                 envelope, Status.REJECTED, outcome.reason.code, outcome.result, None
             )
-        # From here on the operation must succeed: what raises below is a bug and takes the batch with it.
+        # From here on the operation must succeed: what raises below is a bug and takes the batch
+        # with it.
         self._settle(outcome, envelope)
         effects = _encode(outcome.effects).decode() if outcome.effects else None
         return self._decision(envelope, Status.APPLIED, None, outcome.result, effects)
@@ -239,7 +242,7 @@ class Batch:
 
 
 def _envelope_of(entry: Entry) -> Envelope | None:
-    """The envelope of an entry that cannot be read further: its caller is told that it is parked."""
+    """The envelope of an entry that cannot be read further: its caller hears that it is parked."""
     try:
         return decode(entry.payload)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -259,7 +262,7 @@ def _first_of_each(items: Sequence[Item], known: Mapping[int, Decision]) -> list
 
 
 async def _known(connection: Connection, items: Sequence[Item]) -> dict[int, Decision]:
-    """Stored outcomes by the integer of their id: hashing a UUID runs Python code, and this is the hottest dict there is."""
+    """Stored outcomes by the integer of their id: hashing a UUID runs Python code, and this is hot."""
     ids = [item.envelope.operation_id for item in items]
     rows = await connection.fetch(load_sql(__file__, "decided_operations"), ids)
     return {
@@ -269,7 +272,7 @@ async def _known(connection: Connection, items: Sequence[Item]) -> dict[int, Dec
 
 
 async def _prepare(connection: Connection, fresh: Sequence[Item]) -> State:
-    """Rows first (accounts may depend on them), then sequence numbers, then accounts: the same order everywhere."""
+    """Rows first (accounts may depend on them), then numbers, then accounts: one order everywhere."""
     records = Records()
     refs = [
         ref for item in fresh if item.operation.refs for ref in item.operation.refs(item.intent)
@@ -325,7 +328,7 @@ async def _write(connection: Connection, batch: Batch, items: Sequence[Item]) ->
 
 
 async def _advance(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Record how far each partition has been applied, in the same transaction: Redis behind this was rolled back."""
+    """Record, in the same transaction, how far partitions are applied: Redis is never behind that."""
     last: dict[int, tuple[int, int]] = {}
     for entry in entries:
         if entry.partition >= 0:

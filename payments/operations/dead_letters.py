@@ -1,4 +1,4 @@
-"""Entries that could not be handled: kept whole with the reason, listed, tried again, or given up by an operator."""
+"""Entries that could not be handled: kept with the reason, tried again or given up by a person."""
 
 import traceback
 from datetime import datetime
@@ -86,7 +86,7 @@ async def show_letter(connection: Connection, letter_id: int) -> DeadLetter:
 async def retry_letter(
     connection: Connection, client: Any, letter_id: int, now: datetime, by: str
 ) -> DeadLetter:
-    """Append the entry to its stream again, then close the letter. A crash between the two only repeats the entry."""
+    """Append the entry again, then close the letter. A crash between only repeats the entry."""
     letter = _open(await show_letter(connection, letter_id))
     await _append(client, letter)
     await connection.execute(load_sql(__file__, "close_dead_letter"), letter_id, "retried", now, by)

@@ -1,7 +1,8 @@
-"""The stream as the submitter sees it: appends when that is safe, refuses with a reason when it is not.
+"""The stream as the submitter sees it: appends when it is safe, else refuses with a reason.
 
-A gate watches the backlog from the side. Every new connection is looked at before anything is appended over it: a Redis that
-stands behind PostgreSQL was restored from an older state, accepted intents may be gone, and nothing more is accepted.
+A gate watches the backlog from the side. Every new connection is looked at before anything is
+appended over it: a Redis that stands behind PostgreSQL was restored from an older state, accepted
+intents may be gone, and nothing more is accepted.
 """
 
 import asyncio
@@ -27,7 +28,8 @@ from streams.tasks import end
 _LOOK_EVERY_S: Final = 0.25
 _ADVICE: Final = {
     "backlog_full": "more is waiting than the consumers keep up with; try again shortly",
-    "redis_rolled_back": "Redis is behind PostgreSQL: it was restored from an older state. An operator must run `payments doctor`",
+    "redis_rolled_back": "Redis is behind PostgreSQL: it was restored from an older state. "
+    "An operator must run `payments doctor`",
     "redis_unreachable": "the stream cannot be reached",
     "starting": "still starting",
 }
@@ -81,7 +83,7 @@ class RedisDoor:
     async def append(
         self, partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes
     ) -> bytes | None:
-        """Make the entry durable; returns what an earlier append of this operation left beside the stream.
+        """Make the entry durable; returns what an earlier append of this operation left behind.
 
         Raises `Unavailable`: nothing was written. Raises `UnknownFate`: the reply was lost.
         """
@@ -147,7 +149,7 @@ class RedisDoor:
         return None
 
     async def _verify(self) -> None:
-        """Before anything is appended over a new connection: does this Redis know all that was applied?"""
+        """Before anything goes over a new connection: does this Redis know all that was applied?"""
         if await self._is_rolled_back():
             self._closed = "redis_rolled_back"
             raise StreamUnavailable(self._closed)
@@ -166,7 +168,8 @@ class RedisDoor:
         )
         for partition, (ends, applied) in behind.items():
             _log.error("redis_rolled_back", partition=partition, redis_ends=ends, applied=applied)
-            # Sticky: the next append would get a newer id and hide what was lost. `payments doctor` says what to do.
+            # Sticky: the next append would get a newer id and hide what was lost. `payments doctor`
+            # says what to do.
             reason = f"Redis ends at {ends}, PostgreSQL applied {applied}"
             await connection.execute(load_sql(__file__, "halt_partition"), partition, reason)
         return bool(behind)

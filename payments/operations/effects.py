@@ -13,7 +13,7 @@ ToolT = TypeVar("ToolT")
 
 
 class EffectContext(msgspec.Struct, frozen=True):
-    """`effect_id` is the same at every repeat; `tools` are what the executor was composed with, by their type."""
+    """`effect_id` is the same at every repeat; `tools` are the executor's, by their type."""
 
     effect_id: str
     operation_id: UUID
@@ -28,7 +28,7 @@ class EffectContext(msgspec.Struct, frozen=True):
 
 
 class EffectHandler(msgspec.Struct, Generic[BodyT], frozen=True, kw_only=True):
-    """A kind of effect. `run` is repeated until it returns: it must be idempotent, or claim before it calls."""
+    """A kind of effect. `run` is repeated until it returns: idempotent, or claiming before it calls."""
 
     kind: str
     body: type[BodyT]

@@ -1,4 +1,4 @@
-"""What travels through the stream: the intent (what is wanted) inside an envelope (what the server knows)."""
+"""What travels: the intent (what is wanted) inside an envelope (what the server knows)."""
 
 import hashlib
 from datetime import datetime
@@ -13,11 +13,11 @@ _DIGEST_BYTES: Final = 16
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of all intents. Fields hold domain ids and minor units; never an actor and never an account id."""
+    """Base of all intents: domain ids and minor units, never an actor and never an account id."""
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An intent on its way: `body` is its JSON, `digest` covers kind, actor and body, `reply_to` is who waits."""
+    """An intent on its way: `digest` covers kind, actor and `body` (JSON), `reply_to` is who waits."""
 
     operation_id: UUID
     kind: str
@@ -40,7 +40,7 @@ def seal(
     submitted_at: datetime,
     reply_to: str,
 ) -> Envelope:
-    """Put an intent in its envelope. The digest tells a repeated request from another one under the same id."""
+    """Put an intent in its envelope. The digest tells a repeat from another request of that id."""
     body = _ENCODER.encode(intent)
     return Envelope(
         operation_id=operation_id,
@@ -66,5 +66,5 @@ def encode(envelope: Envelope) -> bytes:
 
 
 def decode(payload: bytes) -> Envelope:
-    """The envelope of a stream entry. Raises `msgspec.MsgspecError` (or UnicodeDecodeError) when it is none."""
+    """The envelope of a stream entry. Raises `msgspec.MsgspecError` or UnicodeDecodeError."""
     return _DECODER.decode(payload)

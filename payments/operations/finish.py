@@ -1,4 +1,4 @@
-"""After the commit: outcomes to those who wait, effects to the executors, markers away; then the stream may forget."""
+"""After the commit: outcomes to those who wait, effects to the executors, markers away."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +20,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class EffectEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An effect on its stream: `id` is the operation's and the effect's number within it, the same at every repeat."""
+    """An effect on its stream; `id` (operation, number within it) is the same at every repeat."""
 
     id: str
     operation_id: UUID
@@ -37,7 +37,7 @@ _STORED: Final = msgspec.json.Decoder(list[_StoredEffect])
 
 
 def steps(answers: Sequence[Answer]) -> list[Step]:
-    """First what needs nothing but an acknowledgement, so that a full Redis drains; then what has effects to send."""
+    """First what only needs an acknowledgement, so that a full Redis drains; then what has effects."""
     plain = [a for a in answers if a.decision is None or not a.decision.effects or a.is_conflict]
     with_effects = [
         a for a in answers if a.decision is not None and a.decision.effects and not a.is_conflict

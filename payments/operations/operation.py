@@ -1,4 +1,4 @@
-"""What a kind of operation is: one value of `Operation`, made by one file, named in one line of the registry."""
+"""What a kind of operation is: one `Operation`, made by one file, named once in the registry."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ NO_ACCOUNTS: tuple[AccountId | AccountSpec, ...] = ()
 
 
 class State:
-    """What `decide` may look at: rows and balances as they are after the operations decided before this one."""
+    """What `decide` may look at: rows and balances after all operations decided before this one."""
 
     def __init__(self, balances: Balances, records: Records, numbers: dict[str, list[int]]) -> None:
         """`numbers` are fresh sequence values, by sequence name."""
@@ -55,8 +55,8 @@ class Context(msgspec.Struct, frozen=True):
 class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     """A kind of operation.
 
-    `partition_key`: whatever must be applied in the order it was accepted shares a key (the paying account).
-    `refs`: rows to load; `accounts`: accounts to lock, asked after the rows are there; a spec is made when missing.
+    `partition_key`: what must be applied in the order of acceptance shares one (the paying account).
+    `refs`: rows to load. `accounts`: to lock, asked when the rows are there; made when missing.
     `decide`: a pure function. It sees state, returns an outcome, touches nothing.
     """
 

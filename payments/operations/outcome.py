@@ -1,4 +1,4 @@
-"""How an operation ends: applied, or refused with a reason. Both are stored for ever and answered again to every repeat."""
+"""How an operation ends: applied, or refused with a reason; stored, and told to every repeat."""
 
 import enum
 from collections.abc import Mapping
@@ -26,9 +26,10 @@ class Status(enum.Enum):
 
 
 class Reason(enum.Enum):
-    """Base of the refusals of a capability: one enum each, in order of precedence, members `code, http status`.
+    """Base of the refusals of a capability: an enum in order of precedence, `code, http status`.
 
-    A code lives in the database and in clients for ever. `transient` says whether a new operation may succeed later.
+    A code lives in the database and in clients for ever. `transient` says whether a new operation
+    may succeed later.
     """
 
     def __init__(self, code: str, http_status: int = 409, transient: bool = False) -> None:  # noqa: FBT001, FBT002 - members are tuples
@@ -39,7 +40,7 @@ class Reason(enum.Enum):
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
-    """A call to the outside that an applied operation asks for; repeated until acknowledged, so its handler is idempotent."""
+    """A call to the outside that an applied operation asks for; repeated until acknowledged."""
 
     kind: str
     body: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""Rows that operations read and write beside the ledger: loaded and locked before deciding, written after, both in bulk."""
+"""Rows beside the ledger: locked and loaded before deciding, written after, both in bulk."""
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
@@ -15,9 +15,10 @@ from payments.kernel.database import Connection
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of a capability's table. Fields are named as the columns; enums are stored by value, mappings as jsonb.
+    """A row of a capability's table; fields are named as its columns, enums stored by value.
 
-    `table` is the SQLAlchemy table; `keys` are unique columns it can be looked up by, the primary key first.
+    `table` is the SQLAlchemy table; `keys` are unique columns it can be looked up by, the primary
+    key first.
     """
 
     table: ClassVar[sa.Table]
@@ -33,7 +34,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ref(NamedTuple):
-    """A row an operation needs to see: type, value, and by which unique column (the primary key when empty)."""
+    """A row an operation needs: type, value, and by which unique column (empty: the primary key)."""
 
     type: type[Record]
     value: Any
@@ -64,7 +65,7 @@ class Records:
             self._rows[type_, name, getattr(record, name)] = record
 
     async def load(self, connection: Connection, refs: Iterable[Ref]) -> None:
-        """Lock and read the rows, one statement for each type and key column, each sorted by primary key."""
+        """Lock and read the rows: one statement a type and key column, sorted by primary key."""
         wanted: dict[tuple[type[Record], str], set[Any]] = {}
         for ref in refs:
             wanted.setdefault((ref.type, ref.by or ref.type.keys[0]), set()).add(ref.value)
@@ -114,7 +115,7 @@ def _to_row(record: Record) -> tuple[Any, ...]:
 
 @cache
 def _converted_fields(type_: type[Record]) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
-    """Which fields PostgreSQL cannot take as they are, and how to write them: decided once a type, not once a row."""
+    """How to write the fields PostgreSQL cannot take as they are: decided once a type, not a row."""
     found: list[tuple[int, Callable[[Any], Any]]] = []
     hints = get_type_hints(type_)
     for position, name in enumerate(type_.__struct_fields__):

@@ -1,4 +1,4 @@
-"""Outcomes for those who wait: pushed by the consumer after its commit, read from PostgreSQL when the push was missed."""
+"""Outcomes for those who wait: pushed after the commit, else read from PostgreSQL."""
 
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
@@ -46,7 +46,7 @@ _REPLIES: Final = msgspec.json.Decoder(list[Reply])
 
 
 class OutcomeReader:
-    """Finds stored outcomes, many lookups in one query, and waits for coming ones on this process' own channel."""
+    """Finds stored outcomes, many in one query, and waits for coming ones on a channel of its own."""
 
     def __init__(self, redis_url: str, database_url: str) -> None:
         """One a process."""
@@ -76,7 +76,7 @@ class OutcomeReader:
             self._connection.terminate()
 
     async def find(self, operation_id: OperationId) -> Decision | None:
-        """The stored outcome. Concurrent calls share one query. Raises `Unavailable` without the database."""
+        """The stored outcome; concurrent calls share one query. Raises `Unavailable`."""
         future = self._lookups.get(operation_id)
         if future is None:
             future = self._lookups[operation_id] = asyncio.get_running_loop().create_future()
@@ -86,7 +86,7 @@ class OutcomeReader:
     async def wait(
         self, operation_id: OperationId, digest: bytes | None, timeout_s: float
     ) -> Decision | None:
-        """The outcome as soon as it is there, None after the timeout. `digest` None takes any content."""
+        """The outcome once it is there, None after the timeout. `digest` None takes any content."""
         waiter = _Waiter(digest, monotonic_s(), asyncio.get_running_loop().create_future())
         self._waiters.setdefault(operation_id, []).append(waiter)
         try:
@@ -105,7 +105,7 @@ class OutcomeReader:
             self._waiters.pop(operation_id, None)
 
     def _resolve(self, decision: Decision, *, digest: bytes | None, is_conflict: bool) -> None:
-        """Wake who waits for this id; `digest` is the request that was answered, None when read from the table."""
+        """Wake who waits for this id; `digest` is the answered request's, None from the table."""
         for waiter in self._waiters.get(decision.operation_id, ()):
             if waiter.done.done() or (digest is not None and waiter.digest not in {None, digest}):
                 continue
@@ -133,7 +133,7 @@ class OutcomeReader:
                 await _close_quietly(pubsub)
 
     async def _sweep(self) -> None:
-        """Whoever waits longer than a push takes is looked up, all in one query: no poll per request."""
+        """Who waits longer than a push takes is looked up, all in one query: no poll a request."""
         while True:
             await asyncio.sleep(_SWEEP_EVERY_S)
             before = monotonic_s() - _SWEEP_EVERY_S
@@ -167,7 +167,7 @@ class OutcomeReader:
                         future.set_result(found.get(operation_id))
 
     async def _read(self, ids: list[UUID]) -> dict[UUID, Decision]:
-        """Outcomes by id; one retry on a fresh session, since a killed backend drops every session."""
+        """Outcomes by id; one retry on a fresh session: a killed backend drops every session."""
         async with self._lock:
             for attempt in (1, 2):
                 try:

@@ -1,4 +1,4 @@
-"""The only door to the stream: an intent gets its id and envelope, and is durable before anybody hears `accepted`."""
+"""The only way in: an intent gets its id, and is durable before anybody hears `accepted`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,7 +29,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """What the submitter knows after accepting: `decision` when it is decided, `is_replay` when it was known before."""
+    """What is known after accepting: `decision` once decided, `is_replay` when it was known before."""
 
     operation_id: OperationId
     kind: str
@@ -53,7 +53,7 @@ class Door(Protocol):
     async def append(
         self, partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes
     ) -> bytes | None:
-        """Make the entry durable; returns the marker found under that id, when there was one. Raises Unavailable."""
+        """Make the entry durable; returns the marker found under that id. Raises `Unavailable`."""
         ...
 
 
@@ -69,7 +69,7 @@ class Outcomes(Protocol):
     async def wait(
         self, operation_id: OperationId, digest: bytes, timeout_s: float
     ) -> Decision | None:
-        """The outcome as soon as it is there, or None. Raises `Conflict` when the id turned out to hold other content."""
+        """The outcome once it is there, or None. Raises `Conflict` when the id has other content."""
         ...
 
 
@@ -81,7 +81,7 @@ def keyed(
     key: str,
     scope: str | None = None,
 ) -> Request:
-    """A request whose id is derived from the caller and its key; `scope` is the kind unless an outsider's ids are their own."""
+    """A request with an id derived from caller, key and `scope` (the kind, unless ids span kinds)."""
     return Request(operation, intent, actor, derived_id(scope or "key", actor, key), True)
 
 
@@ -102,8 +102,9 @@ class Submitter:
     async def __call__(self, request: Request, wait_s: float = 0) -> Ticket:
         """Accept one request.
 
-        Raises `Conflict` (the id is known with other content), `Unavailable` (nothing was accepted) or `UnknownFate`
-        (the reply of the stream was lost: ask for the operation id, or send the same request again).
+        Raises `Conflict` (the id is known with other content), `Unavailable` (nothing was accepted)
+        or `UnknownFate` (the reply of the stream was lost: ask for the operation id, or send the
+        same request again).
         """
         envelope = seal(
             request.operation_id,
@@ -119,7 +120,8 @@ class Submitter:
                 return _replay(decision, envelope)
         if wait_s <= 0:
             return await self._accept(request, envelope)
-        # The wait begins before the entry is sent: the outcome may be published before XADD's own reply is read.
+        # The wait begins before the entry is sent: the outcome may be published before XADD's own
+        # reply is read.
         return await self._accept_and_wait(request, envelope, wait_s)
 
     async def many(

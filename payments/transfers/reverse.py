@@ -1,4 +1,4 @@
-"""transfer.reverse: money of a transfer goes back, whole or in parts, never more in sum than the transfer."""
+"""transfer.reverse: money of a transfer goes back, whole or in parts, never more than it moved."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""wallet.adjust: an operator credits or debits a wallet against the opening account, with a reason."""
+"""wallet.adjust: an operator credits or debits a wallet against the opening account."""
 
 from collections.abc import Iterable
 

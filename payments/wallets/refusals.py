@@ -1,4 +1,4 @@
-"""Why an operation on wallets is refused, shared by every capability that moves money between them."""
+"""Why an operation on wallets is refused, for every capability that moves money between them."""
 
 from payments.kernel.ids import AccountId
 from payments.ledger.balances import Account

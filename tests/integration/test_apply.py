@@ -1,4 +1,4 @@
-"""The engine on a real database: one transaction a batch, stored outcomes, conflicts, bisection, dead letters."""
+"""The engine on a real database: batches, stored outcomes, conflicts, bisection, dead letters."""
 
 from collections.abc import AsyncIterator
 from uuid import UUID
