@@ -1,37 +1,35 @@
-"""Redis clients with the settings this product needs: no silent retries, every call with a deadline.
+"""Redis clients as this product needs them: no silent retries, every call with a deadline.
 
-redis-py 8 repeats every command ten times by default; one XADD whose reply was lost became two entries (measured).
+redis-py 8 repeats every command ten times by default; one XADD whose reply was lost became two
+entries (measured).
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, cast
 
 import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
-SOCKET_TIMEOUT_S: Final = 5.0
-CONNECT_TIMEOUT_S: Final = 2.0
-BLOCK_MS: Final = 2000
-"""How long a read may block: well under the socket timeout, or an idle stream looks like a dead server."""
+from streams.addresses import is_cluster, parse_cluster, server_url
+from streams.cluster_client import ClusterClient
+from streams.options import create_server_client
 
-
-def options(**more: Any) -> dict[str, Any]:
-    """The arguments every client and pool of ours is made with."""
-    return {
-        "socket_timeout": SOCKET_TIMEOUT_S,
-        "socket_connect_timeout": CONNECT_TIMEOUT_S,
-        "retry": Retry(NoBackoff(), 0),
-        "retry_on_error": [],
-        "health_check_interval": 0,
-        "decode_responses": False,
-        "protocol": 2,
-        **more,
-    }
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def create_client(url: str, *, connections: int = 8) -> "redis.asyncio.Redis":
-    """A client with a bounded pool that waits for a free connection. `url`: redis://, rediss:// or unix://."""
-    pool = redis.asyncio.BlockingConnectionPool.from_url(
-        url, max_connections=connections, timeout=SOCKET_TIMEOUT_S, **options()
-    )
-    return redis.asyncio.Redis.from_pool(pool)  # owned: closed with the client
+    """A client whose bounded pool waits for a free connection; in a cluster, a pool a node."""
+    if is_cluster(url):
+        return cast(
+            "redis.asyncio.Redis", ClusterClient(parse_cluster(url), connections=connections)
+        )
+    return create_server_client(server_url(url), connections=connections)
+
+
+def place_of(client: Any, partition: int) -> str:
+    """The server that holds a partition, as far as is known; "" when one has all."""
+    return client.place_of(partition) if isinstance(client, ClusterClient) else ""
+
+
+async def servers_of(client: Any) -> "Iterable[tuple[str, Any]]":
+    """Every server behind a client: its name, and its own client, closed with this one."""
+    return await client.servers() if isinstance(client, ClusterClient) else [("", client)]

@@ -1,4 +1,4 @@
-"""Reading effects: many executors share each stream, order does not matter, an entry is acknowledged when it is done."""
+"""Reading effects: executors share each stream, in no order; what is done is acknowledged."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from streams import partitions
-from streams.client import BLOCK_MS
+from streams.options import BLOCK_MS
 from streams.entry import Entry
 from streams.tasks import end
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 HANDLER_TIMEOUT_S: Final = 45.0
-"""The longest a handler may take; a reclaim waits longer than that, so that no entry is handled twice at once for long."""
+"""The longest a handler may take; a reclaim waits longer, so nothing is handled twice at once."""
 RECLAIM_IDLE_MS: Final = 60_000
 RECLAIM_EVERY_S: Final = 10.0
 DELIVERIES_MAX: Final = 10
@@ -44,7 +44,7 @@ class EffectWorker:
         concurrency_max: int = 32,
         reclaim_idle_ms: int = RECLAIM_IDLE_MS,
     ) -> None:
-        """`handle` must be idempotent; what it raises is tried again, and after ten deliveries handed to `give_up`."""
+        """`handle` must be idempotent: it is tried again; after ten deliveries `give_up` gets it."""
         self._client = client
         self._name = name
         self._count = partition_count
@@ -94,7 +94,7 @@ class EffectWorker:
                 await asyncio.sleep(_BACKOFF_S)
 
     async def _reclaim(self, partition: int, *, first: bool) -> None:
-        """Ours at once after a restart (the name is stable), others' when they have been silent for too long."""
+        """Ours at once after a restart (the name is stable), others' when silent for too long."""
         stream = partitions.effects(partition)
         pending = await self._client.xpending_range(stream, partitions.EFFECTS_GROUP, "-", "+", 100)
         for row in pending:

@@ -6,7 +6,7 @@ import redis.exceptions
 
 
 class StreamUnavailable(Exception):
-    """Nothing was written: Redis refused, or could not be reached before anything was sent. `reason` is one word."""
+    """Nothing was written: Redis refused or was out of reach. `reason` is one word."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         """`reason` labels metrics, `detail` is for people."""
@@ -17,6 +17,9 @@ class StreamUnavailable(Exception):
 class FateUnknown(Exception):
     """The command went out and no reply came back: the entry may be in the stream or not."""
 
+
+MOVED: Final = "redis_moved"
+"""The partition lives on another node of the cluster: nothing was written; ask the right one."""
 
 _REFUSALS: Final = {
     "OOM": "redis_out_of_memory",
@@ -43,4 +46,8 @@ def refusal(error: redis.exceptions.RedisError) -> StreamUnavailable:
         word = "LOADING"
     elif isinstance(error, redis.exceptions.ReadOnlyError):
         word = "READONLY"
+    elif isinstance(error, redis.exceptions.AskError):  # MOVED is one
+        return StreamUnavailable(MOVED, text[:200])
+    elif isinstance(error, redis.exceptions.ClusterDownError | redis.exceptions.TryAgainError):
+        word = "CLUSTERDOWN"
     return StreamUnavailable(_REFUSALS.get(word, "redis_refused"), text[:200])

@@ -1,4 +1,4 @@
-"""Appending entries durably. Concurrent appends share one pipeline: with fsync on every write that is where speed comes from."""
+"""Appending durably. Concurrent appends share a pipeline: with fsync a write, that is the speed."""
 
 import asyncio
 import math
@@ -11,9 +11,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 from streams import partitions
-from streams.client import SOCKET_TIMEOUT_S, options
 from streams.errors import FateUnknown, StreamUnavailable, refusal
-from streams.options import options
+from streams.options import SOCKET_TIMEOUT_S, options
 from streams.tasks import end
 
 _PIPELINE_MAX: Final = 256
@@ -34,10 +33,10 @@ class _Append(msgspec.Struct):
 
 
 class Lane:
-    """One connection to one Redis; appends that arrive while a pipeline is on its way wait and go with the next."""
+    """One connection; appends that come while a pipeline is on its way go with the next."""
 
     def __init__(self, url: str, verify: Verify, *, min_replicas: int = 0) -> None:
-        """`url` of the server that holds the streams of this lane; an append counts when `min_replicas` have it too.
+        """`url` of the server of this lane. An append counts when `min_replicas` have it too.
 
         `verify` runs on every new connection before anything is sent over it: behind it may be
         another Redis, or the same one restored from the past. It raises `StreamUnavailable` when
@@ -51,7 +50,9 @@ class Lane:
         self._waiting: list[_Append] = []
         self._wake = asyncio.Event()
         # In the same pipeline: WAIT speaks of the writes of this connection before it.
-        self._wait = _pack(b"WAIT", b"%d" % min_replicas, b"%d" % _REPLICAS_WAIT_MS) if min_replicas else b""
+        self._wait = (
+            _pack(b"WAIT", b"%d" % min_replicas, b"%d" % _REPLICAS_WAIT_MS) if min_replicas else b""
+        )
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -68,7 +69,7 @@ class Lane:
     async def append(
         self, partition: int, operation_id: str, payload: bytes, marker: bytes
     ) -> bytes | None:
-        """Append the payload; returns the marker an earlier append of this operation left, None when it is the first.
+        """Append the payload; returns the marker an earlier append left, None when it is the first.
 
         Raises `StreamUnavailable` (nothing written) or `FateUnknown` (written or not).
         """
@@ -92,7 +93,7 @@ class Lane:
             await self._send(batch)
 
     async def _connected(self) -> None:
-        """The connection, alive and verified. A server that went away is noticed here, not by a failed write."""
+        """The connection, alive and verified: a server gone is noticed here, not by a failed write."""
         connection = self._connection
         if connection.is_connected:
             try:
@@ -121,10 +122,11 @@ class Lane:
             _fail(batch, StreamUnavailable("cannot_verify", repr(error)[:200]))
             return
         try:
-            await connection.send_packed_command([b"".join(a.commands for a in batch)])
+            await connection.send_packed_command([b"".join(a.commands for a in batch) + self._wait])
             # One deadline for all replies: a time-out for each cost 6 % of the API's time.
             async with asyncio.timeout(SOCKET_TIMEOUT_S):
                 replies = [(await _reply(connection), await _reply(connection)) for _ in batch]
+                have = await _reply(connection) if self._min_replicas else 0
             repeated = [
                 a for a, (_, was_set) in zip(batch, replies, strict=True) if was_set is None
             ]
@@ -142,7 +144,7 @@ class Lane:
                 else:
                     _resolve(append, added, was_set, markers.get(append.marker_key))
 
-    def _too_few(self, have: Any) -> str | None:  # noqa: ANN401 - whatever Redis says
+    def _too_few(self, have: Any) -> str | None:
         """Why what the server took may still be lost with it, or None."""
         if not self._min_replicas or (isinstance(have, int) and have >= self._min_replicas):
             return None
@@ -161,7 +163,7 @@ async def _reply(connection: Any) -> Any:
 
 
 async def _read_markers(connection: Any, repeated: list[_Append]) -> dict[bytes, bytes]:
-    """What the earlier append of a repeated operation left; rare, so it is not part of every pipeline."""
+    """What the earlier append of a repeated operation left; rare, so not part of every pipeline."""
     if not repeated:
         return {}
     await connection.send_packed_command([b"".join(_pack(b"GET", a.marker_key) for a in repeated)])
@@ -190,7 +192,7 @@ def _fail(batch: list[_Append], error: Exception) -> None:
 
 
 def _pack(*parts: bytes) -> bytes:
-    """A command in Redis' wire format; by hand, since packing was a third of the producer's time."""
+    """A command in Redis' wire format; by hand: packing was a third of the producer's time."""
     out = [b"*%d\r\n" % len(parts)]
     for part in parts:
         out.append(b"$%d\r\n%b\r\n" % (len(part), part))
@@ -208,6 +210,8 @@ class Producer(Protocol):
         """Send what is waiting, then close."""
         ...
 
-    async def append(self, partition: int, operation_id: str, payload: bytes, marker: bytes) -> bytes | None:
+    async def append(
+        self, partition: int, operation_id: str, payload: bytes, marker: bytes
+    ) -> bytes | None:
         """As `Lane.append`."""
         ...

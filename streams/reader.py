@@ -1,4 +1,4 @@
-"""Reading one partition: first everything pending, whoever left it, then what is new; now and then what got stranded."""
+"""Reading one partition: first all that is pending, then what is new, at times what got stranded."""
 
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Reader:
-    """One task for one owned partition, with one connection of the client's pool while it blocks."""
+    """One task for one owned partition, with a connection of the pool while it blocks."""
 
     def __init__(self, client: "Redis[Any]", partition: int, inbox: Inbox) -> None:
         """`client` must have a connection to spare for each reader."""
@@ -40,7 +40,7 @@ class Reader:
         self._task = asyncio.create_task(self._run(), name=f"reader-{self._partition}")
 
     async def stop(self) -> None:
-        """Stop reading; entries delivered in this instant stay pending and are claimed by the next owner."""
+        """Stop reading; what is delivered in this instant stays pending for the next owner."""
         await end(self._task)
 
     async def _run(self) -> None:
@@ -77,7 +77,7 @@ class Reader:
                 reclaim_at = loop.time() + RECLAIM_EVERY_S
 
     async def reclaim(self, idle_ms: int) -> None:
-        """Take over what is pending longer than `idle_ms`, ours included: a lost reply strands entries with a live reader."""
+        """Take over what is pending longer than `idle_ms`, ours too: a lost reply strands entries."""
         cursor = b"0-0"
         while True:
             reply = await self._client.execute_command(
@@ -100,7 +100,7 @@ class Reader:
                 return
 
     async def _bury_tombstones(self) -> None:
-        """6.2 keeps the id of a pending entry that was deleted: acknowledge it, loudly, for an intent may be lost."""
+        """6.2 keeps the id of a deleted pending entry: acknowledge it, loudly: an intent may be lost."""
         pending = await self._client.xpending_range(self._stream, partitions.GROUP, "-", "+", 1000)
         for row in pending:
             stream_id = row["message_id"]
@@ -113,7 +113,7 @@ class Reader:
                 await self._client.xack(self._stream, partitions.GROUP, stream_id)
 
     async def trim(self) -> None:
-        """Delete what was acknowledged but not deleted (a crash between the two); never what is pending or unread."""
+        """Delete what was acknowledged but not deleted (a crash); never what is pending or unread."""
         try:
             groups = await self._client.xinfo_groups(self._stream)
         except ResponseError:

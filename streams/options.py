@@ -1,0 +1,34 @@
+"""How we talk to one Redis server."""
+
+from typing import Any, Final
+
+import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+SOCKET_TIMEOUT_S: Final = 5.0
+CONNECT_TIMEOUT_S: Final = 2.0
+BLOCK_MS: Final = 2000
+"""How long a read may block: well under the socket timeout, or idle looks like dead."""
+
+
+def options(**more: Any) -> dict[str, Any]:
+    """The arguments every client and pool of ours is made with."""
+    return {
+        "socket_timeout": SOCKET_TIMEOUT_S,
+        "socket_connect_timeout": CONNECT_TIMEOUT_S,
+        "retry": Retry(NoBackoff(), 0),
+        "retry_on_error": [],
+        "health_check_interval": 0,
+        "decode_responses": False,
+        "protocol": 2,
+        **more,
+    }
+
+
+def create_server_client(url: str, *, connections: int = 8, **more: Any) -> "redis.asyncio.Redis":
+    """A client of one server. `url`: redis://, rediss:// or unix://."""
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        url, max_connections=connections, timeout=SOCKET_TIMEOUT_S, **options(**more)
+    )
+    return redis.asyncio.Redis.from_pool(pool)  # owned: closed with the client
