@@ -1,1 +1,1 @@
-"""Transport over Redis Streams: bytes in, bytes out, at least once, in order within a partition. Knows no payment."""
+"""Transport over Redis Streams: bytes, at least once, ordered within a partition. No payments."""

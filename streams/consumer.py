@@ -1,7 +1,8 @@
-"""A consumer process: owns partitions, merges what they hold into batches, and acknowledges after the commit.
+"""A consumer: owns partitions, merges what they hold into batches, acknowledges after the commit.
 
-Order of things, and why: the handler commits → effects and answers go out → XACK → XDEL. A crash anywhere before XACK
-delivers the entry again and the handler finds what it did; the pending entry is the outbox.
+Order of things, and why: the handler commits → effects and answers go out → XACK → XDEL. A crash
+anywhere before XACK delivers the entry again and the handler finds what it did; the pending entry
+is the outbox.
 """
 
 import asyncio
@@ -145,7 +146,8 @@ class _Session:
             batch = await self._inbox.take(self._consumer.batch_max, _IDLE_S)
             if batch:
                 steps = await self._apply(batch)
-                # Acknowledging overlaps with the next batch, which is safe: what is acknowledged is committed.
+                # Acknowledging overlaps with the next batch, which is safe: what is acknowledged is
+                # committed.
                 await self._unfinished.put(steps)
         await self._unfinished.join()
         await self._ownership.leave()
@@ -153,8 +155,9 @@ class _Session:
     async def _apply(self, batch: list[Entry]) -> list[Step]:
         """Run the handler, but no longer than the session lives.
 
-        asyncpg's COPY waits for ever to write when its session is killed under it, and no listener is called then
-        (seen with 0.32: 3,279 accepted intents waited until somebody restarted the consumer). So we look.
+        asyncpg's COPY waits for ever to write when its session is killed under it, and no listener
+        is called then (seen with 0.32: 3,279 accepted intents waited until somebody restarted the
+        consumer). So we look.
         """
         applying = asyncio.ensure_future(self._consumer.handler(self._connection, batch))
         until = asyncio.get_running_loop().time() + APPLY_TIMEOUT_S
@@ -183,7 +186,7 @@ class _Session:
         self._consumer.owned = set(self._ownership.owned)
 
     async def _give_up(self, partition: int) -> None:
-        """Nothing of it may be unfinished when the lock goes: its next owner claims everything pending at once."""
+        """Nothing of it may be unfinished when the lock goes: the next owner claims all pending."""
         await self._readers.pop(partition).stop()
         await self._unfinished.join()
         self._inbox.drop(partition)
@@ -197,7 +200,7 @@ class _Session:
             self._unfinished.task_done()
 
     async def _complete(self, step: Step) -> None:
-        """Again and again until Redis takes it: the entries are committed, and pending until then."""
+        """Again until Redis takes it: the entries are committed, and pending until then."""
         backoff_s = 0.05
         while True:
             try:
@@ -221,13 +224,13 @@ class _Session:
 
 
 def _forget_failure(task: "asyncio.Future[list[Step]]") -> None:
-    """How a cancelled batch ended does not matter: its session is gone, and nothing of it was committed."""
+    """How a cancelled batch ended does not matter: its session is gone, nothing was committed."""
     if not task.cancelled():
         task.exception()
 
 
 async def acknowledge(client: "Redis[Any]", entries: list[Entry]) -> None:
-    """XACK, then XDEL, not in MULTI: a full Redis refuses MULTI but takes plain acknowledgements, and so drains."""
+    """XACK, then XDEL, not in MULTI, which a full Redis refuses: plain ones let it drain."""
     ids: dict[int, list[str]] = {}
     for entry in entries:
         ids.setdefault(entry.partition, []).append(entry.stream_id)

@@ -4,7 +4,7 @@ import msgspec
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """`payload` at `stream_id` ("1700000000000-0") of a partition; partition -1 is no stream at all."""
+    """`payload` at `stream_id` ("1700000000000-0") of a partition; partition -1 is no stream."""
 
     partition: int
     stream_id: str

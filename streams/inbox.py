@@ -10,7 +10,7 @@ class Inbox:
     """A bounded buffer between the readers and the one who applies."""
 
     def __init__(self, size_max: int) -> None:
-        """Readers wait while `size_max` or more entries are inside: memory does not grow with the backlog."""
+        """Readers wait while `size_max` entries are inside: memory does not grow with the backlog."""
         self._size_max = size_max
         self._entries: deque[Entry] = deque()
         self._known: dict[int, set[str]] = {}
@@ -31,7 +31,7 @@ class Inbox:
             self._arrived.set()
 
     async def take(self, count_max: int, timeout_s: float) -> list[Entry]:
-        """Up to `count_max` entries, at once when there are any, else what comes within the timeout."""
+        """Up to `count_max` entries: what is there, else what comes within the timeout."""
         if not self._entries:
             self._arrived.clear()
             try:

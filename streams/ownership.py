@@ -1,7 +1,8 @@
 """Who may apply a partition: an advisory lock on the very PostgreSQL session that writes.
 
-A consumer that is cut off or paused loses the session and with it both the lock and the ability to commit: no fencing
-number needs to be checked. Live consumers share the partitions evenly and take a dead one's within seconds.
+A consumer that is cut off or paused loses the session and with it both the lock and the ability to
+commit: no fencing number needs to be checked. Live consumers share the partitions evenly and take a
+dead one's within seconds.
 """
 
 import math
@@ -14,7 +15,8 @@ LOCK_CLASS: Final = 7203
 ALIVE_S: Final = 5
 SESSION_SETTINGS: Final = {
     "application_name": "payments-consumer",
-    # A consumer that stops talking (paused, half-open network) is cut off by the server, and its locks are free.
+    # A consumer that stops talking (paused, half-open network) is cut off by the server, and its
+    # locks are free.
     "idle_session_timeout": "8s",
     "idle_in_transaction_session_timeout": "8s",
     "statement_timeout": "30s",
@@ -41,7 +43,8 @@ class Ownership:
         row = await self._connection.fetchrow(
             "WITH beat AS (INSERT INTO stream_consumers (name, seen_at) VALUES ($1, now()) "
             "ON CONFLICT (name) DO UPDATE SET seen_at = now()) "
-            "SELECT (SELECT count(*) FROM stream_consumers WHERE name <> $1 AND seen_at > now() - make_interval(secs => $2)), "
+            "SELECT (SELECT count(*) FROM stream_consumers "
+            "WHERE name <> $1 AND seen_at > now() - make_interval(secs => $2)), "
             "(SELECT count(*) FROM stream_partitions)",
             self._name,
             ALIVE_S,
@@ -51,7 +54,7 @@ class Ownership:
         return int(row[0]) + 1, int(row[1])
 
     async def share(self) -> tuple[list[int], int]:
-        """Try to own our fair share; returns what was newly gained, and how many we own too many."""
+        """Try to own our fair share; returns what was gained, and how many we own too many."""
         live, count = await self.beat()
         fair = math.ceil(count / live)
         gained: list[int] = []
@@ -81,7 +84,7 @@ class Ownership:
 
 
 async def ensure_partitions(connection: "asyncpg.Connection[asyncpg.Record]", count: int) -> int:
-    """Fix the number of partitions at first start; later starts get the stored number whatever they ask for."""
+    """Fix the number of partitions at first start; later starts get the stored number."""
     await connection.execute(
         "INSERT INTO stream_partitions (partition) SELECT g FROM generate_series(0, $1 - 1) AS g "
         "WHERE NOT EXISTS (SELECT 1 FROM stream_partitions) ON CONFLICT DO NOTHING",

@@ -1,4 +1,4 @@
-"""Names of keys, and which partition a key belongs to. Hash tags keep one partition's keys in one cluster slot."""
+"""Names of keys, and the partition of a key. Hash tags keep a partition in one cluster slot."""
 
 import zlib
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 GROUP: Final = "apply"
 EFFECTS_GROUP: Final = "executors"
 OWNER: Final = "owner"
-"""The consumer name inside a partition's group: PostgreSQL says who the owner is, so what is pending is always its own."""
+"""The consumer name in a partition's group: PostgreSQL says who owns it, pending is its own."""
 FIELD: Final = b"e"
 REPLIES: Final = "pay:replies:"
 

@@ -1,4 +1,4 @@
-"""Noticing that Redis went back in time: its streams end before what PostgreSQL has already applied."""
+"""Noticing that Redis went back in time: its streams end before what PostgreSQL has applied."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ Position = tuple[int, int]
 async def partitions_behind(
     client: "Redis[Any]", applied: Mapping[int, Position]
 ) -> dict[int, tuple[Position, Position]]:
-    """Partitions whose stream ends before `applied`, with (where Redis ends, where PostgreSQL is)."""
+    """Partitions whose stream ends before `applied`: (where Redis ends, where PostgreSQL is)."""
     behind = {}
     for partition, position in applied.items():
         if position == (0, 0):

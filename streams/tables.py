@@ -17,7 +17,7 @@ stream_partitions: Final = sa.Table(
         sa.Text,
         comment="set when Redis was found behind this row: nothing is accepted",
     ),
-    comment="one row a partition: their number is fixed at first start; last_* is the newest applied entry",
+    comment="one row a partition, fixed at first start; last_* is the newest applied entry",
 )
 
 stream_consumers: Final = sa.Table(
