@@ -5,7 +5,6 @@ import re
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import post
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bills.parties import Parties, PartyFinder
@@ -14,6 +13,7 @@ from payments.bills.turned_away import TurnedAway, write_down
 from payments.http.access import access
 from payments.http.auth import PUBLIC
 from payments.http.body import Amount, check_content_type, decode_body, minor_of, read_raw
+from payments.http.hot import hot_post
 from payments.http.operation_status import Decisions, Markers
 from payments.http.operations import render_ticket
 from payments.http.reply import Reply
@@ -62,7 +62,7 @@ class WebhookBody(msgspec.Struct, frozen=True, kw_only=True):
     signature: str | None = None
 
 
-@post(
+@hot_post(
     "/payment/webhook",
     # Not open: the signature of the body is the credential, and it can only be checked here.
     opt=access(PUBLIC, body=WebhookBody, answers={200: TopUpAccepted}),
