@@ -10,7 +10,7 @@ class Inbox:
     """A bounded buffer between the readers and the one who applies."""
 
     def __init__(self, size_max: int) -> None:
-        """Readers wait while `size_max` entries are inside: memory does not grow with the backlog."""
+        """Readers wait while `size_max` entries are inside: memory has a bound."""
         self._size_max = size_max
         self._entries: deque[Entry] = deque()
         self._known: dict[int, set[str]] = {}

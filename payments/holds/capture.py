@@ -17,7 +17,7 @@ from payments.wallets.refusals import WalletRefusal, usable
 
 
 class CaptureHold(Intent):
-    """Move `minor` of the hold (all that is left when None) to a wallet; `is_final` frees the rest."""
+    """Move `minor` of a hold (None: all that is left) to a wallet; `is_final` frees the rest."""
 
     hold_id: UUID
     destination_wallet_id: int
@@ -34,14 +34,10 @@ def accounts(intent: CaptureHold, state: State) -> Iterable[AccountId]:
 
 
 def decide(intent: CaptureHold, state: State, context: Context) -> Outcome:
-    """The hold is open and covers the amount; an expired one counts as closed before it is swept."""
-    hold = state.record(Hold, intent.hold_id)
-    if hold is None or hold.purpose != "hold":
-        return Refused(reason=HoldRefusal.HOLD_NOT_FOUND)
-    if hold.closed_at is not None or (
-        hold.expires_at is not None and hold.expires_at <= context.now
-    ):
-        return Refused(reason=HoldRefusal.HOLD_CLOSED)
+    """The hold is open and covers the amount; an expired one is closed before its sweep."""
+    hold = _open_hold(intent, state, context)
+    if isinstance(hold, Refused):
+        return hold
     if intent.destination_wallet_id == hold.wallet_id:
         return Refused(reason=WalletRefusal.SAME_WALLET)
     source = usable(state, chart.wallet(hold.wallet_id), hold.currency)
@@ -67,6 +63,16 @@ def decide(intent: CaptureHold, state: State, context: Context) -> Outcome:
             "currency": hold.currency,
         },
     )
+
+
+def _open_hold(intent: CaptureHold, state: State, context: Context) -> Hold | Refused:
+    hold = state.record(Hold, intent.hold_id)
+    if hold is None or hold.purpose != "hold":
+        return Refused(reason=HoldRefusal.HOLD_NOT_FOUND)
+    is_over = hold.expires_at is not None and hold.expires_at <= context.now
+    if hold.closed_at is not None or is_over:
+        return Refused(reason=HoldRefusal.HOLD_CLOSED)
+    return hold
 
 
 OPERATION = Operation(

@@ -21,7 +21,7 @@ class PaymentsError(Exception):
         operation_id: str | None = None,
         **extra: Any,
     ) -> None:
-        """`detail` is for people, `code` for programs; `errors` names fields, `extra` is rendered too."""
+        """`detail` is for people, `code` for programs; `errors` names fields."""
         self.detail = detail or (type(self).__doc__ or "").strip()
         if code is not None:
             self.code = code
@@ -135,6 +135,6 @@ class Unavailable(PaymentsError):
 
 
 class UnknownFate(Unavailable):
-    """It may or may not have been accepted: ask for the operation, or send the same request again."""
+    """It may have been accepted: ask for the operation, or send the same request again."""
 
     code = "acceptance_unknown"

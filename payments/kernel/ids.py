@@ -15,7 +15,7 @@ _RANDOM_BITS: Final = 74
 
 
 def new_id() -> OperationId:
-    """A fresh UUIDv7: it sorts by time, so index pages stay warm (flat over 4 million operations)."""
+    """A fresh UUIDv7: it sorts by time, so index pages stay warm (flat over 4 million)."""
     random = int.from_bytes(os.urandom(10)) & ((1 << _RANDOM_BITS) - 1)
     high, low = random >> 62, random & ((1 << 62) - 1)
     value = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low

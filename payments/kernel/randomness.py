@@ -1,4 +1,4 @@
-"""Chance that can be repeated: numbers drawn from a seed, for tests and trials, never for secrets."""
+"""Chance that can be repeated: numbers from a seed, for tests and trials, never for secrets."""
 
 import random
 from uuid import UUID

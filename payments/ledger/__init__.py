@@ -1,1 +1,1 @@
-"""Double entry: accounts with four counters, append-only entries, balance at a time. Knows no business."""
+"""Double entry: accounts with four counters, append-only entries. Knows no business."""

@@ -16,7 +16,7 @@ _CREDIT_GUARD: Final = Guard.CREDIT.value
 _DEBIT_GUARD: Final = Guard.DEBIT.value
 
 EntryRow = tuple[int, int, int, int, datetime, UUID, int, int]
-"""A row of `entries`: account_id, seq, amount, balance, recorded_at, operation_id, book, currency."""
+"""A row: account_id, seq, amount, balance, recorded_at, operation_id, book, currency."""
 
 
 class Unbalanced(AssertionError):
@@ -101,7 +101,7 @@ class Balances:
         self.frozen[account_id] = is_frozen
 
     def post(self, legs: Sequence[Leg], operation_id: UUID, now: datetime) -> None:
-        """Apply the legs of one operation. Raises `Unbalanced` or `GuardBroken`: nothing is written."""
+        """Apply an operation's legs. Raises `Unbalanced` or `GuardBroken`: nothing is written."""
         accounts = self.accounts
         self._check_sums(legs)
         for leg in legs:

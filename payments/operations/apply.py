@@ -81,7 +81,7 @@ class Applier:
         self._clock = clock
 
     async def apply(self, connection: Connection, entries: Sequence[Entry]) -> list[Answer]:
-        """Decide every entry, or park it. Raises only for the session's or server's fault: run it again."""
+        """Decide every entry, or park it. Raises for the server's faults only: run it again."""
         started = monotonic_s()
         items: list[Item] = []
         answers: list[Answer] = []
@@ -102,31 +102,40 @@ class Applier:
         return Item(entry, envelope, operation, self._decoders[envelope.kind].decode(envelope.body))
 
     async def _isolate(self, connection: Connection, items: Sequence[Item]) -> list[Answer]:
-        """Run the items as one transaction; when that fails, halve until the one at fault is alone."""
+        """Run the items as one transaction; when it fails, halve until the culprit is alone."""
         if not items:
             return []
-        failure: Exception | None = None
-        for attempt in range(_ATTEMPTS):
+        done = await self._attempt(connection, items)
+        if not isinstance(done, Exception):
+            return done
+        if len(items) == 1:
+            return [await self._park(connection, items[0].entry, items[0].envelope, done)]
+        middle = len(items) // 2
+        _log.warning("batch_halved", size=len(items), error=repr(done)[:200])
+        first = await self._isolate(connection, items[:middle])
+        return first + await self._isolate(connection, items[middle:])
+
+    async def _attempt(
+        self, connection: Connection, items: Sequence[Item]
+    ) -> list[Answer] | Exception:
+        """The answers, or what the items themselves failed with, tried again where that may help.
+
+        Raises what is the session's or the server's fault (disk, memory): the consumer waits.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return await self._transact(connection, items)
             except Exception as error:
                 if is_connection_lost(error) or connection.is_closed():
                     raise
-                failure = error
                 if not is_retryable(error):
-                    break
-                await asyncio.sleep(_BACKOFF_S * 2**attempt)
-        if failure is None:
-            raise AssertionError("a loop that neither returned nor failed")
-        if is_retryable(failure) and getattr(failure, "sqlstate", "").startswith("53"):
-            raise failure  # disk or memory of the server: the consumer waits and comes again
-        if len(items) == 1:
-            return [await self._park(connection, items[0].entry, items[0].envelope, failure)]
-        middle = len(items) // 2
-        _log.warning("batch_halved", size=len(items), error=repr(failure)[:200])
-        return await self._isolate(connection, items[:middle]) + await self._isolate(
-            connection, items[middle:]
-        )
+                    return error
+                if attempt == _ATTEMPTS:
+                    if getattr(error, "sqlstate", "").startswith("53"):
+                        raise
+                    return error
+            await asyncio.sleep(_BACKOFF_S * 2 ** (attempt - 1))
+        raise AssertionError("the last attempt returns or raises")
 
     async def _park(
         self, connection: Connection, entry: Entry, envelope: Envelope | None, error: BaseException
@@ -163,7 +172,7 @@ class Batch:
     """Deciding in memory: state moves on with every outcome, answers collect in stream order."""
 
     def __init__(self, state: State, known: dict[int, Decision], now: datetime) -> None:
-        """`known` are stored outcomes; it grows with the batch: a copy inside it is a replay too."""
+        """`known`: stored outcomes; grows with the batch: a copy inside it is a replay too."""
         self.state = state
         self.known = known
         self.now = now
@@ -262,7 +271,7 @@ def _first_of_each(items: Sequence[Item], known: Mapping[int, Decision]) -> list
 
 
 async def _known(connection: Connection, items: Sequence[Item]) -> dict[int, Decision]:
-    """Stored outcomes by the integer of their id: hashing a UUID runs Python code, and this is hot."""
+    """Stored outcomes by the integer of their id: hashing a UUID runs Python, and this is hot."""
     ids = [item.envelope.operation_id for item in items]
     rows = await connection.fetch(load_sql(__file__, "decided_operations"), ids)
     return {
@@ -272,7 +281,7 @@ async def _known(connection: Connection, items: Sequence[Item]) -> dict[int, Dec
 
 
 async def _prepare(connection: Connection, fresh: Sequence[Item]) -> State:
-    """Rows first (accounts may depend on them), then numbers, then accounts: one order everywhere."""
+    """Rows first (accounts may depend on them), then numbers, accounts: one order everywhere."""
     records = Records()
     refs = [
         ref for item in fresh if item.operation.refs for ref in item.operation.refs(item.intent)
@@ -328,7 +337,7 @@ async def _write(connection: Connection, batch: Batch, items: Sequence[Item]) ->
 
 
 async def _advance(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Record, in the same transaction, how far partitions are applied: Redis is never behind that."""
+    """In the same transaction, how far partitions are applied: Redis is never behind that."""
     last: dict[int, tuple[int, int]] = {}
     for entry in entries:
         if entry.partition >= 0:

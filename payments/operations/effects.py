@@ -28,7 +28,7 @@ class EffectContext(msgspec.Struct, frozen=True):
 
 
 class EffectHandler(msgspec.Struct, Generic[BodyT], frozen=True, kw_only=True):
-    """A kind of effect. `run` is repeated until it returns: idempotent, or claiming before it calls."""
+    """A kind of effect. `run` is repeated until it returns: idempotent, or it claims first."""
 
     kind: str
     body: type[BodyT]

@@ -17,7 +17,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An intent on its way: `digest` covers kind, actor and `body` (JSON), `reply_to` is who waits."""
+    """An intent on its way: `digest` covers kind, actor, `body` (JSON); `reply_to` waits."""
 
     operation_id: UUID
     kind: str

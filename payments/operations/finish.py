@@ -37,7 +37,7 @@ _STORED: Final = msgspec.json.Decoder(list[_StoredEffect])
 
 
 def steps(answers: Sequence[Answer]) -> list[Step]:
-    """First what only needs an acknowledgement, so that a full Redis drains; then what has effects."""
+    """First what only needs acknowledging, so that a full Redis drains; then what has effects."""
     plain = [a for a in answers if a.decision is None or not a.decision.effects or a.is_conflict]
     with_effects = [
         a for a in answers if a.decision is not None and a.decision.effects and not a.is_conflict

@@ -55,7 +55,7 @@ class Context(msgspec.Struct, frozen=True):
 class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     """A kind of operation.
 
-    `partition_key`: what must be applied in the order of acceptance shares one (the paying account).
+    `partition_key`: what must be applied in order of acceptance shares one (the paying account).
     `refs`: rows to load. `accounts`: to lock, asked when the rows are there; made when missing.
     `decide`: a pure function. It sees state, returns an outcome, touches nothing.
     """

@@ -34,7 +34,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ref(NamedTuple):
-    """A row an operation needs: type, value, and by which unique column (empty: the primary key)."""
+    """A row an operation needs: type, value, by which unique column (empty: primary key)."""
 
     type: type[Record]
     value: Any
@@ -115,7 +115,7 @@ def _to_row(record: Record) -> tuple[Any, ...]:
 
 @cache
 def _converted_fields(type_: type[Record]) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
-    """How to write the fields PostgreSQL cannot take as they are: decided once a type, not a row."""
+    """How to write fields PostgreSQL cannot take as they are: decided once a type, not a row."""
     found: list[tuple[int, Callable[[Any], Any]]] = []
     hints = get_type_hints(type_)
     for position, name in enumerate(type_.__struct_fields__):

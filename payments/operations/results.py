@@ -46,7 +46,7 @@ _REPLIES: Final = msgspec.json.Decoder(list[Reply])
 
 
 class OutcomeReader:
-    """Finds stored outcomes, many in one query, and waits for coming ones on a channel of its own."""
+    """Finds stored outcomes, many in a query, and waits for coming ones on its own channel."""
 
     def __init__(self, redis_url: str, database_url: str) -> None:
         """One a process."""

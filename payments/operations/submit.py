@@ -29,7 +29,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known after accepting: `decision` once decided, `is_replay` when it was known before."""
+    """What is known after accepting: `decision` once decided, `is_replay` when known before."""
 
     operation_id: OperationId
     kind: str
@@ -69,7 +69,7 @@ class Outcomes(Protocol):
     async def wait(
         self, operation_id: OperationId, digest: bytes, timeout_s: float
     ) -> Decision | None:
-        """The outcome once it is there, or None. Raises `Conflict` when the id has other content."""
+        """The outcome when there, or None. Raises `Conflict` when the id has other content."""
         ...
 
 
@@ -81,7 +81,7 @@ def keyed(
     key: str,
     scope: str | None = None,
 ) -> Request:
-    """A request with an id derived from caller, key and `scope` (the kind, unless ids span kinds)."""
+    """A request whose id comes from caller, key and `scope` (the kind, unless ids span kinds)."""
     return Request(operation, intent, actor, derived_id(scope or "key", actor, key), True)
 
 

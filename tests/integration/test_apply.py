@@ -59,14 +59,17 @@ class Bench:
     def entry(
         self, kind: str, intent: Intent, operation_id: UUID | None = None, partition: int = 0
     ) -> Entry:
+        """The entry an intent would become in the stream."""
         self._seq += 1
         envelope = seal(OperationId(operation_id or new_id()), kind, "test", intent, utc_now(), "")
         return Entry(partition, f"1-{self._seq}", encode(envelope))
 
     async def apply(self, *entries: Entry) -> list[Answer]:
+        """One batch."""
         return await self.applier.apply(self.connection, entries)
 
     async def wallet(self, minor: int = 0) -> int:
+        """A new wallet holding that much."""
         (answer,) = await self.apply(
             self.entry("wallet.open", OpenWallet(currency="RUB", owner="o"))
         )
@@ -77,6 +80,7 @@ class Bench:
         return number
 
     async def balance(self, wallet: int) -> int:
+        """What the wallet's account holds."""
         found = await self.connection.fetchval(
             "SELECT credits_posted - debits_posted FROM accounts WHERE id = $1", wallet
         )
@@ -185,8 +189,16 @@ async def test_the_position_of_each_partition_is_written_with_the_batch(bench: B
     assert positions[3] == 0
 
 
-@pytest.mark.parametrize("statement", ["UPDATE entries SET amount = 1", "DELETE FROM entries", "TRUNCATE entries",
-                                       "DELETE FROM operations", "UPDATE operations SET status = 'applied'"])  # fmt: skip
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entries SET amount = 1",
+        "DELETE FROM entries",
+        "TRUNCATE entries",
+        "DELETE FROM operations",
+        "UPDATE operations SET status = 'applied'",
+    ],
+)
 async def test_what_happened_cannot_be_changed(bench: Bench, statement: str) -> None:
     await bench.wallet(5)
     with pytest.raises(asyncpg.PostgresError, match="append-only"):
