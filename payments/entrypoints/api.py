@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.apikeys.authenticate import KeyAuthenticator
 from payments.apikeys.keys import StoredKey, find_key
+from payments.entrypoints import memory
 from payments.entrypoints.settings import Settings
 from payments.entrypoints.surfaces import LIFESPANS, surface_schemes, surface_services
 from payments.http.access_log import AccessLog, AccessPolicy
@@ -128,4 +129,6 @@ def main(settings: Settings) -> None:
 
     Runs until SIGTERM or SIGINT, finishing the requests that are under way.
     """
-    serve(settings).run()
+    server = serve(settings)
+    memory.settle()
+    server.run()

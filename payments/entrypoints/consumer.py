@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
+from payments.entrypoints import memory
 from payments.kernel.clock import utc_now
 from payments.kernel.database import Connection, connect
 from payments.operations.apply import Applier
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from payments.entrypoints.settings import Settings
 
 
-async def create_consumer(database_url: str, redis_url: str, *, partitions: int = 8, name: str | None = None) -> Consumer:
+async def create_consumer(
+    database_url: str, redis_url: str, *, partitions: int = 8, name: str | None = None
+) -> Consumer:
     """A consumer of every operation in the registry, ready to `run`."""
     applier = Applier(OPERATIONS, utc_now)
     connection = await connect(database_url)
@@ -51,6 +54,7 @@ async def run(settings: "Settings") -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, consumer.stop.set)
+    memory.settle()
     await consumer.run()
 
 
