@@ -14,6 +14,7 @@ from payments.entrypoints.commands import (
     organizations,
     roles,
     superpay,
+    torture,
     users,
 )
 from payments.entrypoints.settings import BadSettings
@@ -37,6 +38,7 @@ for command in (
     data.seed,
     operators.audit,
     operators.doctor,
+    torture.torture,
 ):
     app.command()(command)
 app.add_typer(keys.app, name="keys")

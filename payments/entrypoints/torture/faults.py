@@ -68,12 +68,13 @@ async def _postgresql_stopped(stage: Stage, rng: Seeded) -> None:
 
 
 async def _down_and_up(stage: Stage, child: Child, number: signal.Signals, rng: Seeded) -> None:
-    if child.process is not None:
-        child.process.send_signal(number)
-    while child.running():
-        await asyncio.sleep(0.02)
-    await asyncio.sleep(rng.uniform(0, 1.5))
-    await stage.revive(child)
+    async with stage.one_server:
+        if child.process is not None:
+            child.process.send_signal(number)
+        while child.running():
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(rng.uniform(0, 1.5))
+        await stage.revive(child)
 
 
 async def _session_killed(stage: Stage, rng: Seeded) -> None:

@@ -104,7 +104,9 @@ class Journal:
         """No more answers."""
         self._file.close()
 
-    def _write(self, call: Call, status: int, standing: Standing, operation_id: UUID | None) -> None:
+    def _write(
+        self, call: Call, status: int, standing: Standing, operation_id: UUID | None
+    ) -> None:
         line = {
             "s": round(monotonic_s() - self._began_s, 3),
             "surface": call.surface,

@@ -72,6 +72,8 @@ class Proxy:
                 both.create_task(self._forward(server_reader, writer, is_doomed, is_request=False))
         except* (OSError, _EndOfConnectionError):
             pass  # one side ended: both do
+        except* asyncio.CancelledError:
+            pass  # only `stop` cancels, and asyncio.streams complains of a cancelled handler
         finally:
             self._writers -= {writer, server_writer}
             for side in (writer, server_writer):
@@ -85,7 +87,12 @@ class Proxy:
         return await asyncio.open_connection(host, int(port))
 
     async def _forward(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, is_doomed: asyncio.Event, *, is_request: bool
+        self,
+        source: asyncio.StreamReader,
+        sink: asyncio.StreamWriter,
+        is_doomed: asyncio.Event,
+        *,
+        is_request: bool,
     ) -> None:
         while True:
             chunk = await source.read(_CHUNK)

@@ -49,7 +49,9 @@ class Sender:
             if call.standing not in CLEAR:
                 await asyncio.sleep(0.1)
         if call.standing is not Standing.APPLIED:
-            raise ValueError(f"{call.surface} {call.kind} was {call.standing.value}: {call.answers}")
+            raise ValueError(
+                f"{call.surface} {call.kind} was {call.standing.value}: {call.answers}"
+            )
 
     async def once(self, call: Call, timeout_s: float = TIMEOUT_S) -> None:
         """One request, and its answer into the journal."""

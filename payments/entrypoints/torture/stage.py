@@ -48,6 +48,8 @@ class Stage:
         self.database, self.redis = Proxy(_database_socket(servers)), Proxy(_redis_socket(servers))
         self.env: dict[str, str] = {}
         self.roles: dict[str, Child] = {}
+        self.one_server = asyncio.Lock()
+        """Whoever takes a server down brings it up again before the next one may."""
         self.died: list[str] = []
         """Roles that ended though nobody killed them."""
         self._killed: set[str] = set()

@@ -23,7 +23,8 @@ class BankWebhook(Surface):
         headers = {"Authorization": f"Bearer {self.tools.api_key}"}
         answer = await self.tools.http.get("/v1/organizations", headers=headers)
         self.organizations = {
-            str(o["inn"]): int(o["organization_id"]) for o in answer.raise_for_status().json()["items"]
+            str(o["inn"]): int(o["organization_id"])
+            for o in answer.raise_for_status().json()["items"]
         }
 
     def next(self) -> Call:

@@ -65,7 +65,7 @@ class Surface:
         self._number += 1
         return f"{self.name}-{self.tools.seed}-{self._number}"
 
-    def call(  # noqa: PLR0913 - what a call is made of, by name
+    def call(
         self,
         kind: str,
         path: str,
@@ -93,7 +93,7 @@ class Surface:
         )
         return self.tools.journal.add(call)
 
-    def keyed(  # noqa: PLR0913 - as above
+    def keyed(
         self,
         kind: str,
         path: str,

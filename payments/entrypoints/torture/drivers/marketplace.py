@@ -41,7 +41,9 @@ class Marketplace(Surface):
         """The seed's banks; numbers of their accounts as the ledger knows them."""
         await self.tools.stage.command("seed", "bank")
         async with self.tools.engine.connect() as connection:
-            rows = await connection.execute(sa.text("SELECT number, id, bank_id FROM bank_accounts"))
+            rows = await connection.execute(
+                sa.text("SELECT number, id, bank_id FROM bank_accounts")
+            )
             self.accounts = {number: (local, bank) for number, local, bank in rows}
             found = await connection.execute(sa.text("SELECT id FROM marketplaces"))
             self._actor = f"marketplace:{found.scalar_one()}"

@@ -103,7 +103,9 @@ class Shop(Surface):
         body = {"title": "Tea", "description": "", "price": str(minor // 100)}
         return int((await self._post("/shop/admin/products", body, admin))["product_id"]), minor
 
-    async def _post(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+    async def _post(
+        self, path: str, body: dict[str, Any], headers: dict[str, str]
+    ) -> dict[str, Any]:
         answer = await self.tools.http.post(path, json=body, headers=headers)
         document: dict[str, Any] = answer.raise_for_status().json()
         return document

@@ -31,7 +31,12 @@ _PAYOUTS: Final = (
     "sim:alter-amount",
     "sim:stuck",
 )
-_DEPOSITS: Final = ("sim:auto-pay", "sim:underpay", "sim:overpay", "sim:auto-pay sim:lose-callbacks")
+_DEPOSITS: Final = (
+    "sim:auto-pay",
+    "sim:underpay",
+    "sim:overpay",
+    "sim:auto-pay sim:lose-callbacks",
+)
 
 
 class SuperPay(Surface):

@@ -27,7 +27,7 @@ class WalletService(Surface):
         opening = [self._open(_MONEY_MINOR) for _ in range(_CLIENTS)]
         await asyncio.gather(*(self.tools.sender.send(call) for call in opening))
         users = range(_FIRST_USER, self._next_user)
-        self.wallets = {user: await self._number(user) for user in users}
+        self.wallets = {user: await self._number_of(user) for user in users}
 
     def next(self) -> Call:
         """Transactions, deposits, now and then a new client."""
@@ -36,7 +36,7 @@ class WalletService(Surface):
             return self._transaction()
         return self._deposit() if draw < 0.9 else self._open(self.rng.randint(1, 10_000))  # noqa: PLR2004
 
-    async def _number(self, user: int) -> int:
+    async def _number_of(self, user: int) -> int:
         async with asyncio.timeout(_PATIENCE_S):
             while True:
                 answer = await self.tools.http.get("/api/v1/wallet", params={"user_id": user})
