@@ -23,7 +23,7 @@ from streams.entry import Entry
 from streams.ownership import ensure_partitions
 
 
-class Explode(Intent):
+class Explode(Intent, frozen=True, kw_only=True):
     """An intent whose decide has a bug."""
 
     how: str
