@@ -1,12 +1,16 @@
 """Appending in a cluster: a lane to each node that holds partitions."""
 
-from collections.abc import Sequence
-from typing import Final
+import asyncio
+from collections import defaultdict
+from functools import partial
+from typing import Any, Final
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from streams.addresses import Node, min_replicas, server_url
+from streams.cluster_client import ClusterClient
 from streams.errors import MOVED, FateUnknown, StreamUnavailable
-from streams.producer import Lane, VerifyPartitions
+from streams.producer import Lane, Producer, VerifyPartitions
 from streams.topology import Topology, partition_slot
 
 _NODE_AWAY: Final = {
@@ -33,7 +37,9 @@ class ClusterProducer:
         self._verify = verify
         self._min_replicas = min_replicas
         self._slots = [partition_slot(partition) for partition in range(partition_count)]
-        self._lanes: dict[str, Lane] = {}
+        self._lanes: dict[Node, Lane] = {}
+        self._verified: defaultdict[Node, set[int]] = defaultdict(set)
+        self._gaining = asyncio.Lock()
 
     async def start(self) -> None:
         """Lanes begin when they are first needed."""
@@ -42,11 +48,6 @@ class ClusterProducer:
         """Send what is waiting, then close."""
         for lane in self._lanes.values():
             await lane.stop()
-
-    def neighbours(self, partition: int) -> Sequence[int]:
-        """The partitions on the same node."""
-        node = self._topology.known_owner(self._slots[partition])
-        return [p for p, slot in enumerate(self._slots) if self._topology.known_owner(slot) == node]
 
     async def append(
         self, partition: int, operation_id: str, payload: bytes, marker: bytes
@@ -77,18 +78,41 @@ class ClusterProducer:
             node = await self._topology.owner(self._slots[partition])
         except RedisConnectionError as error:
             raise StreamUnavailable("redis_unreachable", str(error)) from error
-        url = self._topology.url(node)
-        lane = self._lanes.get(url)
+        lane = self._lanes.get(node)
         if lane is None:
-
-            async def verify() -> None:
-                held = [
-                    p
-                    for p, slot in enumerate(self._slots)
-                    if self._topology.known_owner(slot) == node
-                ]
-                await self._verify(held)
-
-            lane = self._lanes[url] = Lane(url, verify, min_replicas=self._min_replicas)
+            lane = self._lanes[node] = Lane(
+                self._topology.url(node),
+                partial(self._verify_node, node),
+                min_replicas=self._min_replicas,
+            )
             await lane.start()
+        elif partition not in self._verified[node]:
+            await self._verify_gained(node, partition)
         return lane
+
+    async def _verify_node(self, node: Node) -> None:
+        """On a new connection: all that the node holds."""
+        held = [p for p, slot in enumerate(self._slots) if self._topology.known_owner(slot) == node]
+        await self._verify(held)
+        self._verified[node] = set(held)
+
+    async def _verify_gained(self, node: Node, partition: int) -> None:
+        """A node we are connected to holds a partition that another one held: by a failover?"""
+        async with self._gaining:
+            if partition not in self._verified[node]:
+                await self._verify([partition])
+                for verified in self._verified.values():
+                    verified.discard(partition)
+                self._verified[node].add(partition)
+
+
+def create_producer(
+    url: str, client: Any, verify: VerifyPartitions, partition_count: int
+) -> Producer:
+    """What appends to the streams behind `url`, whose client is `client`."""
+    replicas = min_replicas(url)
+    if isinstance(client, ClusterClient):
+        return ClusterProducer(
+            client.topology, verify, partition_count=partition_count, min_replicas=replicas
+        )
+    return Lane(server_url(url), partial(verify, range(partition_count)), min_replicas=replicas)

@@ -8,38 +8,27 @@ is the outbox.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import structlog
-from redis.exceptions import RedisError
 
 from streams import partitions
+from streams.client import place_of
+from streams.commands import Client
 from streams.entry import Entry
+from streams.finishing import Finisher, Step
 from streams.inbox import Inbox
 from streams.ownership import Ownership
 from streams.reader import Reader
-from streams.tasks import end
 
 if TYPE_CHECKING:
     import asyncpg
-    from redis.asyncio import Redis
 
 BATCH_MAX: Final = 1000
 _INBOX_MAX: Final = 2000
 _SHARE_EVERY_S: Final = 1.0
 _IDLE_S: Final = 0.5
 _BACKOFF_MAX_S: Final = 2.0
-_UNFINISHED_MAX: Final = 2
-
-Send = Callable[["Redis[Any]"], Awaitable[None]]
-
-
-class Step(NamedTuple):
-    """What must reach Redis before these entries are acknowledged; may be run again."""
-
-    entries: list[Entry]
-    send: Send
-
 
 Handler = Callable[["asyncpg.Connection[asyncpg.Record]", list[Entry]], Awaitable[list[Step]]]
 """Commits a batch, then says in which steps it is finished."""
@@ -63,7 +52,7 @@ class Consumer:
         *,
         name: str,
         connect: Connect,
-        client: "Redis[Any]",
+        client: Client,
         handler: Handler,
         batch_max: int = BATCH_MAX,
     ) -> None:
@@ -106,7 +95,7 @@ class Consumer:
         return self._name
 
     @property
-    def client(self) -> "Redis[Any]":
+    def client(self) -> Client:
         """The Redis client."""
         return self._client
 
@@ -132,8 +121,7 @@ class _Session:
         self._ownership = Ownership(connection, consumer.name)
         self._inbox = Inbox(_INBOX_MAX)
         self._readers: dict[int, Reader] = {}
-        self._unfinished: asyncio.Queue[list[Step]] = asyncio.Queue(_UNFINISHED_MAX)
-        self._finisher = asyncio.create_task(self._finish(), name="finisher")
+        self._finisher = Finisher(self._complete_step, self._inbox.forget)
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -148,8 +136,8 @@ class _Session:
                 steps = await self._apply(batch)
                 # Acknowledging overlaps with the next batch, which is safe: what is acknowledged is
                 # committed.
-                await self._unfinished.put(steps)
-        await self._unfinished.join()
+                await self._finisher.put(steps)
+        await self._finisher.settle()
         await self._ownership.leave()
 
     async def _apply(self, batch: list[Entry]) -> list[Step]:
@@ -180,7 +168,8 @@ class _Session:
             )
             reader.start()
         for partition in sorted(self._ownership.owned, reverse=True)[:surplus]:
-            await self._give_up(partition)
+            if not self._finisher.is_stuck(place_of(self._consumer.client, partition)):
+                await self._give_up(partition)
         if gained or surplus:
             _log.info("partitions_owned", owned=sorted(self._ownership.owned))
         self._consumer.owned = set(self._ownership.owned)
@@ -188,35 +177,21 @@ class _Session:
     async def _give_up(self, partition: int) -> None:
         """Nothing of it may be unfinished when the lock goes: the next owner claims all pending."""
         await self._readers.pop(partition).stop()
-        await self._unfinished.join()
+        await self._finisher.settle()
         self._inbox.drop(partition)
         await self._ownership.release(partition)
 
-    async def _finish(self) -> None:
-        while True:
-            for step in await self._unfinished.get():
-                await self._complete(step)
-                self._inbox.forget(step.entries)
-            self._unfinished.task_done()
+    async def _complete_step(self, step: Step) -> None:
+        await self._complete(step)  # looked up each time: a test puts a crash in its place
 
     async def _complete(self, step: Step) -> None:
-        """Again until Redis takes it: the entries are committed, and pending until then."""
-        backoff_s = 0.05
-        while True:
-            try:
-                await step.send(self._consumer.client)
-                await acknowledge(self._consumer.client, step.entries)
-            except (RedisError, OSError, TimeoutError) as error:
-                _log.warning("acknowledge_retries", error=repr(error)[:200])
-                await asyncio.sleep(backoff_s)
-                backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
-            else:
-                return
+        await step.send(self._consumer.client)
+        await acknowledge(self._consumer.client, step.entries)
 
     async def close(self) -> None:
         for reader in self._readers.values():
             await reader.stop()
-        await end(self._finisher)
+        await self._finisher.close()
         try:
             await self._connection.close(timeout=2)
         except Exception:  # noqa: BLE001 - a half-open peer must not hold us
@@ -229,7 +204,7 @@ def _forget_failure(task: "asyncio.Future[list[Step]]") -> None:
         task.exception()
 
 
-async def acknowledge(client: "Redis[Any]", entries: list[Entry]) -> None:
+async def acknowledge(client: Client, entries: list[Entry]) -> None:
     """XACK, then XDEL, not in MULTI, which a full Redis refuses: plain ones let it drain."""
     ids: dict[int, list[str]] = {}
     for entry in entries:

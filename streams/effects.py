@@ -2,18 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import structlog
 from redis.exceptions import RedisError
 
 from streams import partitions
-from streams.options import BLOCK_MS
+from streams.commands import Client
 from streams.entry import Entry
+from streams.options import BLOCK_MS
 from streams.tasks import end
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
 
 HANDLER_TIMEOUT_S: Final = 45.0
 """The longest a handler may take; a reclaim waits longer, so nothing is handled twice at once."""
@@ -35,7 +33,7 @@ class EffectWorker:
 
     def __init__(
         self,
-        client: "Redis[Any]",
+        client: Client,
         *,
         name: str,
         partition_count: int,
@@ -44,7 +42,7 @@ class EffectWorker:
         concurrency_max: int = 32,
         reclaim_idle_ms: int = RECLAIM_IDLE_MS,
     ) -> None:
-        """`handle` must be idempotent: it is tried again; after ten deliveries `give_up` gets it."""
+        """`handle` must be idempotent: it is tried again; after ten deliveries comes `give_up`."""
         self._client = client
         self._name = name
         self._count = partition_count
@@ -120,7 +118,11 @@ class EffectWorker:
             self._run_one(entry, deliveries), name=f"effect-{entry.stream_id}"
         )
         self._running[key] = task
-        task.add_done_callback(lambda _: (self._running.pop(key, None), self._slots.release()))
+        task.add_done_callback(lambda _: self._end(key))
+
+    def _end(self, key: tuple[int, str]) -> None:
+        self._running.pop(key, None)
+        self._slots.release()
 
     async def _run_one(self, entry: Entry, deliveries: int) -> None:
         error = await self._attempts(entry)

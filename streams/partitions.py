@@ -3,10 +3,11 @@
 import zlib
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from redis.asyncio import Redis
 from redis.exceptions import ResponseError
+
+from streams.commands import Client
 
 GROUP: Final = "apply"
 EFFECTS_GROUP: Final = "executors"
@@ -37,7 +38,7 @@ def marker(partition: int, operation_id: str) -> str:
     return f"pay:{{p{partition:02d}}}:op:{operation_id}"
 
 
-async def ensure_group(client: "Redis[Any]", stream: str, group: str) -> None:
+async def ensure_group(client: Client, stream: str, group: str) -> None:
     """Make the group at 0, so that nothing added before it is skipped; only BUSYGROUP is fine.
 
     Looked for first: a Redis out of memory refuses XGROUP CREATE, and must still be drained.
@@ -55,7 +56,19 @@ async def ensure_group(client: "Redis[Any]", stream: str, group: str) -> None:
             raise
 
 
-async def backlog(client: "Redis[Any]", partitions: Sequence[int]) -> dict[int, int]:
+async def backlog_found(
+    client: Client, partitions: Sequence[int]
+) -> tuple[dict[int, int], set[int]]:
+    """The backlog, and the partitions whose server did not say. Raises when there is one server."""
+    pipeline = client.pipeline(transaction=False)
+    for partition in partitions:
+        pipeline.xlen(intents(partition))
+    replies = await pipeline.execute(raise_on_error=False)
+    told = {p: n for p, n in zip(partitions, replies, strict=True) if isinstance(n, int)}
+    return told, set(partitions) - set(told)
+
+
+async def backlog(client: Client, partitions: Sequence[int]) -> dict[int, int]:
     """Entries not applied yet, by partition: applied ones are deleted, so XLEN is the backlog."""
     pipeline = client.pipeline(transaction=False)
     for partition in partitions:

@@ -1,19 +1,17 @@
-"""Reading one partition: first all that is pending, then what is new, at times what got stranded."""
+"""Reading one partition: first all that is pending, then what is new."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import structlog
 from redis.exceptions import RedisError, ResponseError
 
 from streams import partitions
-from streams.options import BLOCK_MS
+from streams.commands import Client
 from streams.entry import Entry
 from streams.inbox import Inbox
+from streams.options import BLOCK_MS
 from streams.tasks import end
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
 
 READ_MAX: Final = 500
 GATHER_S: Final = 0.002
@@ -27,7 +25,7 @@ _log = structlog.get_logger(__name__)
 class Reader:
     """One task for one owned partition, with a connection of the pool while it blocks."""
 
-    def __init__(self, client: "Redis[Any]", partition: int, inbox: Inbox) -> None:
+    def __init__(self, client: Client, partition: int, inbox: Inbox) -> None:
         """`client` must have a connection to spare for each reader."""
         self._client = client
         self._partition = partition
@@ -69,15 +67,16 @@ class Reader:
             )  # fmt: skip
             for entries in _streams(reply):
                 await self._inbox.put(self._entries(entries))
-            # Under load entries come one by one and a read costs more than what it brings; what comes
-            # meanwhile is read together. A lonely entry never waits: it finds the reader blocked.
+            # Under load entries come one by one and a read costs more than what it brings; what
+            # comes meanwhile is read together. A lonely entry never waits: it finds the reader
+            # blocked.
             await asyncio.sleep(GATHER_S)
             if loop.time() >= reclaim_at:
                 await self.reclaim(idle_ms=RECLAIM_IDLE_MS)
                 reclaim_at = loop.time() + RECLAIM_EVERY_S
 
     async def reclaim(self, idle_ms: int) -> None:
-        """Take over what is pending longer than `idle_ms`, ours too: a lost reply strands entries."""
+        """Take over what is pending longer than `idle_ms`, ours too: lost replies strand entries."""
         cursor = b"0-0"
         while True:
             reply = await self._client.execute_command(
@@ -100,7 +99,7 @@ class Reader:
                 return
 
     async def _bury_tombstones(self) -> None:
-        """6.2 keeps the id of a deleted pending entry: acknowledge it, loudly: an intent may be lost."""
+        """6.2 keeps the id of a deleted pending entry: acknowledge it, loudly."""
         pending = await self._client.xpending_range(self._stream, partitions.GROUP, "-", "+", 1000)
         for row in pending:
             stream_id = row["message_id"]
@@ -113,7 +112,7 @@ class Reader:
                 await self._client.xack(self._stream, partitions.GROUP, stream_id)
 
     async def trim(self) -> None:
-        """Delete what was acknowledged but not deleted (a crash); never what is pending or unread."""
+        """Delete what was acknowledged but not deleted (a crash), nothing pending or unread."""
         try:
             groups = await self._client.xinfo_groups(self._stream)
         except ResponseError:

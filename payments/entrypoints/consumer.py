@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvloop
@@ -14,9 +15,11 @@ from payments.kernel.database import Connection, connect
 from payments.operations.apply import Applier
 from payments.operations.finish import steps
 from payments.registry import OPERATIONS
-from streams.client import create_client
-from streams.consumer import Consumer, Step
+from streams.addresses import is_cluster
+from streams.client import create_client, place_of
+from streams.consumer import Consumer
 from streams.entry import Entry
+from streams.finishing import Step
 from streams.ownership import SESSION_SETTINGS, ensure_partitions
 
 if TYPE_CHECKING:
@@ -35,13 +38,16 @@ async def create_consumer(
     async def session() -> Connection:
         return await connect(database_url, **SESSION_SETTINGS)
 
+    client = create_client(redis_url, connections=count + 4)
+    where = partial(place_of, client) if is_cluster(redis_url) else None
+
     async def handle(connection: Connection, entries: list[Entry]) -> list[Step]:
-        return steps(await applier.apply(connection, entries))
+        return steps(await applier.apply(connection, entries), where)
 
     return Consumer(
         name=name or f"{socket.gethostname()}-{os.getpid()}",
         connect=session,
-        client=create_client(redis_url, connections=count + 4),
+        client=client,
         handler=handle,
     )
 

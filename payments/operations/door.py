@@ -6,6 +6,7 @@ intents may be gone, and nothing more is accepted.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -18,10 +19,11 @@ from payments.kernel.ids import OperationId
 from payments.kernel.sql import load_sql
 from payments.operations import metrics
 from streams import partitions
-from streams.client import create_client
+from streams.client import create_client, place_of
+from streams.cluster_producer import create_producer
 from streams.errors import FateUnknown, StreamUnavailable
 from streams.ownership import ensure_partitions
-from streams.producer import Lane
+from streams.producer import Producer
 from streams.rollback import partitions_behind
 from streams.tasks import end
 
@@ -49,11 +51,13 @@ class RedisDoor:
     ) -> None:
         """`partition_count` counts at the first start only."""
         self._database_url = database_url
-        self._lane = Lane(redis_url, self._verify)
+        self._redis_url = redis_url
+        self._producer: Producer | None = None
         self._client = create_client(redis_url, connections=4)
         self._count = partition_count
         self._backlog_max = backlog_max
         self._closed: str | None = "starting"
+        self._away: dict[int, str] = {}  # partitions whose server is away, and what it said
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._task: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
@@ -61,21 +65,24 @@ class RedisDoor:
 
     @property
     def closed_reason(self) -> str | None:
-        """Why nothing is accepted, or None."""
-        return self._closed
+        """Why nothing is accepted, or None; None too while some partitions of a cluster go on."""
+        is_all_away = len(self._away) >= self._count
+        return self._closed or (next(iter(self._away.values())) if is_all_away else None)
 
     async def start(self) -> None:
         """Fix the partitions, look once, then keep looking."""
         connection = await self._session()
         self._count = await ensure_partitions(connection, self._count)
-        await self._lane.start()
+        self._producer = create_producer(self._redis_url, self._client, self._verify, self._count)
+        await self._producer.start()
         await self._look_safely()
         self._task = asyncio.create_task(self._watch(), name="gate")
 
     async def stop(self) -> None:
         """Send what waits, close."""
         await end(self._task)
-        await self._lane.stop()
+        if self._producer is not None:
+            await self._producer.stop()
         await self._client.aclose()
         if self._connection is not None:
             self._connection.terminate()
@@ -87,17 +94,18 @@ class RedisDoor:
 
         Raises `Unavailable`: nothing was written. Raises `UnknownFate`: the reply was lost.
         """
-        if self._closed is not None:
-            raise self._refusal(self._closed)
         partition = partitions.partition_of(partition_key, self._count)
+        reason = self._closed or self._away.get(partition)
+        if reason is not None or self._producer is None:
+            raise self._refusal(reason or "starting")
         try:
-            return await self._lane.append(partition, str(operation_id), payload, marker)
+            return await self._producer.append(partition, str(operation_id), payload, marker)
         except StreamUnavailable as error:
             if error.reason == "redis_unreachable":
-                self._closed = error.reason
+                self._lose_server_of(partition)
             raise self._refusal(error.reason) from error
         except FateUnknown as error:
-            self._closed = "redis_unreachable"
+            self._lose_server_of(partition)
             metrics.NOT_ACCEPTED.labels("fate_unknown").inc()
             raise UnknownFate(operation_id=str(operation_id)) from error
 
@@ -107,10 +115,20 @@ class RedisDoor:
         for partition in range(self._count):
             pipeline.get(partitions.marker(partition, str(operation_id)))
         try:
-            found: list[Any] = await pipeline.execute()
+            found: list[Any] = await pipeline.execute(raise_on_error=False)
         except (RedisError, OSError, TimeoutError) as error:
             raise self._refusal("redis_unreachable") from error
-        return next((m for m in found if isinstance(m, bytes)), None)
+        marker = next((m for m in found if isinstance(m, bytes)), None)
+        if marker is None and any(isinstance(m, Exception) for m in found):
+            raise self._refusal("redis_unreachable")  # the server that is away may have it
+        return marker
+
+    def _lose_server_of(self, partition: int) -> None:
+        """Until the gate has looked again, nothing more goes to this server."""
+        place = place_of(self._client, partition)
+        for other in range(self._count):
+            if place_of(self._client, other) == place:
+                self._away[other] = "redis_unreachable"
 
     def _refusal(self, reason: str) -> Unavailable:
         metrics.NOT_ACCEPTED.labels(reason).inc()
@@ -139,38 +157,42 @@ class RedisDoor:
         self._closed = reason
 
     async def _look(self) -> str | None:
-        self.backlog = await partitions.backlog(self._client, range(self._count))
+        self.backlog, away = await partitions.backlog_found(self._client, range(self._count))
+        if away != set(self._away):
+            _log.warning("gate_lost_partitions", partitions=sorted(away))
+        self._away = dict.fromkeys(away, "redis_unreachable")
         for partition, length in self.backlog.items():
             metrics.BACKLOG.labels(f"{partition:02d}").set(length)
         if sum(self.backlog.values()) >= self._backlog_max:
             return "backlog_full"
-        if self._closed in {"starting", "redis_rolled_back"} and await self._is_rolled_back():
+        if self._closed in {"starting", "redis_rolled_back"} and await self._is_rolled_back(
+            list(self.backlog)
+        ):
             return "redis_rolled_back"
         return None
 
-    async def _verify(self) -> None:
+    async def _verify(self, held: Sequence[int]) -> None:
         """Before anything goes over a new connection: does this Redis know all that was applied?"""
-        if await self._is_rolled_back():
+        if await self._is_rolled_back(held):
             self._closed = "redis_rolled_back"
             raise StreamUnavailable(self._closed)
 
-    async def _is_rolled_back(self) -> bool:
+    async def _is_rolled_back(self, held: Sequence[int]) -> bool:
         async with self._looking:  # one session, and both the gate and a new connection look
-            return await self._find_rollback()
+            return await self._find_rollback(held)
 
-    async def _find_rollback(self) -> bool:
+    async def _find_rollback(self, held: Sequence[int]) -> bool:
         connection = await self._session()
         rows = await connection.fetch(load_sql(__file__, "partition_positions"))
         if any(row["halted_reason"] for row in rows):
             return True
-        behind = await partitions_behind(
-            self._client, {r["partition"]: (r["last_ms"], r["last_seq"]) for r in rows}
-        )
-        for partition, (ends, applied) in behind.items():
-            _log.error("redis_rolled_back", partition=partition, redis_ends=ends, applied=applied)
+        applied = {r["partition"]: (r["last_ms"], r["last_seq"]) for r in rows}
+        behind = await partitions_behind(self._client, {p: applied[p] for p in held})
+        for partition, (ends, position) in behind.items():
+            _log.error("redis_rolled_back", partition=partition, redis_ends=ends, applied=position)
             # Sticky: the next append would get a newer id and hide what was lost. `payments doctor`
             # says what to do.
-            reason = f"Redis ends at {ends}, PostgreSQL applied {applied}"
+            reason = f"Redis ends at {ends}, PostgreSQL applied {position}"
             await connection.execute(load_sql(__file__, "halt_partition"), partition, reason)
         return bool(behind)
 

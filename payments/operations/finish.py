@@ -1,7 +1,7 @@
 """After the commit: outcomes to those who wait, effects to the executors, markers away."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -9,11 +9,9 @@ import msgspec
 from payments.operations.apply import Answer
 from payments.operations.results import Reply
 from streams import partitions
-from streams.consumer import Step
+from streams.commands import Client
 from streams.entry import Entry
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
+from streams.finishing import Step
 
 _REPLIES_A_MESSAGE: Final = 500
 _encode: Final = msgspec.json.Encoder().encode
@@ -36,7 +34,17 @@ class _StoredEffect(msgspec.Struct, frozen=True):
 _STORED: Final = msgspec.json.Decoder(list[_StoredEffect])
 
 
-def steps(answers: Sequence[Answer]) -> list[Step]:
+def steps(answers: Sequence[Answer], place_of: Callable[[int], str] | None = None) -> list[Step]:
+    """The steps of each server; `place_of` a partition names it, where there are several."""
+    if place_of is None:
+        return _steps(answers, "")
+    places: dict[str, list[Answer]] = {}
+    for answer in answers:
+        places.setdefault(place_of(answer.entry.partition), []).append(answer)
+    return [step for place, listed in places.items() for step in _steps(listed, place)]
+
+
+def _steps(answers: Sequence[Answer], place: str) -> list[Step]:
     """First what only needs acknowledging, so that a full Redis drains; then what has effects."""
     plain = [a for a in answers if a.decision is None or not a.decision.effects or a.is_conflict]
     with_effects = [
@@ -44,10 +52,10 @@ def steps(answers: Sequence[Answer]) -> list[Step]:
     ]
     done = []
     if plain:
-        done.append(Step([a.entry for a in plain], _sender(plain, ())))
+        done.append(Step([a.entry for a in plain], _sender(plain, ()), place))
     if with_effects:
         effects = [(a.entry.partition, e) for a in with_effects for e in effects_of(a)]
-        done.append(Step([a.entry for a in with_effects], _sender(with_effects, effects)))
+        done.append(Step([a.entry for a in with_effects], _sender(with_effects, effects), place))
     return done
 
 
@@ -71,7 +79,7 @@ def effects_of(answer: Answer) -> list[bytes]:
 
 
 def _sender(answers: list[Answer], effects: Sequence[tuple[int, bytes]]) -> Any:
-    async def send(client: "Redis[Any]") -> None:
+    async def send(client: Client) -> None:
         pipeline = client.pipeline(transaction=False)
         for partition, payload in effects:
             pipeline.xadd(partitions.effects(partition), {partitions.FIELD: payload})

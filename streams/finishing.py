@@ -1,0 +1,122 @@
+"""After the commit: steps run in order, a queue for each server, again until it takes them.
+
+A server that is away holds up its own steps and nobody else's.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple
+
+import structlog
+from redis.exceptions import RedisError
+
+from streams.commands import Client
+from streams.entry import Entry
+from streams.tasks import end
+
+_BACKOFF_MIN_S: Final = 0.05
+_BACKOFF_MAX_S: Final = 2.0
+_ALONE_MAX: Final = 2
+"""Batches that may be unfinished when one server has all: a full Redis slows the consumer down."""
+_OF_MANY_MAX: Final = 64
+"""The same of one server among many: it sends nothing while it is away, so little collects."""
+
+Send = Callable[[Client], Awaitable[None]]
+_log = structlog.get_logger(__name__)
+
+
+class Step(NamedTuple):
+    """What must reach Redis before these entries are acknowledged; may be run again.
+
+    `place` names the server, "" when there is one.
+    """
+
+    entries: list[Entry]
+    send: Send
+    place: str = ""
+
+
+class Finisher:
+    """Runs steps in the background."""
+
+    def __init__(
+        self, complete: Callable[[Step], Awaitable[None]], forget: Callable[[list[Entry]], None]
+    ) -> None:
+        """`complete` runs a step once; `forget` hears of entries that are acknowledged."""
+        self._complete = complete
+        self._forget = forget
+        self._places: dict[str, _Place] = {}
+
+    async def put(self, steps: Sequence[Step]) -> None:
+        """Queue them, in order; waits when too much of their server is unfinished."""
+        by_place: dict[str, list[Step]] = {}
+        for step in steps:
+            by_place.setdefault(step.place, []).append(step)
+        for name, listed in by_place.items():
+            place = self._places.get(name)
+            if place is None:
+                place = self._places[name] = _Place(name, self._complete, self._forget)
+            await place.put(listed)
+
+    async def settle(self) -> None:
+        """Wait until nothing is unfinished but what a server that is away holds up."""
+        for place in self._places.values():
+            await place.settled.wait()
+
+    def is_stuck(self, place: str) -> bool:
+        """True while a server does not take what it should."""
+        found = self._places.get(place)
+        return found is not None and found.is_stuck
+
+    async def close(self) -> None:
+        """What is unfinished stays pending in Redis."""
+        await end(*(place.task for place in self._places.values()))
+
+
+class _Place:
+    """The queue of one server."""
+
+    def __init__(
+        self,
+        name: str,
+        complete: Callable[[Step], Awaitable[None]],
+        forget: Callable[[list[Entry]], None],
+    ) -> None:
+        self._complete = complete
+        self._forget = forget
+        self._queue: asyncio.Queue[list[Step]] = asyncio.Queue(_OF_MANY_MAX if name else _ALONE_MAX)
+        self.is_stuck = False
+        self.settled = asyncio.Event()
+        self.settled.set()
+        self.task = asyncio.create_task(self._run(), name=f"finisher {name}")
+
+    async def put(self, steps: list[Step]) -> None:
+        if not self.is_stuck:
+            self.settled.clear()
+        await self._queue.put(steps)
+
+    async def _run(self) -> None:
+        while True:
+            for step in await self._queue.get():
+                await self._until_taken(step)
+                self._forget(step.entries)
+            if self._queue.empty():
+                self.settled.set()
+
+    async def _until_taken(self, step: Step) -> None:
+        """The entries are committed, and pending until Redis takes this."""
+        backoff_s = _BACKOFF_MIN_S
+        while True:
+            try:
+                await self._complete(step)
+            except (RedisError, OSError, TimeoutError) as error:
+                _log.warning("acknowledge_retries", place=step.place, error=repr(error)[:200])
+                self.is_stuck = True
+                self.settled.set()
+                await asyncio.sleep(backoff_s)
+                backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
+            else:
+                break
+        if self.is_stuck:
+            self.is_stuck = False
+            self.settled.clear()
