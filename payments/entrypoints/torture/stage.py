@@ -9,16 +9,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from payments.embedded.process import Child, EmbeddedError
 from payments.embedded.servers import Servers
 from payments.entrypoints.child_environment import environment
 from payments.entrypoints.ports import answers_ready
+from payments.entrypoints.torture.addresses import (
+    HOST,
+    database_target,
+    database_through,
+    redis_target,
+    redis_through,
+)
 from payments.entrypoints.torture.proxy import Proxy
 from payments.kernel.clock import monotonic_s
 
-HOST: Final = "127.0.0.1"
 CONSUMERS: Final = ("consumer-1", "consumer-2")
 OURS: Final = ("api", *CONSUMERS, "executor", "scheduler")
 """Roles of the product; beside them the simulator, which is the provider."""
@@ -45,7 +50,8 @@ class Stage:
         self.port, self.simulator_port = _free_port(), _free_port()
         self.base = f"http://{HOST}:{self.port}"
         self.simulator = f"http://{HOST}:{self.simulator_port}"
-        self.database, self.redis = Proxy(_database_socket(servers)), Proxy(_redis_socket(servers))
+        self.database = Proxy(database_target(servers.database_url))
+        self.redis = Proxy(redis_target(servers.redis_url))
         self.env: dict[str, str] = {}
         self.roles: dict[str, Child] = {}
         self.one_server = asyncio.Lock()
@@ -163,23 +169,13 @@ class Stage:
         )
 
     def _environment(self) -> dict[str, str]:
-        database, redis = urlsplit(self.servers.database_url), urlsplit(self.servers.redis_url)
+        servers = self.servers
         return {
-            **environment(self.servers, self.base, self.simulator_port),
+            **environment(servers, self.base, self.simulator_port),
             **SETTINGS,
-            "PAYMENTS_DATABASE_URL": f"postgresql://{database.username}:{database.password}"
-            f"@{HOST}:{self.database.port}{database.path}",
-            "PAYMENTS_REDIS_URL": f"redis://:{quote(redis.password or '', safe='%')}@{HOST}:{self.redis.port}/0",
+            "PAYMENTS_DATABASE_URL": database_through(servers.database_url, self.database.port),
+            "PAYMENTS_REDIS_URL": redis_through(servers.redis_url, self.redis.port),
         }
-
-
-def _database_socket(servers: Servers) -> str:
-    query = parse_qs(urlsplit(servers.database_url).query)
-    return f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}"
-
-
-def _redis_socket(servers: Servers) -> str:
-    return unquote(urlsplit(servers.redis_url).path)
 
 
 def _free_port() -> int:
