@@ -1,4 +1,4 @@
-"""A ledger in sixty lines, for the real one to be compared with: balances, holds, refusals, nothing else."""
+"""A ledger in a hundred lines, for the real one to be compared with."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ class Hold:
 
 @dataclass
 class Model:
-    """Wallets are numbered from 0; every method gives the refusal's code, or None when it was applied."""
+    """Wallets count from 0; every method gives the refusal's code, or None when it was applied."""
 
     balances: list[int]
     frozen: set[int] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""Any sequence of operations, cut into any batches: the real ledger does what the model does, and every replay nothing."""
+"""Any operations, cut into any batches: the real ledger does what the model does, a replay nothing."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,15 +11,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from payments.holds import capture, create as create_hold, release
+from payments.holds import capture, release
+from payments.holds import create as create_hold
 from payments.kernel.clock import utc_now
 from payments.kernel.database import Connection, connect, with_database
 from payments.kernel.ids import OperationId, new_id
 from payments.operations.apply import Applier
 from payments.operations.envelope import Intent, encode, seal
 from payments.registry import OPERATIONS
-from payments.transfers import create as create_transfer, reverse
-from payments.wallets import adjust, freeze, open as open_wallet
+from payments.transfers import create as create_transfer
+from payments.transfers import reverse
+from payments.wallets import adjust, freeze
+from payments.wallets import open as open_wallet
 from streams.entry import Entry
 from tests.properties.model import Model
 
@@ -77,14 +80,14 @@ class System:
         self.wallets = [
             msgspec.json.decode(a.decision.result)["wallet_id"] for a in answers if a.decision
         ]
-        credits = [
+        money = [
             adjust.AdjustWallet(
                 wallet_id=w, minor=OPENING, currency="RUB", is_credit=True, reason="m"
             )
             for w in self.wallets
         ]
         await self.applier.apply(
-            self.connection, [self.entry("wallet.adjust", c, new_id()) for c in credits]
+            self.connection, [self.entry("wallet.adjust", c, new_id()) for c in money]
         )
 
     def intent(self, name: str, a: dict[str, Any]) -> tuple[str, Intent]:
@@ -122,7 +125,8 @@ class System:
 
     async def state(self) -> list[tuple[int, int]]:
         rows = await self.connection.fetch(
-            "SELECT credits_posted - debits_posted, debits_pending FROM accounts WHERE id = ANY($1) ORDER BY id",
+            "SELECT credits_posted - debits_posted, debits_pending FROM accounts "
+            "WHERE id = ANY($1) ORDER BY id",
             self.wallets,
         )
         return [(row[0], row[1]) for row in rows]
