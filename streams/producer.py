@@ -42,9 +42,8 @@ class Lane:
         another Redis, or the same one restored from the past. It raises `StreamUnavailable` when
         nothing may be appended.
         """
-        self._connection: Any = ConnectionPool.from_url(
-            url, max_connections=1, **options()
-        ).make_connection()
+        pool: Any = ConnectionPool.from_url(url, max_connections=1, **options())
+        self._connection = pool.make_connection()
         self._verify = verify
         self._min_replicas = min_replicas
         self._waiting: list[_Append] = []
@@ -61,7 +60,8 @@ class Lane:
 
     async def stop(self) -> None:
         """Send what is waiting, then close."""
-        while self._waiting and self._task is not None and not self._task.done():
+        # Polled, for it happens once, at the end.
+        while self._waiting and self._task is not None and not self._task.done():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await end(self._task)
         await self._connection.disconnect()
@@ -93,7 +93,7 @@ class Lane:
             await self._send(batch)
 
     async def _connected(self) -> None:
-        """The connection, alive and verified: a server gone is noticed here, not by a failed write."""
+        """The connection, alive and verified: a gone server is noticed before a write."""
         connection = self._connection
         if connection.is_connected:
             try:
@@ -194,8 +194,7 @@ def _fail(batch: list[_Append], error: Exception) -> None:
 def _pack(*parts: bytes) -> bytes:
     """A command in Redis' wire format; by hand: packing was a third of the producer's time."""
     out = [b"*%d\r\n" % len(parts)]
-    for part in parts:
-        out.append(b"$%d\r\n%b\r\n" % (len(part), part))
+    out.extend(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
     return b"".join(out)
 
 

@@ -76,7 +76,7 @@ class Reader:
                 reclaim_at = loop.time() + RECLAIM_EVERY_S
 
     async def reclaim(self, idle_ms: int) -> None:
-        """Take over what is pending longer than `idle_ms`, ours too: lost replies strand entries."""
+        """Take over what is pending longer than `idle_ms`, ours too: lost replies strand them."""
         cursor = b"0-0"
         while True:
             reply = await self._client.execute_command(

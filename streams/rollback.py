@@ -1,20 +1,18 @@
 """Noticing that Redis went back in time: its streams end before what PostgreSQL has applied."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redis.exceptions import ResponseError
 
 from streams import partitions
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
+from streams.commands import Client
 
 Position = tuple[int, int]
 
 
 async def partitions_behind(
-    client: "Redis[Any]", applied: Mapping[int, Position]
+    client: Client, applied: Mapping[int, Position]
 ) -> dict[int, tuple[Position, Position]]:
     """Partitions whose stream ends before `applied`: (where Redis ends, where PostgreSQL is)."""
     behind = {}
@@ -27,7 +25,7 @@ async def partitions_behind(
     return behind
 
 
-async def last_position(client: "Redis[Any]", partition: int) -> Position:
+async def last_position(client: Client, partition: int) -> Position:
     """The newest id the stream ever gave, (0, 0) when there is no stream."""
     try:
         info = await client.execute_command("XINFO", "STREAM", partitions.intents(partition))

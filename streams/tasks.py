@@ -18,6 +18,6 @@ async def end(*tasks: "asyncio.Task[Any] | None") -> None:
         for task in living:
             task.cancel()
         _, living = await asyncio.wait(living, timeout=_AGAIN_EVERY_S)
-    for task in tasks:
-        if task is not None and not task.cancelled():
-            task.exception()  # seen: how a task that we end had ended before is of no interest
+    for ended in tasks:
+        if ended is not None and not ended.cancelled():
+            ended.exception()  # seen: how a task that we end had ended before is of no interest

@@ -16,7 +16,7 @@ from payments.operations.record import Ref
 from payments.wallets.refusals import WalletRefusal, usable
 
 
-class CaptureHold(Intent):
+class CaptureHold(Intent, frozen=True, kw_only=True):
     """Move `minor` of a hold (None: all that is left) to a wallet; `is_final` frees the rest."""
 
     hold_id: UUID

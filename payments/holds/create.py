@@ -13,7 +13,7 @@ from payments.operations.outcome import Applied, Outcome, Refused
 from payments.wallets.refusals import WalletRefusal, payer
 
 
-class CreateHold(Intent):
+class CreateHold(Intent, frozen=True, kw_only=True):
     """Hold `minor` of a wallet; it lets go by itself after `expires_in_s` seconds."""
 
     wallet_id: int

@@ -14,7 +14,7 @@ from payments.operations.outcome import Applied, Outcome, Refused
 from payments.operations.record import Ref
 
 
-class ReleaseHold(Intent):
+class ReleaseHold(Intent, frozen=True, kw_only=True):
     """Release the rest of a hold; `because_expired`: the sweep, which may only end what is over."""
 
     hold_id: UUID

@@ -43,7 +43,7 @@ sa.Index(
 )
 
 
-class Hold(Record):
+class Hold(Record, frozen=True, kw_only=True):
     """Money kept aside. Left of it: `minor - captured_minor - released_minor`."""
 
     table: ClassVar[sa.Table] = holds

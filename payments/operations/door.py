@@ -21,6 +21,7 @@ from payments.operations import metrics
 from streams import partitions
 from streams.client import create_client, place_of
 from streams.cluster_producer import create_producer
+from streams.commands import Client
 from streams.errors import FateUnknown, StreamUnavailable
 from streams.ownership import ensure_partitions
 from streams.producer import Producer
@@ -53,7 +54,7 @@ class RedisDoor:
         self._database_url = database_url
         self._redis_url = redis_url
         self._producer: Producer | None = None
-        self._client = create_client(redis_url, connections=4)
+        self._client: Client = create_client(redis_url, connections=4)
         self._count = partition_count
         self._backlog_max = backlog_max
         self._closed: str | None = "starting"

@@ -1,7 +1,7 @@
 """Rows beside the ledger: locked and loaded before deciding, written after, both in bulk."""
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, NamedTuple, Self, get_args, get_type_hints
@@ -72,7 +72,7 @@ class Records:
         for type_, by in sorted(wanted, key=lambda k: (k[0].table.name, k[1])):
             rows = await connection.fetch(_select(type_, by), list(wanted[type_, by]))
             for row in rows:
-                record = _from_row(type_, row)
+                record = _from_row(type_, dict(row))
                 self._loaded.add((type_, record.key()))
                 self._index(record)
 
@@ -93,8 +93,7 @@ class Records:
                 await connection.execute(_update(type_), *columns)
 
 
-def _from_row(type_: type[Record], row: Mapping[str, Any]) -> Record:
-    values = dict(row)
+def _from_row(type_: type[Record], values: dict[str, Any]) -> Record:
     for name in _json_fields(type_):
         if values[name] is not None:
             values[name] = msgspec.json.decode(values[name])

@@ -1,7 +1,7 @@
 """Outcomes for those who wait: pushed after the commit, else read from PostgreSQL."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -18,10 +18,8 @@ from payments.operations.outcome import Decision
 from payments.operations.submit import conflict
 from streams import partitions
 from streams.client import create_client
+from streams.commands import Client
 from streams.tasks import end
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
 
 _SWEEP_EVERY_S: Final = 0.1
 _LOOKUP_MAX: Final = 500
@@ -51,7 +49,7 @@ class OutcomeReader:
     def __init__(self, redis_url: str, database_url: str) -> None:
         """One a process."""
         self.reply_to = f"{partitions.REPLIES}{new_secret(12)}"
-        self._client: Redis[Any] = create_client(redis_url, connections=2)
+        self._client: Client = create_client(redis_url, connections=2)
         self._database_url = database_url
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._waiters: dict[UUID, list[_Waiter]] = {}

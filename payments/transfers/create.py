@@ -10,7 +10,7 @@ from payments.transfers.tables import Transfer
 from payments.wallets.refusals import WalletRefusal, usable
 
 
-class CreateTransfer(Intent):
+class CreateTransfer(Intent, frozen=True, kw_only=True):
     """Move `minor` of `currency` between two wallets."""
 
     source_wallet_id: int

@@ -15,7 +15,7 @@ from payments.transfers.tables import Transfer
 from payments.wallets.refusals import payer, usable
 
 
-class ReverseTransfer(Intent):
+class ReverseTransfer(Intent, frozen=True, kw_only=True):
     """Give back `minor` of a transfer, or all that is left of it when None."""
 
     transfer_id: UUID

@@ -25,7 +25,7 @@ transfers: Final = sa.Table(
 )
 
 
-class Transfer(Record):
+class Transfer(Record, frozen=True, kw_only=True):
     """Money that went from one wallet to another; `reversed_minor` of it has gone back."""
 
     table: ClassVar[sa.Table] = transfers

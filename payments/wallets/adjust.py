@@ -13,7 +13,7 @@ from payments.operations.outcome import Applied, Outcome, Refused
 from payments.wallets.refusals import WalletRefusal, payer, usable
 
 
-class AdjustWallet(Intent):
+class AdjustWallet(Intent, frozen=True, kw_only=True):
     """Credit the wallet by `minor` (or debit it), for a reason an auditor will read."""
 
     wallet_id: int

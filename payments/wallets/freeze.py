@@ -7,7 +7,7 @@ from payments.operations.outcome import Applied, Outcome, Refused
 from payments.wallets.refusals import WalletRefusal
 
 
-class FreezeWallet(Intent):
+class FreezeWallet(Intent, frozen=True, kw_only=True):
     """Freeze (`is_frozen`) or unfreeze a wallet. Repeating it is harmless."""
 
     wallet_id: int

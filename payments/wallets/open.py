@@ -12,7 +12,7 @@ from payments.operations.outcome import Applied
 from payments.wallets.tables import WALLET_NUMBERS, Wallet
 
 
-class OpenWallet(Intent):
+class OpenWallet(Intent, frozen=True, kw_only=True):
     """Open a wallet in a currency for an owner."""
 
     currency: str

@@ -32,7 +32,7 @@ wallets: Final = sa.Table(
 sa.Index("wallets_owner_id_idx", wallets.c.owner, wallets.c.id)
 
 
-class Wallet(Record):
+class Wallet(Record, frozen=True, kw_only=True):
     """A wallet. `owner` is the client's own word for whose it is."""
 
     table: ClassVar[sa.Table] = wallets

@@ -1,8 +1,9 @@
-"""A real consumer process that kills itself (SIGKILL) at a chosen point; run by the tests as `python -m`.
+"""A real consumer process that kills itself (SIGKILL) at a chosen point.
 
     python -m tests.faults.crashing_consumer <database url> <redis url> <point>
 
-Points: none, before_commit, after_commit, between_ack_and_delete. It dies at the first batch that reaches the point.
+Points: none, before_commit, after_commit, between_ack_and_delete. It dies
+at the first batch that reaches the point.
 """
 
 import asyncio
@@ -30,18 +31,20 @@ def arm(point: str) -> None:
             await write(*arguments)
             die()
 
-        payments.operations.apply._write = write_then_die
+        payments.operations.apply._write = write_then_die  # type: ignore[assignment]
     elif point == "after_commit":
 
         async def die_instead(*_arguments: Any) -> None:
             die()
 
-        streams.consumer._Session._complete = die_instead  # type: ignore[method-assign]
+        streams.consumer._Session._complete = die_instead  # type: ignore[method-assign, assignment]
     elif point == "between_ack_and_delete":
 
         async def acknowledge_then_die(client: Any, entries: list[Entry]) -> None:
             for entry in entries:
-                await client.xack(partitions.intents(entry.partition), partitions.GROUP, entry.stream_id)
+                await client.xack(
+                    partitions.intents(entry.partition), partitions.GROUP, entry.stream_id
+                )
             die()
 
         streams.consumer.acknowledge = acknowledge_then_die

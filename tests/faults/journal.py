@@ -1,4 +1,4 @@
-"""A client that writes down every answer it got, and the reckoning afterwards: nothing lost, nothing doubled."""
+"""A client that writes down every answer; the reckoning: nothing lost, nothing doubled."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ OPENING_MINOR = 10**9
 
 
 class Journal:
-    """Sends transfers of 1 between two wallets with keys of its own, repeating each key until it is accepted."""
+    """Sends transfers of 1 between two wallets, repeating each key until it is accepted."""
 
     def __init__(self, submitter: Submitter, wallets: list[int], description: str = "") -> None:
         self._submitter = submitter
@@ -42,7 +42,11 @@ class Journal:
     async def _accepted(self, number: int, until: float) -> None:
         source, destination = self._wallets[number % 2], self._wallets[(number + 1) % 2]
         intent = CreateTransfer(
-            source_wallet_id=source, destination_wallet_id=destination, minor=1, currency="RUB", description=self._description
+            source_wallet_id=source,
+            destination_wallet_id=destination,
+            minor=1,
+            currency="RUB",
+            description=self._description,
         )
         request = keyed(OPERATION, intent, actor="journal", key=f"{id(self)}-{number}")
         while True:
@@ -76,7 +80,7 @@ class Door:
         self.outcomes = OutcomeReader(redis_url, database_url)
         self.submitter = Submitter(self.door, self.outcomes, utc_now)
 
-    async def __aenter__(self) -> "Door":
+    async def __aenter__(self) -> Self:
         await self.door.start()
         await self.outcomes.start()
         return self
@@ -93,7 +97,9 @@ async def undecided(database_url: str, accepted: set[OperationId]) -> int:
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return len(accepted) or 1
     try:
-        found = await connection.fetchval("SELECT count(*) FROM operations WHERE id = ANY($1)", list(accepted))
+        found = await connection.fetchval(
+            "SELECT count(*) FROM operations WHERE id = ANY($1)", list(accepted)
+        )
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return len(accepted) or 1
     finally:
@@ -101,23 +107,31 @@ async def undecided(database_url: str, accepted: set[OperationId]) -> int:
     return len(accepted) - int(found)
 
 
-async def reckon(database_url: str, journal: Journal, wallets: list[int], *, deadline_s: float = 30) -> None:
-    """Wait until everything accepted is decided; then every applied transfer has moved exactly once."""
+async def reckon(
+    database_url: str, journal: Journal, wallets: list[int], *, deadline_s: float = 30
+) -> None:
+    """Wait until all that was accepted is decided; then each transfer has moved exactly once."""
     until = monotonic_s() + deadline_s
     while missing := await undecided(database_url, journal.accepted):
-        assert monotonic_s() < until, f"{missing} of {len(journal.accepted)} accepted operations were never decided"
+        assert monotonic_s() < until, (
+            f"{missing} of {len(journal.accepted)} accepted operations were never decided"
+        )
         await asyncio.sleep(0.1)
     connection = await connect(database_url)
     try:
-        applied = await connection.fetchval("SELECT count(*) FROM operations WHERE kind = 'transfer.create' AND status = 'applied'")
+        applied = await connection.fetchval(
+            "SELECT count(*) FROM operations WHERE kind = 'transfer.create' AND status = 'applied'"
+        )
         legs = await connection.fetchval(
-            "SELECT count(*) FROM entries e JOIN operations o ON o.id = e.operation_id WHERE o.kind = 'transfer.create'"
+            "SELECT count(*) FROM entries e JOIN operations o ON o.id = e.operation_id "
+            "WHERE o.kind = 'transfer.create'"
         )
         total = await connection.fetchval(
             "SELECT sum(credits_posted - debits_posted) FROM accounts WHERE id = ANY($1)", wallets
         )
         distinct = await connection.fetchval(
-            "SELECT count(DISTINCT (operation_id, account_id)) FROM entries e JOIN operations o ON o.id = e.operation_id "
+            "SELECT count(DISTINCT (operation_id, account_id)) "
+            "FROM entries e JOIN operations o ON o.id = e.operation_id "
             "WHERE o.kind = 'transfer.create'"
         )
     finally:

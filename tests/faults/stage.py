@@ -1,4 +1,4 @@
-"""Setting a fault on stage: migrated database, wallets with money, consumer processes, a door with a journal."""
+"""Setting a fault on stage: a database, wallets with money, consumers, a door with a journal."""
 
 import asyncio
 import subprocess
@@ -13,7 +13,8 @@ from payments.kernel.clock import monotonic_s
 from payments.kernel.database import connect
 from payments.operations.operation import Operation
 from payments.operations.submit import Submitter, fresh
-from payments.wallets import adjust, open as open_wallet
+from payments.wallets import adjust
+from payments.wallets import open as open_wallet
 from tests.faults.journal import OPENING_MINOR, Door, Journal
 
 
@@ -27,6 +28,7 @@ class ConsumerProcess:
 
     @property
     def pid(self) -> int:
+        """Of the process."""
         return self._process.pid
 
     async def ended(self, deadline_s: float = 20) -> int:
@@ -38,15 +40,19 @@ class ConsumerProcess:
         return code
 
     def kill(self) -> None:
+        """SIGKILL, and wait."""
         self._process.kill()
         self._process.wait()
 
     def signal(self, number: int) -> None:
+        """Any other signal."""
         self._process.send_signal(number)
 
 
 @asynccontextmanager
-async def consumer(database_url: str, redis_url: str, point: str = "none") -> AsyncIterator[ConsumerProcess]:
+async def consumer(
+    database_url: str, redis_url: str, point: str = "none"
+) -> AsyncIterator[ConsumerProcess]:
     """A consumer process that is gone afterwards, whatever happened."""
     process = ConsumerProcess(database_url, redis_url, point)
     try:
@@ -67,15 +73,27 @@ async def two_wallets(door: Door) -> list[int]:
     """Two wallets with money; needs a consumer."""
     wallets = []
     for owner in ("a", "b"):
-        opened = await applied(door.submitter, open_wallet.OPERATION, open_wallet.OpenWallet(currency="RUB", owner=owner))
+        opened = await applied(
+            door.submitter,
+            open_wallet.OPERATION,
+            open_wallet.OpenWallet(currency="RUB", owner=owner),
+        )
         wallets.append(int(opened["wallet_id"]))
-        credit = adjust.AdjustWallet(wallet_id=wallets[-1], minor=OPENING_MINOR, currency="RUB", is_credit=True, reason="stage")
+        credit = adjust.AdjustWallet(
+            wallet_id=wallets[-1],
+            minor=OPENING_MINOR,
+            currency="RUB",
+            is_credit=True,
+            reason="stage",
+        )
         await applied(door.submitter, adjust.OPERATION, credit)
     return wallets
 
 
 @asynccontextmanager
-async def journal(database_url: str, redis_url: str) -> AsyncIterator[tuple[Door, Journal, list[int]]]:
+async def journal(
+    database_url: str, redis_url: str
+) -> AsyncIterator[tuple[Door, Journal, list[int]]]:
     """A door, a journal and two wallets, opened with the help of a consumer that is gone again."""
     async with Door(database_url, redis_url) as door:
         async with consumer(database_url, redis_url):

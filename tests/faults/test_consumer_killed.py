@@ -36,28 +36,37 @@ async def nothing_left(redis_url: str) -> None:
     await client.aclose()
 
 
-async def test_a_dead_consumers_partitions_are_taken_within_ten_seconds(database: str, redis_url: str) -> None:
-    async with journal(database, redis_url) as (_, journal_, wallets):
-        async with consumer(database, redis_url) as first, consumer(database, redis_url):
-            await journal_.send(200)
-            await reckon(database, journal_, wallets)
-            first.kill()
-            await journal_.send(50)
-            await reckon(database, journal_, wallets, deadline_s=10)
+async def test_a_dead_consumers_partitions_are_taken_within_ten_seconds(
+    database: str, redis_url: str
+) -> None:
+    async with (
+        journal(database, redis_url) as (_, journal_, wallets),
+        consumer(database, redis_url) as first,
+        consumer(database, redis_url),
+    ):
+        await journal_.send(200)
+        await reckon(database, journal_, wallets)
+        first.kill()
+        await journal_.send(50)
+        await reckon(database, journal_, wallets, deadline_s=10)
 
 
-async def test_a_paused_consumer_is_cut_off_and_cannot_write_when_it_wakes(database: str, redis_url: str) -> None:
-    async with journal(database, redis_url) as (_, journal_, wallets):
-        async with consumer(database, redis_url) as paused:
+async def test_a_paused_consumer_is_cut_off_and_cannot_write_when_it_wakes(
+    database: str, redis_url: str
+) -> None:
+    async with (
+        journal(database, redis_url) as (_, journal_, wallets),
+        consumer(database, redis_url) as paused,
+    ):
+        await journal_.send(50)
+        await reckon(database, journal_, wallets)
+        paused.signal(signal.SIGSTOP)
+        await journal_.send(50)
+        async with consumer(database, redis_url):
+            await reckon(database, journal_, wallets, deadline_s=20)
+            paused.signal(signal.SIGCONT)
             await journal_.send(50)
             await reckon(database, journal_, wallets)
-            paused.signal(signal.SIGSTOP)
-            await journal_.send(50)
-            async with consumer(database, redis_url):
-                await reckon(database, journal_, wallets, deadline_s=20)
-                paused.signal(signal.SIGCONT)
-                await journal_.send(50)
-                await reckon(database, journal_, wallets)
 
 
 async def test_killed_again_and_again_under_load(database: str, redis_url: str) -> None:

@@ -1,4 +1,4 @@
-"""redis-server and PostgreSQL are killed under load; what was accepted is applied once all the same."""
+"""redis-server and PostgreSQL are killed under load; what was accepted is applied once."""
 
 import asyncio
 from pathlib import Path
@@ -61,13 +61,16 @@ async def test_one_killed_backend_costs_nothing(private_servers: Servers) -> Non
                 await asyncio.sleep(0.5)
                 killer = await connect(urls[0])
                 await killer.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'payments-consumer'"
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE application_name = 'payments-consumer'"
                 )
                 await killer.close()
         await reckon(urls[0], journal, wallets)
 
 
-async def test_a_redis_out_of_memory_turns_intents_away_and_drains(private_servers: Servers) -> None:
+async def test_a_redis_out_of_memory_turns_intents_away_and_drains(
+    private_servers: Servers,
+) -> None:
     urls = private_servers.database_url, private_servers.redis_url
     await migrate_async(urls[0])
     client = create_client(urls[1])
@@ -78,7 +81,7 @@ async def test_a_redis_out_of_memory_turns_intents_away_and_drains(private_serve
         used = (await client.info("memory"))["used_memory"]
         await client.config_set("maxmemory", used + 3_000_000)
         sending = asyncio.gather(*(journal.send(400) for _ in range(4)))
-        while journal.turned_away == 0 and not sending.done():
+        while journal.turned_away == 0 and not sending.done():  # noqa: ASYNC110 - a condition
             await asyncio.sleep(0.05)
         assert journal.turned_away > 0, "a full Redis accepted everything"
         async with consumer(*urls):
@@ -88,7 +91,9 @@ async def test_a_redis_out_of_memory_turns_intents_away_and_drains(private_serve
     await client.aclose()
 
 
-async def test_a_redis_restored_from_the_past_is_noticed_and_nothing_more_is_accepted(private_servers: Servers) -> None:
+async def test_a_redis_restored_from_the_past_is_noticed_and_nothing_more_is_accepted(
+    private_servers: Servers,
+) -> None:
     urls = private_servers.database_url, private_servers.redis_url
     await migrate_async(urls[0])
     redis = private_servers.redis
@@ -102,14 +107,20 @@ async def test_a_redis_restored_from_the_past_is_noticed_and_nothing_more_is_acc
         redis.kill()
         _cut_logs(private_servers)
         redis.revive()
-        # The very first append over the new connection is refused: none may hide what was lost by a newer id.
+        # The very first append over the new connection is refused: none may hide what was lost by a
+        # newer id.
         with pytest.raises(Unavailable, match="restored from an older state"):
             await journal.send(1, patience_s=0)
         assert door.door.closed_reason == "redis_rolled_back"
         # Sticky: a second look does not forget it.
         await asyncio.sleep(0.6)
         assert door.door.closed_reason == "redis_rolled_back"
-    assert await value(urls[0], "SELECT count(*) FROM stream_partitions WHERE halted_reason IS NOT NULL") > 0
+    assert (
+        await value(
+            urls[0], "SELECT count(*) FROM stream_partitions WHERE halted_reason IS NOT NULL"
+        )
+        > 0
+    )
 
 
 def _cut_logs(servers: Servers) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from payments.kernel.clock import utc_now
 from payments.kernel.database import Connection, connect
-from payments.kernel.ids import OperationId, new_id
+from payments.kernel.ids import AccountId, OperationId, new_id
 from payments.ledger.posting import Leg
 from payments.operations.apply import Answer, Applier
 from payments.operations.envelope import Intent, encode, seal
@@ -35,8 +35,8 @@ def explode(intent: Explode, _state: State, _context: Context) -> Outcome:
     return Applied(result={}, legs=(Leg(intent_account(), -5), Leg(intent_account(), 4)))
 
 
-def intent_account() -> int:  # type: ignore[return]
-    return 1
+def intent_account() -> AccountId:
+    return AccountId(1)
 
 
 EXPLODE: Operation[Explode] = Operation(
