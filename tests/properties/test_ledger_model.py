@@ -1,4 +1,4 @@
-"""Any operations, cut into any batches: the real ledger does what the model does, a replay nothing."""
+"""Any operations, in any batches: the real ledger does what the model does, a replay nothing."""
 
 import asyncio
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ cuts = st.lists(st.integers(1, 8), min_size=1, max_size=30)
 
 
 class System:
-    """The real engine on a real database, addressed as the model is: wallets from 0, holds and transfers by step."""
+    """The real engine on a real database, addressed as the model is, by wallet and step number."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
