@@ -5,5 +5,7 @@ pytest_plugins = (
     "tests.fixtures.databases",
     "tests.fixtures.platform",
     "tests.fixtures.banks",
+    "tests.fixtures.cluster",
     "tests.fixtures.shop",
+    "tests.fixtures.superpay",
 )

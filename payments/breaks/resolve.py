@@ -99,11 +99,13 @@ def decide(intent: ResolveBreak, state: State, context: Context) -> Outcome:
 def _post(found: Break, posting: Posting, intent: ResolveBreak, context: Context) -> Outcome:
     """The first call proposes, the second (another person, the same posting) does it."""
     wanted = _told(posting)
-    if found.proposal is None:
-        return _proposed(found, wanted, intent, context)
-    if found.proposal["proposed_by"] == context.actor:
+    is_other = found.proposal is None or found.proposal["ledger"] != wanted
+    is_same_person = found.proposal is None or found.proposal["proposed_by"] == context.actor
+    if found.proposal is None or (is_other and is_same_person):
+        return _proposed(found, wanted, intent, context)  # their own proposal they may change
+    if is_same_person:
         return Refused(reason=BreakRefusal.SAME_PERSON)
-    if found.proposal["ledger"] != wanted:
+    if is_other:
         return Refused(reason=BreakRefusal.OTHER_RESOLUTION, result={"proposal": found.proposal})
     legs = move(
         posting.source.account_id(posting.currency),

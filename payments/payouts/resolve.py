@@ -43,11 +43,13 @@ def decide(intent: ResolvePayout, state: State, context: Context) -> Outcome:
         return Refused(
             reason=PayoutRefusal.NOT_RESOLVABLE, result={"payout_status": payout.state.value}
         )
-    if payout.proposal is None:
-        return _propose(payout, claim, intent, context)
-    if payout.proposal["proposed_by"] == context.actor:
+    is_other = payout.proposal is None or payout.proposal["resolution"] != intent.resolution
+    is_same_person = payout.proposal is None or payout.proposal["proposed_by"] == context.actor
+    if payout.proposal is None or (is_other and is_same_person):
+        return _propose(payout, claim, intent, context)  # their own proposal they may change
+    if is_same_person:
         return Refused(reason=PayoutRefusal.SAME_PERSON)
-    if payout.proposal["resolution"] != intent.resolution:
+    if is_other:
         return Refused(reason=PayoutRefusal.OTHER_RESOLUTION, result={"proposal": payout.proposal})
     fact = _fact(claim, intent, {"proposal": payout.proposal})
     moved, evidence = step(payout, fact, verdict, after, context, reason=f"operators_{after.value}")

@@ -11,12 +11,14 @@ from scheduler.checks import (
     applied_moved_money,
     balance_is_sum_of_entries,
     bank_books_balance,
+    clearing_is_settled,
     entries_belong_to_applied,
     history_is_unbroken,
     legs_sum_to_zero,
     money_sums_to_zero,
     no_guarded_account_below_zero,
     no_old_dead_letters,
+    payout_holds_fit,
     pending_is_open_holds,
     redis_not_behind,
 )
@@ -34,5 +36,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     applied_moved_money.CHECK,
     no_guarded_account_below_zero.CHECK,
     pending_is_open_holds.CHECK,
+    payout_holds_fit.CHECK,
+    clearing_is_settled.CHECK,
     no_old_dead_letters.CHECK,
 )

@@ -1,0 +1,26 @@
+"""A payout's money is held exactly while nobody knows, or may still say, that it was paid."""
+
+from typing import Final
+
+from payments.kernel.sql import load_sql
+from scheduler.checks.check import Breach, Check, Snapshot
+
+
+async def run(snapshot: Snapshot) -> list[Breach]:
+    """Every payout beside its hold."""
+    rows = await snapshot.rows(load_sql(__file__, "payouts_without_their_hold"))
+    return [
+        Breach(
+            f"payout {row['id']}",
+            f"state {row['state']}, hold open {row['is_open']}, captured {row['captured_minor']}, "
+            f"released {row['released_minor']} of {row['minor']}",
+        )
+        for row in rows
+    ]
+
+
+CHECK: Final = Check(
+    name="payout_holds_fit",
+    proves="A payout's hold is open exactly while its state says so; it ends captured or released.",
+    run=run,
+)
