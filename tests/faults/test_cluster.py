@@ -1,0 +1,173 @@
+"""Redis Cluster, real nodes: one is killed; others go on, and what was accepted is decided once."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from payments.kernel.clock import monotonic_s
+from payments.kernel.errors import Unavailable, UnknownFate
+from payments.operations.submit import keyed
+from payments.transfers.create import OPERATION, CreateTransfer
+from payments.wallets import adjust
+from payments.wallets import open as open_wallet
+from streams import partitions
+from streams.client import create_client, place_of
+from tests.faults.journal import OPENING_MINOR, Door, Journal, reckon
+from tests.faults.stage import applied, consumer, value
+from tests.fixtures.cluster import Node, RedisCluster
+
+pytestmark = pytest.mark.faults
+
+PARTITIONS = 4
+DOOMED = 1
+"""The master that holds partition 3 and no other of the four."""
+
+
+async def funded_pairs(door: Door) -> dict[bool, list[int]]:
+    """Two wallets whose transfers go to partition 3, and two whose transfers go elsewhere."""
+    pairs: dict[bool, list[int]] = {True: [], False: []}
+    while min(map(len, pairs.values())) < 2:
+        intent = open_wallet.OpenWallet(currency="RUB", owner="cluster")
+        wallet_id = int((await applied(door.submitter, open_wallet.OPERATION, intent))["wallet_id"])
+        chosen = pairs[partitions.partition_of(wallet_id, PARTITIONS) == 3]
+        if len(chosen) < 2:
+            chosen.append(wallet_id)
+            credit = adjust.AdjustWallet(
+                wallet_id=wallet_id,
+                minor=OPENING_MINOR,
+                currency="RUB",
+                is_credit=True,
+                reason="stage",
+            )
+            await applied(door.submitter, adjust.OPERATION, credit)
+    return pairs
+
+
+async def eventually_applied(database: str, count: int, deadline_s: float = 10) -> None:
+    until = monotonic_s() + deadline_s
+    query = "SELECT count(*) FROM operations WHERE kind = 'transfer.create'"
+    while await value(database, query) < count:
+        assert monotonic_s() < until, "the other partitions wait for the dead one"
+        await asyncio.sleep(0.05)
+
+
+async def test_a_killed_node_takes_its_own_partitions_with_it_and_brings_them_back(
+    database: str, redis_cluster: RedisCluster
+) -> None:
+    doomed = redis_cluster.masters[DOOMED]
+    async with consumer(database, redis_cluster.url), Door(database, redis_cluster.url) as door:
+        pairs = await funded_pairs(door)
+        on_doomed = Journal(door.submitter, pairs[True])
+        elsewhere = Journal(door.submitter, pairs[False])
+        async with on_doomed.load(2), elsewhere.load(2):
+            await asyncio.sleep(0.7)  # load, then the fault
+            doomed.process.kill()
+            before = len(elsewhere.accepted)
+            decided = await value(database, "SELECT count(*) FROM operations")
+            turned_away = on_doomed.turned_away
+            await eventually_applied(database, decided + 100)
+            assert len(elsewhere.accepted) > before + 100
+            assert on_doomed.turned_away > turned_away
+            assert elsewhere.turned_away == 0, "a partition of a living node was turned away"
+            with pytest.raises(Unavailable):
+                await send_one(door, pairs[True])
+            assert door.door.closed_reason is None
+            stuck = len(on_doomed.accepted)
+            doomed.process.revive()
+            until = monotonic_s() + 15
+            while len(on_doomed.accepted) < stuck + 50:
+                assert monotonic_s() < until, "its partition does not come back"
+                await asyncio.sleep(0.02)
+        await reckon(database, on_doomed, pairs[True])
+        await reckon(database, elsewhere, pairs[False])
+    await ends_empty(redis_cluster.url)
+
+
+async def send_one(door: Door, wallets: list[int]) -> None:
+    intent = CreateTransfer(
+        source_wallet_id=wallets[0],
+        destination_wallet_id=wallets[1],
+        minor=1,
+        currency="RUB",
+        description="",
+    )
+    await door.submitter(keyed(OPERATION, intent, actor="journal", key="while it is away"))
+
+
+async def ends_empty(redis_url: str) -> None:
+    client = create_client(redis_url)
+    until = monotonic_s() + 15
+    while sum((await partitions.backlog(client, range(PARTITIONS))).values()):
+        assert monotonic_s() < until, "entries stay in the streams"
+        await asyncio.sleep(0.1)
+    await client.aclose()
+
+
+async def test_a_replica_takes_over_and_with_min_replicas_nothing_accepted_is_lost(
+    database: str, replicated_cluster: RedisCluster
+) -> None:
+    url = f"{replicated_cluster.url}?min_replicas=1"
+    doomed = replicated_cluster.masters[DOOMED]
+    async with consumer(database, url), Door(database, url) as door:
+        pairs = await funded_pairs(door)
+        journal = Journal(door.submitter, pairs[True])
+        async with journal.load(2):
+            await asyncio.sleep(0.7)  # load, then the fault
+            doomed.process.kill()
+            accepted = len(journal.accepted)
+            until = monotonic_s() + 20
+            while door.door.closed_reason or len(journal.accepted) <= accepted:
+                assert monotonic_s() < until, "nobody took over"
+                await asyncio.sleep(0.05)
+                # The promoted one has no replica of its own: what it takes is of unknown fate
+                # until the old master has come back as its replica.
+                if is_promoted(replicated_cluster.replicas[DOOMED]) and not doomed.answers():
+                    doomed.process.revive()
+            while len(journal.accepted) <= accepted + 50:
+                assert monotonic_s() < until, "nothing is accepted after the failover"
+                await asyncio.sleep(0.05)
+        await reckon(database, journal, pairs[True])
+    await ends_empty(url)
+
+
+def is_promoted(node: Node) -> bool:
+    return "'role': 'master'" in node.replication()
+
+
+async def test_without_its_replica_an_append_is_of_unknown_fate(
+    database: str, replicated_cluster: RedisCluster
+) -> None:
+    url = f"{replicated_cluster.url}?min_replicas=1"
+    async with consumer(database, url), Door(database, url) as door:
+        pairs = await funded_pairs(door)
+        replicated_cluster.replicas[DOOMED].process.kill()
+        until = monotonic_s() + 10
+        while True:  # the master needs a moment to see that its replica is gone
+            with suppress(Unavailable):
+                try:
+                    await send_one(door, pairs[True])
+                except UnknownFate:
+                    break
+            assert monotonic_s() < until, "accepted without a replica"
+            await asyncio.sleep(0.05)
+        replicated_cluster.replicas[DOOMED].process.revive()
+        journal = Journal(door.submitter, pairs[True])
+        await journal.send(20)
+        await reckon(database, journal, pairs[True])
+
+
+async def test_a_slot_that_moves_is_followed(database: str, redis_cluster: RedisCluster) -> None:
+    """An empty slot changes hands: MOVED means nothing was written, the new node gets it."""
+    source, target = redis_cluster.masters[DOOMED], redis_cluster.masters[0]
+    async with consumer(database, redis_cluster.url), Door(database, redis_cluster.url) as door:
+        pairs = await funded_pairs(door)
+        journal = Journal(door.submitter, pairs[True])
+        await journal.send(10)
+        await reckon(database, journal, pairs[True])
+        await ends_empty(redis_cluster.url)
+        redis_cluster.move_partition(3, source, target)
+        await journal.send(10)
+        await reckon(database, journal, pairs[True])
+        client = door.door._client
+        assert place_of(client, 3) == target.name
