@@ -1,1 +1,1 @@
-"""Benchmarks: each measures this product and, in the same run on the same servers, what a team would write instead."""
+"""Benchmarks: this product, and in the same run what a team would write instead."""

@@ -1,10 +1,10 @@
 """The HTTP baseline: the same row-at-a-time transfer behind a POST, as a process of its own.
 
-    python -m payments.entrypoints.bench.baseline_http <database url> <port>
+python -m payments.entrypoints.bench.baseline_http <database url> <port>
 """
 
 import sys
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import uvicorn
@@ -35,7 +35,7 @@ def create_app(database_url: str) -> Litestar:
         return {"status": "ready"}
 
     @post("/transfers")
-    async def transfer(request: Request[None, None, object]) -> Response[bytes]:
+    async def transfer(request: Request[Any, Any, Any]) -> Response[bytes]:
         body = msgspec.json.decode(await request.body(), type=Body)
         await baseline.transfer(sessions, body.source, body.destination, body.amount)
         return Response(b"{}", status_code=CREATED, media_type="application/json")
@@ -46,7 +46,14 @@ def create_app(database_url: str) -> Litestar:
 def main() -> None:
     """Serve until ended."""
     database_url, port = sys.argv[1], int(sys.argv[2])
-    uvicorn.run(create_app(database_url), port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning")
+    uvicorn.run(
+        create_app(database_url),
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+    )
 
 
 if __name__ == "__main__":

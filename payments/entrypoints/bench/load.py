@@ -1,16 +1,18 @@
-"""A lean HTTP/1.1 load generator: raw sockets, keep-alive, one request at a time on each connection.
+"""A load generator that costs little: raw sockets, keep-alive, one request on each at a time.
 
 It runs in a process of its own, beside the server, and its cost counts in the figures.
 """
 
 import asyncio
 import sys
+import time
 from collections import Counter
 from typing import Any, Final
 
 import msgspec
 import uvloop
 
+from payments.entrypoints.bench.sample import percentile
 from payments.kernel.clock import monotonic_s
 
 _END_OF_HEAD: Final = b"\r\n\r\n"
@@ -35,6 +37,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     p50_ms: float
     p99_ms: float
     max_ms: float
+    last_answer_at_s: float
+    """By the monotonic clock, which all processes of a machine share."""
+    cpu_s: float
+    """What sending and receiving cost this process."""
 
     @property
     def per_second(self) -> float:
@@ -71,13 +77,13 @@ class _Connection(asyncio.Protocol):
         length = int(lowered[at + len(_LENGTH) :].split(b"\r", 1)[0]) if at >= 0 else 0
         if len(self._buffer) < head + len(_END_OF_HEAD) + length:
             return
-        self._load.took(int(self._buffer[9:12]), monotonic_s() - self._sent_at_s)
+        self._load.took(int(self._buffer[9:12]), self._sent_at_s)
         self._buffer = b""
         self._send()
 
     def connection_lost(self, _error: Exception | None) -> None:
         if not self._load.is_over():
-            self._load.took(0, 0.0)
+            self._load.took(0, self._sent_at_s)
             self._load.leave()
 
 
@@ -89,6 +95,7 @@ class _Load:
         self._living = job.connections
         self._latencies: list[float] = []
         self._answers: Counter[int] = Counter()
+        self._last_answer_at_s = 0.0
         self.ended = asyncio.Event()
 
     def is_over(self) -> bool:
@@ -100,23 +107,26 @@ class _Load:
         self._next += 1
         return self._job.requests[self._next % len(self._job.requests)]
 
-    def took(self, status: int, seconds: float) -> None:
+    def took(self, status: int, since_s: float) -> None:
+        self._last_answer_at_s = monotonic_s()
         self._answers[status] += 1
-        self._latencies.append(seconds)
+        self._latencies.append(self._last_answer_at_s - since_s)
 
     def leave(self) -> None:
         self._living -= 1
         if self._living <= 0:
             self.ended.set()
 
-    def result(self, seconds: float) -> Result:
+    def result(self, seconds: float, cpu_s: float) -> Result:
         ordered = sorted(self._latencies) or [0.0]
         return Result(
             answers=dict(self._answers),
             seconds=seconds,
-            p50_ms=ordered[len(ordered) // 2] * 1000,
-            p99_ms=ordered[len(ordered) * 99 // 100] * 1000,
+            p50_ms=percentile(ordered, 50) * 1000,
+            p99_ms=percentile(ordered, 99) * 1000,
             max_ms=ordered[-1] * 1000,
+            last_answer_at_s=self._last_answer_at_s,
+            cpu_s=cpu_s,
         )
 
 
@@ -124,19 +134,26 @@ async def run(job: Job) -> Result:
     """Send until the time is over."""
     loop = asyncio.get_running_loop()
     load = _Load(job)
-    started = monotonic_s()
-    made = [await loop.create_connection(lambda: _Connection(load), job.host, job.port) for _ in range(job.connections)]
+    started, cpu_before_s = monotonic_s(), time.process_time()
+    made = [
+        await loop.create_connection(lambda: _Connection(load), job.host, job.port)
+        for _ in range(job.connections)
+    ]
     await load.ended.wait()
-    seconds = monotonic_s() - started
+    seconds, cpu_s = monotonic_s() - started, time.process_time() - cpu_before_s
     for transport, _ in made:
         transport.abort()
-    return load.result(seconds)
+    return load.result(seconds, cpu_s)
 
 
 async def run_apart(job: Job) -> Result:
     """The same in a process of its own."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "payments.entrypoints.bench.load", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "payments.entrypoints.bench.load",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await process.communicate(msgspec.msgpack.encode(job))
     return msgspec.msgpack.decode(out, type=Result)
@@ -144,7 +161,12 @@ async def run_apart(job: Job) -> Result:
 
 def post(path: str, body: bytes, **headers: str) -> bytes:
     """A whole POST request with a JSON body."""
-    lines = [f"POST {path} HTTP/1.1", "Host: bench", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    lines = [
+        f"POST {path} HTTP/1.1",
+        "Host: bench",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    ]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + _END_OF_HEAD + body
 

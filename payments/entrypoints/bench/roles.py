@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -27,13 +28,21 @@ class Role:
 
     def memory_mb(self) -> float:
         """Resident memory now."""
-        with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text("ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 @asynccontextmanager
-async def roles(servers: Servers, names: tuple[str, ...], extra: Mapping[str, str]) -> AsyncIterator[tuple[int, dict[str, Role]]]:
-    """Start `names`, wait until the API is ready, stop them; yields the API's port and the roles."""
+async def roles(
+    servers: Servers,
+    names: tuple[str, ...],
+    extra: Mapping[str, str],
+    samples_dir: Path | None = None,
+) -> AsyncIterator[tuple[int, dict[str, Role]]]:
+    """Start `names`, wait until the API is ready, stop them; yields its port and the roles.
+
+    With `samples_dir` each one writes there, in a file of its name, where its CPU time goes.
+    """
     port = free_port("127.0.0.1", FIRST_PORT)
     environ = {
         **os.environ,
@@ -47,7 +56,9 @@ async def roles(servers: Servers, names: tuple[str, ...], extra: Mapping[str, st
     started: dict[str, Role] = {}
     try:
         for name in names:
-            process = await asyncio.create_subprocess_exec(sys.executable, "-m", "payments", name, env=environ)
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", *_command(name, samples_dir), env=environ
+            )
             started[name] = Role(name, process)
         await ready(port)
         yield port, started
@@ -59,13 +70,20 @@ async def roles(servers: Servers, names: tuple[str, ...], extra: Mapping[str, st
             await role.process.wait()
 
 
+def _command(name: str, samples_dir: Path | None) -> list[str]:
+    if samples_dir is None:
+        return ["payments", name]
+    return ["payments.entrypoints.bench.sampled", str(samples_dir / name), name]
+
+
 async def ready(port: int) -> None:
     """Wait until the server on that port says that it is ready."""
     until = monotonic_s() + READY_WITHIN_S
     async with httpx.AsyncClient() as client:
         while True:
             try:
-                if (await client.get(f"http://127.0.0.1:{port}/health/ready")).status_code == httpx.codes.OK:
+                answer = await client.get(f"http://127.0.0.1:{port}/health/ready")
+                if answer.status_code == httpx.codes.OK:
                     return
             except httpx.HTTPError:
                 pass  # not listening yet

@@ -16,10 +16,17 @@ _USERS: Final = 200
 
 
 async def topups(database_url: str, count: int) -> list[bytes]:
-    """`count` requests, each its own transaction, over bills of two hundred users that are made on the way."""
+    """`count` requests, each its own transaction, over bills of two hundred users made first."""
     engine = create_engine(database_url, pool_size=1)
     values = [
-        {"login": f"bench-{n}", "login_key": f"bench-{n}", "password_hash": "!", "is_active": True, "is_admin": False, "created_at": utc_now()}
+        {
+            "login": f"bench-{n}",
+            "login_key": f"bench-{n}",
+            "password_hash": "!",
+            "is_active": True,
+            "is_admin": False,
+            "created_at": utc_now(),
+        }
         for n in range(_USERS)
     ]
     async with engine.begin() as connection:
@@ -31,5 +38,8 @@ async def topups(database_url: str, count: int) -> list[bytes]:
 def _signed(transaction_id: int, user_id: int, bill_id: int) -> bytes:
     text = f"{KEY}:{transaction_id}:{user_id}:{bill_id}:100"
     signature = hashlib.sha1(text.encode()).hexdigest()  # noqa: S324 - the seed's rule
-    body = f'{{"signature":"{signature}","transaction_id":{transaction_id},"user_id":{user_id},"bill_id":{bill_id},"amount":100}}'
+    body = (
+        f'{{"signature":"{signature}","transaction_id":{transaction_id},'
+        f'"user_id":{user_id},"bill_id":{bill_id},"amount":100}}'
+    )
     return post("/payment/webhook", body.encode())

@@ -18,7 +18,9 @@ from payments.entrypoints.bench import http as bench_http
 from payments.entrypoints.bench import ledger as bench_ledger
 from payments.entrypoints.bench.report import Report, show
 
-app: Final = typer.Typer(no_args_is_help=True, help="Measure this product and a row-at-a-time baseline in the same run.")
+app: Final = typer.Typer(
+    no_args_is_help=True, help="Measure this product and a row-at-a-time baseline in the same run."
+)
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
 
@@ -30,7 +32,7 @@ def say(text: str) -> None:
 @contextmanager
 def own_servers() -> Iterator[Servers]:
     """PostgreSQL and Redis for one benchmark; their data are erased at the end."""
-    path = Path(tempfile.mkdtemp(prefix="paybench-", dir="/tmp"))  # noqa: S108 - short paths for sockets
+    path = Path(tempfile.mkdtemp(prefix="paybench-", dir="/tmp"))  # short, for sockets
     try:
         with start_servers(path, report=say) as servers:
             migrate(servers.database_url)
@@ -56,18 +58,28 @@ def ledger(
     transfers: Annotated[int, typer.Option(help="Transfers to apply in each run.")] = 50_000,
     accounts: Annotated[int, typer.Option(help="Wallets they go between.")] = 10_000,
     batch: Annotated[int, typer.Option(help="Transfers a batch.")] = 1000,
+    *,
     as_json: Json = False,
 ) -> None:
     """How fast batches are applied, without HTTP and without the stream."""
     measure(
-        lambda s: bench_ledger.run(s.database_url, transfers=transfers, accounts=accounts, batch=batch, say=say), as_json=as_json
+        lambda s: bench_ledger.run(
+            s.database_url, transfers=transfers, accounts=accounts, batch=batch, say=say
+        ),
+        as_json=as_json,
     )
 
 
 @app.command()
 def http(
     seconds: Annotated[float, typer.Option(help="How long each figure is measured.")] = 8.0,
+    *,
+    stages: Annotated[
+        bool, typer.Option("--stages", help="Also where the CPU time of one request goes.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """From the socket to the ledger, load generator included."""
-    measure(lambda s: bench_http.run(s, seconds=seconds, say=say), as_json=as_json)
+    measure(
+        lambda s: bench_http.run(s, seconds=seconds, is_staged=stages, say=say), as_json=as_json
+    )
