@@ -18,6 +18,9 @@ class FateUnknown(Exception):
     """The command went out and no reply came back: the entry may be in the stream or not."""
 
 
+FAILURES: Final = (redis.exceptions.RedisError, OSError, TimeoutError)
+"""Whatever a command may raise: refused, unreachable, too late."""
+
 MOVED: Final = "redis_moved"
 """The partition lives on another node of the cluster: nothing was written; ask the right one."""
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import asyncpg
 import structlog
-from redis.exceptions import RedisError
 
 from payments.kernel.database import connect
 from payments.kernel.errors import Unavailable, UnknownFate
@@ -22,7 +21,7 @@ from streams import partitions
 from streams.client import create_client, place_of
 from streams.cluster_producer import create_producer
 from streams.commands import Client
-from streams.errors import FateUnknown, StreamUnavailable
+from streams.errors import FAILURES, FateUnknown, StreamUnavailable
 from streams.ownership import ensure_partitions
 from streams.producer import Producer
 from streams.rollback import partitions_behind
@@ -117,7 +116,7 @@ class RedisDoor:
             pipeline.get(partitions.marker(partition, str(operation_id)))
         try:
             found: list[Any] = await pipeline.execute(raise_on_error=False)
-        except (RedisError, OSError, TimeoutError) as error:
+        except FAILURES as error:
             raise self._refusal("redis_unreachable") from error
         marker = next((m for m in found if isinstance(m, bytes)), None)
         if marker is None and any(isinstance(m, Exception) for m in found):
@@ -143,7 +142,7 @@ class RedisDoor:
     async def _look_safely(self) -> None:
         try:
             reason = await self._look()
-        except (RedisError, OSError, TimeoutError) as error:
+        except FAILURES as error:
             reason = "redis_unreachable"
             _log.warning("gate_cannot_look", error=repr(error)[:200])
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:

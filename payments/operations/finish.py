@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from payments.operations.apply import Answer
+from payments.operations.batch import Answer
 from payments.operations.results import Reply
 from streams import partitions
 from streams.commands import Client

@@ -7,7 +7,6 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import structlog
-from redis.exceptions import RedisError
 
 from payments.kernel.clock import monotonic_s
 from payments.kernel.database import connect, is_connection_lost
@@ -19,6 +18,7 @@ from payments.operations.submit import conflict
 from streams import partitions
 from streams.client import create_client
 from streams.commands import Client
+from streams.errors import FAILURES
 from streams.tasks import end
 
 _SWEEP_EVERY_S: Final = 0.1
@@ -199,5 +199,5 @@ def _unavailable(error: Exception) -> Unavailable:
 async def _close_quietly(pubsub: Any) -> None:
     try:
         await pubsub.aclose()
-    except (RedisError, OSError, TimeoutError):
+    except FAILURES:
         _log.debug("pubsub_close_failed")

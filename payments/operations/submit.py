@@ -11,7 +11,7 @@ from payments.kernel.clock import Clock
 from payments.kernel.errors import Conflict
 from payments.kernel.ids import OperationId, derived_id, new_id
 from payments.operations import metrics
-from payments.operations.apply import CONFLICT
+from payments.operations.batch import CONFLICT
 from payments.operations.envelope import Envelope, Intent, encode, seal
 from payments.operations.operation import IntentT, Operation
 from payments.operations.outcome import Decision

@@ -11,7 +11,8 @@ from payments.kernel.clock import utc_now
 from payments.kernel.database import Connection, connect
 from payments.kernel.ids import AccountId, OperationId, new_id
 from payments.ledger.posting import Leg
-from payments.operations.apply import Answer, Applier
+from payments.operations.apply import Applier
+from payments.operations.batch import Answer
 from payments.operations.envelope import Intent, encode, seal
 from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
 from payments.operations.outcome import Applied, Outcome

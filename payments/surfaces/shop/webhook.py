@@ -20,7 +20,7 @@ from payments.http.reply import Reply
 from payments.http.services import HttpRequest, Time, header, service
 from payments.kernel.errors import Conflict, InvalidBody, PaymentsError
 from payments.kernel.money import CURRENCIES, amount_text
-from payments.operations.apply import CONFLICT
+from payments.operations.batch import CONFLICT
 from payments.operations.conflicts import record_conflict
 from payments.operations.envelope import digest_of
 from payments.operations.outcome import Status
