@@ -1,0 +1,191 @@
+"""README.md run as printed, against a real `payments up`; what it names exists.
+
+All `sh` blocks are one script. A comment `# 201 {"status":"applied"}` says how the requests since
+the comment before ended: the status of the last one, and parts of what was printed.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple, cast
+
+import pytest
+import typer
+
+from payments.embedded.datadir import DataDir
+from payments.entrypoints import cli
+from payments.entrypoints.ports import free_port
+from tests.fixtures.servers import temporary_data_dir
+
+ROOT: Final = Path(__file__).parents[2]
+README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
+READY: Final = "Ctrl-C stops everything"
+DEADLINE_S: Final = 90.0
+STEP_END: Final = "=== end of a step"
+ANSWER: Final = re.compile(r"^# (\d{3}) (\{.*\})$")
+PART: Final = re.compile(r'"\w+":(?:"[^"]*"|[^,}]+)')
+STAND_IN: Final = ROOT / "tests/fixtures/curl.py"
+
+pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.faults]
+
+
+class Step(NamedTuple):
+    """Some lines of the README and the answer it shows for them."""
+
+    script: str
+    status: str
+    parts: list[str]
+
+
+def steps() -> list[Step]:
+    """The `sh` blocks, cut at the answers."""
+    found, lines = [], list[str]()
+    for block in re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL):
+        for line in block.splitlines():
+            answer = ANSWER.match(line)
+            if answer is None:
+                lines.append(line)
+            else:
+                found.append(Step("\n".join(lines), answer[1], PART.findall(answer[2])))
+                lines = []
+    assert not lines, f"nothing is said of how these end: {lines}"
+    return found
+
+
+class Running(NamedTuple):
+    """A `payments up`."""
+
+    base: str
+    data_dir: Path
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    """`payments up` on a free port and a new data directory."""
+    data_dir, port = temporary_data_dir(), free_port("127.0.0.1", 18000)
+    log = data_dir / "up.log"
+    command = [sys.executable, "-m", "payments", "up", "--port", str(port)]
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, "--data-dir", str(data_dir)],
+            stdout=output,
+            stderr=output,
+            cwd=ROOT,
+            env={k: v for k, v in os.environ.items() if not k.startswith("PAYMENTS_")},
+        )
+    try:
+        until = time.monotonic() + DEADLINE_S
+        while READY not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.1)
+        yield Running(f"http://127.0.0.1:{port}", data_dir)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(DEADLINE_S)
+        DataDir(data_dir).erase()
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> dict[str, str]:
+    """An environment where `python3` is ours, and where curl tells the status on stderr."""
+    programs = {"python3": shlex.quote(sys.executable)}
+    if shutil.which("curl") is None:
+        programs["curl"] = f"{shlex.quote(sys.executable)} {shlex.quote(str(STAND_IN))}"
+    for name, command in programs.items():
+        program = tmp_path / name
+        program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        program.chmod(0o755)
+    (tmp_path / ".curlrc").write_text('write-out = "%{stderr}%{http_code}\\n"\nnoproxy = "*"\n')
+    return {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CURL_HOME": str(tmp_path)}
+
+
+def adapted(script: str, running: Running) -> str:
+    """The script with our port, data directory and command in place of those of `make run`."""
+    for printed, ours in (
+        ("BASE=http://127.0.0.1:8000", f"BASE={running.base}"),
+        (".venv/bin/payments", f"{shlex.quote(sys.executable)} -m payments"),
+        ("--data-dir .payments", f"--data-dir {running.data_dir}"),
+    ):
+        script = script.replace(printed, ours)
+    return script
+
+
+def test_every_block_runs_and_answers_as_printed(running: Running, shell: dict[str, str]) -> None:
+    printed = steps()
+    script = "set -e\n" + "".join(
+        f"{step.script}\necho; echo '{STEP_END}'; echo '{STEP_END}' >&2\n" for step in printed
+    )
+    done = subprocess.run(
+        ["/bin/sh", "-c", adapted(script, running)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=shell,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    outputs, statuses = done.stdout.split(STEP_END), done.stderr.split(STEP_END)
+    assert len(outputs) == len(printed) + 1
+    for step, output, status in zip(printed, outputs, statuses, strict=False):
+        assert status.split()[-1] == step.status, f"{step.script}\n{output}"
+        for part in step.parts:
+            assert part in output, f"{step.script}\n{output}"
+
+
+def test_the_stand_in_answers_as_curl_does(running: Running) -> None:
+    command = [sys.executable, str(STAND_IN), "-s", "-H", "Content-Type: application/json"]
+    url = f"{running.base}/bank/balance"
+    body = '{"api_key":"sfxf2d@3","number_invoice_seller":"2mzp5"}'
+    found = subprocess.run(
+        [*command, "-X", "POST", "-d", body, url], capture_output=True, text=True, check=True
+    )
+    assert (found.stdout, found.stderr) == ('{"balance":"25000"}', "200\n")
+    denied = subprocess.run([*command, "-d", "{}", url], capture_output=True, text=True, check=True)
+    assert denied.stderr == "401\n"
+    nobody = subprocess.run([*command, "http://127.0.0.1:1/"], capture_output=True, check=False)
+    assert nobody.returncode == 7
+
+
+def code() -> Iterator[str]:
+    """Whatever stands in a block or between backticks."""
+    yield from re.findall(r"^```\w*\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    yield from re.findall(r"`([^`\n]+)`", README)
+
+
+def commands() -> dict[str, set[str]]:
+    """Every command of the program, with its sub-commands."""
+    group = cast("Any", typer.main.get_command(cli.app))
+    return {n: set(getattr(c, "commands", ())) for n, c in group.commands.items()}
+
+
+def test_make_targets_named_here_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {t for text in code() for t in re.findall(r"(?:^|\W)make ([a-z]+)", text)}
+    assert {"run", "test"} <= named <= targets
+
+
+def test_commands_named_here_exist_and_none_is_missing() -> None:
+    known, named = commands(), set[str]()
+    for text in code():
+        for name, sub in re.findall(r"(?:^|\W)payments ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", text):
+            assert name in known, f"payments {name}"
+            assert not sub or not known[name] or sub in known[name], f"payments {name} {sub}"
+            named.add(name)
+    assert named == set(known)
+
+
+@pytest.mark.parametrize("name", sorted(n for n, subs in commands().items() if subs))
+def test_the_table_names_sub_commands_that_exist(name: str) -> None:
+    row = next(r for r in README.splitlines() if r.startswith("|") and f"`payments {name}`" in r)
+    if row.count("`payments ") == 1:
+        words = set(re.findall(r"`([a-z-]+)`", row))
+        assert words <= commands()[name]
