@@ -5,6 +5,7 @@ from typing import Final
 
 import typer
 
+from payments.embedded.process import EmbeddedError
 from payments.entrypoints.commands import (
     bank,
     bench,
@@ -60,4 +61,7 @@ def main() -> None:
         raise SystemExit(2) from None
     except PaymentsError as error:
         sys.stderr.write(f"payments: {error.detail}\n")
+        raise SystemExit(1) from None
+    except EmbeddedError as error:
+        sys.stderr.write(f"payments: {error}\n")
         raise SystemExit(1) from None

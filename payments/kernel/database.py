@@ -90,6 +90,7 @@ def create_engine(url: str, *, pool_size: int = 10, application: str = "payments
         max_overflow=pool_size,
         pool_timeout=CONNECT_TIMEOUT_S,
         pool_pre_ping=False,
+        hide_parameters=True,  # they may be personal or secret, and errors reach logs
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
             "command_timeout": COMMAND_TIMEOUT_S,

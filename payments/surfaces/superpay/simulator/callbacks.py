@@ -84,7 +84,8 @@ def _insert(
 def all_callbacks(store: Store, merchant_id: int | None = None) -> list[Callback]:
     """Every callback there was, or those of one transaction, in order of their events."""
     rows = store.connection.execute(
-        "SELECT * FROM callbacks WHERE ?1 IS NULL OR merchant_id = ?1 ORDER BY seq", (merchant_id,)
+        "SELECT * FROM callbacks WHERE :of IS NULL OR merchant_id = :of ORDER BY seq",
+        {"of": merchant_id},
     )
     return [Callback(*row) for row in rows]
 
