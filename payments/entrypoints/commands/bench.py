@@ -14,6 +14,7 @@ from rich.console import Console
 from migrations.run import migrate
 from payments.embedded.datadir import DataDir
 from payments.embedded.servers import Servers, start_servers
+from payments.entrypoints.bench import growth as bench_growth
 from payments.entrypoints.bench import http as bench_http
 from payments.entrypoints.bench import ledger as bench_ledger
 from payments.entrypoints.bench.report import Report, show
@@ -83,3 +84,16 @@ def http(
     measure(
         lambda s: bench_http.run(s, seconds=seconds, is_staged=stages, say=say), as_json=as_json
     )
+
+
+@app.command()
+def growth(
+    operations: Annotated[int, typer.Option(min=1, help="Put into the tables.")] = 5_000_000,
+    accounts: Annotated[int, typer.Option(min=10, help="Wallets they go between.")] = 1_000_000,
+    *,
+    http: Annotated[bool, typer.Option("--http", help="The figures over HTTP too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The figures before and after millions of operations are in the tables."""
+    size = bench_growth.Size(operations=operations, accounts=accounts, is_http=http)
+    measure(lambda s: bench_growth.run(s, size, say), as_json=as_json)
