@@ -19,11 +19,12 @@ def migrate(data_dir: DataDir = None) -> None:
 
 
 def seed(
-    name: Annotated[str, typer.Argument(help=f"One of {', '.join(SEEDS)}.")],
+    names: Annotated[list[str], typer.Argument(help=f"One or more of {', '.join(SEEDS)}.")],
     data_dir: DataDir = None,
 ) -> None:
     """Demo data."""
-    if name not in SEEDS:
-        raise typer.BadParameter(f"{name} is none of {', '.join(SEEDS)}")
+    for name in names:
+        if name not in SEEDS:
+            raise typer.BadParameter(f"{name} is none of {', '.join(SEEDS)}")
     with settings_of(data_dir) as settings:
-        role("seed").main(name, settings)
+        role("seed").main(names, settings)
