@@ -26,6 +26,8 @@ METADATA: Final = MetaData(
 
 CONNECT_TIMEOUT_S: Final = 5.0
 COMMAND_TIMEOUT_S: Final = 30.0
+LOOKUP_TIMEOUT_S: Final = 5.0
+"""A lookup by primary key that a request waits for: a half-open session is given up after it."""
 
 # 40001 serialization, 40P01 deadlock, 55P03 lock timeout, 57014 statement timeout, 57P0x shutdown,
 # 08 connection, 53 resources, 23505: two consumers met on one id or one unique key; the second run

@@ -12,7 +12,7 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
-from payments.kernel.database import connect
+from payments.kernel.database import LOOKUP_TIMEOUT_S, connect
 from payments.kernel.errors import Unavailable, UnknownFate
 from payments.kernel.ids import OperationId
 from payments.kernel.sql import load_sql
@@ -183,7 +183,8 @@ class RedisDoor:
 
     async def _find_rollback(self, held: Sequence[int]) -> bool:
         connection = await self._session()
-        rows = await connection.fetch(load_sql(__file__, "partition_positions"))
+        query = load_sql(__file__, "partition_positions")
+        rows = await connection.fetch(query, timeout=LOOKUP_TIMEOUT_S)
         if any(row["halted_reason"] for row in rows):
             return True
         applied = {r["partition"]: (r["last_ms"], r["last_seq"]) for r in rows}

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from payments.kernel.clock import monotonic_s
-from payments.kernel.database import connect, is_connection_lost
+from payments.kernel.database import LOOKUP_TIMEOUT_S, connect, is_connection_lost
 from payments.kernel.errors import Unavailable
 from payments.kernel.ids import OperationId, new_secret
 from payments.kernel.sql import load_sql
@@ -174,7 +174,7 @@ class OutcomeReader:
                             self._database_url, application_name="payments-outcomes"
                         )
                     rows = await self._connection.fetch(
-                        load_sql(__file__, "decided_operations"), ids
+                        load_sql(__file__, "decided_operations"), ids, timeout=LOOKUP_TIMEOUT_S
                     )
                     return {
                         r[0]: Decision(**dict(zip(Decision.__struct_fields__, r, strict=True)))
