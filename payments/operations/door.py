@@ -179,7 +179,12 @@ class RedisDoor:
 
     async def _is_rolled_back(self, held: Sequence[int]) -> bool:
         async with self._looking:  # one session, and both the gate and a new connection look
-            return await self._find_rollback(held)
+            try:
+                return await self._find_rollback(held)
+            except TimeoutError:  # half-open: the next look must not wait for this session again
+                if self._connection is not None:
+                    self._connection.terminate()
+                raise
 
     async def _find_rollback(self, held: Sequence[int]) -> bool:
         connection = await self._session()
