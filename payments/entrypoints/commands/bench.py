@@ -2,11 +2,12 @@
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, TypeVar
 
+import msgspec
 import typer
 import uvloop
 from rich.console import Console
@@ -14,14 +15,17 @@ from rich.console import Console
 from migrations.run import migrate
 from payments.embedded.datadir import DataDir
 from payments.embedded.servers import Servers, start_servers
+from payments.entrypoints.bench import compare as bench_compare
 from payments.entrypoints.bench import growth as bench_growth
 from payments.entrypoints.bench import http as bench_http
 from payments.entrypoints.bench import ledger as bench_ledger
+from payments.entrypoints.bench import plots
 from payments.entrypoints.bench.report import Report, show
 
 app: Final = typer.Typer(
     no_args_is_help=True, help="Measure this product and a row-at-a-time baseline in the same run."
 )
+Found = TypeVar("Found")
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 
 
@@ -42,16 +46,15 @@ def own_servers() -> Iterator[Servers]:
         DataDir(path).erase()
 
 
-def measure(run: Callable[[Servers], Awaitable[Report]], *, as_json: bool) -> None:
+def on_own_servers(run: Callable[[Servers], Coroutine[Any, Any, Found]]) -> Found:
+    """Run it on servers of its own."""
+    with own_servers() as servers, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run(servers))
+
+
+def measure(run: Callable[[Servers], Coroutine[Any, Any, Report]], *, as_json: bool) -> None:
     """Run it on servers of its own and print what came out."""
-    with own_servers() as servers:
-
-        async def once() -> Report:
-            return await run(servers)
-
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            report = runner.run(once())
-    show(report, as_json=as_json)
+    show(on_own_servers(run), as_json=as_json)
 
 
 @app.command()
@@ -97,3 +100,28 @@ def growth(
     """The figures before and after millions of operations are in the tables."""
     size = bench_growth.Size(operations=operations, accounts=accounts, is_http=http)
     measure(lambda s: bench_growth.run(s, size, say), as_json=as_json)
+
+
+@app.command()
+def compare(
+    out: Annotated[Path, typer.Option(help="Where the page and the plots go.")] = Path(
+        "bench-compare"
+    ),
+    transfers: Annotated[int, typer.Option(min=100, help="Transfers a point at most.")] = 20_000,
+    accounts: Annotated[int, typer.Option(min=10, help="Wallets they go between.")] = 10_000,
+    rows: Annotated[int, typer.Option(min=0, help="Largest table, in transfers.")] = 800_000,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Plots against batch size, hot share and table size, beside row at a time."""
+    try:
+        plots.figure_class()
+    except plots.NoMatplotlib as error:
+        raise typer.BadParameter(str(error)) from error
+    size = bench_compare.Size(transfers=transfers, accounts=accounts, rows=rows)
+    report, series = on_own_servers(lambda s: bench_compare.run(s.database_url, size, say))
+    page = plots.write(out, report, series)
+    if as_json:
+        show(report, as_json=True)
+    else:
+        show(msgspec.structs.replace(report, extra={"written": str(page)}), as_json=False)
