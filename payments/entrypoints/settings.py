@@ -1,19 +1,13 @@
-"""Settings: `PAYMENTS_*` variables, read once, checked all at once; only entrypoints read them."""
+"""Settings: what each `PAYMENTS_*` variable means; only entrypoints know them."""
 
 import enum
-import ipaddress
-import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, get_type_hints
-from urllib.parse import urlsplit
+from typing import Annotated, Final, get_type_hints
 
 import msgspec
 
 PREFIX: Final = "PAYMENTS_"
-SECRET_MIN: Final = 32
-"""Characters of a production secret: about the 160 bits that offline guessing must not reach."""
 
 
 class Profile(enum.Enum):
@@ -189,133 +183,3 @@ DESCRIPTIONS: Final[Mapping[str, str]] = _descriptions()
 
 VARIABLES: Final[tuple[str, ...]] = tuple(DESCRIPTIONS)
 """Every variable there is."""
-
-_REQUIRED_SECRETS: Final = (
-    "jwt_secret",
-    "code_pepper",
-    "walletservice_api_key",
-    "shop_webhook_key",
-    "bank_webhook_secret",
-    "superpay_api_key",
-    "superpay_signing_secret",
-    "superpay_callback_secrets",
-)
-_CHOICES: Final = {
-    "log_level": ("debug", "info", "warning", "error"),
-    "log_requests": ("errors", "all"),
-    "shop_webhook_sha1": ("on", "off"),
-}
-_UNSAFE: Final = re.compile(r"change.?me|example|password|development|(.)\1{7}", re.IGNORECASE)
-
-
-def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings in the environment. Raises `BadSettings` naming every problem at once."""
-    given = os.environ if environ is None else environ
-    hints = get_type_hints(Settings, include_extras=True)
-    values: dict[str, Any] = {}
-    problems: list[str] = []
-    for field in Settings.__struct_fields__:
-        try:
-            text = _text(given, variable(field))
-            if text:
-                values[field] = msgspec.convert(text, hints[field], strict=False, dec_hook=_decode)
-        except (msgspec.ValidationError, OSError, ValueError) as error:
-            problems.append(f"{variable(field)}: {error}")
-    settings = Settings(**values)
-    problems += _problems(settings)
-    if problems:
-        raise BadSettings(problems)
-    return settings
-
-
-def _text(given: Mapping[str, str], name: str) -> str:
-    path = given.get(f"{name}_FILE")
-    return Path(path).read_text(encoding="utf-8").strip() if path else given.get(name, "").strip()
-
-
-def _decode(type_: type[Any], value: Any) -> Any:
-    if type_ in {Secret, Path}:
-        return type_(value)
-    raise NotImplementedError(type_)
-
-
-def _problems(settings: Settings) -> list[str]:
-    problems = [
-        f"{variable(field)} is one of {', '.join(choices)}"
-        for field, choices in _CHOICES.items()
-        if getattr(settings, field) not in choices
-    ]
-    problems += (
-        _production_problems(settings)
-        if settings.is_production
-        else _development_problems(settings)
-    )
-    return problems
-
-
-def _development_problems(settings: Settings) -> list[str]:
-    if is_loopback(settings.host):
-        return []
-    return [f"PAYMENTS_HOST={settings.host}: development serves open surfaces, on loopback only"]
-
-
-def _production_problems(settings: Settings) -> list[str]:
-    problems = [p for field in _REQUIRED_SECRETS for p in _secret_problems(settings, field)]
-    problems += [
-        f"{variable(f)} is required"
-        for f in ("database_url", "redis_url", "smtp_url")
-        if not getattr(settings, f)
-    ]
-    problems += [
-        f"{variable(f)} is required"
-        for f in ("public_url", "superpay_base_url")
-        if not getattr(settings, f)
-    ]
-    if urlsplit(settings.public_url).scheme == "http" and not is_loopback(
-        urlsplit(settings.public_url).hostname or ""
-    ):
-        problems.append("PAYMENTS_PUBLIC_URL must be https")
-    if bool(settings.admin_login) != bool(settings.admin_password):
-        problems.append(
-            "PAYMENTS_ADMIN_LOGIN and PAYMENTS_ADMIN_PASSWORD come together, or not at all"
-        )
-    if settings.admin_password and len(settings.admin_password.reveal()) < 12:  # noqa: PLR2004 - the length people can still type
-        problems.append("PAYMENTS_ADMIN_PASSWORD has fewer than 12 characters")
-    shared = [variable(f) for f in _REQUIRED_SECRETS if _is_shared(settings, f)]
-    if shared:
-        problems.append(
-            f"each secret is used for one thing only; the same value is in {', '.join(shared)}"
-        )
-    return problems
-
-
-def _secret_problems(settings: Settings, field: str) -> list[str]:
-    value = getattr(settings, field).reveal()
-    if not value:
-        return [f"{variable(field)} is required in production"]
-    found = []
-    for part in value.split(",") if field == "superpay_callback_secrets" else [value]:
-        if len(part) < SECRET_MIN:
-            found.append(
-                f"{variable(field)} has {len(part)} characters; at least {SECRET_MIN} are needed"
-            )
-        elif _UNSAFE.search(part):
-            found.append(f"{variable(field)} looks made up; make one with: openssl rand -hex 32")
-    return found
-
-
-def _is_shared(settings: Settings, field: str) -> bool:
-    value = getattr(settings, field).reveal()
-    return bool(value) and any(
-        getattr(settings, f).reveal() == value for f in _REQUIRED_SECRETS if f != field
-    )
-
-
-def is_loopback(host: str) -> bool:
-    """True for an address only this machine reaches."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

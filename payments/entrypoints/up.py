@@ -20,8 +20,8 @@ from payments.embedded.process import Child, EmbeddedError, launch_command, stop
 from payments.embedded.servers import Servers, start_servers
 from payments.embedded.supervisor import Supervisor
 from payments.entrypoints.child_environment import environment
+from payments.entrypoints.environment import is_loopback
 from payments.entrypoints.ports import answers_ready, choose_port, free_port
-from payments.entrypoints.settings import is_loopback
 
 
 @dataclass(frozen=True)

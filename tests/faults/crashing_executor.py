@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from payments.entrypoints.environment import read_settings
 from payments.entrypoints.executor import create_executor
-from payments.entrypoints.settings import read_settings
 from payments.entrypoints.superpay import superpay_client
 from payments.kernel.clock import utc_now
 from payments.kernel.database import create_engine

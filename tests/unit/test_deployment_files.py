@@ -14,6 +14,7 @@ from payments.embedded import postgres, redis
 from payments.embedded.fetch_redis import pinned_requirement
 from payments.entrypoints import cli
 from payments.entrypoints import settings as settings_module
+from payments.entrypoints.environment import read_settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = cast("dict[str, Any]", yaml.safe_load((ROOT / "docker-compose.yml").read_text()))
@@ -147,7 +148,7 @@ def test_compose_gives_only_variables_the_program_reads() -> None:
 def test_production_starts_with_the_example_filled_in(service: str) -> None:
     environment = OURS[service]["environment"].items()
     given = {name: interpolate(value, filled_example()) for name, value in environment}
-    assert settings_module.read_settings(given).is_production
+    assert read_settings(given).is_production
 
 
 @pytest.mark.parametrize("left_out", ["POSTGRES_PASSWORD", "REDIS_PASSWORD", "PAYMENTS_JWT_SECRET"])
@@ -159,7 +160,7 @@ def test_compose_refuses_to_start_without_a_secret(left_out: str) -> None:
 
 def test_the_example_as_it_is_does_not_start() -> None:
     with pytest.raises(settings_module.BadSettings):
-        settings_module.read_settings(example_variables())
+        read_settings(example_variables())
 
 
 def test_the_example_holds_no_secret() -> None:

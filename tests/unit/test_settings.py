@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from payments.entrypoints.environment import read_settings
 from payments.entrypoints.settings import (
     DESCRIPTIONS,
     VARIABLES,
@@ -11,7 +12,6 @@ from payments.entrypoints.settings import (
     Profile,
     Secret,
     Settings,
-    read_settings,
 )
 
 PRODUCTION = {

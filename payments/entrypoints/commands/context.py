@@ -14,7 +14,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.entrypoints.settings import Settings, read_settings
+from payments.entrypoints.environment import read_settings
+from payments.entrypoints.settings import Settings
 from payments.kernel.database import create_engine
 
 T = TypeVar("T")

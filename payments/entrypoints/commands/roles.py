@@ -10,9 +10,10 @@ import typer
 
 from payments.entrypoints.commands.context import role
 from payments.entrypoints.doctor import durability
+from payments.entrypoints.environment import read_settings
 from payments.entrypoints.logging import configure_logging
 from payments.entrypoints.metrics import serve_metrics
-from payments.entrypoints.settings import BadSettings, Settings, read_settings
+from payments.entrypoints.settings import BadSettings, Settings
 
 _log = structlog.get_logger(__name__)
 
