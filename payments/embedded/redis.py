@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -96,11 +96,27 @@ def client(url: str) -> "redis.Redis":
     )
 
 
+def nodes_of(url: str) -> list[str]:
+    """Return the URL of each server named in one URL, without what only our own clients read."""
+    parts = urlsplit(url)
+    query = "&".join(p for p in parts.query.split("&") if not p.startswith("min_replicas="))
+    parts = parts._replace(query=query)
+    scheme, is_cluster, _ = parts.scheme.partition("+")
+    if not is_cluster:
+        return [urlunsplit(parts)]
+    credentials, at, hosts = parts.netloc.rpartition("@")
+    return [
+        urlunsplit(parts._replace(scheme=scheme, netloc=credentials + at + host))
+        for host in hosts.split(",")
+    ]
+
+
 def check_reachable(url: str) -> None:
     """Refuse to go on with a server of the caller's that does not answer."""
     try:
-        with client(url) as connection:
-            connection.ping()
+        for node in nodes_of(url):
+            with client(node) as connection:
+                connection.ping()
     except (redis.RedisError, OSError, ValueError) as error:
         raise EmbeddedError(f"the Redis given by URL does not answer: {error}") from error
 

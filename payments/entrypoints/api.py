@@ -20,6 +20,7 @@ from payments.http.auth import API_KEY, BEARER_KEY, Scheme, Schemes
 from payments.http.health import Readiness
 from payments.http.operation_status import Decisions, Markers
 from payments.http.operations import Refusals
+from payments.http.replica import ReadEngine
 from payments.http.services import Services, Time
 from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import create_engine
@@ -45,10 +46,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
         backlog_max=settings.backlog_max,
     )
     outcomes = OutcomeReader(redis_url, database_url)
+    reads = _read_engine(settings, engine)
     services = Services(
         {
             Time: Time(clock),
             AsyncEngine: engine,
+            ReadEngine: reads,
             Submitter: Submitter(door, outcomes, clock),
             Decisions: outcomes,
             Markers: door,
@@ -68,14 +71,26 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
     async def running(_app: Litestar) -> AsyncGenerator[None]:
         await door.start()
         await outcomes.start()
+        await reads.start()
         try:
             yield
         finally:
+            await reads.stop()
             await outcomes.stop()
             await door.stop()
             await engine.dispose()
 
     return build_app(ROUTERS, services, schemes, lifespan=[running, *LIFESPANS])
+
+
+def _read_engine(settings: Settings, primary: AsyncEngine) -> ReadEngine:
+    url = settings.database_read_url.reveal()
+    replica = (
+        create_engine(url, pool_size=settings.database_pool, application="payments-api-reads")
+        if url
+        else None
+    )
+    return ReadEngine(primary, replica, settings.database_read_lag_s)
 
 
 def _key_authenticator(engine: AsyncEngine) -> KeyAuthenticator:

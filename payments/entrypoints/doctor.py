@@ -15,7 +15,7 @@ from payments.entrypoints.settings import Settings
 from payments.kernel.database import Connection, connect
 from streams import durability as redis_durability
 from streams import partitions
-from streams.client import create_client
+from streams.client import create_client, servers_of
 from streams.ownership import ALIVE_S
 from streams.rollback import catch_up
 
@@ -97,17 +97,25 @@ def _newest_revision() -> str | None:
 async def _redis(settings: Settings) -> list[Finding]:
     try:
         async with _client(settings) as client:
-            server = await client.info("server")
-            have = await redis_durability.durability(client)
-            trouble = await redis_durability.version_problem(client)
+            return [
+                finding
+                for name, server in await servers_of(client)
+                for finding in await _server(f"redis {name}".strip(), server)
+            ]
     except Exception as error:  # noqa: BLE001 - whatever the client raises, there is no Redis
         advice = f"cannot be reached ({type(error).__name__}): check PAYMENTS_REDIS_URL"
         return [Finding("redis", "unreachable", advice)]
-    found = [Finding("redis", str(server.get("redis_version", "unknown")), trouble or "")]
+
+
+async def _server(part: str, client: Any) -> list[Finding]:
+    server = await client.info("server")
+    have = await redis_durability.durability(client)
+    trouble = await redis_durability.version_problem(client)
+    found = [Finding(part, str(server.get("redis_version", "unknown")), trouble or "")]
     for name, wanted in redis_durability.WANTED.items():
         is_fine = have[name] == wanted
         advice = "" if is_fine else redis_durability.problem(name, have[name])
-        found.append(Finding(f"redis {name}", have[name], advice, is_unsafe=not is_fine))
+        found.append(Finding(f"{part} {name}", have[name], advice, is_unsafe=not is_fine))
     return found
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from payments.entrypoints.settings import BadSettings, Secret, Settings, variable
+from streams.addresses import check_url
 
 SECRET_MIN: Final = 32
 """Characters of a production secret: about the 160 bits that offline guessing must not reach."""
@@ -69,11 +70,26 @@ def _problems(settings: Settings) -> list[str]:
         for field, choices in _CHOICES.items()
         if getattr(settings, field) not in choices
     ]
+    problems += _address_problems(settings)
     problems += (
         _production_problems(settings)
         if settings.is_production
         else _development_problems(settings)
     )
+    return problems
+
+
+def _address_problems(settings: Settings) -> list[str]:
+    """What cannot be an address; the words never hold the value, which has a password in it."""
+    problems = []
+    if settings.redis_url:
+        try:
+            check_url(settings.redis_url.reveal())
+        except ValueError as error:
+            problems.append(f"{variable('redis_url')}: {error}")
+    url = settings.database_read_url.reveal()
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        problems.append(f"{variable('database_read_url')}: begin it with postgresql://")
     return problems
 
 

@@ -91,8 +91,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Secret()
     )
     redis_url: Annotated[
-        Secret, _says("Redis or Valkey, redis://host:6379/0 (appendonly, appendfsync always)")
+        Secret,
+        _says("Redis or Valkey, redis://host:6379/0, or redis+cluster://host:6379,host:6379"),
     ] = Secret()
+    database_read_url: Annotated[
+        Secret, _says("A read replica of the database, for lists and history; empty: none")
+    ] = Secret()
+    database_read_lag_s: Annotated[
+        Count, _says("A replica further behind than this is not read from")
+    ] = 5
     partitions: Annotated[
         Count, _says("Partitions of the stream; fixed for ever at the first start")
     ] = 8

@@ -52,7 +52,12 @@ def filled_example() -> dict[str, str]:
     filled = {
         name: value or f"{number:02}{secrets.token_hex(20)}" for number, (name, value) in numbered
     }
-    return {**filled, "PAYMENTS_SUPERPAY_BASE_URL": "https://superpay.test"}
+    addresses = {
+        "PAYMENTS_SUPERPAY_BASE_URL": "https://superpay.test",
+        "PAYMENTS_REDIS_URL": "redis://redis:6379/0",
+        "PAYMENTS_DATABASE_READ_URL": "postgresql://payments@replica/payments",
+    }
+    return {**filled, **addresses}
 
 
 def interpolate(text: str, variables: dict[str, str]) -> str:

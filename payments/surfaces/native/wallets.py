@@ -20,6 +20,7 @@ from payments.http.body import currency_in, minor_of, read_body
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
 from payments.http.query import Query, read_query
+from payments.http.replica import ReadEngine
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
 from payments.surfaces.native.answers import (
@@ -91,7 +92,7 @@ async def list_wallets(request: HttpRequest) -> Reply:
     query = read_query(request, WalletsQuery)
     before = decode_cursor(query.cursor, int)
     rows = await queries.list_wallets(
-        service(request, AsyncEngine), query.owner, before, query.limit + 1
+        service(request, ReadEngine).engine, query.owner, before, query.limit + 1
     )
     return json_reply(page_of(rows, query.limit, lambda w: w.wallet_id, lambda w: w))
 
@@ -116,7 +117,7 @@ async def list_entries(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """A wallet's entries, newest first."""
     query = read_query(request, Page)
     before = decode_cursor(query.cursor, int)
-    engine = service(request, AsyncEngine)
+    engine = service(request, ReadEngine).engine
     rows = await queries.list_entries(engine, wallet_id, before, query.limit + 1)
     described = await descriptions(engine, [e.operation_id for e in rows if not e.description])
     return json_reply(page_of(rows, query.limit, _entry_key, partial(_described, described)))
