@@ -90,6 +90,14 @@ async def list_deposits(
         return [_view(row, schedule) for row in await connection.execute(query)]
 
 
+async def deposit_of_merchant_id(engine: AsyncEngine, merchant_id: int) -> UUID | None:
+    """The deposit that SuperPay knows under this id of ours."""
+    query = sa.select(deposits.c.id).where(deposits.c.merchant_id == merchant_id)
+    async with engine.connect() as connection:
+        found: UUID | None = (await connection.execute(query)).scalar_one_or_none()
+    return found
+
+
 def _view(row: sa.Row[Any], schedule: Schedule) -> DepositView:
     state, currency = DepositState(row.state), currency_of(row.currency)
     credited = row.paid_minor if state in PAID - _SUSPENDED else 0

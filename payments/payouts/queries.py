@@ -27,7 +27,8 @@ class PayoutNotFound(NotFound):
 class PayoutView(msgspec.Struct, frozen=True, kw_only=True):
     """A payout. `certainty`: certain or unknown; `hold_state`: open, captured or released.
 
-    `next_check_at`: when SuperPay is asked again (or the payout sent, while it is held); null once it has ended.
+    `next_check_at`: when SuperPay is asked again (or the payout sent, while it is held); null once
+    it has ended.
     """
 
     payout_id: UUID
@@ -177,6 +178,14 @@ async def get_timeline(engine: AsyncEngine, payout_id: UUID | None, lens: Lens) 
         sends=sends or 0,
         items=[_evidence(r) for r in rows],
     )
+
+
+async def payout_of_merchant_id(engine: AsyncEngine, merchant_id: int) -> UUID | None:
+    """The payout that SuperPay knows under this id of ours."""
+    query = sa.select(payouts.c.id).where(payouts.c.merchant_id == merchant_id)
+    async with engine.connect() as connection:
+        found: UUID | None = (await connection.execute(query)).scalar_one_or_none()
+    return found
 
 
 async def _row(connection: Any, payout_id: UUID | None) -> sa.Row[Any]:

@@ -12,11 +12,11 @@ from payments.http.auth import PUBLIC
 from payments.http.body import read_raw
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time, service
-from payments.kernel.errors import NotAuthenticated, NotFound, Unavailable
+from payments.kernel.errors import NotAuthenticated, NotFound
 from payments.operations.submit import Submitter
 from payments.provider.tables import SUPERPAY
 from payments.surfaces.superpay.config import SuperPaySurface
-from payments.surfaces.superpay.inbox import drive
+from payments.surfaces.superpay.inbox import drive_now
 from payments.surfaces.superpay.signing import why_refused
 from payments.surfaces.superpay.wire import glimpse
 
@@ -40,7 +40,7 @@ class BadCallback(NotAuthenticated):
 
 @post("/v1/superpay/callbacks", opt=access(PUBLIC))
 async def receive_callback(request: HttpRequest) -> Reply:
-    """A callback of SuperPay, signed as Standard Webhooks; 200 once its bytes are kept, also for a copy."""
+    """A callback of SuperPay, signed as Standard Webhooks; 200 once kept, also for a copy."""
     raw = await read_raw(request)
     headers = {n: v for n in _KEPT_HEADERS if (v := request.headers.get(n)) is not None}
     surface = service(request, SuperPaySurface)
@@ -54,10 +54,7 @@ async def receive_callback(request: HttpRequest) -> Reply:
     kept = await inbox.keep(engine, SUPERPAY, headers["webhook-id"], headers, raw, now)
     if not kept.is_new:
         return json_reply({"status": "duplicate"})
-    try:
-        await drive(engine, service(request, Submitter), kept, now)
-    except Unavailable as error:
-        _log.warning("callback_waits", reason=error.code)  # kept: the job drives it on
+    await drive_now(engine, service(request, Submitter), kept, now)
     return json_reply({"status": "accepted"})
 
 

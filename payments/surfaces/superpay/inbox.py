@@ -1,11 +1,10 @@
-"""From a kept callback to evidence: whose it is, and the intent that decides it together with its verdict."""
+"""From a kept callback to evidence: whose it is, and the intent that decides it."""
 
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -14,11 +13,11 @@ import payments.payouts.observe
 from payments.callbacks import inbox
 from payments.callbacks.inbox import Kept
 from payments.deposits.observe import ObserveDeposit
-from payments.deposits.tables import deposits
-from payments.kernel.errors import Conflict
+from payments.deposits.queries import deposit_of_merchant_id
+from payments.kernel.errors import Conflict, Unavailable
 from payments.operations.submit import Request, Submitter, keyed
 from payments.payouts.observe import ObservePayout
-from payments.payouts.tables import payouts
+from payments.payouts.queries import payout_of_merchant_id
 from payments.provider.sighting import Sighting, Source
 from payments.surfaces.superpay.wire import Unreadable, decode_event
 
@@ -35,13 +34,11 @@ class Subject(msgspec.Struct, frozen=True):
 
 async def subject_of(engine: AsyncEngine, merchant_id: int) -> Subject | None:
     """The payout or deposit of a merchant id."""
-    async with engine.connect() as connection:
-        for kind, table in (("payout", payouts), ("deposit", deposits)):
-            query = sa.select(table.c.id).where(table.c.merchant_id == merchant_id)
-            found = (await connection.execute(query)).scalar_one_or_none()
-            if found is not None:
-                return Subject(kind, found)
-    return None
+    found = await payout_of_merchant_id(engine, merchant_id)
+    if found is not None:
+        return Subject("payout", found)
+    found = await deposit_of_merchant_id(engine, merchant_id)
+    return None if found is None else Subject("deposit", found)
 
 
 async def drive(engine: AsyncEngine, submitter: Submitter, kept: Kept, now: datetime) -> str:
@@ -77,6 +74,14 @@ def evidence(subject: Subject, sighting: Sighting, callback_id: UUID) -> Request
         return keyed(payments.payouts.observe.OPERATION, payout, actor=ACTOR, key=key, scope=scope)
     deposit = ObserveDeposit(deposit_id=subject.id, **seen)
     return keyed(payments.deposits.observe.OPERATION, deposit, actor=ACTOR, key=key, scope=scope)
+
+
+async def drive_now(engine: AsyncEngine, submitter: Submitter, kept: Kept, now: datetime) -> None:
+    """The same for one that just came: when it must wait it is kept, and the job drives it on."""
+    try:
+        await drive(engine, submitter, kept, now)
+    except Unavailable as error:
+        _log.warning("callback_waits", reason=error.code)
 
 
 async def drive_due(engine: AsyncEngine, submitter: Submitter, now: datetime) -> int:
