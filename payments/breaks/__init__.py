@@ -1,1 +1,4 @@
-"""Breaks: differences between what we know and what a provider says, until a person has resolved them."""
+"""Breaks: differences between what we know and what a provider says.
+
+Until a person has resolved them.
+"""

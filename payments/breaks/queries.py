@@ -22,7 +22,10 @@ class BreakNotFound(NotFound):
 
 
 class BreakView(msgspec.Struct, frozen=True, kw_only=True):
-    """A difference: what each side says, the money at risk, how old it is, and what became of it."""
+    """A difference: what each side says, the money at risk, how old it is.
+
+    And what became of it.
+    """
 
     break_id: UUID
     provider: str

@@ -69,7 +69,10 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResolveBreak(Intent, frozen=True):
-    """Without a posting one person's reason is enough; with one, the second call must say the same."""
+    """Without a posting one person's reason is enough; with one.
+
+    The second call must say the same.
+    """
 
     break_id: UUID
     reason: str

@@ -1,4 +1,7 @@
-"""Table of breaks. Its id is derived from what the break is about, so the same difference is found once."""
+"""Table of breaks. Its id is derived from what the break is about.
+
+So the same difference is found once.
+"""
 
 import enum
 from collections.abc import Mapping
@@ -106,7 +109,10 @@ class Break(Record, frozen=True):
 
 
 def break_id(provider: str, kind: BreakKind, reference: str) -> UUID:
-    """The id of the break of a kind about something: a merchant id, or a registry line nobody knows."""
+    """The id of the break of a kind about something: a merchant id.
+
+    Or a registry line nobody knows.
+    """
     return derived_id("break", f"{provider}:{kind.value}", reference)
 
 

@@ -1,1 +1,4 @@
-"""The inbox of a provider's callbacks: kept raw before anything else, done only together with their effect."""
+"""The inbox of a provider's callbacks: kept raw before anything else.
+
+Done only together with their effect.
+"""

@@ -1,4 +1,7 @@
-"""deposit.check: a deposit is due; its page is asked for again, or what became of it; expiry is noted."""
+"""deposit.check: a deposit is due; its page is asked for again, or what became of it.
+
+Expiry is noted.
+"""
 
 from datetime import timedelta
 from typing import Final
@@ -26,7 +29,10 @@ class CheckDeposit(Intent, frozen=True):
 
 
 def decide(intent: CheckDeposit, state: State, context: Context) -> Outcome:
-    """Without a page: ask for it again, the provider knows the merchant id. Else: ask how it stands."""
+    """Without a page: ask for it again, the provider knows the merchant id. Else.
+
+    Ask how it stands.
+    """
     deposit = state.record(Deposit, intent.deposit_id)
     if deposit is None:
         return Refused(reason=DepositRefusal.DEPOSIT_NOT_FOUND)

@@ -1,4 +1,7 @@
-"""deposit.observe: evidence about a deposit; what verifiably arrived is credited, or kept in suspense, once."""
+"""deposit.observe: evidence about a deposit; what verifiably arrived is credited.
+
+Or kept in suspense, once.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -30,7 +33,10 @@ class DepositRefusal(Reason):
 
 
 class ObserveDeposit(Intent, frozen=True):
-    """What the provider shows, or (without a `sighting`) why it showed nothing; `is_refused`: for good."""
+    """What the provider shows, or (without a `sighting`) why it showed nothing; `is_refused`.
+
+    For good.
+    """
 
     deposit_id: UUID
     source: Source
@@ -50,7 +56,10 @@ def needed(intent: ObserveDeposit) -> Iterable[Ref]:
 
 
 def accounts(intent: ObserveDeposit, state: State) -> Iterable[AccountId | AccountSpec]:
-    """The wallet, and, when something was paid, where it comes from and where it may have to wait."""
+    """The wallet, and, when something was paid.
+
+    Where it comes from and where it may have to wait.
+    """
     deposit = state.record(Deposit, intent.deposit_id)
     if deposit is None:
         return

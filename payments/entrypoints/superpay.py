@@ -1,4 +1,7 @@
-"""SuperPay's parts, out of the settings: the surface of the API, the executor's client, the schedule."""
+"""SuperPay's parts, out of the settings: the surface of the API, the executor's client.
+
+The schedule.
+"""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,4 +1,7 @@
-"""payout.check: a payout is due; it is sent, asked about, or sent again. Never failed by a timer."""
+"""payout.check: a payout is due; it is sent, asked about, or sent again.
+
+Never failed by a timer.
+"""
 
 from datetime import timedelta
 from typing import Final
@@ -20,7 +23,9 @@ SUBMITTING_MAX_S: Final = 120
 
 
 class CheckPayout(Intent, frozen=True):
-    """A payout whose next check is due. `checks` is the count the scheduler saw: the same check is done once.
+    """A payout whose next check is due. `checks` is the count the scheduler saw.
+
+    The same check is done once.
 
     `resend_after_s`: how long after a send the provider's 404 means nothing.
     `is_extra`: somebody hinted at news; asks once and leaves the schedule as it is.

@@ -1,4 +1,7 @@
-"""Payouts that are due, as the intents that check them: the scheduler only submits what this finds."""
+"""Payouts that are due, as the intents that check them.
+
+The scheduler only submits what this finds.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +23,10 @@ ACTOR = "scheduler"
 async def due_checks(
     engine: AsyncEngine, schedule: Schedule, now: datetime, limit: int = 500
 ) -> Sequence[Request]:
-    """One check each. Its id comes from the payout and its count of checks, so that two schedulers ask once."""
+    """One check each. Its id comes from the payout and its count of checks.
+
+    So that two schedulers ask once.
+    """
     c = payouts.c
     query = (
         sa.select(c.id, c.checks, c.version)

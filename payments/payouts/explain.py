@@ -9,7 +9,7 @@ STUCK_AFTER_S: Final = {PayoutState.UNKNOWN: 900, PayoutState.ACCEPTED: 86_400}
 
 _WORDS: Final = {
     PayoutState.HELD: "The money is held; nothing has been sent to SuperPay{because}.",
-    PayoutState.SUBMITTING: "The payout is being sent to SuperPay at this moment; the money is held.",
+    PayoutState.SUBMITTING: "The payout is being sent to SuperPay just now; the money is held.",
     PayoutState.UNKNOWN: (
         "SuperPay may or may not have taken the payout{because}. "
         "The money stays held until SuperPay says what became of it."

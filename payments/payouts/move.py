@@ -1,4 +1,7 @@
-"""Moving a payout: the row, its attempt, its hold and the ledger change together, and the evidence with them."""
+"""Moving a payout: the row, its attempt, its hold and the ledger change together.
+
+And the evidence with them.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -68,7 +71,10 @@ def clearing(currency: str) -> AccountSpec:
 
 
 def settle(payout: Payout, hold: Hold, after: PayoutState, context: Context) -> Moved:
-    """The money of entering a state: captured on paid, back on reversed, let go on failed and canceled."""
+    """The money of entering a state: captured on paid, back on reversed.
+
+    Let go on failed and canceled.
+    """
     wallet, house = chart.wallet(payout.wallet_id), clearing(payout.currency).id
     if after in HOLDING:
         return Moved()

@@ -1,4 +1,7 @@
-"""payout.observe: evidence about a payout is weighed by the table, stored, and settles, releases, or changes nothing."""
+"""payout.observe: evidence about a payout is weighed by the table, stored, and settles, releases.
+
+Or changes nothing.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -19,7 +22,9 @@ from payments.provider.sighting import Sighting, Source
 
 
 class ObservePayout(Intent, frozen=True):
-    """Evidence: what the provider shows (`sighting`), or else what its answer amounts to (`claim`, with `code`).
+    """Evidence: what the provider shows (`sighting`).
+
+    Or else what its answer amounts to (`claim`, with `code`).
 
     `is_recorded`: a refusal that the provider keeps under this merchant id for ever.
     """

@@ -1,4 +1,7 @@
-"""payout.resolve: two operators lead a payout out of doubt; the second must be another person and say the same."""
+"""payout.resolve: two operators lead a payout out of doubt.
+
+The second must be another person and say the same.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,7 @@
-"""The one transition table of payouts: the code, the document's table and the property tests all come from it."""
+"""The one transition table of payouts: the code.
+
+The document's table and the property tests all come from it.
+"""
 
 import enum
 from collections.abc import Mapping
@@ -72,7 +75,8 @@ _IN_FLIGHT: Final[Mapping[Claim, PayoutState]] = {
     C.CONFLICT: S.NEEDS_OPERATOR,
 }
 
-# The provider knows a payout that we hold for unsent: nobody may send, release or settle it but a person.
+# The provider knows a payout that we hold for unsent: nobody may send, release or settle it but a
+# person.
 _UNSENT_BUT_KNOWN: Final[Mapping[Claim, PayoutState]] = dict.fromkeys(_IN_FLIGHT, S.NEEDS_OPERATOR)
 
 TRANSITIONS: Final[Mapping[PayoutState, Mapping[Claim, PayoutState]]] = {
@@ -123,7 +127,10 @@ _BEFORE: Final[Mapping[PayoutState, frozenset[Claim]]] = {
 def judge(
     state: PayoutState, claim: Claim, *, age: int = 0, is_operator: bool = False
 ) -> tuple[Verdict, PayoutState]:
-    """What a claim does to a payout. `age` < 0: older than what we have seen, > 0: newer, 0: the same or unknown."""
+    """What a claim does to a payout. `age` < 0: older than what we have seen, > 0: newer, 0.
+
+    The same or unknown.
+    """
     if age < 0:
         return Verdict.STALE, state
     if state is S.NEEDS_OPERATOR and not is_operator:

@@ -1,4 +1,7 @@
-"""payout.submit: the claim, committed before the first byte is sent. Who made it may send once; whoever finds it made may not."""
+"""payout.submit: the claim, committed before the first byte is sent. Who made it may send once.
+
+Whoever finds it made may not.
+"""
 
 from uuid import UUID
 

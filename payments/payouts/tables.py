@@ -1,4 +1,7 @@
-"""Tables of payouts: the payout, its attempt at the provider, and every piece of evidence about it."""
+"""Tables of payouts: the payout, its attempt at the provider.
+
+And every piece of evidence about it.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""What evidence about a payout claims: the provider's words against ours, before the table decides."""
+"""What evidence about a payout claims: the provider's words against ours.
+
+Before the table decides.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -62,7 +65,8 @@ def claim_of(sighting: Sighting, is_mismatched: object) -> Claim:
 def doubted(claim: Claim, attempt: Attempt | None, *, is_recorded: bool) -> Claim:
     """An answer about this send says nothing of an earlier one whose fate is unknown.
 
-    Turned away at the door this time, the first one may still be paid; a refusal counts when the provider keeps it.
+    Turned away at the door this time, the first one may still be paid; a refusal counts when the
+    provider keeps it.
     """
     if attempt is None or not attempt.is_doubtful:
         return claim

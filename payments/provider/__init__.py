@@ -1,1 +1,4 @@
-"""What payouts and deposits share about an outside provider: numbers, sightings, schedule, pause switch."""
+"""What payouts and deposits share about an outside provider: numbers, sightings, schedule.
+
+Pause switch.
+"""

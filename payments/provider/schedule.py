@@ -12,7 +12,10 @@ _PRIME: Final = 7919
 
 
 class Schedule(msgspec.Struct, frozen=True):
-    """`waits_s[n]` passes before check number n; the last one repeats. `resend_after_s`: how long a 404 means nothing."""
+    """`waits_s[n]` passes before check number n; the last one repeats. `resend_after_s`.
+
+    How long a 404 means nothing.
+    """
 
     waits_s: tuple[float, ...] = (30, 60, 120, 300, 900, 3600, 10_800, 21_600, 43_200)
     resend_after_s: float = 900
@@ -24,12 +27,18 @@ class Schedule(msgspec.Struct, frozen=True):
 
     @staticmethod
     def jitter(merchant_id: int) -> float:
-        """1.0 to 1.2, the same for a transaction every time, so that what is shown is what happens."""
+        """1.0 to 1.2, the same for a transaction every time.
+
+        So that what is shown is what happens.
+        """
         return 1 + _JITTER * (merchant_id * _PRIME % _SPREAD) / _SPREAD
 
 
 def is_due(table: sa.Table, schedule: Schedule, now: datetime) -> sa.ColumnElement[bool]:
-    """The same rule as `next_at`, for a WHERE clause over `merchant_id`, `checks` and `checked_at`."""
+    """The same rule as `next_at`, for a WHERE clause over `merchant_id`.
+
+    `checks` and `checked_at`.
+    """
     c, last = table.c, len(schedule.waits_s) - 1
     spread = sa.cast(c.merchant_id * _PRIME % _SPREAD, sa.Float) / float(_SPREAD)
     wait_s = sa.case(

@@ -1,4 +1,7 @@
-"""What a provider showed of one transaction, in our words: the same shape from answers, queries and callbacks."""
+"""What a provider showed of one transaction, in our words: the same shape from answers.
+
+Queries and callbacks.
+"""
 
 import enum
 from datetime import datetime
@@ -18,7 +21,10 @@ class Source(enum.Enum):
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A transaction as the provider shows it; `minor` of `currency` is what it says we asked for."""
+    """A transaction as the provider shows it.
+
+    `minor` of `currency` is what it says we asked for.
+    """
 
     kind: str
     merchant_id: int

@@ -31,9 +31,12 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ours(msgspec.Struct, frozen=True, kw_only=True):
-    """What we know of a merchant id. `agrees`: the line statuses that fit its state; `minor`: what moved.
+    """What we know of a merchant id. `agrees`: the line statuses that fit its state; `minor`.
 
-    `is_open`: not ended yet. `is_released`: the hold was given back. `has_moved`: its money is booked.
+    What moved.
+
+    `is_open`: not ended yet. `is_released`: the hold was given back. `has_moved`: its money is
+    booked.
     """
 
     id: UUID

@@ -1,4 +1,7 @@
-"""registry.fetch: the provider's registry of a day is wanted; the executor gets it. Moves no money."""
+"""registry.fetch: the provider's registry of a day is wanted; the executor gets it.
+
+Moves no money.
+"""
 
 from datetime import date
 from typing import Final

@@ -1,4 +1,7 @@
-"""Loading a registry: the file is kept, its lines are compared, what differs becomes breaks. Moves no money."""
+"""Loading a registry: the file is kept, its lines are compared, what differs becomes breaks.
+
+Moves no money.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence

@@ -47,7 +47,10 @@ async def known(connection: AsyncConnection, merchant_ids: Iterable[int]) -> dic
 async def missing(
     connection: AsyncConnection, provider: str, day: date, generated_at: datetime
 ) -> Sequence[Ours]:
-    """Ours that moved money that day, before the registry was made, and that no registry has a line of."""
+    """Ours that moved money that day, before the registry was made.
+
+    And that no registry has a line of.
+    """
     begins = datetime.combine(day, time(), UTC)
     ends = min(begins + timedelta(days=1), generated_at)
     found: list[Ours] = []

@@ -1,4 +1,7 @@
-"""The generated parts of docs/superpay: `python -m tests.contracts.superpay_tables` writes them into the documents."""
+"""The generated parts of docs/superpay.
+
+`python -m tests.contracts.superpay_tables` writes them into the documents.
+"""
 
 import re
 from pathlib import Path
@@ -32,7 +35,7 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def transitions() -> str:
-    """State × claim → state, from the code's own table."""
+    """State and claim → state, from the code's own table."""
     rows = ["| from | evidence | to | hold |", "| --- | --- | --- | --- |"]
     for state in PayoutState:
         nexts: dict[PayoutState, list[Claim]] = {}
@@ -43,7 +46,7 @@ def transitions() -> str:
             hold = "open" if after in HOLDING else "ends"
             rows.append(f"| `{state.value}` | {words} | `{after.value}` | {hold} |")
         if not nexts:
-            rows.append(f"| `{state.value}` | – | final | – |")
+            rows.append(f"| `{state.value}` | | final | |")
     return "\n".join(rows)
 
 
@@ -102,7 +105,7 @@ def main() -> None:
         pattern = re.compile(rf"<!-- generated: {name} -->\n.*?<!-- end -->", re.DOTALL)
         block = marked(name, text)
         if pattern.search(content):
-            content = pattern.sub(lambda _, block=block: block, content)
+            content = pattern.sub(block.replace("\\", r"\\"), content)
         else:
             content = f"{content.rstrip()}\n\n{block}\n"
         path.write_text(content, encoding="utf-8")

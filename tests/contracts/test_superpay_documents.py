@@ -1,4 +1,7 @@
-"""The documents say what the code does: tables and transitions are generated, and looked at here."""
+"""The documents say what the code does: tables and transitions are generated.
+
+And looked at here.
+"""
 
 import json
 from typing import Any

@@ -1,4 +1,7 @@
-"""A real executor process that kills itself at a chosen step of its first payout: `python -m tests.faults.crashing_executor STEP`."""
+"""A real executor process that kills itself at a chosen step of its first payout.
+
+`python -m tests.faults.crashing_executor STEP`.
+"""
 
 import asyncio
 import os
@@ -73,7 +76,7 @@ async def main(step: str) -> None:
     await outcomes.start()
     client = superpay_client(settings)
     assert client is not None
-    client.payout = dying_call(step, client.payout)  # type: ignore[method-assign]
+    client.payout = dying_call(step, client.payout)  # type: ignore[method-assign, assignment]
     tools: dict[type[Any], Any] = {
         Submitter: DyingSubmitter(Submitter(door, outcomes, utc_now), step),
         AsyncEngine: create_engine(database_url, pool_size=2),

@@ -1,4 +1,7 @@
-"""The executor is killed at each step of a payout, for real: it is paid once, and the hold was there all the while."""
+"""The executor is killed at each step of a payout, for real: it is paid once.
+
+And the hold was there all the while.
+"""
 
 import asyncio
 import os

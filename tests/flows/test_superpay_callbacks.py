@@ -1,4 +1,7 @@
-"""The callback inbox: kept raw first, done once, matched again, not believed without a signature."""
+"""The callback inbox: kept raw first, done once, matched again.
+
+Not believed without a signature.
+"""
 
 import base64
 import hashlib
@@ -28,7 +31,6 @@ SECOND = "whsec_" + base64.b64encode(b"the second live secret, 32 bytes").decode
 @pytest.fixture
 def superpay_overrides() -> dict[str, Any]:
     """Two secrets live on our side, as while rotating."""
-
     return {"superpay_callback_secrets": Secret(f"{CALLBACK},{SECOND}")}
 
 

@@ -1,4 +1,7 @@
-"""Deposits against the running simulator: what arrived is credited once, or kept where a person sees it."""
+"""Deposits against the running simulator: what arrived is credited once.
+
+Or kept where a person sees it.
+"""
 
 from collections.abc import AsyncIterator
 

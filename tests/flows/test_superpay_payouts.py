@@ -179,7 +179,7 @@ async def test_nobody_at_the_other_end_keeps_it_held(superpay: SuperPay) -> None
     assert superpay.client is not None
     config = superpay.client._http
     there = config.base_url
-    config.base_url = "http://127.0.0.1:9"  # type: ignore[assignment] # httpx takes text
+    config.base_url = "http://127.0.0.1:9"
     wallet = await superpay.wallet()
     payout = await superpay.payout(wallet)
 

@@ -1,4 +1,7 @@
-"""A payout's world without a database: the real operations on an in-memory ledger, and a provider that is unreliable."""
+"""A payout's world without a database: the real operations on an in-memory ledger.
+
+And a provider that is unreliable.
+"""
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
@@ -18,7 +21,7 @@ from payments.ledger import chart
 from payments.ledger.balances import Balances
 from payments.ledger.chart import Kind
 from payments.ledger.posting import move
-from payments.operations.apply import Batch
+from payments.operations.batch import Batch
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Effect, Outcome
@@ -38,7 +41,10 @@ _NAMESPACE = UUID("00000000-0000-0000-0000-000000000001")
 
 
 class Provider:
-    """SuperPay by its specification: one execution a merchant id, versions that grow, events in no order."""
+    """SuperPay by its specification: one execution a merchant id, versions that grow.
+
+    Events in no order.
+    """
 
     def __init__(self) -> None:
         self.status: dict[int, str] = {}
@@ -166,7 +172,10 @@ class World:
         self.run_effect(fate)
 
     def submit(self, effect_id: str, effect: Effect, fate: str) -> None:
-        """The executor's handler; `fate`: what happens to the request and its answer, or where it dies."""
+        """The executor's handler; `fate`: what happens to the request and its answer.
+
+        Or where it dies.
+        """
         payout_id = UUID(effect.body["payout_id"])
         key = f"claim:{effect_id}"
         was_known = self.knows(key)

@@ -1,4 +1,7 @@
-"""Random histories of answers, callbacks, queries, crashes and clock jumps: the promises about money hold in all of them."""
+"""Random histories of answers, callbacks, queries, crashes and clock jumps.
+
+The promises about money hold in all of them.
+"""
 
 from typing import Any
 
@@ -78,7 +81,10 @@ REFUSED_AFTER_DOUBT = [
     ("poll", 0, "refused"),
     ("cancel", 0),
 ]
-"""Histories that chance finds too rarely; each was a way to lose money in some mutant of the rules."""
+"""Histories that chance finds too rarely.
+
+Each was a way to lose money in some mutant of the rules.
+"""
 
 
 def take(world: World, step: tuple[Any, ...]) -> None:

@@ -1,6 +1,7 @@
 """Payout rules as tables: the transition table's shape, verdicts, and a row for each refusal."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import payments.breaks.resolve
 import payments.breaks.tables
 import payments.deposits.check
 import payments.deposits.observe
+import payments.deposits.request
 import payments.payouts.cancel
 import payments.payouts.check
 import payments.payouts.observe
@@ -20,9 +22,12 @@ from payments.breaks.resolve import BreakRefusal, Place, Posting, ResolveBreak
 from payments.breaks.tables import BreakKind, new_break
 from payments.deposits.check import CheckDeposit
 from payments.deposits.observe import DepositRefusal, ObserveDeposit
+from payments.deposits.request import RequestDeposit
+from payments.deposits.status import DepositState
+from payments.deposits.tables import Deposit
 from payments.ledger import chart
 from payments.ledger.chart import Kind
-from payments.operations.outcome import Refused
+from payments.operations.outcome import Applied, Refused
 from payments.payouts.cancel import CancelPayout
 from payments.payouts.check import CheckPayout
 from payments.payouts.move import PayoutRefusal
@@ -159,6 +164,41 @@ def test_deposit_refusals() -> None:
     assert refusal(payments.deposits.check.decide(checked, empty, CONTEXT)) is (
         DepositRefusal.DEPOSIT_NOT_FOUND
     )
+    made = deposit(state=DepositState.CREDITED, paid_minor=1000, paid_currency="RUB")
+    late = CheckDeposit(deposit_id=made.id, checks=0)
+    assert refusal(payments.deposits.check.decide(late, state((), [made]), CONTEXT)) is (
+        DepositRefusal.DEPOSIT_NOT_WATCHED
+    )
+
+
+def deposit(**over: Any) -> Deposit:
+    """Ten roubles asked for, the page not there yet."""
+    outcome = payments.deposits.request.decide(
+        RequestDeposit(
+            wallet_id=1,
+            minor=1000,
+            currency="RUB",
+            description="",
+            success_url="https://e.com",
+            failure_url="https://e.com",
+            locale="en",
+        ),
+        state([account(chart.owned(Kind.WALLET, 1, "RUB"))], (), ["merchant_numbers"]),
+        CONTEXT,
+    )
+    assert isinstance(outcome, Applied)
+    (made,) = outcome.puts
+    assert isinstance(made, Deposit)
+    return made.changed(**over)
+
+
+def test_a_page_nobody_paid_on_expires_and_is_still_asked_about() -> None:
+    made = deposit(state=DepositState.PENDING, expires_at=NOW - timedelta(minutes=6))
+    checked = CheckDeposit(deposit_id=made.id, checks=0)
+    outcome = payments.deposits.check.decide(checked, state((), [made]), CONTEXT)
+    assert isinstance(outcome, Applied)
+    assert [r.state for r in outcome.puts if isinstance(r, Deposit)] == [DepositState.EXPIRED]
+    assert [e.kind for e in outcome.effects] == ["superpay.query_deposit"]
 
 
 def found(**over: Any) -> Any:
@@ -181,7 +221,7 @@ TO_WALLET: Mapping[str, Any] = {"source": Place(house="suspense"), "currency": "
 
 
 @pytest.mark.parametrize(
-    ("destination", "currency", "frozen", "reason"),
+    ("destination", "currency", "is_frozen", "reason"),
     [
         (Place(house="suspense"), "RUB", False, BreakRefusal.SAME_ACCOUNT),
         (Place(wallet_id=5), "RUB", False, BreakRefusal.WALLET_NOT_FOUND),
@@ -190,13 +230,10 @@ TO_WALLET: Mapping[str, Any] = {"source": Place(house="suspense"), "currency": "
     ],
 )
 def test_break_postings_that_cannot_be(
-    destination: Place,
-    currency: str,
-    frozen: bool,
-    reason: BreakRefusal,  # noqa: FBT001 - a row
+    destination: Place, currency: str, is_frozen: object, reason: BreakRefusal
 ) -> None:
     row = found()
-    accounts = [account(chart.owned(Kind.WALLET, 1, "RUB"), is_frozen=frozen)]
+    accounts = [account(chart.owned(Kind.WALLET, 1, "RUB"), is_frozen=bool(is_frozen))]
     posting = Posting(**{**TO_WALLET, "destination": destination, "currency": currency})
     intent = ResolveBreak(break_id=row.id, reason="r", posting=posting)
     outcome = payments.breaks.resolve.decide(intent, state(accounts, [row]), CONTEXT)

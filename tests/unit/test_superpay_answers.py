@@ -1,4 +1,7 @@
-"""What an answer of SuperPay amounts to: one row a kind of answer, and whatever is not named is unknown."""
+"""What an answer of SuperPay amounts to: one row a kind of answer.
+
+And whatever is not named is unknown.
+"""
 
 import json
 import ssl

@@ -1,4 +1,7 @@
-"""What an answer of SuperPay amounts to (specification §12). Whatever is not named here is unknown."""
+"""What an answer of SuperPay amounts to (specification §12).
+
+Whatever is not named here is unknown.
+"""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -60,7 +63,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_healthy(self) -> bool:
-        """True when the provider did its work, whatever it said: not a reason to stop calling it."""
+        """True when the provider did its work, whatever it said.
+
+        Not a reason to stop calling it.
+        """
         return self.sighting is not None or self.claim in {
             Claim.FAILED,
             Claim.CONFLICT,

@@ -10,7 +10,10 @@ REST_S: Final = 20.0
 
 
 class Breaker:
-    """Of one process. Held payouts wait and are due again; asking goes on, it is how recovery is seen."""
+    """Of one process. Held payouts wait and are due again; asking goes on.
+
+    It is how recovery is seen.
+    """
 
     def __init__(self, clock: Clock) -> None:
         """Closed."""

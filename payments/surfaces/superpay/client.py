@@ -53,7 +53,8 @@ class SuperPayClient:
         self._key = key_of(config.signing_secret)
         self._clock = clock
         self.breaker = Breaker(clock)
-        # A kept connection may be dead already: whether the bytes arrived would be unknown. A new one refuses clearly.
+        # A kept connection may be dead already: whether the bytes arrived would be unknown. A new
+        # one refuses clearly.
         self._http = httpx.AsyncClient(
             base_url=config.base_url,
             timeout=httpx.Timeout(config.timeout_s, connect=_CONNECT_S),

@@ -41,7 +41,10 @@ Locale = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{1,35}\Z")]
 
 
 class DepositBody(Body, frozen=True, kw_only=True):
-    """Money to ask a payer for; the URLs are where the browser goes afterwards, and prove nothing."""
+    """Money to ask a payer for; the URLs are where the browser goes afterwards.
+
+    And prove nothing.
+    """
 
     wallet_id: Id
     amount: Amount
@@ -120,7 +123,10 @@ def _intent(body: DepositBody) -> RequestDeposit:
 
 
 async def _page(request: HttpRequest, deposit_id: UUID, until_s: float) -> Mapping[str, Any]:
-    """The payment page, as soon as the provider has given it; what there is when the time is over."""
+    """The payment page, as soon as the provider has given it.
+
+    What there is when the time is over.
+    """
     while True:
         found = await queries.get_deposit(
             service(request, AsyncEngine), deposit_id, service(request, SuperPaySurface).schedule

@@ -1,4 +1,7 @@
-"""What the executor does at SuperPay: it claims before it sends, and every answer goes back as evidence."""
+"""What the executor does at SuperPay: it claims before it sends.
+
+And every answer goes back as evidence.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -30,7 +33,10 @@ from payments.surfaces.superpay.client import SuperPayClient
 ACTOR: Final = "executor"
 DECIDED_WITHIN_S: Final = 15.0
 CLAIM_FRESH_S: Final = 20.0
-"""A claim older than this is not used: a paused process must not send what others have given up on."""
+"""A claim older than this is not used.
+
+A paused process must not send what others have given up on.
+"""
 _log = structlog.get_logger(__name__)
 
 
@@ -49,7 +55,10 @@ class QueryBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def submit_payout(body: SubmitBody, context: EffectContext) -> None:
-    """Send a payout once. While paused or resting nothing is claimed: it stays held and comes due again."""
+    """Send a payout once. While paused or resting nothing is claimed.
+
+    It stays held and comes due again.
+    """
     client = context.tool(SuperPayClient)
     if client.breaker.is_open or (await read_switch(context.tool(AsyncEngine))).is_paused:
         _log.info("payout_not_sent", provider="superpay", reason="paused")
@@ -102,7 +111,10 @@ async def _observe(
 
 
 async def report(context: EffectContext, request: Request) -> None:
-    """Hand evidence in. Known already with other content: an earlier run reported, its word stands."""
+    """Hand evidence in. Known already with other content: an earlier run reported.
+
+    Its word stands.
+    """
     try:
         await context.tool(Submitter)(request)
     except Conflict:
@@ -130,7 +142,10 @@ class DepositQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def create_deposit(body: DepositBody, context: EffectContext) -> None:
-    """Ask for a page. No claim is needed: the same merchant id makes every repeat the same deposit."""
+    """Ask for a page. No claim is needed.
+
+    The same merchant id makes every repeat the same deposit.
+    """
     client = context.tool(SuperPayClient)
     if client.breaker.is_open or (await read_switch(context.tool(AsyncEngine))).is_paused:
         _log.info("deposit_not_sent", provider="superpay", reason="paused")

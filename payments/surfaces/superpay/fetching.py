@@ -1,4 +1,7 @@
-"""The executor gets a registry and loads it; whatever it shows of payouts that are not ended is asked about."""
+"""The executor gets a registry and loads it.
+
+Whatever it shows of payouts that are not ended is asked about.
+"""
 
 from datetime import date
 from http import HTTPStatus

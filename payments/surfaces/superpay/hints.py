@@ -1,4 +1,7 @@
-"""A callback that we cannot believe is still a hint: the provider is asked, rarely enough to be no lever."""
+"""A callback that we cannot believe is still a hint: the provider is asked.
+
+Rarely enough to be no lever.
+"""
 
 from collections import deque
 from datetime import datetime, timedelta

@@ -190,7 +190,10 @@ async def get_timeline(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
     opt=access(API_KEY, WRITE, answers={201: PayoutMoved}, is_money=True),
 )
 async def cancel_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
-    """Take a payout back while nothing has been sent; 409 `not_cancelable` once it may be on the wire."""
+    """Take a payout back while nothing has been sent.
+
+    409 `not_cancelable` once it may be on the wire.
+    """
     await read_body(request, CancelBody, may_be_empty=True)
     intent = CancelPayout(payout_id=await _known(request, payout_id))
     wait_s = preferred_wait_s(request) or DECIDED_WITHIN_S
@@ -202,7 +205,10 @@ async def cancel_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply
     opt=access(API_KEY, OPERATE, body=ResolveBody, answers={201: PayoutResolved}, is_money=True),
 )
 async def resolve_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
-    """Say what became of a doubtful payout: one operator proposes, another key with the same words does it."""
+    """Say what became of a doubtful payout: one operator proposes.
+
+    Another key with the same words does it.
+    """
     body = await read_body(request, ResolveBody)
     intent = ResolvePayout(
         payout_id=await _known(request, payout_id), resolution=body.resolution, reason=body.reason

@@ -1,11 +1,9 @@
 """/v1/reconciliation: registries in, breaks out, and what people do about them."""
 
-import datetime as dt
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 from uuid import UUID
 
-import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,15 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import payments.breaks.resolve
 import payments.reconciliation.fetch
 from payments.breaks import queries as breaks
-from payments.breaks.queries import BreakSummary, BreakView
+from payments.breaks.queries import BreakView
 from payments.breaks.resolve import HOUSES, Place, Posting, ResolveBreak
-from payments.breaks.tables import BreakKind, BreakState
 from payments.http.access import access
 from payments.http.auth import API_KEY, actor_of
 from payments.http.body import (
-    Amount,
-    Body,
-    CurrencyCode,
     currency_in,
     minor_of,
     read_body,
@@ -30,7 +24,7 @@ from payments.http.body import (
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
 from payments.http.prefer import preferred_wait_s
-from payments.http.query import Query, read_query
+from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time, header, service
 from payments.kernel.errors import InvalidBody, UnsupportedMediaType
@@ -38,113 +32,27 @@ from payments.kernel.ids import parse_id
 from payments.operations.submit import Submitter
 from payments.reconciliation.fetch import FetchRegistry
 from payments.reconciliation.load import Loaded, Registry, load
-from payments.reconciliation.queries import RunView, list_runs
+from payments.reconciliation.queries import list_runs
 from payments.surfaces.superpay.fetching import follow_up
+from payments.surfaces.superpay.reconciliation_shapes import (
+    AssignBody,
+    BreakList,
+    BreakResolved,
+    BreaksQuery,
+    FetchAccepted,
+    FetchBody,
+    LedgerBody,
+    LoadedAnswer,
+    ResolveBody,
+    RunList,
+    SummaryAnswer,
+    UploadQuery,
+)
 from payments.surfaces.superpay.registry import read_csv, read_json
 
 SCOPE: Final = "reconciliation:write"
 UPLOAD_MAX_BYTES: Final = 64 * 1024 * 1024
 DECIDED_WITHIN_S: Final = 10
-
-Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
-PlaceName = Annotated[
-    str, msgspec.Meta(pattern=r"^(wallet:[1-9][0-9]{0,15}|clearing|suspense|breaks)\Z")
-]
-
-
-class LedgerBody(Body, frozen=True, kw_only=True):
-    """A posting; `from` and `to`: `wallet:17`, `clearing`, `suspense` or `breaks`."""
-
-    from_: PlaceName = msgspec.field(name="from")
-    to: PlaceName
-    amount: Amount
-    currency: CurrencyCode
-
-
-class ResolveBody(Body, frozen=True, kw_only=True):
-    """A reason, and, where money has to move, the posting: then a second key must send the same."""
-
-    reason: Reason
-    ledger: LedgerBody | None = None
-
-
-class AssignBody(Body, frozen=True, kw_only=True):
-    """Who works on it."""
-
-    assignee: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-
-
-class FetchBody(Body, frozen=True, kw_only=True):
-    """The UTC day whose registry to fetch."""
-
-    date: dt.date
-
-
-class UploadQuery(Query, frozen=True, kw_only=True):
-    """For a CSV file: its UTC day, and whether it is final."""
-
-    date: dt.date | None = None
-    closed: bool = True
-
-
-class BreaksQuery(Page, frozen=True, kw_only=True):
-    """Filters of the list."""
-
-    state: BreakState | None = None
-    kind: BreakKind | None = None
-    severity: Literal["medium", "high", "critical"] | None = None
-    merchant_id: int | None = None
-    assignee: str | None = None
-
-
-class BreakList(msgspec.Struct, kw_only=True):
-    """A page of breaks."""
-
-    items: list[BreakView]
-    next_cursor: str | None
-
-
-class RunList(msgspec.Struct, kw_only=True):
-    """A page of registries."""
-
-    items: list[RunView]
-    next_cursor: str | None
-
-
-class SummaryAnswer(msgspec.Struct, kw_only=True):
-    """Unresolved breaks."""
-
-    items: list[BreakSummary]
-
-
-class LoadedAnswer(msgspec.Struct, kw_only=True):
-    """What a registry showed."""
-
-    run_id: str
-    date: str
-    closed: bool
-    lines: int
-    matched: int
-    breaks: list[BreakView]
-    new_breaks: int
-
-
-class FetchAccepted(msgspec.Struct, kw_only=True):
-    """The registry is being fetched; its run appears under /v1/reconciliation/registries."""
-
-    operation_id: str
-    status: str
-    date: str
-
-
-class BreakResolved(msgspec.Struct, kw_only=True):
-    """`resolution_status`: proposed (a second key has to send the same) or done."""
-
-    operation_id: str
-    status: str
-    break_id: str
-    break_state: str
-    resolution_status: str
 
 
 @post(

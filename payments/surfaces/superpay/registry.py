@@ -1,4 +1,7 @@
-"""SuperPay's registry files (specification §14), JSON and CSV, read strictly: a bad file is refused whole."""
+"""SuperPay's registry files (specification §14), JSON and CSV, read strictly.
+
+A bad file is refused whole.
+"""
 
 import csv
 import datetime as dt
@@ -67,7 +70,10 @@ def read_json(raw: bytes) -> Registry:
 
 
 def read_csv(raw: bytes, day: dt.date, now: datetime, *, is_closed: bool) -> Registry:
-    """The CSV form; its day and whether it is closed come beside it. Raises 422 `invalid_registry`."""
+    """The CSV form; its day and whether it is closed come beside it.
+
+    Raises 422 `invalid_registry`.
+    """
     try:
         rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8"), newline=""), strict=True))
         lines = [_csv_line(row) for row in rows]

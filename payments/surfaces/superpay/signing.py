@@ -49,7 +49,10 @@ def request_headers(
 def why_refused(
     keys: tuple[bytes, ...], headers: Mapping[str, str], body: bytes, now_s: float
 ) -> str | None:
-    """Why a callback is not believed, None when it is. Every live key is tried, in constant time."""
+    """Why a callback is not believed, None when it is. Every live key is tried.
+
+    In constant time.
+    """
     message_id = headers.get("webhook-id", "")
     stamp = headers.get("webhook-timestamp", "")
     given = headers.get("webhook-signature", "")

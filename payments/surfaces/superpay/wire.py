@@ -1,4 +1,7 @@
-"""SuperPay's shapes on the wire, read leniently: what we do not know we ignore, what we need must be right."""
+"""SuperPay's shapes on the wire, read leniently: what we do not know we ignore.
+
+What we need must be right.
+"""
 
 from datetime import datetime
 from typing import Any, Final

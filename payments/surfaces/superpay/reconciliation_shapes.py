@@ -1,0 +1,113 @@
+"""Bodies and answers of /v1/reconciliation."""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+import msgspec
+
+from payments.breaks.queries import BreakSummary, BreakView
+from payments.breaks.tables import BreakKind, BreakState
+from payments.http.body import Amount, Body, CurrencyCode
+from payments.http.lists import Page
+from payments.http.query import Query
+from payments.reconciliation.queries import RunView
+
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+PlaceName = Annotated[
+    str, msgspec.Meta(pattern=r"^(wallet:[1-9][0-9]{0,15}|clearing|suspense|breaks)\Z")
+]
+
+
+class LedgerBody(Body, frozen=True, kw_only=True):
+    """A posting; `from` and `to`: `wallet:17`, `clearing`, `suspense` or `breaks`."""
+
+    from_: PlaceName = msgspec.field(name="from")
+    to: PlaceName
+    amount: Amount
+    currency: CurrencyCode
+
+
+class ResolveBody(Body, frozen=True, kw_only=True):
+    """A reason, and, where money has to move, the posting: then a second key must send the same."""
+
+    reason: Reason
+    ledger: LedgerBody | None = None
+
+
+class AssignBody(Body, frozen=True, kw_only=True):
+    """Who works on it."""
+
+    assignee: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class FetchBody(Body, frozen=True, kw_only=True):
+    """The UTC day whose registry to fetch."""
+
+    date: dt.date
+
+
+class UploadQuery(Query, frozen=True, kw_only=True):
+    """For a CSV file: its UTC day, and whether it is final."""
+
+    date: dt.date | None = None
+    closed: bool = True
+
+
+class BreaksQuery(Page, frozen=True, kw_only=True):
+    """Filters of the list."""
+
+    state: BreakState | None = None
+    kind: BreakKind | None = None
+    severity: Literal["medium", "high", "critical"] | None = None
+    merchant_id: int | None = None
+    assignee: str | None = None
+
+
+class BreakList(msgspec.Struct, kw_only=True):
+    """A page of breaks."""
+
+    items: list[BreakView]
+    next_cursor: str | None
+
+
+class RunList(msgspec.Struct, kw_only=True):
+    """A page of registries."""
+
+    items: list[RunView]
+    next_cursor: str | None
+
+
+class SummaryAnswer(msgspec.Struct, kw_only=True):
+    """Unresolved breaks."""
+
+    items: list[BreakSummary]
+
+
+class LoadedAnswer(msgspec.Struct, kw_only=True):
+    """What a registry showed."""
+
+    run_id: str
+    date: str
+    closed: bool
+    lines: int
+    matched: int
+    breaks: list[BreakView]
+    new_breaks: int
+
+
+class FetchAccepted(msgspec.Struct, kw_only=True):
+    """The registry is being fetched; its run appears under /v1/reconciliation/registries."""
+
+    operation_id: str
+    status: str
+    date: str
+
+
+class BreakResolved(msgspec.Struct, kw_only=True):
+    """`resolution_status`: proposed (a second key has to send the same) or done."""
+
+    operation_id: str
+    status: str
+    break_id: str
+    break_state: str
+    resolution_status: str
