@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from payments.entrypoints import memory
 from payments.entrypoints.bench import baseline, ledger
 from payments.entrypoints.bench.report import Grid, Report, machine, server_settings
 from payments.entrypoints.bench.sample import Sample, median
@@ -109,6 +110,7 @@ async def run(database_url: str, size: Size, say: Say) -> tuple[Report, list[Ser
     )
     await baseline.prepare(engine, size.accounts)
     await bench.point(0, ledger.uniform, BATCH)  # warm, not shown
+    memory.settle()  # as the consumer does
     series = [await make(bench, say) for make in (_batches, _hot, _tables)]
     settings = await server_settings(connection)
     await engine.dispose()

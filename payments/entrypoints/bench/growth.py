@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from payments.embedded.servers import Servers
+from payments.entrypoints import memory
 from payments.entrypoints.bench import baseline, http, ledger
 from payments.entrypoints.bench.report import Figure, Grid, Report, machine, server_settings
 from payments.entrypoints.bench.sample import Sample, median
@@ -28,7 +29,7 @@ STEP: Final = 500_000
 _CHUNK: Final = 10_000
 _TELL_EVERY_S: Final = 5.0
 _ROUNDS: Final = 5
-_ROUND: Final = 10_000
+ROUND: Final = 10_000
 _CONTROL: Final = 500
 _HTTP_SECONDS: Final = 6.0
 
@@ -40,7 +41,7 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     accounts: int
     is_http: bool = False
     step: int = STEP
-    round: int = _ROUND
+    round: int = ROUND
 
 
 class Plant(msgspec.Struct, kw_only=True):
@@ -74,6 +75,7 @@ async def run(servers: Servers, size: Size, say: Say) -> Report:
         derived=partial(_derived, count(1)),
     )
     key = await http.api_key(servers.database_url)
+    memory.settle()  # as the consumer does
     say("figures before")
     before = await _figures(servers, plant, size, key)
     steps = await _fill(plant, size, say)
@@ -167,8 +169,8 @@ async def _http_figures(servers: Servers, plant: Plant, key: str) -> list[Figure
     ids = plant.rng.sample(plant.ids, 2000)
     async with http.target(servers, _HTTP_SECONDS) as running:
         measured = [await running.measure(way) for way in http.transfer_ways(ids, key)]
-        memory = running.memory_mb()
-    note = ", ".join(f"{name} {mb:.0f} MB" for name, mb in memory.items())
+        resident = running.memory_mb()
+    note = ", ".join(f"{name} {mb:.0f} MB" for name, mb in resident.items())
     figures = [m.figure(None) for m in measured]
     return [*figures[:-1], msgspec.structs.replace(figures[-1], note=note)]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from payments.entrypoints import memory
 from payments.entrypoints.bench import baseline
 from payments.entrypoints.bench.report import Figure, Report, machine, server_settings
 from payments.entrypoints.bench.sample import Sample, sample
@@ -106,11 +107,12 @@ async def run(database_url: str, *, transfers: int, accounts: int, batch: int, s
     few = max(200, transfers // 20)
     engine = create_engine(database_url, pool_size=baseline.CONNECTIONS)
     await baseline.prepare(engine, accounts)
+    memory.settle()  # as the consumer does
     plain = range(1, accounts + 1)
     figures: list[Figure] = []
     for name, make in (("uniform accounts", uniform), ("one hot account", hot)):
         say(f"{name}: baseline, {few:,} transfers one at a time")
-        await baseline.run(engine, make(plain, 100, rng))
+        await baseline.run(engine, make(plain, few // 4, rng))
         base = await baseline.run(engine, make(plain, few, rng))
         say(f"{name}: {transfers:,} transfers in batches of {batch}")
         await apply_all(connection, applier, transfer_entries(make(ids, batch, rng)), batch)

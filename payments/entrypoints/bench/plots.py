@@ -76,8 +76,8 @@ def _draw(out: Path, series: Series) -> None:
     _line(latency, x, [p.base.p99_ms for p in series.points], "row at a time, p99", _BASE, ":")
     _line(latency, x, [p.base.p50_ms for p in series.points], "row at a time, p50", _BASE)
     _axes(latency, series, "milliseconds")
-    for suffix in ("svg", "png"):
-        figure.savefig(out / f"{series.name}.{suffix}", dpi=_DPI)
+    figure.savefig(out / f"{series.name}.svg", metadata={"Date": None})
+    figure.savefig(out / f"{series.name}.png", dpi=_DPI)
 
 
 def _line(

@@ -93,12 +93,17 @@ def http(
 def growth(
     operations: Annotated[int, typer.Option(min=1, help="Put into the tables.")] = 5_000_000,
     accounts: Annotated[int, typer.Option(min=10, help="Wallets they go between.")] = 1_000_000,
+    round_size: Annotated[
+        int, typer.Option("--round", min=10, help="Transfers of one round of a figure.")
+    ] = bench_growth.ROUND,
     *,
     http: Annotated[bool, typer.Option("--http", help="The figures over HTTP too.")] = False,
     as_json: Json = False,
 ) -> None:
     """The figures before and after millions of operations are in the tables."""
-    size = bench_growth.Size(operations=operations, accounts=accounts, is_http=http)
+    size = bench_growth.Size(
+        operations=operations, accounts=accounts, is_http=http, round=round_size
+    )
     measure(lambda s: bench_growth.run(s, size, say), as_json=as_json)
 
 

@@ -1,0 +1,1 @@
+"""Benchmarks as tests: marked, off by default."""
