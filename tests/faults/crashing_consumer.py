@@ -1,9 +1,11 @@
 """A real consumer process that kills itself (SIGKILL) at a chosen point.
 
-    python -m tests.faults.crashing_consumer <database url> <redis url> <point>
+    python -m tests.faults.crashing_consumer <database url> <redis url> <points>
 
 Points: none, before_commit, after_commit, between_ack_and_delete. It dies
-at the first batch that reaches the point.
+at the first batch that reaches the point. Guards that can be taken away, for the tests of the
+tests: ack_first (acknowledges before it applies), own_all (every partition is granted, whoever has
+it). Several are joined by `+`.
 """
 
 import asyncio
@@ -14,6 +16,7 @@ from typing import Any
 
 import payments.operations.apply
 import streams.consumer
+import streams.ownership
 from payments.entrypoints.consumer import create_consumer
 from streams import partitions
 from streams.entry import Entry
@@ -50,9 +53,35 @@ def arm(point: str) -> None:
         streams.consumer.acknowledge = acknowledge_then_die
 
 
+def disarm(guard: str) -> None:
+    """Take a guard away."""
+    if guard == "ack_first":
+        apply = streams.consumer._Session._apply
+
+        async def acknowledge_then_apply(session: Any, batch: list[Entry]) -> Any:
+            await streams.consumer.acknowledge(session._consumer.client, batch)
+            return await apply(session, batch)
+
+        streams.consumer._Session._apply = acknowledge_then_apply  # type: ignore[method-assign]
+    elif guard == "own_all":
+
+        async def granted(_ownership: Any, _partition: int) -> bool:
+            return True
+
+        async def everything(ownership: Any) -> tuple[int, int]:
+            _, count = await beat(ownership)
+            return 1, count
+
+        beat = streams.ownership.Ownership.beat
+        streams.ownership.Ownership._try = granted  # type: ignore[method-assign]
+        streams.ownership.Ownership.beat = everything  # type: ignore[method-assign]
+
+
 async def main() -> None:
-    database_url, redis_url, point = sys.argv[1:]
-    arm(point)
+    database_url, redis_url, points = sys.argv[1:]
+    for point in points.split("+"):
+        arm(point)
+        disarm(point)
     consumer = await create_consumer(database_url, redis_url, partitions=4)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, consumer.stop.set)
     await consumer.run()
