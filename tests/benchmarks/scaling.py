@@ -1,4 +1,4 @@
-"""The figures of docs/scaling.md, measured on real local servers: `python -m tests.benchmarks.scaling`."""
+"""The figures of docs/scaling.md on real local servers: `python -m tests.benchmarks.scaling`."""
 
 import asyncio
 import statistics
@@ -24,6 +24,7 @@ from streams.ownership import ensure_partitions
 from tests.faults.journal import OPENING_MINOR, Door
 from tests.faults.stage import applied, consumer
 from tests.fixtures.cluster import RedisCluster, running_cluster
+from tests.fixtures.platform import eventually
 from tests.fixtures.replica import streaming_replica
 from tests.fixtures.servers import temporary_data_dir
 
@@ -95,8 +96,11 @@ async def drain(database: str, redis: str, consumers: int) -> float:
         for _ in range(consumers):
             await stack.enter_async_context(consumer(database, redis))
         connection = await connect(database)
-        while await connection.fetchval(decided) < COUNT:
-            await asyncio.sleep(0.1)
+
+        async def is_over() -> bool:
+            return await connection.fetchval(decided) >= COUNT
+
+        await eventually(is_over, deadline_s=60)
         seconds: float = await connection.fetchval(took)
         await connection.close()
     return COUNT / seconds
@@ -131,8 +135,11 @@ async def failover_s(door: Door, cluster: RedisCluster) -> str:
     cluster.masters[1].process.kill()
     began = monotonic_s()
     await asyncio.sleep(0.5)  # until the gate has seen it
-    while door.door._away:
-        await asyncio.sleep(0.02)
+
+    async def is_back() -> bool:
+        return not door.door._away
+
+    await eventually(is_back, deadline_s=30)
     return f"{monotonic_s() - began:.1f}"
 
 
@@ -154,7 +161,7 @@ async def lags(primary: AsyncEngine, reads: AsyncEngine) -> str:
     found = []
     for _ in range(60):
         wanted, began = await _position(primary, _PRIMARY_AT), monotonic_s()
-        while await _position(reads, _REPLICA_AT) < wanted:
+        while await _position(reads, _REPLICA_AT) < wanted:  # noqa: ASYNC110 - nothing tells us
             await asyncio.sleep(0.001)
         found.append(1000 * (monotonic_s() - began))
         await asyncio.sleep(0.05)
