@@ -204,3 +204,7 @@ async def test_signed_rubbish_is_an_operators(superpay: SuperPay) -> None:
         assert answer.status_code == 200
     states = "SELECT string_agg(DISTINCT state || ' ' || verdict, ',') FROM provider_callbacks"
     assert await superpay.platform.value(states) == "operator unreadable"
+    listed = await superpay.get("/v1/reconciliation/callbacks?state=operator&limit=2")
+    assert [c["event_id"] for c in listed["items"]] == ["evt_4", "evt_3"]
+    assert listed["next_cursor"] is not None
+    assert (await superpay.get("/v1/reconciliation/callbacks?state=unmatched"))["items"] == []

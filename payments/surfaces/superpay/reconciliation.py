@@ -13,6 +13,7 @@ import payments.reconciliation.fetch
 from payments.breaks import queries as breaks
 from payments.breaks.queries import BreakView
 from payments.breaks.resolve import HOUSES, Place, Posting, ResolveBreak
+from payments.callbacks.queries import list_callbacks
 from payments.http.access import access
 from payments.http.auth import API_KEY, actor_of
 from payments.http.body import (
@@ -39,6 +40,8 @@ from payments.surfaces.superpay.reconciliation_shapes import (
     BreakList,
     BreakResolved,
     BreaksQuery,
+    CallbackList,
+    CallbacksQuery,
     FetchAccepted,
     FetchBody,
     LedgerBody,
@@ -146,6 +149,21 @@ async def list_breaks(request: HttpRequest) -> Reply:
     return json_reply(page_of(rows, query.limit, lambda b: (b.opened_at, b.break_id), lambda b: b))
 
 
+@get(
+    "/v1/reconciliation/callbacks",
+    opt=access(API_KEY, SCOPE, query=CallbacksQuery, answers={200: CallbackList}),
+)
+async def list_inbox(request: HttpRequest) -> Reply:
+    """Callbacks as they came, and what became of them."""
+    query = read_query(request, CallbacksQuery)
+    before = decode_cursor(query.cursor, tuple[datetime, UUID])
+    engine = service(request, AsyncEngine)
+    rows = await list_callbacks(engine, query.state, before, query.limit + 1)
+    return json_reply(
+        page_of(rows, query.limit, lambda c: (c.received_at, c.callback_id), lambda c: c)
+    )
+
+
 @get("/v1/reconciliation/summary", opt=access(API_KEY, SCOPE, answers={200: SummaryAnswer}))
 async def summarize(request: HttpRequest) -> Reply:
     """Unresolved breaks by kind and currency: how many, how much, how old."""
@@ -212,6 +230,7 @@ HANDLERS: Final = (
     fetch_registry,
     list_registries,
     list_breaks,
+    list_inbox,
     summarize,
     get_break,
     assign_break,

@@ -7,6 +7,8 @@ import msgspec
 
 from payments.breaks.queries import BreakSummary, BreakView
 from payments.breaks.tables import BreakKind, BreakState
+from payments.callbacks.queries import CallbackView
+from payments.callbacks.tables import CallbackState
 from payments.http.body import Amount, Body, CurrencyCode
 from payments.http.lists import Page
 from payments.http.query import Query
@@ -61,6 +63,19 @@ class BreaksQuery(Page, frozen=True, kw_only=True):
     severity: Literal["medium", "high", "critical"] | None = None
     merchant_id: int | None = None
     assignee: str | None = None
+
+
+class CallbacksQuery(Page, frozen=True, kw_only=True):
+    """`state=operator` shows what a person has to look at."""
+
+    state: CallbackState | None = None
+
+
+class CallbackList(msgspec.Struct, kw_only=True):
+    """A page of the callback inbox."""
+
+    items: list[CallbackView]
+    next_cursor: str | None
 
 
 class BreakList(msgspec.Struct, kw_only=True):

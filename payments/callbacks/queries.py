@@ -1,0 +1,59 @@
+"""Reads of the callback inbox, for operators."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.callbacks.tables import CallbackState, provider_callbacks
+from payments.kernel.clock import rfc3339
+
+
+class CallbackView(msgspec.Struct, frozen=True, kw_only=True):
+    """A kept callback; `raw` is its body as text, what is no UTF-8 in it replaced."""
+
+    callback_id: UUID
+    provider: str
+    event_id: str
+    merchant_id: int | None
+    state: str
+    verdict: str | None
+    matches: int
+    next_match_at: str | None
+    received_at: str
+    raw: str
+
+
+async def list_callbacks(
+    engine: AsyncEngine,
+    state: CallbackState | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[CallbackView]:
+    """Newest first."""
+    c = provider_callbacks.c
+    query = sa.select(provider_callbacks)
+    if state is not None:
+        query = query.where(c.state == state.value)
+    if before is not None:
+        query = query.where(sa.tuple_(c.received_at, c.id) < before)
+    query = query.order_by(c.received_at.desc(), c.id.desc()).limit(limit)
+    async with engine.connect() as connection:
+        rows = (await connection.execute(query)).all()
+    return [
+        CallbackView(
+            callback_id=r.id,
+            provider=r.provider,
+            event_id=r.event_id,
+            merchant_id=r.merchant_id,
+            state=r.state,
+            verdict=r.verdict,
+            matches=r.matches,
+            next_match_at=None if r.next_match_at is None else rfc3339(r.next_match_at),
+            received_at=rfc3339(r.received_at),
+            raw=r.raw.decode("utf-8", "replace"),
+        )
+        for r in rows
+    ]
