@@ -1,0 +1,41 @@
+"""Every .sql file is understood by PostgreSQL as our schema stands, is used, and says what for."""
+
+import re
+from pathlib import PurePath
+
+import pytest
+
+from payments.kernel.database import connect
+from tests.architecture.sources import files, python, text
+
+QUERIES = [name for name in files() if name.endswith(".sql") and "migrations/" not in name]
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_the_first_line_says_why(name: str) -> None:
+    assert text(name).startswith("-- ")
+
+
+async def test_postgresql_prepares_every_file(database: str) -> None:
+    connection = await connect(database)
+    try:
+        for name in QUERIES:
+            await connection.prepare(text(name), name=re.sub(r"\W", "_", name)[-60:])
+    finally:
+        await connection.close()
+
+
+def test_every_file_is_loaded_by_the_code_beside_it() -> None:
+    loaded = set()
+    for name in python("payments", "streams", "scheduler"):
+        for query in re.findall(r"load_sql\(\s*[\w.]+,\s*\"(\w+)\"\s*,?\s*\)", text(name)):
+            loaded.add(query)
+    unused = [name for name in QUERIES if PurePath(name).stem not in loaded]
+    assert unused == []
+
+
+def test_every_loaded_file_exists() -> None:
+    existing = {PurePath(name).stem for name in QUERIES}
+    for name in python("payments", "streams", "scheduler"):
+        for query in re.findall(r"load_sql\(\s*[\w.]+,\s*\"(\w+)\"\s*,?\s*\)", text(name)):
+            assert query in existing, f"{name} loads {query}"

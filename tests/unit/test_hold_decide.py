@@ -1,0 +1,122 @@
+"""What holds refuse and why, in order of precedence: a row each; and what they move."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from payments.holds import capture, create, release
+from payments.holds.capture import CaptureHold
+from payments.holds.create import CreateHold
+from payments.holds.release import ReleaseHold
+from payments.holds.rules import HoldRefusal
+from payments.holds.tables import Hold
+from payments.ledger.balances import Account
+from payments.ledger.chart import Kind, owned
+from payments.ledger.posting import Reserve
+from payments.operations.outcome import Applied, Reason, Refused
+from payments.wallets.refusals import WalletRefusal
+from tests.fixtures.deciding import CONTEXT, NOW, account, state
+
+HOLD_ID = UUID(int=3)
+PAYER, SELLER = owned(Kind.WALLET, 1, "RUB"), owned(Kind.WALLET, 2, "RUB")
+
+
+def hold(**changes: object) -> Hold:
+    """60 of wallet 1 kept aside, for an hour."""
+    fields: dict[str, object] = {
+        "id": HOLD_ID,
+        "wallet_id": 1,
+        "purpose": "hold",
+        "minor": 60,
+        "captured_minor": 0,
+        "released_minor": 0,
+        "currency": "RUB",
+        "description": "",
+        "expires_at": NOW + timedelta(hours=1),
+        "created_at": NOW,
+        "closed_at": None,
+    }
+    return Hold(**fields | changes)  # type: ignore[arg-type]
+
+
+def payer(minor: int = 100, *, held: int = 60, is_frozen: bool = False) -> Account:
+    """Wallet 1."""
+    found = account(PAYER, minor, is_frozen=is_frozen)
+    found.debits_pending = held
+    return found
+
+
+SELLERS = account(SELLER)
+OVER = hold(expires_at=NOW)
+CLOSED = hold(captured_minor=60, closed_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "asked", "reason"),
+    [
+        ([], {}, WalletRefusal.WALLET_NOT_FOUND),
+        ([payer(held=0)], {"currency": "USD"}, WalletRefusal.CURRENCY_MISMATCH),
+        ([payer(0, held=0, is_frozen=True)], {}, WalletRefusal.WALLET_FROZEN),
+        ([payer(100, held=60)], {"minor": 41}, WalletRefusal.INSUFFICIENT_FUNDS),
+    ],
+)
+def test_creating(accounts: list[Account], asked: dict[str, object], reason: Reason) -> None:
+    fields = {"wallet_id": 1, "minor": 60, "currency": "RUB"} | asked
+    outcome = create.decide(CreateHold(**fields), state(accounts), CONTEXT)  # type: ignore[arg-type]
+    assert outcome == Refused(reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "held", "asked", "reason"),
+    [
+        ([], None, {}, HoldRefusal.HOLD_NOT_FOUND),
+        ([], hold(purpose="payout"), {}, HoldRefusal.HOLD_NOT_FOUND),
+        ([payer(), SELLERS], CLOSED, {}, HoldRefusal.HOLD_CLOSED),
+        ([payer(), SELLERS], OVER, {}, HoldRefusal.HOLD_CLOSED),
+        ([payer()], hold(), {"destination_wallet_id": 1}, WalletRefusal.SAME_WALLET),
+        ([payer()], hold(), {}, WalletRefusal.WALLET_NOT_FOUND),
+        ([payer(is_frozen=True), SELLERS], hold(), {}, WalletRefusal.WALLET_FROZEN),
+        ([payer(), SELLERS], hold(), {"minor": 61}, HoldRefusal.EXCEEDS_HOLD),
+    ],
+)
+def test_capturing(
+    accounts: list[Account], held: Hold | None, asked: dict[str, object], reason: Reason
+) -> None:
+    fields = {"hold_id": HOLD_ID, "destination_wallet_id": 2} | asked
+    rows = [] if held is None else [held]
+    outcome = capture.decide(CaptureHold(**fields), state(accounts, rows), CONTEXT)  # type: ignore[arg-type]
+    assert outcome == Refused(reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("held", "because_expired", "reason"),
+    [
+        (None, False, HoldRefusal.HOLD_NOT_FOUND),
+        (hold(purpose="payout"), True, HoldRefusal.HOLD_NOT_FOUND),
+        (CLOSED, True, HoldRefusal.HOLD_CLOSED),
+        (hold(), True, HoldRefusal.HOLD_NOT_EXPIRED),
+        (hold(expires_at=None), True, HoldRefusal.HOLD_NOT_EXPIRED),
+    ],
+)
+def test_releasing(held: Hold | None, because_expired: bool, reason: Reason) -> None:  # noqa: FBT001 - a column
+    intent = ReleaseHold(hold_id=HOLD_ID, because_expired=because_expired)
+    rows = [] if held is None else [held]
+    assert release.decide(intent, state([payer()], rows), CONTEXT) == Refused(reason=reason)
+
+
+def test_the_sweep_releases_what_is_over_even_of_a_frozen_wallet() -> None:
+    intent = ReleaseHold(hold_id=HOLD_ID, because_expired=True)
+    outcome = release.decide(intent, state([payer(is_frozen=True)], [OVER]), CONTEXT)
+    assert isinstance(outcome, Applied)
+    assert outcome.reserves == (Reserve(PAYER.id, -60),)
+    assert outcome.legs == ()
+
+
+def test_a_part_is_captured_and_the_rest_stays_unless_it_is_final() -> None:
+    for is_final, freed in ((False, -20), (True, -60)):
+        intent = CaptureHold(hold_id=HOLD_ID, destination_wallet_id=2, minor=20, is_final=is_final)
+        outcome = capture.decide(intent, state([payer(), SELLERS], [hold()]), CONTEXT)
+        assert isinstance(outcome, Applied)
+        assert [leg.minor for leg in outcome.legs] == [-20, 20]
+        assert outcome.reserves == (Reserve(PAYER.id, freed),)
