@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from payments.entrypoints.bench import report as report_page
 from payments.entrypoints.bench.compare import Series, grid
 from payments.entrypoints.bench.report import Report, facts, markdown
 
@@ -14,10 +15,9 @@ _BASE: Final = "#c8641e"
 _SIZE_INCHES: Final = (10.0, 3.8)
 _DPI: Final = 130
 _HOW: Final = (
-    "Written by the command above: run it again to replace this page. Each point is a median, both "
-    "sides taking turns on the same servers. A transfer of this ledger waits for its batch, so its "
-    "latency is the batch's; the baseline's is that of one transfer at a time on each of eight "
-    "connections."
+    "Each point is a median, both sides taking turns on the same servers. A transfer of this "
+    "ledger waits for its batch, so its latency is the batch's; the baseline's is that of one "
+    "transfer at a time on each of eight connections."
 )
 
 
@@ -41,20 +41,17 @@ def figure_class() -> Any:
 
 
 def write(out: Path, report: Report, all_series: Sequence[Series]) -> Path:
-    """Plots, figures and the page; returns the page."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Plots, figures and the page; returns the page's path."""
+    path = report_page.write(out, "compare", report, _page(report, all_series))
     for series in all_series:
         _draw(out, series)
-    (out / "compare.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-    page = out / "compare.md"
-    page.write_text(_page(report, all_series), encoding="utf-8")
-    return page
+    return path
 
 
 def _page(report: Report, all_series: Sequence[Series]) -> str:
     parts = [
         "# This ledger and row at a time",
-        f"`{report.command}`: {facts(report)}.",
+        f"`{report.command}` wrote this; run it again to replace it. {facts(report)}.",
         _HOW,
     ]
     for series in all_series:

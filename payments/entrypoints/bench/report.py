@@ -21,6 +21,9 @@ _SETTINGS: Final = (
     "checkpoint_timeout",
 )
 
+_LOAD_BEFORE: Final = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+"""Of the last minute, before anything was measured: above 0.5 the machine was not quiet."""
+
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One row: what was measured, operations a second, against the baseline of the same run."""
@@ -66,6 +69,7 @@ def machine() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "python": platform.python_version(),
         "system": platform.system(),
+        "load before": f"{_LOAD_BEFORE:.1f}",
     }
 
 
@@ -141,3 +145,23 @@ def markdown(grid: Grid) -> str:
     bars = ["---"] + ["---:" if c != "note" else "---" for c in grid.columns[1:]]
     lines = [f"| {' | '.join(cells)} |" for cells in (grid.columns, bars, *grid.rows)]
     return "\n".join([f"**{grid.title}**\n"] * bool(grid.title) + lines)
+
+
+def page(report: Report) -> str:
+    """The report as a page of its own; its command replaces it."""
+    parts = [
+        f"# {report.title[0].upper()}{report.title[1:]}",
+        f"`{report.command}` wrote this; run it again to replace it. {facts(report)}.",
+        *(markdown(g) for g in (figures_grid(report.figures), *report.grids) if g.rows),
+        *(f"{name}: {value}" for name, value in report.extra.items()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def write(out: Path, name: str, report: Report, text: str) -> Path:
+    """The page, and the figures for programs beside it; returns the page's path."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+    path = out / f"{name}.md"
+    path.write_text(text, encoding="utf-8")
+    return path

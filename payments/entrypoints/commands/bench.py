@@ -20,13 +20,14 @@ from payments.entrypoints.bench import growth as bench_growth
 from payments.entrypoints.bench import http as bench_http
 from payments.entrypoints.bench import ledger as bench_ledger
 from payments.entrypoints.bench import plots
-from payments.entrypoints.bench.report import Report, show
+from payments.entrypoints.bench.report import Report, page, show, write
 
 app: Final = typer.Typer(
     no_args_is_help=True, help="Measure this product and a row-at-a-time baseline in the same run."
 )
 Found = TypeVar("Found")
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+Out = Annotated[Path | None, typer.Option(help="A folder to write the figures to, as a page too.")]
 
 
 def say(text: str) -> None:
@@ -52,9 +53,18 @@ def on_own_servers(run: Callable[[Servers], Coroutine[Any, Any, Found]]) -> Foun
         return runner.run(run(servers))
 
 
-def measure(run: Callable[[Servers], Coroutine[Any, Any, Report]], *, as_json: bool) -> None:
-    """Run it on servers of its own and print what came out."""
-    show(on_own_servers(run), as_json=as_json)
+def measure(
+    name: str,
+    run: Callable[[Servers], Coroutine[Any, Any, Report]],
+    out: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Run it on servers of its own, print what came out, and write the page if one is wanted."""
+    report = on_own_servers(run)
+    show(report, as_json=as_json)
+    if out is not None:
+        say(f"written: {write(out, name, report, page(report))}")
 
 
 @app.command()
@@ -62,14 +72,17 @@ def ledger(
     transfers: Annotated[int, typer.Option(help="Transfers to apply in each run.")] = 50_000,
     accounts: Annotated[int, typer.Option(help="Wallets they go between.")] = 10_000,
     batch: Annotated[int, typer.Option(help="Transfers a batch.")] = 1000,
+    out: Out = None,
     *,
     as_json: Json = False,
 ) -> None:
     """How fast batches are applied, without HTTP and without the stream."""
     measure(
+        "ledger",
         lambda s: bench_ledger.run(
             s.database_url, transfers=transfers, accounts=accounts, batch=batch, say=say
         ),
+        out,
         as_json=as_json,
     )
 
@@ -77,6 +90,7 @@ def ledger(
 @app.command()
 def http(
     seconds: Annotated[float, typer.Option(help="How long each figure is measured.")] = 8.0,
+    out: Out = None,
     *,
     stages: Annotated[
         bool, typer.Option("--stages", help="Also where the CPU time of one request goes.")
@@ -85,7 +99,10 @@ def http(
 ) -> None:
     """From the socket to the ledger, load generator included."""
     measure(
-        lambda s: bench_http.run(s, seconds=seconds, is_staged=stages, say=say), as_json=as_json
+        "http",
+        lambda s: bench_http.run(s, seconds=seconds, is_staged=stages, say=say),
+        out,
+        as_json=as_json,
     )
 
 
@@ -96,6 +113,7 @@ def growth(
     round_size: Annotated[
         int, typer.Option("--round", min=10, help="Transfers of one round of a figure.")
     ] = bench_growth.ROUND,
+    out: Out = None,
     *,
     http: Annotated[bool, typer.Option("--http", help="The figures over HTTP too.")] = False,
     as_json: Json = False,
@@ -104,7 +122,7 @@ def growth(
     size = bench_growth.Size(
         operations=operations, accounts=accounts, is_http=http, round=round_size
     )
-    measure(lambda s: bench_growth.run(s, size, say), as_json=as_json)
+    measure("growth", lambda s: bench_growth.run(s, size, say), out, as_json=as_json)
 
 
 @app.command()
@@ -125,8 +143,8 @@ def compare(
         raise typer.BadParameter(str(error)) from error
     size = bench_compare.Size(transfers=transfers, accounts=accounts, rows=rows)
     report, series = on_own_servers(lambda s: bench_compare.run(s.database_url, size, say))
-    page = plots.write(out, report, series)
+    path = plots.write(out, report, series)
     if as_json:
         show(report, as_json=True)
     else:
-        show(msgspec.structs.replace(report, extra={"written": str(page)}), as_json=False)
+        show(msgspec.structs.replace(report, extra={"written": str(path)}), as_json=False)
