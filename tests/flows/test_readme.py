@@ -27,7 +27,7 @@ from tests.fixtures.servers import temporary_data_dir
 ROOT: Final = Path(__file__).parents[2]
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
 READY: Final = "Ctrl-C stops everything"
-DEADLINE_S: Final = 90.0
+DEADLINE_S: Final = 100.0
 STEP_END: Final = "=== end of a step"
 ANSWER: Final = re.compile(r"^# (\d{3}) (\{.*\})$")
 PART: Final = re.compile(r'"\w+":(?:"[^"]*"|[^,}]+)')
