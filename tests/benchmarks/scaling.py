@@ -98,7 +98,7 @@ async def drain(database: str, redis: str, consumers: int) -> float:
         connection = await connect(database)
 
         async def is_over() -> bool:
-            return await connection.fetchval(decided) >= COUNT
+            return int(await connection.fetchval(decided)) >= COUNT
 
         await eventually(is_over, deadline_s=60)
         seconds: float = await connection.fetchval(took)

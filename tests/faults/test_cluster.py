@@ -6,12 +6,17 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from payments.entrypoints import doctor
+from payments.entrypoints.scheduler import create_tools
+from payments.entrypoints.settings import Secret, Settings
 from payments.kernel.clock import monotonic_s
 from payments.kernel.errors import Unavailable, UnknownFate
 from payments.operations.submit import keyed
 from payments.transfers.create import OPERATION, CreateTransfer
 from payments.wallets import adjust
 from payments.wallets import open as open_wallet
+from scheduler.checks.audit import audit
+from scheduler.jobs import watch_streams
 from streams import partitions
 from streams.client import create_client, place_of
 from tests.faults.journal import OPENING_MINOR, Door, Journal, reckon, undecided
@@ -176,3 +181,48 @@ async def test_a_slot_that_moves_is_followed(database: str, redis_cluster: Redis
         await reckon(database, journal, pairs[True])
         client = door.door._client
         assert place_of(client, 3) == target.name
+
+
+async def test_doctor_audit_and_alarms_look_at_every_node(
+    database: str, redis_cluster: RedisCluster
+) -> None:
+    async with consumer(database, redis_cluster.url), Door(database, redis_cluster.url) as door:
+        pairs = await funded_pairs(door)
+        journal = Journal(door.submitter, pairs[True])
+        await journal.send(5)
+        await reckon(database, journal, pairs[True])
+        await ends_empty(redis_cluster.url)
+        redis_cluster.masters[2].client.config_set("appendfsync", "everysec")
+        settings = Settings(
+            database_url=Secret(database),
+            redis_url=Secret(redis_cluster.url),
+            partitions=PARTITIONS,
+        )
+        unsafe = [f.part for f in await doctor.durability(settings) if f.is_unsafe]
+        assert unsafe == [f"redis {redis_cluster.masters[2].name} appendfsync"]
+        broken = [f.check.name for f in await audit(database, redis_cluster.url) if f.is_broken]
+        assert broken == []
+        async with create_tools(settings) as tools:
+            assert await watch_streams.run(tools) == 0
+
+
+async def test_moving_from_one_server_to_a_cluster(
+    database: str, redis_url: str, redis_cluster: RedisCluster
+) -> None:
+    """As docs/scaling.md says it: drained, the cluster continues after what is applied."""
+    async with consumer(database, redis_url), Door(database, redis_url) as door:
+        pairs = await funded_pairs(door)
+        journal = Journal(door.submitter, pairs[True])
+        await journal.send(10)
+        await reckon(database, journal, pairs[True])
+        await ends_empty(redis_url)
+    settings = Settings(
+        database_url=Secret(database), redis_url=Secret(redis_cluster.url), partitions=PARTITIONS
+    )
+    async with Door(database, redis_cluster.url) as door:
+        assert door.door.closed_reason == "redis_rolled_back"  # an empty Redis is an older one
+    await doctor.accept_loss(settings)
+    async with consumer(database, redis_cluster.url), Door(database, redis_cluster.url) as door:
+        journal = Journal(door.submitter, pairs[True])
+        await journal.send(10)
+        await reckon(database, journal, pairs[True])
