@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 class Effects:
     """Decodes an entry of an effects stream and runs its handler."""
 
-    def __init__(self, handlers: Iterable[EffectHandler[Any]], tools: Mapping[type[Any], Any], database_url: str) -> None:
+    def __init__(
+        self,
+        handlers: Iterable[EffectHandler[Any]],
+        tools: Mapping[type[Any], Any],
+        database_url: str,
+    ) -> None:
         """`tools` by type: what handlers may call."""
         self._handlers = {h.kind: h for h in handlers}
         self._tools = tools
@@ -72,9 +77,14 @@ class Effects:
 
 
 async def create_executor(
-    database_url: str, redis_url: str, tools: Mapping[type[Any], Any], *, partitions: int = 8, name: str | None = None
+    database_url: str,
+    redis_url: str,
+    tools: Mapping[type[Any], Any],
+    *,
+    partitions: int = 8,
+    name: str | None = None,
 ) -> EffectWorker:
-    """A worker of every effect in the registry. `name` is stable, so that a restart finds what it left."""
+    """A worker of every effect. `name` is stable, so that a restart finds what it left."""
     connection = await connect(database_url)
     count = await ensure_partitions(connection, partitions)
     await connection.close()

@@ -1,5 +1,6 @@
 """How far behind the streams are, what was parked: metrics, and alarms in the log."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from streams.tables import stream_consumers, stream_partitions
 LATE_S: Final = {"intents": 30.0, "effects": 600.0}
 """Older than this is an alarm; an effect may wait for an outsider who is away."""
 
-_STREAMS: Final = {
+_STREAMS: Final[Mapping[str, tuple[Callable[[int], str], str]]] = {
     "intents": (partitions.intents, partitions.GROUP),
     "effects": (partitions.effects, partitions.EFFECTS_GROUP),
 }

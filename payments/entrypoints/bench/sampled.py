@@ -7,6 +7,7 @@ and begins anew. Time in C belongs to the Python function that called it.
 """
 
 import os
+import runpy
 import signal
 import sys
 from collections import Counter
@@ -15,8 +16,6 @@ from types import FrameType
 from typing import Final, NoReturn
 
 import msgspec
-
-from payments.entrypoints.cli import main as payments_main
 
 EVERY_S: Final = 0.002
 _LOOP: Final = "event loop: sockets, tasks"
@@ -34,6 +33,7 @@ _STAGES: Final = (
     ("payments.ledger", "ledger: balances, entries"),
     ("payments.operations.submit", "submit"),
     ("payments.operations.apply", "batch: read, decide, write"),
+    ("payments.operations.batch", "batch: read, decide, write"),
     ("payments.operations", "submit"),
     ("payments.kernel", "kernel: ids, time, money"),
     ("payments.entrypoints", _LOOP),
@@ -79,7 +79,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _leave)
     signal.setitimer(signal.ITIMER_PROF, EVERY_S, EVERY_S)
     sys.argv = ["payments", role]
-    payments_main()
+    runpy.run_module("payments", run_name="__main__")
 
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
