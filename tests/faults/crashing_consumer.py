@@ -62,7 +62,7 @@ def disarm(guard: str) -> None:
             await streams.consumer.acknowledge(session._consumer.client, batch)
             return await apply(session, batch)
 
-        streams.consumer._Session._apply = acknowledge_then_apply  # type: ignore[method-assign]
+        streams.consumer._Session._apply = acknowledge_then_apply  # type: ignore[method-assign, assignment]
     elif guard == "own_all":
 
         async def granted(_ownership: Any, _partition: int) -> bool:
@@ -73,8 +73,8 @@ def disarm(guard: str) -> None:
             return 1, count
 
         beat = streams.ownership.Ownership.beat
-        streams.ownership.Ownership._try = granted  # type: ignore[method-assign]
-        streams.ownership.Ownership.beat = everything  # type: ignore[method-assign]
+        streams.ownership.Ownership._try = granted  # type: ignore[method-assign, assignment]
+        streams.ownership.Ownership.beat = everything  # type: ignore[method-assign, assignment]
 
 
 async def main() -> None:

@@ -1,1 +1,1 @@
-"""`payments torture`: the whole platform under load while everything under it is broken, then the reckoning."""
+"""`payments torture`: the platform under load while everything under it breaks; the reckoning."""

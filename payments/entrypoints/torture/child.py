@@ -1,4 +1,6 @@
-"""A role whose clock can be moved while it runs: `python -m payments.entrypoints.torture.child FILE ROLE…`.
+"""A role whose clock can be moved while it runs.
+
+    python -m payments.entrypoints.torture.child FILE ROLE…
 
 FILE holds the seconds its clock is off. The product has no such switch: the clock is replaced here,
 before anything else of the product is imported.

@@ -71,7 +71,7 @@ async def _down_and_up(stage: Stage, child: Child, number: signal.Signals, rng: 
     async with stage.one_server:
         if child.process is not None:
             child.process.send_signal(number)
-        while child.running():
+        while child.running():  # noqa: ASYNC110 - a process tells nobody when it ends
             await asyncio.sleep(0.02)
         await asyncio.sleep(rng.uniform(0, 1.5))
         await stage.revive(child)
@@ -96,7 +96,7 @@ def _cuts(request: bytes, *, of_redis: bool) -> Strike:
         for _ in range(rng.randint(1, 3)):
             before, until = proxy.cuts, monotonic_s() + 2
             proxy.cut_reply_after(request)
-            while proxy.cuts == before and monotonic_s() < until:
+            while proxy.cuts == before and monotonic_s() < until:  # noqa: ASYNC110 - with a deadline
                 await asyncio.sleep(0.02)
         proxy.heal()
 
@@ -183,7 +183,7 @@ FAULTS: Final[dict[str, Strike]] = {
 
 
 def plan(rng: Seeded) -> Iterator[tuple[float, str]]:
-    """For ever: a pause in seconds, and what breaks after it. Every kind comes before one comes again."""
+    """For ever: a pause in seconds, and what breaks after it; every kind before one comes again."""
     while True:
         kinds = list(FAULTS)
         rng.shuffle(kinds)

@@ -1,4 +1,4 @@
-"""What clients asked for and every answer they got: kept in memory for the reckoning, and in a file."""
+"""What clients asked for and every answer they got: in memory, and in a file."""
 
 import enum
 import json
@@ -65,6 +65,8 @@ class Journal:
         self.calls: list[Call] = []
         self.breaches: list[str] = []
         self.requests = 0
+        self.settled = 0
+        """Calls whose answer was clear at last."""
         self.answers: Counter[str] = Counter()
         self._began_s = monotonic_s()
         self._file = path.open("w", encoding="utf-8")
@@ -90,6 +92,7 @@ class Journal:
         if call.standing is Standing.ACCEPTED and standing is Standing.TURNED_AWAY:
             self.breach(call, "was accepted, then turned away")
         elif call.standing not in CLEAR:
+            self.settled += call.standing is Standing.OPEN
             call.standing = standing
 
     def breach(self, call: Call, text: str) -> None:

@@ -59,7 +59,8 @@ async def _read(connection: Connection) -> View:
     for operation_id, account, minor in rows:
         entries[operation_id][account, minor] += 1
     accounts = await connection.fetch(
-        "SELECT id, credits_posted - debits_posted AS balance, debits_pending FROM accounts WHERE id < $1",
+        "SELECT id, credits_posted - debits_posted AS balance, debits_pending "
+        "FROM accounts WHERE id < $1",
         OWNERS_BELOW,
     )
     parked = await connection.fetch("SELECT operation_id FROM dead_letters WHERE state = 'parked'")

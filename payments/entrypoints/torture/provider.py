@@ -18,7 +18,7 @@ STUCK: Final = "sim:stuck"
 
 @dataclass
 class Provider:
-    """Sums in minor units of what moved at the provider and in our books, and what does not agree."""
+    """Sums in minor units of what moved at the provider and in our books, and what differs."""
 
     payouts: dict[str, int] = field(default_factory=dict)
     """How many payouts stand where."""

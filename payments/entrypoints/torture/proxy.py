@@ -1,4 +1,4 @@
-"""A TCP proxy that misbehaves on request: cuts a reply after the request got through, or goes silent."""
+"""A TCP proxy that misbehaves on request: cuts a reply, or goes silent."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ class Proxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut_reply_after(self, request: bytes) -> None:
-        """The next request that holds these bytes gets through; its reply does not, and the connection ends."""
+        """The next request that holds these bytes gets through; its reply does not."""
         self._cut_after = request
 
     def cut_all(self) -> None:

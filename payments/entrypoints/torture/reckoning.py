@@ -1,4 +1,4 @@
-"""The journal of the clients against the ledger: nothing lost, nothing doubled, every kopeck explained."""
+"""The journal of the clients against the ledger: nothing lost, nothing doubled, all explained."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from payments.entrypoints.torture.ledger_view import Operation, View
 from payments.ledger.chart import wallet
 
 FOLLOW_UPS: Final = ("payout.", "deposit.", "break.", "registry.", "callback.")
-"""Kinds made by our own executor and scheduler while they deal with the provider: reckoned there."""
+"""Kinds made by our own executor and scheduler as they deal with the provider: reckoned there."""
 ASKED_FOR: Final = frozenset({"payout.request", "deposit.request"})
 OUR_OWN: Final = ("seed", "scheduler")
 """Actors whose operations no client asked for: the seeds' opening money, expiry."""

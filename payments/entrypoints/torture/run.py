@@ -36,6 +36,9 @@ Say = Callable[[str], None]
 DRIVERS: Final = (Native, WalletService, BankWebhook, Shop, Marketplace, SuperPay)
 _AT_ONCE: Final = 2
 """Rows of faults: so many things may be broken at a time."""
+_BETWEEN_FAULTS: Final = 60
+"""Operations accepted or refused between two faults of a row."""
+_WORK_LIMIT_S: Final = 15.0
 _TELL_EVERY_S: Final = 5.0
 _DECIDE_LIMIT_S: Final = 60.0
 _SETTLE_LIMIT_S: Final = 90.0
@@ -118,7 +121,7 @@ async def _load(
 ) -> None:
     """The load, and everything under it breaking, for `load_s` seconds."""
     before, began_s = journal.requests, monotonic_s()
-    breaking = asyncio.gather(*(_break(stage, result, n, say) for n in range(_AT_ONCE)))
+    breaking = asyncio.gather(*(_break(stage, result, journal, n, say) for n in range(_AT_ONCE)))
     telling = asyncio.create_task(_tell(journal, say))
     load.start()
     await asyncio.sleep(load_s)
@@ -132,17 +135,27 @@ async def _load(
     result.answers, result.died = journal.answers, stage.died
 
 
-async def _break(stage: Stage, result: Result, number: int, say: Say) -> None:
+async def _break(stage: Stage, result: Result, journal: Journal, number: int, say: Say) -> None:
     """One row of faults, each ended before the next; several rows run side by side."""
     rng = seeded(result.seed, "faults", number)
+    before = journal.settled
     for pause_s, kind in plan(rng):
         await asyncio.sleep(pause_s)
+        await _worked(journal, before + _BETWEEN_FAULTS)
+        before = journal.settled
         say(f"fault: {kind}")
         result.faults[kind] += 1
         try:
             await FAULTS[kind](stage, rng)
         except (OSError, TimeoutError) as error:
             say(f"  {kind}: {error!r}")
+
+
+async def _worked(journal: Journal, wanted: int) -> None:
+    """Wait until clients got on: breaking what is still starting, again and again, proves little."""
+    until = monotonic_s() + _WORK_LIMIT_S
+    while journal.settled < wanted and monotonic_s() < until:
+        await asyncio.sleep(0.1)
 
 
 async def _heal(stage: Stage) -> None:
@@ -162,7 +175,8 @@ async def _tell(journal: Journal, say: Say) -> None:
         rate = (journal.requests - before) / _TELL_EVERY_S
         before = journal.requests
         say(
-            f"{rate:.0f} requests/s; {len(journal.calls)} operations, {len(journal.open_calls())} open"
+            f"{rate:.0f} requests/s; {len(journal.calls)} operations, "
+            f"{len(journal.open_calls())} open"
         )
 
 

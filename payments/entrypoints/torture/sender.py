@@ -1,4 +1,4 @@
-"""A client that sends a call until its answer is clear, always the same bytes under the same key."""
+"""A client that sends a call until its answer is clear: the same bytes under the same key."""
 
 import asyncio
 from typing import Any, Final

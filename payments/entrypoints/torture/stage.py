@@ -1,4 +1,4 @@
-"""The platform of a run: servers of its own, proxies before them, every role a process, all of it breakable."""
+"""The platform of a run: servers of its own, proxies before them, every role a process."""
 
 import asyncio
 import contextlib
@@ -112,11 +112,11 @@ class Stage:
         child = self.roles[name]
         child.request_stop()
         until = monotonic_s() + 15
-        while child.running() and monotonic_s() < until:
+        while child.running() and monotonic_s() < until:  # noqa: ASYNC110 - with a deadline
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def pause(self, name: str, seconds: float) -> None:
-        """SIGSTOP, and SIGCONT later: a process that slept must not write what is no longer its own."""
+        """SIGSTOP, and SIGCONT later: who slept must not write what is no longer its own."""
         child = self.roles[name]
         with contextlib.suppress(ProcessLookupError):
             if child.process is not None:
@@ -133,7 +133,7 @@ class Stage:
         return self.data / f"clock-{name}"
 
     async def revive(self, child: Child) -> None:
-        """Start a killed server again, trying on while what is left of the old one is in its way."""
+        """Start a killed server again, trying on while the old one is in its way."""
         until = monotonic_s() + _READY_LIMIT_S
         child.kill()
         child.start()

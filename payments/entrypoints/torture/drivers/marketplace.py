@@ -17,7 +17,7 @@ from payments.ledger.chart import Kind, account_id
 
 _CODE: Final = re.compile(r"Confirmation code: ([0-9]{6})")
 _PERCENT: Final = {(1, 2): (5, 50_00), (2, 1): (2, 100_00)}
-"""The seed's tariffs: percent, and the least fee. Prices are multiples of 100 roubles: fees are exact."""
+"""The seed's tariffs: percent, and the least fee. Prices are multiples of 100: fees are exact."""
 _TURNS_MAX: Final = 50
 _WAITING_MAX: Final = 40
 
