@@ -20,7 +20,7 @@ def torture(
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep data, logs and journal.")] = False,
 ) -> None:
-    """Load on all surfaces, faults at random, then: nothing lost, nothing doubled? Exit code 1 if so."""
+    """Load on all surfaces, faults at random; exit code 1 when anything is lost or doubled."""
     chosen = Seeded().randrange(1, 10**9) if seed is None else seed
     servers_of = importlib.import_module("payments.embedded.servers")
     data_dir = importlib.import_module("payments.embedded.datadir").DataDir
