@@ -140,8 +140,14 @@ def _secret_problems(settings: Settings, field: str) -> list[str]:
                 f"{variable(field)} has {len(part)} characters; at least {SECRET_MIN} are needed"
             )
         elif _UNSAFE.search(part):
-            found.append(f"{variable(field)} looks made up; make one with: openssl rand -hex 32")
+            found.append(f"{variable(field)} looks made up; make one with: {_recipe(field)}")
     return found
+
+
+def _recipe(field: str) -> str:
+    if field in {"superpay_signing_secret", "superpay_callback_secrets"}:
+        return "echo whsec_$(openssl rand -base64 32)"
+    return "openssl rand -hex 32"
 
 
 def _is_shared(settings: Settings, field: str) -> bool:
