@@ -113,10 +113,13 @@ def amount_text(raw: str | bytes) -> str:
 
 def format_minor(minor: int, currency: Currency) -> str:
     """Text with all decimals of the currency, signed: -5 RUB minor → `-0.05`."""
-    if currency.exponent == 0:
+    exponent = currency.exponent
+    if exponent == 0:
         return str(minor)
-    whole, rest = divmod(abs(minor), currency.scale)
-    return f"{'-' if minor < 0 else ''}{whole}.{rest:0{currency.exponent}d}"
+    if minor < 0:
+        return f"-{format_minor(-minor, currency)}"
+    digits = str(minor).zfill(exponent + 1)  # cut, not divided: every outcome says two balances
+    return f"{digits[:-exponent]}.{digits[-exponent:]}"
 
 
 def plain_minor(minor: int, currency: Currency) -> str:

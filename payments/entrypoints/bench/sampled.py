@@ -35,7 +35,6 @@ _STAGES: Final = (
     ("payments.operations.apply", "batch: read, decide, write"),
     ("payments.operations.batch", "batch: read, decide, write"),
     ("payments.operations", "submit"),
-    ("payments.kernel", "kernel: ids, time, money"),
     ("payments.entrypoints", _LOOP),
     ("payments.http", "routes: body, intent, answer"),
     ("payments", "rules and routes of the capability"),
@@ -53,6 +52,9 @@ def stage_of(frame: FrameType | None) -> str:
     """The stage of the innermost function that has one."""
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
+        if module.startswith("payments.kernel"):  # ids, time, money: whoever asked for them
+            frame = frame.f_back
+            continue
         for prefix, stage in _STAGES:
             if module == prefix or module.startswith(f"{prefix}."):
                 return stage
