@@ -18,7 +18,7 @@ SECRETS = {
     "a token of GitHub": re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36}\b"),
     "a key of a model": re.compile(r"\bsk-[A-Za-z0-9-]{20,}\b"),
     "a password in an address": re.compile(
-        r"(?:postgresql|redis|rediss|smtp|https?)://[\w.-]*:(?P<word>[^@\s/\"'{}$<>]+)@"
+        r"(?:postgresql|redis|rediss|smtp|https?)://[\w.-]*:(?P<word>[^@\s…/\"'{}$<>]+)@"
     ),
 }
 MADE_UP = re.compile(r"pass|secret|pw|test|example|word|(.)\1{3}", re.IGNORECASE)
