@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from uuid import uuid4
 
 import pytest
 
@@ -11,6 +12,7 @@ from payments.entrypoints.scheduler import create_tools
 from payments.entrypoints.settings import Secret, Settings
 from payments.kernel.clock import monotonic_s
 from payments.kernel.errors import Unavailable, UnknownFate
+from payments.kernel.ids import OperationId
 from payments.operations.submit import keyed
 from payments.transfers.create import OPERATION, CreateTransfer
 from payments.wallets import adjust
@@ -80,6 +82,8 @@ async def test_a_killed_node_takes_its_own_partitions_with_it_and_brings_them_ba
                 with pytest.raises(Unavailable):
                     await send_one(door, pairs[True])
                 assert door.door.closed_reason is None
+                with pytest.raises(Unavailable):  # the dead node may have heard of it
+                    await door.door.find_marker(OperationId(uuid4()))
             await goes_on(database, on_doomed, 50)
         await reckon(database, on_doomed, pairs[True])
         await reckon(database, elsewhere, pairs[False])
