@@ -12,6 +12,7 @@ from streams.commands import Client
 from streams.entry import Entry
 from streams.options import BLOCK_MS
 from streams.tasks import end
+from streams.trimming import trim
 
 HANDLER_TIMEOUT_S: Final = 45.0
 """The longest a handler may take; a reclaim waits longer, so nothing is handled twice at once."""
@@ -72,6 +73,7 @@ class EffectWorker:
                 if loop.time() >= reclaim_at:
                     await partitions.ensure_group(self._client, stream, partitions.EFFECTS_GROUP)
                     await self._reclaim(partition, first=reclaim_at == 0.0)
+                    await trim(self._client, stream, partitions.EFFECTS_GROUP)
                     reclaim_at = loop.time() + RECLAIM_EVERY_S
                 reply = await self._client.xreadgroup(
                     partitions.EFFECTS_GROUP,

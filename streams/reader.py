@@ -4,7 +4,7 @@ import asyncio
 from typing import Any, Final
 
 import structlog
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from streams import partitions
 from streams.commands import Client
@@ -12,6 +12,7 @@ from streams.entry import Entry
 from streams.inbox import Inbox
 from streams.options import BLOCK_MS
 from streams.tasks import end
+from streams.trimming import trim
 
 READ_MAX: Final = 500
 GATHER_S: Final = 0.002
@@ -113,22 +114,7 @@ class Reader:
 
     async def trim(self) -> None:
         """Delete what was acknowledged but not deleted (a crash), nothing pending or unread."""
-        try:
-            groups = await self._client.xinfo_groups(self._stream)
-        except ResponseError:
-            return
-        group = next(
-            (g for g in groups if g["name"] in {partitions.GROUP, partitions.GROUP.encode()}), None
-        )
-        if group is None:
-            return
-        pending = await self._client.xpending(self._stream, partitions.GROUP)
-        if pending["pending"]:
-            keep_from = _bytes(pending["min"])
-        else:
-            ms, _, seq = _bytes(group["last-delivered-id"]).partition(b"-")
-            keep_from = b"%b-%d" % (ms, int(seq or 0) + 1)
-        await self._client.execute_command("XTRIM", self._stream, "MINID", keep_from)
+        await trim(self._client, self._stream, partitions.GROUP)
 
     def _entries(self, rows: list[Any]) -> list[Entry]:
         entries = []

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 _JITTER: Final = 0.2
 _SPREAD: Final = 1000
 _PRIME: Final = 7919
+_AHEAD: Final = timedelta(minutes=1)
+"""Clocks of several hosts differ; more than this is a fault."""
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -46,4 +48,5 @@ def is_due(table: sa.Table, schedule: Schedule, now: datetime) -> sa.ColumnEleme
         else_=schedule.waits_s[last],
     )
     due_at = c.checked_at + sa.func.make_interval(0, 0, 0, 0, 0, 0, wait_s * (1 + _JITTER * spread))
-    return due_at <= now
+    # A time far ahead was written by a clock that was wrong: waiting for it would be a silence.
+    return sa.or_(due_at <= now, c.checked_at > now + _AHEAD)

@@ -65,7 +65,9 @@ async def _read(connection: Connection) -> View:
     )
     parked = await connection.fetch("SELECT operation_id FROM dead_letters WHERE state = 'parked'")
     payouts = await connection.fetch(
-        "SELECT id, merchant_id, wallet_id, minor, state, description FROM payouts"
+        "SELECT id, merchant_id, wallet_id, minor, state, description, EXISTS (SELECT FROM"
+        " payout_attempts a WHERE a.payout_id = p.id AND a.last_sent_at > now()) AS is_ahead"
+        " FROM payouts p"
     )
     deposits = await connection.fetch(
         "SELECT id, merchant_id, wallet_id, paid_minor, state, description FROM deposits"
