@@ -5,6 +5,7 @@ import statistics
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -23,6 +24,7 @@ from payments.wallets import open as open_wallet
 from streams.ownership import ensure_partitions
 from tests.faults.journal import OPENING_MINOR, Door
 from tests.faults.stage import applied, consumer
+from tests.faults.test_several_consumers import shares
 from tests.fixtures.cluster import RedisCluster, running_cluster
 from tests.fixtures.platform import eventually
 from tests.fixtures.replica import streaming_replica
@@ -63,6 +65,12 @@ async def fund(door: Door, wallet: int) -> None:
     await applied(door.submitter, adjust.OPERATION, credit)
 
 
+_TOOK = (
+    "SELECT extract(epoch FROM max(decided_at) - min(decided_at))::float8 FROM operations "
+    "WHERE decided_at > $1"
+)
+
+
 async def accept(door: Door, wallets: list[int], count: int = COUNT) -> tuple[float, float]:
     """Accepted a second, and the median of one in milliseconds."""
     numbers, times = iter(range(count)), []
@@ -85,24 +93,30 @@ async def accept(door: Door, wallets: list[int], count: int = COUNT) -> tuple[fl
     return count / (monotonic_s() - began), 1000 * statistics.median(times)
 
 
-async def drain(database: str, redis: str, consumers: int) -> float:
-    """Decided a second, from the first batch to the last."""
-    decided = "SELECT count(*) FROM operations WHERE kind = 'transfer.create'"
-    took = (
-        "SELECT extract(epoch FROM max(decided_at) - min(decided_at))::float8 FROM operations "
-        "WHERE kind = 'transfer.create'"
-    )
+async def drain(door: Door, wallets: list[int], urls: tuple[str, str], consumers: int) -> float:
+    """Decided a second, from the first batch to the last, by consumers that share evenly."""
+    connection = await connect(urls[0])
+    await connection.execute("DELETE FROM stream_consumers")  # the one that was killed
+    begun: int = await connection.fetchval("SELECT count(*) FROM operations")
     async with AsyncExitStack() as stack:
         for _ in range(consumers):
-            await stack.enter_async_context(consumer(database, redis))
-        connection = await connect(database)
+            await stack.enter_async_context(consumer(*urls))
 
-        async def is_over() -> bool:
-            return int(await connection.fetchval(decided)) >= COUNT
+        async def is_over(count: int) -> bool:
+            decided = await connection.fetchval("SELECT count(*) FROM operations")
+            return int(decided) >= begun + count
 
-        await eventually(is_over, deadline_s=60)
-        seconds: float = await connection.fetchval(took)
-        await connection.close()
+        async def is_shared() -> bool:
+            found = await shares(urls[0])
+            return (len(found), sum(found)) == (consumers, PARTITIONS)
+
+        await eventually(partial(is_over, COUNT), deadline_s=60)
+        await eventually(is_shared, deadline_s=20)
+        since = await connection.fetchval("SELECT clock_timestamp()")
+        await accept(door, wallets)
+        await eventually(partial(is_over, 2 * COUNT), deadline_s=60)
+        seconds: float = await connection.fetchval(_TOOK, since)
+    await connection.close()
     return COUNT / seconds
 
 
@@ -113,7 +127,8 @@ async def with_consumers(count: int) -> None:
             door, wallets = await prepared(stack, *urls)
             rate, median_ms = await accept(door, wallets)
             say(f"one server: accepted {rate:,.0f}/s, median {median_ms:.1f} ms")
-            say(f"one server, {count} consumer(s): decided {await drain(*urls, count):,.0f}/s")
+            decided = await drain(door, wallets, urls, count)
+            say(f"one server, {count} consumer(s): decided {decided:,.0f}/s")
 
 
 async def with_cluster(masters: int, replicas: int = 0, query: str = "") -> None:
@@ -125,7 +140,7 @@ async def with_cluster(masters: int, replicas: int = 0, query: str = "") -> None
             what = f"cluster of {masters}{query}"
             rate, median_ms = await accept(door, wallets)
             say(f"{what}: accepted {rate:,.0f}/s, median {median_ms:.1f} ms")
-            say(f"{what}, 1 consumer: decided {await drain(*urls, 1):,.0f}/s")
+            say(f"{what}, 1 consumer: decided {await drain(door, wallets, urls, 1):,.0f}/s")
             if replicas:
                 say(f"{what}: a killed master was replaced in {await failover_s(door, cluster)} s")
 
