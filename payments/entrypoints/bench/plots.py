@@ -87,6 +87,8 @@ def _axes(axes: Any, series: Series, y_label: str) -> None:
     axes.set_yscale("log")
     if series.is_log_x:
         axes.set_xscale("log")
+    else:
+        axes.locator_params(axis="x", nbins=6)
     axes.set_xlabel(series.x_label)
     axes.set_ylabel(y_label)
     axes.yaxis.set_major_formatter(_plain)
@@ -101,4 +103,4 @@ def _axes(axes: Any, series: Series, y_label: str) -> None:
 
 
 def _plain(value: float, _position: int) -> str:
-    return f"{value:,.0f}" if value >= 1 or value == 0 else f"{value:g}"
+    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"  # noqa: PLR2004 - a thousand
