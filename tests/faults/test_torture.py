@@ -1,0 +1,32 @@
+"""`payments torture`, short: everything runs, everything breaks, the journal fits the ledger."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.faults
+
+SEED = 7
+MINUTES = 0.5
+
+
+@pytest.mark.timeout(300)
+def test_half_a_minute_of_torture() -> None:
+    options = ["--minutes", str(MINUTES), "--seed", str(SEED), "--json"]
+    command = [sys.executable, "-m", "payments", "torture", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
+    told = f"again with: {' '.join(command)}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == 0, told
+    report = json.loads(done.stdout)
+    assert report["seed"] == SEED
+    for promise in ("lost", "doubled", "wrong", "undecided", "parked"):
+        assert report[promise] == [], told
+    assert report["provider"]["wrong"] == [], told
+    assert not any(report["invariants"].values()), told
+    assert set(report["load"]["operations"]) == {
+        "native", "wallet service", "bank webhook", "shop", "marketplace", "superpay",
+    }, told  # fmt: skip
+    assert report["operations"]["accepted"] > 200, told
+    assert sum(report["faults"].values()) >= 4, told
