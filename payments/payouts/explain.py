@@ -15,9 +15,9 @@ _WORDS: Final = {
         "The money stays held until SuperPay says what became of it."
     ),
     PayoutState.ACCEPTED: "SuperPay has accepted the payout and works on it; the money is held.",
-    PayoutState.PAID: "SuperPay says it has paid; the money has left the wallet.",
+    PayoutState.PAID: "It is paid{because}; the money has left the wallet.",
     PayoutState.REVERSED: "It was paid and came back; the money is in the wallet again.",
-    PayoutState.FAILED: "SuperPay refused it for good{because}; the money is free again.",
+    PayoutState.FAILED: "It failed for good{because}; the money is free again.",
     PayoutState.CANCELED: "It was canceled{because}; the money is free again.",
     PayoutState.NEEDS_OPERATOR: (
         "What SuperPay says does not fit our payout{because}. "

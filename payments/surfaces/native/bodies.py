@@ -18,7 +18,7 @@ class OpenWalletBody(Body, frozen=True, kw_only=True):
     """
 
     currency: CurrencyCode
-    owner: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    owner: Annotated[str, msgspec.Meta(max_length=200)] = ""
     metadata: Annotated[Mapping[str, Any], msgspec.Meta(max_length=50)] = {}
 
 
