@@ -16,8 +16,7 @@ def config_of(settings: Settings) -> SimulatorConfig:
         api_key=settings.superpay_api_key.reveal(),
         request_secrets=(settings.superpay_signing_secret.reveal(),),
         callback_secrets=tuple(one.strip() for one in callbacks if one.strip()),
-        callback_url=settings.superpay_callback_url
-        or f"{settings.base_url}/v1/superpay/callbacks",
+        callback_url=settings.superpay_callback_url or f"{settings.base_url}/v1/superpay/callbacks",
         public_url=settings.superpay_base_url or None,
     )
 

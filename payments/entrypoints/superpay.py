@@ -47,9 +47,7 @@ def superpay_client(settings: Settings) -> SuperPayClient | None:
         signing_secret=settings.superpay_signing_secret.reveal(),
         timeout_s=float(settings.superpay_timeout_s),
     )
-    return _checked(
-        "PAYMENTS_SUPERPAY_SIGNING_SECRET", lambda: SuperPayClient(config, utc_now)
-    )
+    return _checked("PAYMENTS_SUPERPAY_SIGNING_SECRET", lambda: SuperPayClient(config, utc_now))
 
 
 def _checked(name: str, make: Callable[[], T]) -> T:

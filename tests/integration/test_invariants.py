@@ -93,6 +93,10 @@ BANK_ACCOUNT = f"""
     INSERT INTO accounts (id, code, currency, book, guard, credits_posted)
     VALUES ({72 << 56}, 'bank_fees', 'RUB', 1, 0, 5)
 """
+CLEARING_ACCOUNT = f"""
+    INSERT INTO accounts (id, code, currency, guard, credits_posted)
+    VALUES ({69 << 56}, 'superpay_clearing:RUB', 'RUB', 0, 5)
+"""
 SECOND_ENTRY = "WHERE account_id = 2 AND seq = 2"
 
 CASES = {
@@ -166,6 +170,14 @@ CASES = {
     "a bank's book is off": (
         [BANK_ACCOUNT],
         {"bank_books_balance", "money_sums_to_zero", "balance_is_sum_of_entries"},
+    ),
+    "a payout's hold without its payout": (
+        ["UPDATE holds SET purpose = 'payout'"],
+        {"payout_holds_fit"},
+    ),
+    "more went to SuperPay than payouts say": (
+        [CLEARING_ACCOUNT],
+        {"clearing_is_settled", "money_sums_to_zero", "balance_is_sum_of_entries"},
     ),
     "dead letters lie around": ([OLD_LETTERS], {"no_old_dead_letters"}),
 }
