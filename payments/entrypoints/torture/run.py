@@ -154,7 +154,7 @@ async def _break(stage: Stage, result: Result, journal: Journal, number: int, sa
 async def _worked(journal: Journal, wanted: int) -> None:
     """Wait until clients got on: breaking what is still starting proves little."""
     until = monotonic_s() + _WORK_LIMIT_S
-    while journal.settled < wanted and monotonic_s() < until:
+    while journal.settled < wanted and monotonic_s() < until:  # noqa: ASYNC110 - with a deadline
         await asyncio.sleep(0.1)
 
 
