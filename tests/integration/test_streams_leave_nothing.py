@@ -23,7 +23,7 @@ async def no_check() -> None:
 
 async def test_a_refused_entry_leaves_no_marker(redis_url: str) -> None:
     """As when a full Redis refuses XADD and takes SET: here by a user who may not XADD."""
-    client = create_client(redis_url)
+    client: Any = create_client(redis_url)
     await client.execute_command(
         "ACL", "SETUSER", USER, "on", f">{PASSWORD}", "~*", "+@all", "-xadd"
     )
@@ -43,7 +43,7 @@ async def test_a_refused_entry_leaves_no_marker(redis_url: str) -> None:
 
 
 async def test_an_effect_acknowledged_but_not_deleted_is_swept(redis_url: str) -> None:
-    client = create_client(redis_url)
+    client: Any = create_client(redis_url)
     stream = partitions.effects(0)
     await partitions.ensure_group(client, stream, partitions.EFFECTS_GROUP)
     for _ in range(2):
