@@ -62,7 +62,8 @@ async def test_an_effect_acknowledged_but_not_deleted_is_swept(redis_url: str) -
     running = asyncio.create_task(worker.run())
 
     async def is_empty() -> bool:
-        return int(await client.xlen(stream)) == 0
+        length: int = await client.xlen(stream)
+        return length == 0
 
     await eventually(is_empty)
     worker.stop.set()
