@@ -30,13 +30,15 @@ PORT: Final = 5432
 RECOVERY_LIMIT_S: Final = 300.0
 """A crash recovery replays up to max_wal_size of log."""
 
+SHARED_BUFFERS_MIN_MB: Final = 128
+SHARED_BUFFERS_MAX_MB: Final = 2048
+
 SETTINGS: Final = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "max_connections": "100",
-    "shared_buffers": "256MB",
     # durability: what is committed is on the disk
     "fsync": "on",
     "full_page_writes": "on",
@@ -137,6 +139,15 @@ def answers(url: str, home: Path) -> bool:
     return found is not None and Path(found).resolve() == home.resolve()
 
 
+def shared_buffers_mb() -> int:
+    """An eighth of the memory, within bounds: the indexes of millions of entries must fit."""
+    try:
+        memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    except (ValueError, OSError):  # this system does not tell
+        return SHARED_BUFFERS_MIN_MB
+    return min(max(memory_mb // 8, SHARED_BUFFERS_MIN_MB), SHARED_BUFFERS_MAX_MB)
+
+
 def prepare(data: DataDir, user: ServerUser | None) -> Child:
     """Make everything ready to start: programs, cluster, command line; the child is not started."""
     programs = postgres_programs(user)
@@ -146,7 +157,12 @@ def prepare(data: DataDir, user: ServerUser | None) -> Child:
     check_version(home)
     clear_stale_pid(home)
     sockets = data.socket_folder(user)
-    settings = {**SETTINGS, "unix_socket_directories": str(sockets), "port": str(PORT)}
+    settings = {
+        **SETTINGS,
+        "shared_buffers": f"{shared_buffers_mb()}MB",
+        "unix_socket_directories": str(sockets),
+        "port": str(PORT),
+    }
     options = [word for item in settings.items() for word in ("-c", "=".join(item))]
     return Child(
         name="postgres",
