@@ -57,7 +57,3 @@ class Inbox:
         self._entries = deque(e for e in self._entries if e.partition != partition)
         self._known.pop(partition, None)
         self._left.set()
-
-    def unknown_of(self, partition: int) -> bool:
-        """True when nothing of the partition is here or unfinished."""
-        return not self._known.get(partition)

@@ -1,8 +1,8 @@
 """PostgreSQL: how to connect, and which failures mean 'run the transaction again'."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from sqlalchemy import MetaData
@@ -116,10 +116,3 @@ def with_database(url: str, name: str) -> str:
     """The same server, another database."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))
-
-
-def with_options(url: str, **options: Any) -> str:
-    """The URL with further query options."""
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query)) | {k: str(v) for k, v in options.items()}
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))

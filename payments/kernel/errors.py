@@ -102,20 +102,6 @@ class Conflict(PaymentsError):
     code = "conflict"
 
 
-class Gone(PaymentsError):
-    """It was there and is no more."""
-
-    status = 410
-    code = "gone"
-
-
-class PaymentRequired(PaymentsError):
-    """Not enough money."""
-
-    status = 402
-    code = "insufficient_funds"
-
-
 class TooManyRequests(PaymentsError):
     """Too many requests; try again later."""
 

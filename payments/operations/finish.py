@@ -10,7 +10,6 @@ from payments.operations.batch import Answer
 from payments.operations.results import Reply
 from streams import partitions
 from streams.commands import Client
-from streams.entry import Entry
 from streams.finishing import Step
 
 _REPLIES_A_MESSAGE: Final = 500
@@ -114,8 +113,3 @@ def _markers(answers: Sequence[Answer]) -> dict[int, list[str]]:
             key = partitions.marker(answer.entry.partition, str(answer.envelope.operation_id))
             keys.setdefault(answer.entry.partition, []).append(key)
     return keys
-
-
-def entries_of(answers: Sequence[Answer]) -> list[Entry]:
-    """The entries of some answers."""
-    return [a.entry for a in answers]

@@ -4,8 +4,6 @@ from typing import Any
 
 import msgspec
 
-from payments.holds.queries import HoldView
-from payments.transfers.queries import TransferView
 from payments.wallets.queries import EntryView, WalletView
 
 
@@ -103,20 +101,6 @@ class EntryList(msgspec.Struct, kw_only=True):
     """A page of entries."""
 
     items: list[EntryView]
-    next_cursor: str | None
-
-
-class TransferList(msgspec.Struct, kw_only=True):
-    """A page of transfers."""
-
-    items: list[TransferView]
-    next_cursor: str | None
-
-
-class HoldList(msgspec.Struct, kw_only=True):
-    """A page of holds."""
-
-    items: list[HoldView]
     next_cursor: str | None
 
 
