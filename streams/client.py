@@ -13,7 +13,7 @@ from streams.cluster_client import ClusterClient
 from streams.options import create_server_client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 
 def create_client(url: str, *, connections: int = 8) -> "redis.asyncio.Redis":
@@ -28,6 +28,13 @@ def create_client(url: str, *, connections: int = 8) -> "redis.asyncio.Redis":
 def place_of(client: Any, partition: int) -> str:
     """The server that holds a partition, as far as is known; "" when one has all."""
     return client.place_of(partition) if isinstance(client, ClusterClient) else ""
+
+
+def readable_together(client: Any, owned: "Collection[int]") -> "set[tuple[int, ...]]":
+    """Partitions that one command may read: all of a server; in a cluster each for itself."""
+    if isinstance(client, ClusterClient):
+        return {(partition,) for partition in owned}
+    return {tuple(sorted(owned))} if owned else set()
 
 
 async def servers_of(client: Any) -> "Iterable[tuple[str, Any]]":

@@ -7,13 +7,13 @@ is the outbox.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from streams import partitions
-from streams.client import place_of
+from streams.client import place_of, readable_together
 from streams.commands import Client
 from streams.entry import Entry
 from streams.finishing import Finisher, Step
@@ -120,7 +120,7 @@ class _Session:
         self._connection = connection
         self._ownership = Ownership(connection, consumer.name)
         self._inbox = Inbox(_INBOX_MAX)
-        self._readers: dict[int, Reader] = {}
+        self._readers: dict[tuple[int, ...], Reader] = {}
         self._finisher = Finisher(self._complete_step, self._inbox.forget)
 
     async def run(self) -> None:
@@ -162,31 +162,43 @@ class _Session:
 
     async def _share(self) -> None:
         gained, surplus = await self._ownership.share()
-        for partition in gained:
-            reader = self._readers[partition] = Reader(
-                self._consumer.client, partition, self._inbox
-            )
-            reader.start()
         for partition in sorted(self._ownership.owned, reverse=True)[:surplus]:
             if not self._finisher.is_stuck(place_of(self._consumer.client, partition)):
                 await self._give_up(partition)
+        await self._read_what_is_owned()
         if gained or surplus:
             _log.info("partitions_owned", owned=sorted(self._ownership.owned))
         self._consumer.owned = set(self._ownership.owned)
 
     async def _give_up(self, partition: int) -> None:
         """Nothing of it may be unfinished when the lock goes: the next owner claims all pending."""
-        await self._readers.pop(partition).stop()
+        await self._stop_readers([group for group in self._readers if partition in group])
         await self._finisher.settle()
         self._inbox.drop(partition)
         await self._ownership.release(partition)
+
+    async def _read_what_is_owned(self) -> None:
+        """A reader that starts takes what is pending first: nothing is lost with one that stops."""
+        wanted = readable_together(self._consumer.client, self._ownership.owned)
+        await self._stop_readers([group for group in self._readers if group not in wanted])
+        for group in wanted - self._readers.keys():
+            reader = self._readers[group] = Reader(self._consumer.client, group, self._inbox)
+            reader.start()
+
+    async def _stop_readers(self, groups: Iterable[tuple[int, ...]]) -> None:
+        for group in groups:
+            await self._readers.pop(group).stop()
 
     async def _complete_step(self, step: Step) -> None:
         await self._complete(step)  # looked up each time: a test puts a crash in its place
 
     async def _complete(self, step: Step) -> None:
-        await step.send(self._consumer.client)
-        await acknowledge(self._consumer.client, step.entries)
+        pipeline = self._consumer.client.pipeline(transaction=False)
+        step.send(pipeline)
+        if step.is_owed:
+            await pipeline.execute()
+        acknowledge(pipeline, step.entries)
+        await pipeline.execute()
 
     async def close(self) -> None:
         for reader in self._readers.values():
@@ -204,14 +216,12 @@ def _forget_failure(task: "asyncio.Future[list[Step]]") -> None:
         task.exception()
 
 
-async def acknowledge(client: Client, entries: list[Entry]) -> None:
+def acknowledge(pipeline: Any, entries: list[Entry]) -> None:
     """XACK, then XDEL, not in MULTI, which a full Redis refuses: plain ones let it drain."""
     ids: dict[int, list[str]] = {}
     for entry in entries:
         ids.setdefault(entry.partition, []).append(entry.stream_id)
-    pipeline = client.pipeline(transaction=False)
     for partition, stream_ids in ids.items():
         pipeline.xack(partitions.intents(partition), partitions.GROUP, *stream_ids)
     for partition, stream_ids in ids.items():
         pipeline.xdel(partitions.intents(partition), *stream_ids)
-    await pipeline.execute()

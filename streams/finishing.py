@@ -5,12 +5,11 @@ A server that is away holds up its own steps and nobody else's.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 from redis.exceptions import RedisError
 
-from streams.commands import Client
 from streams.entry import Entry
 from streams.tasks import end
 
@@ -21,19 +20,22 @@ _ALONE_MAX: Final = 2
 _OF_MANY_MAX: Final = 64
 """The same of one server among many: it sends nothing while it is away, so little collects."""
 
-Send = Callable[[Client], Awaitable[None]]
+Send = Callable[[Any], None]
+"""Puts commands into a pipeline."""
 _log = structlog.get_logger(__name__)
 
 
 class Step(NamedTuple):
-    """What must reach Redis before these entries are acknowledged; may be run again.
+    """What goes to Redis with the acknowledgement of these entries; may be run again.
 
-    `place` names the server, "" when there is one.
+    `is_owed`: it must be there before they are acknowledged, or a failure would lose it. `place`
+    names the server, "" when there is one.
     """
 
     entries: list[Entry]
     send: Send
     place: str = ""
+    is_owed: bool = False
 
 
 class Finisher:

@@ -9,8 +9,7 @@ import msgspec
 from payments.operations.batch import Answer
 from payments.operations.results import Reply
 from streams import partitions
-from streams.commands import Client
-from streams.finishing import Step
+from streams.finishing import Send, Step
 
 _REPLIES_A_MESSAGE: Final = 500
 _encode: Final = msgspec.json.Encoder().encode
@@ -44,7 +43,10 @@ def steps(answers: Sequence[Answer], place_of: Callable[[int], str] | None = Non
 
 
 def _steps(answers: Sequence[Answer], place: str) -> list[Step]:
-    """First what only needs acknowledging, so that a full Redis drains; then what has effects."""
+    """First what only needs acknowledging, so that a full Redis drains; then what has effects.
+
+    The entry of an operation with effects is its outbox: acknowledged once they are on the stream.
+    """
     plain = [a for a in answers if a.decision is None or not a.decision.effects or a.is_conflict]
     with_effects = [
         a for a in answers if a.decision is not None and a.decision.effects and not a.is_conflict
@@ -54,7 +56,11 @@ def _steps(answers: Sequence[Answer], place: str) -> list[Step]:
         done.append(Step([a.entry for a in plain], _sender(plain, ()), place))
     if with_effects:
         effects = [(a.entry.partition, e) for a in with_effects for e in effects_of(a)]
-        done.append(Step([a.entry for a in with_effects], _sender(with_effects, effects), place))
+        done.append(
+            Step(
+                [a.entry for a in with_effects], _sender(with_effects, effects), place, is_owed=True
+            )
+        )
     return done
 
 
@@ -77,17 +83,14 @@ def effects_of(answer: Answer) -> list[bytes]:
     ]
 
 
-def _sender(answers: list[Answer], effects: Sequence[tuple[int, bytes]]) -> Any:
-    async def send(client: Client) -> None:
-        pipeline = client.pipeline(transaction=False)
+def _sender(answers: list[Answer], effects: Sequence[tuple[int, bytes]]) -> Send:
+    def send(pipeline: Any) -> None:
         for partition, payload in effects:
             pipeline.xadd(partitions.effects(partition), {partitions.FIELD: payload})
         for channel, message in replies(answers):
             pipeline.publish(channel, message)
         for keys in _markers(answers).values():
             pipeline.unlink(*keys)
-        if len(pipeline):
-            await pipeline.execute()
 
     return send
 

@@ -1,6 +1,8 @@
 """Outcomes for those who wait: pushed after the commit, else read from PostgreSQL."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -34,10 +36,22 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
     is_conflict: bool
 
 
-class _Waiter(msgspec.Struct):
-    digest: bytes | None
-    since_s: float
-    done: "asyncio.Future[Decision]"
+class Expected:
+    """An outcome that is waited for; `digest` None takes any content."""
+
+    def __init__(self, digest: bytes | None) -> None:
+        """Made by `OutcomeReader.expect`."""
+        self.digest = digest
+        self.since_s = monotonic_s()
+        self.done: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+
+    async def within(self, timeout_s: float) -> Decision | None:
+        """The outcome once it is there, None after the timeout. Raises `Conflict`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self.done
+        except TimeoutError:
+            return None
 
 
 _REPLIES: Final = msgspec.json.Decoder(list[Reply])
@@ -52,7 +66,7 @@ class OutcomeReader:
         self._client: Client = create_client(redis_url, connections=2)
         self._database_url = database_url
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
-        self._waiters: dict[UUID, list[_Waiter]] = {}
+        self._waiters: dict[UUID, list[Expected]] = {}
         self._lookups: dict[UUID, asyncio.Future[Decision | None]] = {}
         self._wanted = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -81,22 +95,27 @@ class OutcomeReader:
             self._wanted.set()
         return await asyncio.shield(future)
 
+    @contextmanager
+    def expect(self, operation_id: OperationId, digest: bytes | None) -> Iterator[Expected]:
+        """Listen from here on; `digest` None takes any content."""
+        expected = Expected(digest)
+        self._waiters.setdefault(operation_id, []).append(expected)
+        try:
+            yield expected
+        finally:
+            self._forget(operation_id, expected)
+
     async def wait(
         self, operation_id: OperationId, digest: bytes | None, timeout_s: float
     ) -> Decision | None:
-        """The outcome once it is there, None after the timeout. `digest` None takes any content."""
-        waiter = _Waiter(digest, monotonic_s(), asyncio.get_running_loop().create_future())
-        self._waiters.setdefault(operation_id, []).append(waiter)
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await waiter.done
-        except TimeoutError:
-            return None
-        finally:
-            self._forget(operation_id, waiter)
+        """The outcome once it is there, None after the timeout."""
+        with self.expect(operation_id, digest) as expected:
+            return await expected.within(timeout_s)
 
-    def _forget(self, operation_id: UUID, waiter: _Waiter) -> None:
-        left = [w for w in self._waiters.get(operation_id, ()) if w is not waiter]
+    def _forget(self, operation_id: UUID, expected: Expected) -> None:
+        if expected.done.done() and not expected.done.cancelled():
+            expected.done.exception()  # seen: whoever left before it came must not warn
+        left = [w for w in self._waiters.get(operation_id, ()) if w is not expected]
         if left:
             self._waiters[operation_id] = left
         else:

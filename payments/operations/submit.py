@@ -1,7 +1,8 @@
 """The only way in: an intent gets its id, and is durable before anybody hears `accepted`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -66,9 +67,15 @@ class Outcomes(Protocol):
         """The stored outcome."""
         ...
 
-    async def wait(
-        self, operation_id: OperationId, digest: bytes, timeout_s: float
-    ) -> Decision | None:
+    def expect(self, operation_id: OperationId, digest: bytes) -> AbstractContextManager["Coming"]:
+        """Listen for the outcome from here on, until the context is left."""
+        ...
+
+
+class Coming(Protocol):
+    """An outcome that is listened for."""
+
+    async def within(self, timeout_s: float) -> Decision | None:
         """The outcome when there, or None. Raises `Conflict` when the id has other content."""
         ...
 
@@ -120,9 +127,12 @@ class Submitter:
                 return _replay(decision, envelope)
         if wait_s <= 0:
             return await self._accept(request, envelope)
-        # The wait begins before the entry is sent: the outcome may be published before XADD's own
+        # Listening begins before the entry is sent: the outcome may be published before XADD's own
         # reply is read.
-        return await self._accept_and_wait(request, envelope, wait_s)
+        with self._outcomes.expect(request.operation_id, envelope.digest) as coming:
+            ticket = await self._accept(request, envelope)
+            decision = await coming.within(wait_s)
+        return ticket if decision is None else msgspec.structs.replace(ticket, decision=decision)
 
     async def many(
         self, requests: Sequence[Request], wait_s: float = 0
@@ -152,24 +162,6 @@ class Submitter:
             accepted_at=accepted_at,
             is_replay=found is not None,
         )
-
-    async def _accept_and_wait(self, request: Request, envelope: Envelope, wait_s: float) -> Ticket:
-        waiting = self._outcomes.wait(request.operation_id, envelope.digest, wait_s)
-        return await _with_outcome(lambda: self._accept(request, envelope), waiting)
-
-
-async def _with_outcome(
-    accept: Callable[[], Awaitable[Ticket]], waiting: Awaitable[Decision | None]
-) -> Ticket:
-    task = asyncio.ensure_future(waiting)
-    try:
-        await asyncio.sleep(0)
-        ticket = await accept()
-        decision = await task
-    except BaseException:
-        task.cancel()
-        raise
-    return ticket if decision is None else msgspec.structs.replace(ticket, decision=decision)
 
 
 def _replay(decision: Decision, envelope: Envelope) -> Ticket:

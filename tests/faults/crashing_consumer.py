@@ -20,10 +20,15 @@ import streams.ownership
 from payments.entrypoints.consumer import create_consumer
 from streams import partitions
 from streams.entry import Entry
+from streams.finishing import Step
 
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def die_instead(*_arguments: Any) -> None:
+    die()
 
 
 def arm(point: str) -> None:
@@ -36,21 +41,22 @@ def arm(point: str) -> None:
 
         payments.operations.apply._write = write_then_die  # type: ignore[assignment]
     elif point == "after_commit":
-
-        async def die_instead(*_arguments: Any) -> None:
-            die()
-
         streams.consumer._Session._complete = die_instead  # type: ignore[method-assign, assignment]
     elif point == "between_ack_and_delete":
+        complete = streams.consumer._Session._complete
 
-        async def acknowledge_then_die(client: Any, entries: list[Entry]) -> None:
-            for entry in entries:
-                await client.xack(
-                    partitions.intents(entry.partition), partitions.GROUP, entry.stream_id
-                )
+        async def complete_then_die(session: Any, step: Step) -> None:
+            await complete(session, step)
             die()
 
-        streams.consumer.acknowledge = acknowledge_then_die
+        streams.consumer.acknowledge = acknowledge_only
+        streams.consumer._Session._complete = complete_then_die  # type: ignore[method-assign, assignment]
+
+
+def acknowledge_only(pipeline: Any, entries: list[Entry]) -> None:
+    """XACK without XDEL."""
+    for entry in entries:
+        pipeline.xack(partitions.intents(entry.partition), partitions.GROUP, entry.stream_id)
 
 
 def disarm(guard: str) -> None:
@@ -59,7 +65,9 @@ def disarm(guard: str) -> None:
         apply = streams.consumer._Session._apply
 
         async def acknowledge_then_apply(session: Any, batch: list[Entry]) -> Any:
-            await streams.consumer.acknowledge(session._consumer.client, batch)
+            pipeline = session._consumer.client.pipeline(transaction=False)
+            streams.consumer.acknowledge(pipeline, batch)
+            await pipeline.execute()
             return await apply(session, batch)
 
         streams.consumer._Session._apply = acknowledge_then_apply  # type: ignore[method-assign, assignment]

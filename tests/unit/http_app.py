@@ -1,8 +1,9 @@
 """An application over a door that keeps what it is given, for tests of what surfaces share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import httpx
@@ -19,7 +20,7 @@ from payments.kernel.errors import NotAuthenticated, PaymentsError
 from payments.kernel.ids import OperationId
 from payments.operations.envelope import Envelope, decode
 from payments.operations.outcome import Decision
-from payments.operations.submit import Submitter
+from payments.operations.submit import Coming, Submitter
 from payments.registry import OPERATIONS
 from payments.surfaces.native.router import ROUTER
 
@@ -67,13 +68,30 @@ class FakeOutcomes:
         """What the test stored."""
         return self.stored.get(operation_id)
 
-    async def wait(
-        self, operation_id: OperationId, digest: bytes | None, _timeout_s: float
-    ) -> Decision | None:
+    @contextmanager
+    def expect(self, operation_id: OperationId, digest: bytes | None) -> Iterator[Coming]:
         """What the test wants answered, at once."""
-        if self.answer is None:
-            return None
-        return decision_of(operation_id, digest or b"", **self.answer)
+        answer = self.answer
+        yield FakeComing(
+            None if answer is None else decision_of(operation_id, digest or b"", **answer)
+        )
+
+    async def wait(
+        self, operation_id: OperationId, digest: bytes | None, timeout_s: float
+    ) -> Decision | None:
+        """The same, for those who only ask."""
+        with self.expect(operation_id, digest) as coming:
+            return await coming.within(timeout_s)
+
+
+class FakeComing(NamedTuple):
+    """An outcome that is there already, or never comes."""
+
+    decision: Decision | None
+
+    async def within(self, _timeout_s: float) -> Decision | None:
+        """It, at once."""
+        return self.decision
 
 
 def decision_of(operation_id: UUID, digest: bytes = b"", **changes: Any) -> Decision:
