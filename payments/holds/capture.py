@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from payments.holds.rules import HoldRefusal, captured
+from payments.holds.rules import HoldRefusal, captured, is_over
 from payments.holds.tables import Hold
 from payments.kernel.ids import AccountId
 from payments.kernel.money import currency_of, format_minor
@@ -69,8 +69,7 @@ def _open_hold(intent: CaptureHold, state: State, context: Context) -> Hold | Re
     hold = state.record(Hold, intent.hold_id)
     if hold is None or hold.purpose != "hold":
         return Refused(reason=HoldRefusal.HOLD_NOT_FOUND)
-    is_over = hold.expires_at is not None and hold.expires_at <= context.now
-    if hold.closed_at is not None or is_over:
+    if hold.closed_at is not None or is_over(hold, context.now):
         return Refused(reason=HoldRefusal.HOLD_CLOSED)
     return hold
 

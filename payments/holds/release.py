@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from payments.holds.rules import HoldRefusal, released
+from payments.holds.rules import HoldRefusal, is_over, released
 from payments.holds.tables import Hold
 from payments.kernel.ids import AccountId
 from payments.kernel.money import currency_of, format_minor
@@ -28,13 +28,14 @@ def accounts(intent: ReleaseHold, state: State) -> Iterable[AccountId]:
 
 
 def decide(intent: ReleaseHold, state: State, context: Context) -> Outcome:
-    """Once only. A frozen wallet may get its own money back."""
+    """Once only; what is over is the sweep's. A frozen wallet may get its own money back."""
     hold = state.record(Hold, intent.hold_id)
     if hold is None or hold.purpose != "hold":
         return Refused(reason=HoldRefusal.HOLD_NOT_FOUND)
-    if hold.closed_at is not None:
+    over = is_over(hold, context.now)
+    if hold.closed_at is not None or (over and not intent.because_expired):
         return Refused(reason=HoldRefusal.HOLD_CLOSED)
-    if intent.because_expired and (hold.expires_at is None or hold.expires_at > context.now):
+    if intent.because_expired and not over:
         return Refused(reason=HoldRefusal.HOLD_NOT_EXPIRED)
     after, reserve = released(hold, context.now)
     return Applied(

@@ -17,6 +17,11 @@ class HoldRefusal(Reason):
     EXCEEDS_HOLD = "exceeds_hold", 409
 
 
+def is_over(hold: Hold, now: datetime) -> bool:
+    """True when its time is over; to its owner it is closed then, before the sweep has been."""
+    return hold.expires_at is not None and hold.expires_at <= now
+
+
 def captured(hold: Hold, minor: int, now: datetime, *, is_final: bool) -> tuple[Hold, Reserve]:
     """The hold after taking `minor`; `is_final` lets the rest go. Pending debits fall by both."""
     released = hold.left - minor if is_final else 0

@@ -1,5 +1,6 @@
 """A hold lets go by itself: asked for over HTTP, ended by the scheduler's beat."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -36,6 +37,11 @@ async def test_an_expired_hold_gives_the_money_back(
         await post("/v1/holds", wallet_id=wallet_id, amount="10.00", currency="RUB", expires_in_s=s)
         for s in (1, 3600)
     ]
+
+    path = f"/v1/holds/{short['hold_id']}/release"
+    await asyncio.sleep(1.1)  # its time; the sweep has not been
+    answer = await client.post(path)
+    assert (answer.status_code, answer.json()["code"]) == (409, "hold_closed")
 
     async def is_over() -> bool:
         answer = await client.get(f"/v1/holds/{short['hold_id']}")

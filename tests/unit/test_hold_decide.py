@@ -95,6 +95,7 @@ def test_capturing(
         (None, False, HoldRefusal.HOLD_NOT_FOUND),
         (hold(purpose="payout"), True, HoldRefusal.HOLD_NOT_FOUND),
         (CLOSED, True, HoldRefusal.HOLD_CLOSED),
+        (OVER, False, HoldRefusal.HOLD_CLOSED),
         (hold(), True, HoldRefusal.HOLD_NOT_EXPIRED),
         (hold(expires_at=None), True, HoldRefusal.HOLD_NOT_EXPIRED),
     ],
