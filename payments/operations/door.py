@@ -28,12 +28,13 @@ from streams.rollback import partitions_behind
 from streams.tasks import end
 
 _LOOK_EVERY_S: Final = 0.25
+_STARTING: Final = "starting"
 _ADVICE: Final = {
     "backlog_full": "more is waiting than the consumers keep up with; try again shortly",
     "redis_rolled_back": "Redis is behind PostgreSQL: it was restored from an older state. "
     "An operator must run `payments doctor`",
     "redis_unreachable": "the stream cannot be reached",
-    "starting": "still starting",
+    _STARTING: "still starting",
 }
 _log = structlog.get_logger(__name__)
 
@@ -56,7 +57,7 @@ class RedisDoor:
         self._client: Client = create_client(redis_url, connections=4)
         self._count = partition_count
         self._backlog_max = backlog_max
-        self._closed: str | None = "starting"
+        self._closed: str | None = _STARTING
         self._away: dict[int, str] = {}  # partitions whose server is away, and what it said
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -97,7 +98,7 @@ class RedisDoor:
         partition = partitions.partition_of(partition_key, self._count)
         reason = self._closed or self._away.get(partition)
         if reason is not None or self._producer is None:
-            raise self._refusal(reason or "starting")
+            raise self._refusal(reason or _STARTING)
         try:
             return await self._producer.append(partition, str(operation_id), payload, marker)
         except StreamUnavailable as error:
@@ -153,7 +154,8 @@ class RedisDoor:
             reason = "gate_failed"
             _log.exception("gate_failed", error=repr(error)[:200])
         if reason != self._closed:
-            _log.warning("gate_changed", closed=reason)
+            is_start = self._closed == _STARTING and reason is None
+            (_log.info if is_start else _log.warning)("gate_changed", closed=reason)
         self._closed = reason
 
     async def _look(self) -> str | None:
@@ -165,7 +167,7 @@ class RedisDoor:
             metrics.BACKLOG.labels(f"{partition:02d}").set(length)
         if sum(self.backlog.values()) >= self._backlog_max:
             return "backlog_full"
-        if self._closed in {"starting", "redis_rolled_back"} and await self._is_rolled_back(
+        if self._closed in {_STARTING, "redis_rolled_back"} and await self._is_rolled_back(
             list(self.backlog)
         ):
             return "redis_rolled_back"

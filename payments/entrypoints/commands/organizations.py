@@ -11,6 +11,7 @@ from payments.bankpayments.queries import list_organizations
 from payments.bankpayments.tables import CURRENCY
 from payments.bankpayments.writes import add_organization
 from payments.entrypoints.commands.context import DataDir, with_engine
+from payments.entrypoints.logging import configure_logging
 from payments.entrypoints.settings import Settings
 from payments.kernel.clock import utc_now
 from payments.kernel.money import currency_of, format_minor
@@ -33,6 +34,7 @@ def add(
         await add_organization(engine, utc_now, inn=checked_inn(inn), name=name)
         return await _match(engine, settings, inn)
 
+    configure_logging("warning", "organizations")  # to stderr: stdout is for people
     matched = with_engine(data_dir, work)
     typer.echo(f"added {inn}; payments that waited for it: {matched}")
 
