@@ -6,7 +6,7 @@ from typing import Final
 from payments.kernel.errors import InvalidBody
 
 PATTERN: Final = r"^([0-9]{10}|[0-9]{12})$"
-_RULE: Final = "an INN has 10 or 12 digits"
+_RULE: Final = "an INN is a text of 10 or 12 digits"
 _INN: Final = re.compile(r"[0-9]{10}|[0-9]{12}")
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Litestar
+from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
 
 from payments.http.services import Connection, HttpRequest, header, service
@@ -19,6 +20,7 @@ from payments.kernel.errors import NotAllowed, NotAuthenticated
 PUBLIC: Final = "public"
 API_KEY: Final = "api_key"
 EVERYTHING: Final = "*"
+_OPTIONS: Final = "OPTIONS"
 ADMIN: Final = "ledger:admin"
 
 SCOPES: Final = (
@@ -84,6 +86,9 @@ async def require_actor(connection: Connection, handler: BaseRouteHandler) -> No
 
     HEAD, OPTIONS and routes without a declaration included.
     """
+    if connection.scope.get("method") == _OPTIONS:
+        # Litestar answers it for every path by itself. 401 would send the caller after credentials.
+        raise MethodNotAllowedException
     opt = handler.opt
     name = opt.get("auth")
     if name == PUBLIC:

@@ -14,6 +14,7 @@ from payments.kernel.errors import (
     BodyTooLarge,
     InvalidAmount,
     InvalidBody,
+    InvalidCurrency,
     InvalidRequest,
     UnsupportedMediaType,
 )
@@ -128,9 +129,10 @@ def decode_body(raw: bytes, type_: type[T], *, prefix: str = "") -> T:
     try:
         body: T = _decoder(type_).decode(raw)
     except msgspec.ValidationError as error:
-        raise InvalidBody(errors=[_field_error(str(error), prefix)]) from None
+        raise InvalidBody(errors=[field_error(str(error), prefix)]) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidRequest(f"the body is not valid JSON: {error}", code="invalid_json") from None
+        why = f"is not valid JSON: {error}" if raw.strip() else "is empty; send a JSON object"
+        raise InvalidRequest(f"the body {why}", code="invalid_json") from None
     _check_text(raw, type_, prefix)
     return body
 
@@ -152,7 +154,15 @@ def optional_minor_of(raw: msgspec.Raw, currency: Currency, field: str = "amount
 
 def currency_in(code: str) -> Currency:
     """The currency a body names, in either case. Raises 422 `invalid_currency`."""
-    return CURRENCIES.get(code) or currency_of(code)
+    found = CURRENCIES.get(code)
+    if found is not None:
+        return found
+    try:
+        return currency_of(code)
+    except InvalidCurrency as error:
+        raise InvalidCurrency(
+            error.detail, errors=[{"field": "currency", "message": error.detail}]
+        ) from None
 
 
 _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {}
@@ -183,9 +193,15 @@ _NOT_BRACKETS: Final = bytes(b for b in range(256) if b not in b"{}[]")
 
 def _check_text(raw: bytes, type_: type[msgspec.Struct], prefix: str) -> None:
     if b"\\u0000" in raw and _ESCAPED_NUL.search(raw):
-        raise InvalidBody(errors=[{"field": prefix, "message": "text must not contain U+0000"}])
+        field = f"{prefix}{_field_with_nul(raw)}".rstrip(".")
+        raise InvalidBody(errors=[{"field": field, "message": "text must not contain U+0000"}])
     if _may_repeat(raw, type_):
         json.loads(raw, object_pairs_hook=_unique(prefix), parse_int=str, parse_float=str)
+
+
+def _field_with_nul(raw: bytes) -> str:
+    members = json.loads(raw, parse_int=str, parse_float=str).items()
+    return next((m[0] for m in members if _ESCAPED_NUL.search(json.dumps(m).encode())), "")
 
 
 def _may_repeat(raw: bytes, type_: type[msgspec.Struct]) -> bool:
@@ -215,7 +231,7 @@ def _unique(prefix: str) -> Any:
     return hook
 
 
-def _field_error(message: str, prefix: str) -> dict[str, str]:
+def field_error(message: str, prefix: str = "") -> dict[str, str]:
     """Msgspec's message as a field path and a sentence."""
     at = _AT.search(message)
     path = at[2].lstrip(".") if at else ""
@@ -223,4 +239,4 @@ def _field_error(message: str, prefix: str) -> dict[str, str]:
     named = _FIELD.search(text)
     if named:
         path = f"{path}.{named[1]}" if path else named[1]
-    return {"field": f"{prefix}{path}", "message": text}
+    return {"field": f"{prefix}{path}".rstrip("."), "message": text}

@@ -36,6 +36,10 @@ _CODES: Final = {
 }
 _METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _INTERNAL: Final = "Something went wrong on our side; it has been logged."
+_DETAILS: Final = {
+    404: "There is nothing at this path. Every path is listed at /schema.",
+    405: "This path does not take this method. The header Allow names those it takes.",
+}
 
 
 class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -124,6 +128,7 @@ def _headers_of(error: PaymentsError) -> Iterator[Header]:
 def _render_framework(request: HttpRequest, error: HTTPException) -> Reply:
     status = error.status_code
     detail = error.detail if status < HTTPStatus.INTERNAL_SERVER_ERROR else _INTERNAL
+    detail = _DETAILS.get(status, detail)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning(
             "framework_error", request_id=request.scope.get("request_id"), error=error.detail

@@ -13,6 +13,7 @@ from litestar.types import Scope
 from payments.http.errors import problem_reply
 from payments.http.idempotency import REPLAYED, request_for
 from payments.http.prefer import APPLIED, preferred_wait_s
+from payments.http.refusal_words import refusal_words
 from payments.http.reply import Header, Reply
 from payments.http.services import HttpRequest, service, services_of
 from payments.kernel.errors import PaymentsError
@@ -94,7 +95,7 @@ def refusal_error(refusals: Refusals, decision: Decision) -> tuple[int, Payments
     code = decision.reason or "refused"
     reason = refusals.get(code)
     error = PaymentsError(
-        f"refused: {code.replace('_', ' ')}",
+        refusal_words(code),
         code=code,
         operation_id=str(decision.operation_id),
         **msgspec.json.decode(decision.result),

@@ -1,9 +1,11 @@
 """Query strings: as strict as bodies."""
 
+from datetime import datetime
 from typing import Final, TypeVar
 
 import msgspec
 
+from payments.http.body import field_error
 from payments.http.services import HttpRequest
 from payments.kernel.errors import InvalidRequest
 
@@ -43,14 +45,25 @@ def read_query(request: HttpRequest, type_: type[T]) -> T:
     try:
         found = msgspec.convert(given, type_, strict=False)
     except msgspec.ValidationError as error:
-        raise InvalidQuery(
-            str(error), errors=[{"field": _field(str(error)), "message": str(error)}]
-        ) from None
+        wrong = field_error(str(error))
+        if " " in given.get(wrong["field"], ""):
+            wrong["message"] += " (a + in a query string is written %2B)"
+        raise InvalidQuery(wrong["message"], errors=[wrong]) from None
     for name, value in msgspec.structs.asdict(found).items():
-        if isinstance(value, int) and value not in BIGINT:
-            raise InvalidQuery(errors=[{"field": name, "message": "the number is too large"}])
+        message = _objection(value, given.get(name, ""))
+        if message:
+            raise InvalidQuery(errors=[{"field": name, "message": message}])
     return found
 
 
-def _field(message: str) -> str:
-    return message.split("`")[-2].removeprefix("$.") if "`" in message else ""
+def _objection(value: object, written: str) -> str | None:
+    """What the lax conversion of text let through: `1e3` for a number, `1763683200` for a time."""
+    if isinstance(value, bool) or not written:
+        return None
+    if isinstance(value, int):
+        if value not in BIGINT:
+            return "the number is too large"
+        return None if str(value) == written else "an integer is written in plain digits"
+    if isinstance(value, datetime) and ":" not in written:
+        return "a time is written as RFC 3339 has it: 2026-11-20T12:00:00Z"
+    return None

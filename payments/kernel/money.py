@@ -16,6 +16,8 @@ MINOR_MAX: Final = 10**15
 # CPU.
 _AMOUNT: Final = re.compile(r"(-?)(0|[1-9][0-9]{0,17})(?:\.([0-9]{1,18}))?", re.ASCII)
 
+_TOO_LONG: Final = re.compile(r"[1-9][0-9]{18,}(?:\.[0-9]+)?", re.ASCII)
+
 
 class Currency(msgspec.Struct, frozen=True):
     """An ISO 4217 currency: `code` ("RUB"), `exponent` (how many decimals), `number` (643)."""
@@ -89,6 +91,8 @@ def parse_minor(text: str | bytes, currency: Currency) -> int:
     plain = amount_text(text)
     match = _AMOUNT.fullmatch(plain)
     if match is None:
+        if _TOO_LONG.fullmatch(plain):
+            raise _too_large(currency)
         raise InvalidAmount('an amount is plain decimal digits, such as 12 or "12.30"')
     sign, whole, decimals = match[1], match[2], match[3] or ""
     if len(decimals) > currency.exponent:
@@ -97,10 +101,13 @@ def parse_minor(text: str | bytes, currency: Currency) -> int:
     if sign or minor == 0:
         raise InvalidAmount("an amount is greater than zero")
     if minor > MINOR_MAX:
-        raise InvalidAmount(
-            f"an amount is at most {format_minor(MINOR_MAX, currency)} {currency.code}"
-        )
+        raise _too_large(currency)
     return minor
+
+
+def _too_large(currency: Currency) -> InvalidAmount:
+    largest = format_minor(MINOR_MAX, currency)
+    return InvalidAmount(f"an amount is at most {largest} {currency.code}")
 
 
 def amount_text(raw: str | bytes) -> str:

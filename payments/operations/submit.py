@@ -180,5 +180,8 @@ def _replay(decision: Decision, envelope: Envelope) -> Ticket:
 def conflict(operation_id: OperationId) -> Conflict:
     """The same id was used for other content."""
     return Conflict(
-        "this key was used before with another body", code=CONFLICT, operation_id=str(operation_id)
+        "This Idempotency-Key was used before with another body. "
+        "Send the first body again, or choose a new key.",
+        code=CONFLICT,
+        operation_id=str(operation_id),
     )

@@ -5,6 +5,11 @@ import re
 import httpx
 import pytest
 
+from payments.holds.rules import HoldRefusal
+from payments.http.refusal_words import refusal_words
+from payments.operations.outcome import Reason
+from payments.transfers.reverse import ReversalRefusal
+from payments.wallets.refusals import WalletRefusal
 from tests.fixtures.platform import Platform, api_key
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[57][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -68,8 +73,82 @@ async def test_a_refusal_is_a_problem_document(native: httpx.AsyncClient) -> Non
         "type": "urn:payments:problem:wallet_not_found",
         "title": "Wallet not found",
         "status": 404,
-        "detail": "refused: wallet not found",
+        "detail": "There is no such wallet. Check the numbers of the wallets named.",
         "instance": "/v1/transfers",
         "code": "wallet_not_found",
         "retryable": False,
     }
+
+
+@pytest.mark.parametrize("reason", [*WalletRefusal, *HoldRefusal, *ReversalRefusal])
+def test_a_refusal_a_client_meets_is_said_in_a_sentence(reason: Reason) -> None:
+    if reason is not HoldRefusal.HOLD_NOT_EXPIRED:  # the sweep's own
+        assert not refusal_words(reason.code).startswith("refused")
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=1.0", "limit"),
+        ("limit=1e1", "limit"),
+        ("limit=%2B1", "limit"),
+        ("limit=0", "limit"),
+        ("limits=1", "limits"),
+    ],
+)
+async def test_a_number_in_a_query_is_plain_digits(
+    native: httpx.AsyncClient, query: str, field: str
+) -> None:
+    answer = await native.get(f"/v1/wallets?{query}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_query")
+    (error,) = answer.json()["errors"]
+    assert error["field"] == field
+    assert "$" not in error["message"]
+
+
+async def test_a_time_in_a_query_is_rfc_3339(native: httpx.AsyncClient) -> None:
+    wallet = await native.post("/v1/wallets", json={"currency": "RUB"}, headers=WAIT)
+    path = f"/v1/wallets/{wallet.json()['wallet_id']}"
+    for given in ("1763683200", "2026-11-21", "2026-11-21T00:00:00"):
+        answer = await native.get(f"{path}?at={given}")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "at"), given
+    answer = await native.get(f"{path}?at=2026-11-21T00:00:00+03:00")
+    assert "%2B" in answer.json()["detail"]
+    assert (await native.get(f"{path}?at=2026-11-21T00:00:00%2B03:00")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [("/v1/transfers", "POST"), ("/v1/holds", "POST"), ("/v1/wallets", "GET, POST")],
+)
+async def test_options_is_not_taken_and_says_what_is(
+    client: httpx.AsyncClient, native: httpx.AsyncClient, path: str, allow: str
+) -> None:
+    stranger = httpx.Headers({"Authorization": ""})
+    for headers in (native.headers, stranger):
+        answer = await client.options(path, headers=headers)
+        assert (answer.status_code, answer.headers["allow"]) == (405, allow)
+        assert answer.json()["code"] == "method_not_allowed"
+
+
+async def test_what_is_wrong_is_named(native: httpx.AsyncClient) -> None:
+    json = {"Content-Type": "application/json"}
+    empty = (await native.post("/v1/holds", content=b" ", headers=json)).json()
+    assert (empty["code"], empty["detail"]) == (
+        "invalid_json",
+        "the body is empty; send a JSON object",
+    )
+    zero = {"currency": "RUB", "metadata": {"a": ["\0"]}}
+    answer = (await native.post("/v1/wallets", json=zero)).json()
+    assert answer["errors"] == [{"field": "metadata", "message": "text must not contain U+0000"}]
+    nowhere = (await native.post("/v1/wallets", json={"currency": "QQQ"})).json()
+    assert nowhere["errors"][0]["field"] == "currency"
+    hold = {"wallet_id": 1, "amount": 10**30, "currency": "RUB"}
+    huge = (await native.post("/v1/holds", json=hold)).json()
+    assert (huge["code"], huge["detail"]) == (
+        "invalid_amount",
+        "an amount is at most 10000000000000.00 RUB",
+    )
+    bulk = (await native.post("/v1/operations/bulk", json={"operations": [1]})).json()
+    assert bulk["items"][0]["errors"][0]["field"] == "operations[0]"
+    assert "/schema" in (await native.get("/v1/nothing")).json()["detail"]
