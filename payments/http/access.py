@@ -3,8 +3,10 @@
 Who may use it, and what goes in and comes out (for OpenAPI).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from payments.operations.outcome import Reason
 
 
 def access(
@@ -15,14 +17,19 @@ def access(
     query: Any = None,
     answers: Mapping[int, Any] | None = None,
     is_money: bool = False,
+    takes_key: bool = False,
+    waits: bool = False,
     body_max_bytes: int | None = None,
+    may_be_empty: bool = False,
+    refusals: Iterable[Reason] | None = None,
 ) -> dict[str, Any]:
     """The `opt` of a handler.
 
     `auth`: a scheme's name, or "public". `scope`: needed of API keys. `body`, `query`: the structs
     read by hand.
     `answers`: struct by status. `is_money`: the route takes `Idempotency-Key` and `Prefer`, and
-    answers 201, 202 or a refusal.
+    answers 201, 202 or a refusal; `takes_key`, `waits`: one of the two headers, no more.
+    `may_be_empty`: the body may be left out. `refusals`: what a waited outcome may be.
     """
     return {
         "auth": auth,
@@ -31,5 +38,9 @@ def access(
         "query": query,
         "answers": answers or {},
         "is_money": is_money,
+        "takes_key": takes_key,
+        "waits": waits,
         "body_max_bytes": body_max_bytes,
+        "may_be_empty": may_be_empty,
+        "refusals": refusals,
     }

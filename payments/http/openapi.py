@@ -18,6 +18,7 @@ from payments.http.hot import methods_of
 from payments.http.idempotency import KEY_PATTERN
 from payments.http.prefer import WAIT_MAX_S
 from payments.http.services import services_of
+from payments.operations.outcome import Reason
 
 VERSION: Final = "3.1.0"
 _REF: Final = "#/components/schemas/{name}"
@@ -28,22 +29,34 @@ _PATH_TYPES: Final[dict[str, dict[str, Any]]] = {
     "uuid": {"type": "string", "format": "uuid"},
 }
 _PROBLEM: Final = {"schema": {"$ref": _REF.format(name="Problem")}}
-_MONEY_PARAMETERS: Final[tuple[dict[str, Any], ...]] = (
-    {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": False,
-        "description": "The same caller, key and body get the first outcome again, for ever.",
-        "schema": {"type": "string", "pattern": KEY_PATTERN},
-    },
-    {
-        "name": "Prefer",
-        "in": "header",
-        "required": False,
-        "description": f"`wait=N` waits up to N seconds (at most {WAIT_MAX_S}) for the outcome.",
-        "schema": {"type": "string", "examples": ["wait=10"]},
-    },
-)
+_IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same caller, key and body get the first outcome again, for ever.",
+    "schema": {"type": "string", "pattern": KEY_PATTERN},
+}
+_PREFER: Final[dict[str, Any]] = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "description": f"`wait=N` waits up to N seconds (at most {WAIT_MAX_S}) for the outcome.",
+    "schema": {"type": "string", "examples": ["wait=10"]},
+}
+_MONEY_HEADERS: Final = {
+    "Location": "The operation: GET it for the outcome.",
+    "Idempotency-Replayed": "`true` when this caller has sent this key and body before.",
+    "Preference-Applied": "`wait` when `Prefer` asked to wait.",
+}
+_DESCRIPTION: Final = """Amounts under `/v1` are answered as text with all decimals.
+
+An error is a problem document (RFC 9457): `code` is for programs and never changes, `detail` is for
+people, `errors[]` names fields, `retryable` says whether the same request may succeed later.
+
+In the development profile `/api/v1`, `/api/webhook` and `/api/organizations` are open on loopback;
+in production they need the credentials written here. Every path is served with and without a slash
+at its end."""
+_SAYS: Final = {201: "Created, or applied", 202: "Accepted: durable, not decided yet"}
 
 
 class Accepted(msgspec.Struct):
@@ -69,7 +82,7 @@ def document_of(app: Litestar) -> dict[str, Any]:
         "info": {
             "title": "Payments",
             "version": "1",
-            "description": "Amounts under /v1 are answered as text with all decimals.",
+            "description": _DESCRIPTION,
         },
         "paths": dict(sorted(paths.items())),
         "components": {
@@ -118,23 +131,30 @@ def _operation(path: str, handler: BaseRouteHandler, components: _Components) ->
         "security": [{opt["auth"]: []}] if opt["auth"] in components.secured else [],
     }
     notes = [description.strip(), f"Scope: `{opt['scope']}`." if opt.get("scope") else ""]
+    notes.append(_refusals(opt.get("refusals")))
     operation["description"] = "\n\n".join(n for n in notes if n)
     if opt.get("body") is not None:
-        schema = components.of(opt["body"])
+        content: dict[str, Any] = {"schema": components.of(opt["body"])}
+        example = getattr(opt["body"], "example", None)
+        if example is not None:
+            content["example"] = example
         operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": schema}},
+            "required": not opt.get("may_be_empty"),
+            "content": {"application/json": content},
         }
     return operation
 
 
+def _refusals(refusals: Iterable[Reason] | None) -> str:
+    """Which problems an outcome may be, when it is waited for."""
+    told = [f"{r.http_status} `{r.code}`" for r in refusals or ()]
+    return f"Refusals: {', '.join(told)}." if told else ""
+
+
 def _tag(path: str) -> str:
+    """The first word of a path that is not its version."""
     parts = [p for p in path.split("/") if p and "{" not in p]
-    return (
-        parts[1]
-        if len(parts) > 1 and parts[0] in {"v1", "api"}
-        else (parts[0] if parts else "root")
-    )
+    return next((p for p in parts if p not in {"api", "v1"}), "root")
 
 
 def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
@@ -161,18 +181,20 @@ def _query_parameters(query: type[msgspec.Struct] | None) -> Iterator[dict[str, 
 
 
 def _header_parameters(opt: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    if opt.get("is_money"):
-        yield from _MONEY_PARAMETERS
+    if opt.get("is_money") or opt.get("takes_key"):
+        yield _IDEMPOTENCY_KEY
+    if opt.get("is_money") or opt.get("waits"):
+        yield _PREFER
 
 
 def _responses(opt: dict[str, Any], components: _Components) -> dict[str, Any]:
-    responses: dict[str, Any] = {}
-    if opt.get("is_money"):
-        responses["202"] = _response("Accepted: durable, not decided yet", components.of(Accepted))
-    for status, type_ in (opt.get("answers") or {}).items():
-        responses[str(status)] = _response(
-            "Applied" if opt.get("is_money") else "OK", components.of(type_)
-        )
+    is_money = bool(opt.get("is_money"))
+    answers = {202: Accepted} if is_money else {}
+    answers |= opt.get("answers") or {}
+    responses: dict[str, Any] = {
+        str(status): _response(status, components.of(type_), is_money=is_money)
+        for status, type_ in answers.items()
+    }
     if not responses:
         responses["200"] = {"description": "OK"}
     responses["default"] = {
@@ -182,5 +204,14 @@ def _responses(opt: dict[str, Any], components: _Components) -> dict[str, Any]:
     return responses
 
 
-def _response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _response(status: int, schema: dict[str, Any], *, is_money: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "description": _SAYS.get(status, "OK"),
+        "content": {"application/json": {"schema": schema}},
+    }
+    if is_money:
+        found["headers"] = {
+            name: {"description": text, "schema": {"type": "string"}}
+            for name, text in _MONEY_HEADERS.items()
+        }
+    return found

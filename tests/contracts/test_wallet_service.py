@@ -162,7 +162,7 @@ async def test_more_bad_input(client: httpx.AsyncClient) -> None:
     assert answer.json()["errors"][0]["field"] == "trans_sum"
     form = await client.post("/api/v1/wallet/", data={"user_id": "1"})
     assert form.status_code == 415
-    for query in ("handshake_id=zz", "wallet_id=99", "user_id=99", ""):
+    for query in ("handshake_id=zz", "wallet_id=99", "user_id=99"):
         assert (await client.get(f"/api/v1/wallet/?{query}")).status_code == 404, query
     assert (await client.get("/api/v1/wallet/?wallet_id=one")).status_code == 422
     assert (await client.get("/api/v1/transaction/?handshake_id=zz")).status_code == 422
@@ -200,3 +200,46 @@ class TestProduction:
         assert (await client.get("/api/v1/wallet/?user_id=9", headers=key)).status_code == 404
         answer = await client.post("/api/v1/wallet/", json=body, headers=key)
         assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/wallet/", {"user_id": 1, "amount": 5}),
+        ("/api/v1/wallet/deposit/", {"wallet_id": 1, "amount": 5}),
+        (
+            "/api/v1/transaction/",
+            {"user_id": 1, "source_wallet_id": 1, "dest_wallet_id": 2, "trans_sum": 5},
+        ),
+    ],
+)
+async def test_a_repeat_under_a_key_says_that_it_is_one(
+    client: httpx.AsyncClient, path: str, body: dict[str, Any]
+) -> None:
+    headers = {"Idempotency-Key": "again"}
+    first = await client.post(path, json=body, headers=headers)
+    again = await client.post(path, json=body, headers=headers)
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.content == first.content
+
+
+@pytest.mark.parametrize(
+    "ask", ["wallet", "wallet/async", "transaction?user_id=1", "transaction/async?user_id=1"]
+)
+async def test_a_question_that_names_nothing_is_told_what_to_name(
+    client: httpx.AsyncClient, ask: str
+) -> None:
+    answer = await client.get(f"/api/v1/{ask}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_query")
+    assert "handshake_id" in answer.json()["detail"]
+
+
+async def test_a_handshake_without_its_user_is_told_to_name_it(client: httpx.AsyncClient) -> None:
+    body = '{"user_id":1, "amount": 5}'
+    handshake = await accepted(client, "/api/v1/wallet/", body, NEW_WALLET)
+    await told(client, "/api/v1/wallet/", 1, handshake)
+    answer = await client.get(f"/api/v1/wallet/?handshake_id={handshake}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "handshake_not_found")
+    assert "user_id" in answer.json()["detail"]

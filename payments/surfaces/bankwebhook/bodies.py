@@ -1,7 +1,7 @@
 """What the bank sends, and what we send back."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -13,7 +13,8 @@ from payments.http.body import Amount, Body, minor_of
 from payments.kernel.errors import InvalidBody
 from payments.kernel.money import currency_of
 
-Inn = Annotated[str, msgspec.Meta(pattern=PATTERN, min_length=10, max_length=12)]
+Inn = Annotated[str, msgspec.Meta(max_length=200, extra_json_schema={"pattern": PATTERN})]
+"""`checked_inn` refuses what is none, and says why; a pattern would only be repeated."""
 YEARS: Final = range(1900, 2200)
 """Years a bank document may be of; far beyond them conversions of time overflow."""
 
@@ -22,6 +23,14 @@ _CURRENCY: Final = currency_of(CURRENCY)
 
 class BankPaymentBody(msgspec.Struct, frozen=True, kw_only=True):
     """A payment, in the bank's words. Fields it may add some day are left alone."""
+
+    example: ClassVar = {
+        "operation_id": "ccf0a86d-041b-4991-bcf7-e2352f7b8a4a",
+        "amount": 145000,
+        "payer_inn": "1234567890",
+        "document_number": "PAY-328",
+        "document_date": "2024-04-27T21:00:00Z",
+    }
 
     operation_id: UUID
     amount: Amount
@@ -36,7 +45,7 @@ class BankPaymentAnswer(msgspec.Struct, frozen=True):
     status: Literal["accepted", "duplicate"]
 
 
-class BalanceAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class OrganizationBalance(msgspec.Struct, frozen=True, kw_only=True):
     """A whole balance is an integer."""
 
     inn: str
@@ -45,6 +54,8 @@ class BalanceAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 class OrganizationBody(Body, frozen=True, kw_only=True):
     """An organization to add."""
+
+    example: ClassVar = {"inn": "7707083893", "name": "Sber"}
 
     inn: Inn
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]

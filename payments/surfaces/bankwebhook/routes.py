@@ -25,10 +25,10 @@ from payments.kernel.money import currency_of, format_minor
 from payments.operations.submit import Submitter
 from payments.surfaces.bankwebhook.accept import accept_payment
 from payments.surfaces.bankwebhook.bodies import (
-    BalanceAnswer,
     BankPaymentAnswer,
     BankPaymentBody,
     OrganizationAnswer,
+    OrganizationBalance,
     OrganizationBody,
     OrganizationList,
 )
@@ -43,10 +43,14 @@ _DUPLICATE: Final = b'{"status":"duplicate"}'
 
 @post(
     "/api/webhook/bank",
-    opt=access(AUTH_WEBHOOK, body=BankPaymentBody, answers={200: BankPaymentAnswer}),
+    opt=access(AUTH_WEBHOOK, body=BankPaymentBody, answers={200: BankPaymentAnswer}, waits=True),
 )
 async def receive_payment(request: HttpRequest) -> Reply:
-    """A payment the bank tells us of; with `Prefer: wait=N` answered when it is credited."""
+    """A payment the bank tells us of; with `Prefer: wait=N` answered when it is credited.
+
+    The same operation_id again changes nothing: 200; with other content: 409 `operation_conflict`.
+    In production the header `X-Signature: v2=<hex HMAC-SHA256 over the raw body>` is needed.
+    """
     ticket = await accept_payment(request, await read_body(request, BankPaymentBody))
     headers = (APPLIED,) if preferred_wait_s(request) else ()
     return Reply(200, _DUPLICATE if ticket.is_replay else _ACCEPTED, headers)
@@ -54,13 +58,13 @@ async def receive_payment(request: HttpRequest) -> Reply:
 
 @get(
     "/api/organizations/{inn:str}/balance",
-    opt=access(AUTH_BALANCE, READ, answers={200: BalanceAnswer}),
+    opt=access(AUTH_BALANCE, READ, answers={200: OrganizationBalance}),
 )
 async def get_balance(request: HttpRequest, inn: FromPath[str]) -> Reply:
     """An organization's balance, in roubles."""
     found = await queries.get_organization(service(request, AsyncEngine), inn)
     balance = short_number(found.minor, currency_of(CURRENCY))
-    return json_reply(BalanceAnswer(inn=found.inn, balance=balance))
+    return json_reply(OrganizationBalance(inn=found.inn, balance=balance))
 
 
 @post(

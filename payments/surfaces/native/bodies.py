@@ -1,7 +1,7 @@
 """Request bodies of the native API."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 
@@ -17,6 +17,8 @@ class OpenWalletBody(Body, frozen=True, kw_only=True):
     `owner` is the client's own word for whose it is; `metadata` comes back as it was given.
     """
 
+    example: ClassVar = {"currency": "RUB", "owner": "user-17", "metadata": {}}
+
     currency: CurrencyCode
     owner: Annotated[str, msgspec.Meta(max_length=200)] = ""
     metadata: Annotated[Mapping[str, Any], msgspec.Meta(max_length=50)] = {}
@@ -24,6 +26,14 @@ class OpenWalletBody(Body, frozen=True, kw_only=True):
 
 class AdjustmentBody(Body, frozen=True, kw_only=True):
     """A correction by an operator, against the opening account."""
+
+    example: ClassVar = {
+        "wallet_id": 1,
+        "amount": "100.00",
+        "currency": "RUB",
+        "direction": "credit",
+        "reason": "opening",
+    }
 
     wallet_id: Id
     amount: Amount
@@ -35,6 +45,14 @@ class AdjustmentBody(Body, frozen=True, kw_only=True):
 class TransferBody(Body, frozen=True, kw_only=True):
     """Money from one wallet to another."""
 
+    example: ClassVar = {
+        "source_wallet_id": 1,
+        "destination_wallet_id": 2,
+        "amount": "12.30",
+        "currency": "RUB",
+        "description": "lunch",
+    }
+
     source_wallet_id: Id
     destination_wallet_id: Id
     amount: Amount
@@ -45,11 +63,21 @@ class TransferBody(Body, frozen=True, kw_only=True):
 class ReversalBody(Body, frozen=True, kw_only=True):
     """All that is left of the transfer when there is no amount."""
 
+    example: ClassVar = {"amount": "2.30"}
+
     amount: Amount = msgspec.field(default_factory=msgspec.Raw)
 
 
 class HoldBody(Body, frozen=True, kw_only=True):
     """Money to keep aside; it lets go by itself after `expires_in_s`, if given."""
+
+    example: ClassVar = {
+        "wallet_id": 1,
+        "amount": "10.00",
+        "currency": "RUB",
+        "expires_in_s": 3600,
+        "description": "taxi",
+    }
 
     wallet_id: Id
     amount: Amount
@@ -60,6 +88,8 @@ class HoldBody(Body, frozen=True, kw_only=True):
 
 class CaptureBody(Body, frozen=True, kw_only=True):
     """All that is left of the hold when there is no amount; `final` releases the rest."""
+
+    example: ClassVar = {"amount": "7.00", "destination_wallet_id": 2, "final": True}
 
     destination_wallet_id: Id
     amount: Amount = msgspec.field(default_factory=msgspec.Raw)
@@ -72,6 +102,10 @@ class EmptyBody(Body, frozen=True, kw_only=True):
 
 class BulkBody(Body, frozen=True, kw_only=True):
     """Operations in order, each `{"kind", "idempotency_key"?, …body of that POST}`."""
+
+    example: ClassVar = {
+        "operations": [{"kind": "transfer", "idempotency_key": "lunch-17", **TransferBody.example}]
+    }
 
     operations: Annotated[
         list[Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]],

@@ -14,6 +14,7 @@ from payments.holds.capture import CaptureHold
 from payments.holds.create import CreateHold
 from payments.holds.queries import HoldView
 from payments.holds.release import ReleaseHold
+from payments.holds.rules import HoldRefusal
 from payments.http.access import access
 from payments.http.auth import API_KEY
 from payments.http.body import currency_in, minor_of, optional_minor_of, read_body
@@ -24,9 +25,15 @@ from payments.kernel.ids import parse_id
 from payments.kernel.money import currency_of
 from payments.surfaces.native.answers import CaptureApplied, HoldApplied, ReleaseApplied
 from payments.surfaces.native.bodies import CaptureBody, EmptyBody, HoldBody
+from payments.wallets.refusals import WalletRefusal
 
 READ: Final = "wallets:read"
 WRITE: Final = "holds:write"
+_OF_HOLDS: Final = (HoldRefusal.HOLD_NOT_FOUND, HoldRefusal.HOLD_CLOSED)
+_OF_DESTINATIONS: Final = tuple(
+    r for r in WalletRefusal if r is not WalletRefusal.INSUFFICIENT_FUNDS
+)
+_OF_WALLETS: Final = tuple(r for r in WalletRefusal if r is not WalletRefusal.SAME_WALLET)
 
 
 def hold(body: HoldBody) -> CreateHold:
@@ -43,7 +50,14 @@ def hold(body: HoldBody) -> CreateHold:
 
 @post(
     "/v1/holds",
-    opt=access(API_KEY, WRITE, body=HoldBody, answers={201: HoldApplied}, is_money=True),
+    opt=access(
+        API_KEY,
+        WRITE,
+        body=HoldBody,
+        answers={201: HoldApplied},
+        is_money=True,
+        refusals=_OF_WALLETS,
+    ),
 )
 async def create_hold(request: HttpRequest) -> Reply:
     """Keep money of a wallet aside."""
@@ -60,7 +74,14 @@ async def get_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
 
 @post(
     "/v1/holds/{hold_id:str}/capture",
-    opt=access(API_KEY, WRITE, body=CaptureBody, answers={201: CaptureApplied}, is_money=True),
+    opt=access(
+        API_KEY,
+        WRITE,
+        body=CaptureBody,
+        answers={201: CaptureApplied},
+        is_money=True,
+        refusals=(*_OF_HOLDS, HoldRefusal.EXCEEDS_HOLD, *_OF_DESTINATIONS),
+    ),
 )
 async def capture_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     """Take held money to a wallet, several times up to the whole."""
@@ -77,7 +98,7 @@ async def capture_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
 
 @post(
     "/v1/holds/{hold_id:str}/release",
-    opt=access(API_KEY, WRITE, answers={201: ReleaseApplied}, is_money=True),
+    opt=access(API_KEY, WRITE, answers={201: ReleaseApplied}, is_money=True, refusals=_OF_HOLDS),
 )
 async def release_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     """Let all that is left of a hold go."""

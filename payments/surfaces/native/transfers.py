@@ -22,7 +22,8 @@ from payments.surfaces.native.bodies import ReversalBody, TransferBody
 from payments.transfers import queries
 from payments.transfers.create import CreateTransfer
 from payments.transfers.queries import TransferView
-from payments.transfers.reverse import ReverseTransfer
+from payments.transfers.reverse import ReversalRefusal, ReverseTransfer
+from payments.wallets.refusals import WalletRefusal
 
 READ: Final = "wallets:read"
 WRITE: Final = "transfers:write"
@@ -42,7 +43,14 @@ def transfer(body: TransferBody) -> CreateTransfer:
 
 @hot_post(
     "/v1/transfers",
-    opt=access(API_KEY, WRITE, body=TransferBody, answers={201: TransferApplied}, is_money=True),
+    opt=access(
+        API_KEY,
+        WRITE,
+        body=TransferBody,
+        answers={201: TransferApplied},
+        is_money=True,
+        refusals=WalletRefusal,
+    ),
 )
 async def create_transfer(request: HttpRequest) -> Reply:
     """Move money between two wallets of one currency."""
@@ -60,7 +68,15 @@ async def get_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> Repl
 
 @post(
     "/v1/transfers/{transfer_id:str}/reverse",
-    opt=access(API_KEY, WRITE, body=ReversalBody, answers={201: ReversalApplied}, is_money=True),
+    opt=access(
+        API_KEY,
+        WRITE,
+        body=ReversalBody,
+        answers={201: ReversalApplied},
+        is_money=True,
+        may_be_empty=True,
+        refusals=(*ReversalRefusal, WalletRefusal.WALLET_FROZEN, WalletRefusal.INSUFFICIENT_FUNDS),
+    ),
 )
 async def reverse_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> Reply:
     """Give a transfer back, whole or in part; never more in sum than it was."""

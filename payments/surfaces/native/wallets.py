@@ -37,9 +37,12 @@ from payments.wallets.adjust import AdjustWallet
 from payments.wallets.freeze import FreezeWallet
 from payments.wallets.open import OpenWallet
 from payments.wallets.queries import EntryView, WalletView
+from payments.wallets.refusals import WalletRefusal
 
 READ: Final = "wallets:read"
 WRITE: Final = "wallets:write"
+_OF_ADJUSTMENTS: Final = tuple(r for r in WalletRefusal if r is not WalletRefusal.SAME_WALLET)
+_OF_FREEZING: Final = (WalletRefusal.WALLET_NOT_FOUND,)
 YEAR_MIN: Final = 1970
 YEAR_MAX: Final = 9998
 
@@ -125,7 +128,7 @@ async def list_entries(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 
 @post(
     "/v1/wallets/{wallet_id:int}/freeze",
-    opt=access(API_KEY, WRITE, answers={201: FreezeApplied}, is_money=True),
+    opt=access(API_KEY, WRITE, answers={201: FreezeApplied}, is_money=True, refusals=_OF_FREEZING),
 )
 async def freeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """Close a wallet to money in and out."""
@@ -139,7 +142,7 @@ async def freeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 
 @post(
     "/v1/wallets/{wallet_id:int}/unfreeze",
-    opt=access(API_KEY, WRITE, answers={201: FreezeApplied}, is_money=True),
+    opt=access(API_KEY, WRITE, answers={201: FreezeApplied}, is_money=True, refusals=_OF_FREEZING),
 )
 async def unfreeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """Open it again."""
@@ -154,7 +157,12 @@ async def unfreeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 @post(
     "/v1/adjustments",
     opt=access(
-        API_KEY, ADMIN, body=AdjustmentBody, answers={201: AdjustmentApplied}, is_money=True
+        API_KEY,
+        ADMIN,
+        body=AdjustmentBody,
+        answers={201: AdjustmentApplied},
+        is_money=True,
+        refusals=_OF_ADJUSTMENTS,
     ),
 )
 async def adjust(request: HttpRequest) -> Reply:

@@ -41,7 +41,7 @@ class WalletAnswer(msgspec.Struct, frozen=True, kw_only=True):
     info: Info | msgspec.UnsetType = msgspec.UNSET
 
 
-class TransactionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class ClientTransactionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A transaction; all null but the handshake until it is decided."""
 
     user_id: int | None = None
@@ -97,10 +97,10 @@ def refused_wallet(handshake_id: str, outcome: OutcomeView) -> WalletAnswer:
     )
 
 
-def transaction_answer(handshake_id: str | None, outcome: OutcomeView) -> TransactionAnswer:
+def transaction_answer(handshake_id: str | None, outcome: OutcomeView) -> ClientTransactionAnswer:
     """A decided transaction: processed, or rejected with the reason in words."""
     is_applied = outcome.status == Status.APPLIED.value
-    return TransactionAnswer(
+    return ClientTransactionAnswer(
         handshake_id=handshake_id,
         transaction_id=outcome.result.get("transaction_id"),
         status="processed" if is_applied else Status.REJECTED.value,

@@ -1,6 +1,6 @@
 """What the two services are asked: bodies of POSTs; bodies or query strings of GETs."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 import msgspec
 
@@ -22,13 +22,17 @@ HandshakeText = Annotated[str, msgspec.Meta(max_length=200)]
 class WalletBody(Body, frozen=True, kw_only=True):
     """A client's wallet to open; without an amount it is opened empty."""
 
+    example: ClassVar = {"user_id": 1, "amount": 7100}
+
     user_id: Id
     amount: Amount = msgspec.field(default_factory=msgspec.Raw)
     currency: CurrencyCode = "USD"
 
 
-class DepositBody(Body, frozen=True, kw_only=True):
+class WalletDepositBody(Body, frozen=True, kw_only=True):
     """Money into a client's wallet; the handshake is bound to `user_id` when it is given."""
+
+    example: ClassVar = {"wallet_id": 1, "amount": 500}
 
     wallet_id: Id
     amount: Amount
@@ -37,6 +41,13 @@ class DepositBody(Body, frozen=True, kw_only=True):
 
 class TransactionBody(Body, frozen=True, kw_only=True):
     """Money from a client's wallet to another's, in the currency of the source."""
+
+    example: ClassVar = {
+        "user_id": 1,
+        "source_wallet_id": 1,
+        "dest_wallet_id": 2,
+        "trans_sum": 777.88,
+    }
 
     user_id: Id
     source_wallet_id: Id

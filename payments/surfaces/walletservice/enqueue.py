@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.clientwallets import queries
@@ -10,16 +11,24 @@ from payments.clientwallets.open import OpenClientWallet
 from payments.clientwallets.transfer import CreateClientTransfer
 from payments.http.auth import actor_of
 from payments.http.body import currency_in, minor_of, optional_minor_of
-from payments.http.idempotency import key_of
+from payments.http.idempotency import REPLAYED, key_of
+from payments.http.reply import Header
 from payments.http.services import HttpRequest, service
 from payments.kernel.money import Currency, currency_of
 from payments.operations.operation import IntentT, Operation
 from payments.operations.submit import Request, Submitter
-from payments.surfaces.walletservice.bodies import DepositBody, TransactionBody, WalletBody
+from payments.surfaces.walletservice.bodies import TransactionBody, WalletBody, WalletDepositBody
 from payments.surfaces.walletservice.handshake import Service, keyed_handshake, new_handshake
 
 _DEFAULT: Final = "USD"
 _CACHE_MAX: Final = 50_000
+
+
+class Enqueued(msgspec.Struct, frozen=True):
+    """The handshake, and the headers that go with it: a repeat under a key says that it is one."""
+
+    handshake: str
+    headers: tuple[Header, ...]
 
 
 class WalletCurrencies(dict[int, str]):
@@ -39,7 +48,7 @@ def wallet_intent(body: WalletBody) -> OpenClientWallet:
     return OpenClientWallet(user_id=body.user_id, minor=minor, currency=currency.code)
 
 
-async def deposit_intent(request: HttpRequest, body: DepositBody) -> DepositToClientWallet:
+async def deposit_intent(request: HttpRequest, body: WalletDepositBody) -> DepositToClientWallet:
     """The intent of a body, the amount in the wallet's currency."""
     currency = await _currency(request, body.wallet_id)
     return DepositToClientWallet(
@@ -68,7 +77,7 @@ async def enqueue(
     intent: IntentT,
     of: Service,
     user_id: int | None,
-) -> str:
+) -> Enqueued:
     """Make the intent durable; gives the handshake that tells what became of it."""
     actor, key = actor_of(request).name, key_of(request)
     if key is None:
@@ -76,8 +85,8 @@ async def enqueue(
     else:
         handshake = keyed_handshake(of, user_id, actor, key)
     wanted = Request(operation, intent, actor, handshake.operation_id, key is not None)
-    await service(request, Submitter)(wanted)
-    return handshake.text
+    ticket = await service(request, Submitter)(wanted)
+    return Enqueued(handshake.text, (REPLAYED,) if ticket.is_replay else ())
 
 
 async def _currency(request: HttpRequest, wallet_id: int) -> Currency:

@@ -8,12 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.clientwallets import queries
 from payments.clientwallets.queries import OutcomeView
 from payments.http.operation_status import standing
+from payments.http.query import InvalidQuery
 from payments.http.services import HttpRequest, service
 from payments.kernel.errors import NotFound
 from payments.kernel.ids import OperationId
 from payments.operations.outcome import Status
 from payments.surfaces.walletservice.answers import (
-    TransactionAnswer,
+    ClientTransactionAnswer,
     WalletAnswer,
     refused_wallet,
     transaction_answer,
@@ -25,6 +26,9 @@ from payments.surfaces.walletservice.handshake import Service, find_operation
 Find = Callable[[HttpRequest, OperationId], Awaitable[OutcomeView | None]]
 """Where an operation stands; None when nobody asked for it."""
 
+_NAME_A_WALLET: Final = "Name a handshake_id with its user_id, a wallet_id or a user_id."
+_NAME_A_TRANSACTION: Final = "Name a handshake_id or a transaction_id beside the user_id."
+_NAME_THE_USER: Final = "There is no such handshake; name the user_id it was made with."
 _DECIDED: Final = {Status.APPLIED.value, Status.REJECTED.value}
 
 
@@ -66,7 +70,7 @@ async def look_up_wallet(request: HttpRequest, ask: WalletAsk, find: Find) -> Wa
     if ask.handshake_id is not None:
         return await _wallet_of_handshake(request, ask.handshake_id, ask.user_id, find)
     if ask.wallet_id is None and ask.user_id is None:
-        raise WalletNotFound("name a handshake_id, a wallet_id or a user_id")
+        raise InvalidQuery(_NAME_A_WALLET)
     engine = service(request, AsyncEngine)
     wallet = await queries.find_wallet(engine, wallet_id=ask.wallet_id, user_id=ask.user_id)
     if wallet is None:
@@ -76,11 +80,13 @@ async def look_up_wallet(request: HttpRequest, ask: WalletAsk, find: Find) -> Wa
 
 async def look_up_transaction(
     request: HttpRequest, ask: TransactionAsk, find: Find
-) -> TransactionAnswer:
+) -> ClientTransactionAnswer:
     """The transaction a GET asks for. Raises 404 `handshake_not_found`, `transaction_not_found`."""
     if ask.handshake_id is None:
+        if ask.transaction_id is None:
+            raise InvalidQuery(_NAME_A_TRANSACTION)
         engine = service(request, AsyncEngine)
-        found = await queries.find_transfer(engine, ask.transaction_id or 0, ask.user_id)
+        found = await queries.find_transfer(engine, ask.transaction_id, ask.user_id)
         if found is None:
             raise TransactionNotFound
         return transaction_answer(None, found)
@@ -88,7 +94,7 @@ async def look_up_transaction(
     if outcome is None:
         raise HandshakeNotFound
     if outcome.status not in _DECIDED:
-        return TransactionAnswer(handshake_id=ask.handshake_id)
+        return ClientTransactionAnswer(handshake_id=ask.handshake_id)
     return transaction_answer(ask.handshake_id, outcome)
 
 
@@ -102,7 +108,7 @@ async def _wallet_of_handshake(
         if outcome is not None and outcome.result.get("user_id", user_id) != user_id:
             outcome = None
     if outcome is None:
-        raise HandshakeNotFound
+        raise HandshakeNotFound(_NAME_THE_USER if user_id is None else None)
     if outcome.status not in _DECIDED:
         return WalletAnswer(handshake_id=text)
     if outcome.status == Status.REJECTED.value:

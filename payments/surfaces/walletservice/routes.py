@@ -1,5 +1,6 @@
 """The routes of the wallet and transaction services."""
 
+from http import HTTPStatus
 from typing import Final
 
 from litestar import Router, get, post
@@ -16,21 +17,22 @@ from payments.http.lists import decode_cursor, page_of
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
 from payments.surfaces.walletservice.answers import (
+    ClientTransactionAnswer,
     History,
-    TransactionAnswer,
     WalletAnswer,
     movement,
 )
 from payments.surfaces.walletservice.bodies import (
-    DepositBody,
     HistoryAsk,
     TransactionAsk,
     TransactionBody,
     WalletAsk,
     WalletBody,
+    WalletDepositBody,
     read_ask,
 )
 from payments.surfaces.walletservice.enqueue import (
+    Enqueued,
     deposit_intent,
     enqueue,
     transfer_intent,
@@ -50,35 +52,41 @@ AUTH: Final = "walletservice"
 READ: Final = "wallets:read"
 WRITE: Final = "wallets:write"
 TRANSFER: Final = "transfers:write"
-_ACCEPTED: Final = 202
 
 
-@post("/api/v1/wallet", opt=access(AUTH, WRITE, body=WalletBody, answers={202: WalletAnswer}))
+@post(
+    "/api/v1/wallet",
+    opt=access(AUTH, WRITE, body=WalletBody, answers={202: WalletAnswer}, takes_key=True),
+)
 async def create_wallet(request: HttpRequest) -> Reply:
     """Ask for a client's wallet; the handshake tells what became of it."""
     body = await read_body(request, WalletBody)
     operation = payments.clientwallets.open.OPERATION
     intent = wallet_intent(body)
-    text = await enqueue(request, operation, intent, Service.WALLET, body.user_id)
-    return json_reply(WalletAnswer(handshake_id=text), _ACCEPTED)
+    enqueued = await enqueue(request, operation, intent, Service.WALLET, body.user_id)
+    return _accepted(WalletAnswer(handshake_id=enqueued.handshake), enqueued)
 
 
 @post(
     "/api/v1/wallet/deposit",
-    opt=access(AUTH, WRITE, body=DepositBody, answers={202: WalletAnswer}),
+    opt=access(AUTH, WRITE, body=WalletDepositBody, answers={202: WalletAnswer}, takes_key=True),
 )
 async def deposit(request: HttpRequest) -> Reply:
     """Ask for money into a client's wallet."""
-    body = await read_body(request, DepositBody)
+    body = await read_body(request, WalletDepositBody)
     operation = payments.clientwallets.deposit.OPERATION
     intent = await deposit_intent(request, body)
-    text = await enqueue(request, operation, intent, Service.WALLET, body.user_id)
-    return json_reply(WalletAnswer(handshake_id=text), _ACCEPTED)
+    enqueued = await enqueue(request, operation, intent, Service.WALLET, body.user_id)
+    return _accepted(WalletAnswer(handshake_id=enqueued.handshake), enqueued)
 
 
 @get("/api/v1/wallet", opt=access(AUTH, READ, query=WalletAsk, answers={200: WalletAnswer}))
-async def get_wallet(request: HttpRequest) -> Reply:
-    """A wallet by handshake, number or client; the same names in the body or the query string."""
+async def get_client_wallet(request: HttpRequest) -> Reply:
+    """A wallet by handshake, number or client; the same names in the body or the query string.
+
+    All null but the handshake while it is not decided; refused: `status` rejected, `info` says why.
+    A handshake opens only with the `user_id` it was made with.
+    """
     ask = await read_ask(request, WalletAsk)
     return json_reply(await look_up_wallet(request, ask, find_anywhere))
 
@@ -107,35 +115,45 @@ async def get_history(request: HttpRequest) -> Reply:
 
 @post(
     "/api/v1/transaction",
-    opt=access(AUTH, TRANSFER, body=TransactionBody, answers={202: TransactionAnswer}),
+    opt=access(
+        AUTH, TRANSFER, body=TransactionBody, answers={202: ClientTransactionAnswer}, takes_key=True
+    ),
 )
 async def create_transaction(request: HttpRequest) -> Reply:
     """Ask for money from a client's wallet to another's."""
     body = await read_body(request, TransactionBody)
     operation = payments.clientwallets.transfer.OPERATION
     intent = await transfer_intent(request, body)
-    text = await enqueue(request, operation, intent, Service.TRANSACTION, body.user_id)
-    return json_reply(TransactionAnswer(handshake_id=text), _ACCEPTED)
+    enqueued = await enqueue(request, operation, intent, Service.TRANSACTION, body.user_id)
+    return _accepted(ClientTransactionAnswer(handshake_id=enqueued.handshake), enqueued)
 
 
 @get(
     "/api/v1/transaction",
-    opt=access(AUTH, READ, query=TransactionAsk, answers={200: TransactionAnswer}),
+    opt=access(AUTH, READ, query=TransactionAsk, answers={200: ClientTransactionAnswer}),
 )
 async def get_transaction(request: HttpRequest) -> Reply:
-    """A transaction by handshake or number; the same names in the body or the query string."""
+    """A transaction by handshake or number; the same names in the body or the query string.
+
+    All null but the handshake while it is not decided; then `status` is processed or rejected, and
+    `info` says why. Give `user_id` with a handshake_id or a transaction_id.
+    """
     ask = await read_ask(request, TransactionAsk)
     return json_reply(await look_up_transaction(request, ask, find_anywhere))
 
 
 @get(
     "/api/v1/transaction/async",
-    opt=access(AUTH, READ, query=TransactionAsk, answers={200: TransactionAnswer}),
+    opt=access(AUTH, READ, query=TransactionAsk, answers={200: ClientTransactionAnswer}),
 )
 async def get_transaction_from_database(request: HttpRequest) -> Reply:
     """The same, straight from PostgreSQL."""
     ask = await read_ask(request, TransactionAsk)
     return json_reply(await look_up_transaction(request, ask, find_in_database))
+
+
+def _accepted(answer: WalletAnswer | ClientTransactionAnswer, enqueued: Enqueued) -> Reply:
+    return json_reply(answer, HTTPStatus.ACCEPTED, enqueued.headers)
 
 
 def _entry_key(entry: EntryView) -> int:
@@ -147,7 +165,7 @@ ROUTER: Final = Router(
     route_handlers=[
         create_wallet,
         deposit,
-        get_wallet,
+        get_client_wallet,
         get_wallet_from_database,
         get_history,
         create_transaction,
