@@ -1,4 +1,4 @@
-"""`payments seed bank` and `payments bank …`, as processes, with no consumer beside them."""
+"""`payments seed`, `bank …` and `organizations …`, as processes, with no consumer beside them."""
 
 import asyncio
 import os
@@ -62,3 +62,17 @@ async def test_demo_data_do_not_go_into_production(database: str, redis_url: str
     commands = Commands(database, redis_url)
     commands.environ["PAYMENTS_ENV"] = "production"
     assert "sfxf2d@3" not in await commands.run("seed", "bank", code=2)
+
+
+async def test_organizations_are_seeded_once_and_added(database: str, redis_url: str) -> None:
+    commands = Commands(database, redis_url)
+    seeded = await commands.run("seed", "organizations")
+    assert await commands.run("seed", "organizations") == seeded
+    assert len(seeded.splitlines()) == 1 + 5
+    assert "1234567890                0.00" in seeded
+    # The answer alone: whatever is logged goes to stderr.
+    said = await commands.run("organizations", "add", "--inn=7707083893", "--name=Sber")
+    assert said == "added 7707083893; payments that waited for it: 0\n"
+    await commands.run("organizations", "add", "--inn=7707083893", "--name=Sber", code=1)
+    await commands.run("organizations", "add", "--inn=123", "--name=Sber", code=1)
+    assert "7707083893" in await commands.run("organizations", "list")
