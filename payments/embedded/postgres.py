@@ -47,7 +47,9 @@ SETTINGS: Final = {
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "checkpoint_completion_target": "0.9",
-    "wal_compression": "on",
+    # pglz, the one method of this build, cost more than the disk: in the seconds after a checkpoint
+    # ids that fall anywhere in an index were applied at 2,440/s with it, at 11,156/s without
+    "wal_compression": "off",
     "random_page_cost": "1.1",
     "jit": "off",
     # a query whose client is gone must not hold its locks

@@ -228,12 +228,13 @@ async def _baseline_server(database_url: str) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def target(
-    servers: Servers, seconds: float, *, is_sampled: bool = False
+    servers: Servers, seconds: float, database_url: str = "", *, is_sampled: bool = False
 ) -> AsyncIterator[Target]:
-    """API and consumer, running."""
+    """API and consumer, running; on another database of the server when one is given."""
     with tempfile.TemporaryDirectory(prefix="paybench-") as folder:
         samples_dir = Path(folder) if is_sampled else None
-        async with roles(servers, _ROLES, shop.SETTINGS, samples_dir) as (port, running):
+        extra = {**shop.SETTINGS, "PAYMENTS_DATABASE_URL": database_url or servers.database_url}
+        async with roles(servers, _ROLES, extra, samples_dir) as (port, running):
             yield Target(
                 servers=servers,
                 port=port,
