@@ -198,6 +198,9 @@ async def test_the_position_of_each_partition_is_written_with_the_batch(bench: B
         "TRUNCATE entries",
         "DELETE FROM operations",
         "UPDATE operations SET status = 'applied'",
+        "UPDATE payout_evidence SET verdict = 'stale'",
+        "DELETE FROM deposit_evidence",
+        "TRUNCATE operation_conflicts",
     ],
 )
 async def test_what_happened_cannot_be_changed(bench: Bench, statement: str) -> None:
