@@ -187,6 +187,24 @@ async def test_a_slot_that_moves_is_followed(database: str, redis_cluster: Redis
         assert place_of(client, 3) == target.name
 
 
+async def test_a_slot_that_moves_under_load_loses_nothing(
+    database: str, redis_cluster: RedisCluster
+) -> None:
+    """ASK and TRYAGAIN: keys of the slot are on both nodes while requests keep coming."""
+    source, target = redis_cluster.masters[DOOMED], redis_cluster.masters[0]
+    async with consumer(database, redis_cluster.url), Door(database, redis_cluster.url) as door:
+        pairs = await funded_pairs(door)
+        journal = Journal(door.submitter, pairs[True])
+        async with journal.load(4):
+            await goes_on(database, journal, 50)
+            moving = asyncio.to_thread(redis_cluster.move_partition, 3, source, target, 0.3)
+            assert await moving > 0
+            await goes_on(database, journal, 50)
+        await reckon(database, journal, pairs[True])
+        await ends_empty(redis_cluster.url)  # acknowledgements waited for the slot to settle
+        assert place_of(door.door._client, 3) == target.name
+
+
 async def test_doctor_audit_and_alarms_look_at_every_node(
     database: str, redis_cluster: RedisCluster
 ) -> None:
