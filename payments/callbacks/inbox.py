@@ -21,7 +21,10 @@ DRIVE_AGAIN_S: Final = (20, 60, 300, 3600, 3600, 3600)
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A callback in the inbox. `is_new` is False for one that came before."""
+    """A callback in the inbox. `is_new` is False for one that came before.
+
+    `raw` are the bytes that were kept: those of the first one.
+    """
 
     id: UUID
     raw: bytes
@@ -53,7 +56,12 @@ async def keep(
     )
     async with engine.begin() as connection:
         done = await connection.execute(statement.on_conflict_do_nothing())
-    return Kept(id=id_, raw=raw, received_at=now, is_new=done.rowcount == 1)
+        if done.rowcount == 1:
+            return Kept(id=id_, raw=raw, received_at=now)
+        c = provider_callbacks.c
+        first = await connection.execute(sa.select(c.raw, c.received_at).where(c.id == id_))
+        row = first.one()
+    return Kept(id=id_, raw=row.raw, received_at=row.received_at, is_new=False)
 
 
 async def due(engine: AsyncEngine, now: datetime, limit: int = 200) -> Sequence[Kept]:

@@ -20,6 +20,7 @@ from payments.callbacks import inbox
 from payments.entrypoints.settings import Secret
 from payments.provider.tables import SUPERPAY
 from payments.surfaces.superpay.inbox import drive_due
+from payments.surfaces.superpay.wire import decode_event
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import eventually
 from tests.fixtures.superpay import CALLBACK, SIGNING, SuperPay
@@ -208,3 +209,70 @@ async def test_signed_rubbish_is_an_operators(superpay: SuperPay) -> None:
     assert [c["event_id"] for c in listed["items"]] == ["evt_4", "evt_3"]
     assert listed["next_cursor"] is not None
     assert (await superpay.get("/v1/reconciliation/callbacks?state=unmatched"))["items"] == []
+
+
+@pytest.mark.parametrize("number", [10**30, 2**63, 2**53, 0, -1])
+async def test_a_number_nobody_can_have_is_an_operators(superpay: SuperPay, number: int) -> None:
+    """It fits no column: neither the request nor the job that matches again may break on it."""
+    shown = await stuck(superpay)
+    for name in ("merchant_id", "version"):
+        odd: dict[str, Any] = {name: number}
+        body = event(shown, **odd)
+        assert (await send(superpay, body, f"evt_{name}", secret=SIGNING)).status_code == 401
+        answer = await send(superpay, body, f"evt_{name}")
+        assert (answer.status_code, answer.json()) == (200, {"status": "accepted"})
+        row = "SELECT state || ' ' || verdict FROM provider_callbacks WHERE event_id = $1"
+        assert await superpay.platform.value(row, f"evt_{name}") == "operator unreadable"
+
+
+@pytest.mark.parametrize("field", ["transaction_id", "status", "wallet_id"])
+async def test_text_that_no_column_takes_is_an_operators(superpay: SuperPay, field: str) -> None:
+    shown = await stuck(superpay)
+    odd: dict[str, Any] = {field: "a\0b"}
+    await send(superpay, event(shown, **odd), "evt_nul")
+    row = "SELECT state || ' ' || verdict FROM provider_callbacks WHERE event_id = $1"
+    assert await superpay.platform.value(row, "evt_nul") == "operator unreadable"
+    await superpay.platform.settled()
+    assert await superpay.platform.value("SELECT count(*) FROM dead_letters") == 0
+
+
+async def test_one_that_cannot_be_driven_does_not_hold_up_the_others(
+    superpay: SuperPay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = await stuck(superpay)
+    engine, now = superpay.tools.engine, datetime.now(UTC)
+    poison = await inbox.keep(engine, SUPERPAY, "evt_poison", {}, b"{}", now)
+    await inbox.keep(engine, SUPERPAY, "evt_after", {}, event(shown), now + timedelta(seconds=1))
+
+    def broken(raw: bytes) -> Any:
+        if raw == poison.raw:
+            raise RuntimeError("nobody thought of this one")
+        return decode_event(raw)
+
+    monkeypatch.setattr("payments.surfaces.superpay.inbox.decode_event", broken)
+    with pytest.raises(RuntimeError):
+        await drive_due(engine, superpay.tools.submitter, now + timedelta(seconds=30))
+    await superpay.reaches("payouts", shown["payout_id"], "paid")
+
+
+async def test_an_event_id_used_for_something_else_makes_us_ask(superpay: SuperPay) -> None:
+    """It is answered as a copy, since the id decides; what it says is asked about, not dropped."""
+    shown = await stuck(superpay)
+    await send(superpay, event(shown, "processing", 2), "evt_r")
+    path = f"transactions/{shown['merchant_id']}/settle"
+    await superpay.admin("POST", path, {"status": "paid"})
+    again = await send(superpay, event(shown, "paid", 3), "evt_r")
+    assert (again.status_code, again.json()) == (200, {"status": "duplicate"})
+    reason = "SELECT reason FROM rejected_callbacks"
+    assert await superpay.platform.value(reason) == "event_id_reused"
+    await superpay.reaches("payouts", shown["payout_id"], "paid")
+    assert ("query", "paid", "applied") in await superpay.claims(shown["payout_id"])
+
+
+async def test_a_refusal_says_how_to_sign(superpay: SuperPay) -> None:
+    shown = await stuck(superpay)
+    old = await send(superpay, event(shown), "evt_old", at=time.time() - 400)
+    assert "sign each attempt anew" in old.json()["detail"]
+    async with httpx.AsyncClient(base_url=superpay.http.base_url, trust_env=False) as anybody:
+        bare = await anybody.post(PATH, content=event(shown))
+    assert "webhook-id, webhook-timestamp and webhook-signature" in bare.json()["detail"]

@@ -1,6 +1,6 @@
 """`POST /v1/superpay/callbacks`: kept raw before anything else, answered before it is decided."""
 
-from typing import Final
+from typing import Final, NoReturn
 
 import structlog
 from litestar import post
@@ -17,7 +17,7 @@ from payments.operations.submit import Submitter
 from payments.provider.tables import SUPERPAY
 from payments.surfaces.superpay.config import SuperPaySurface
 from payments.surfaces.superpay.inbox import drive_now
-from payments.surfaces.superpay.signing import why_refused
+from payments.surfaces.superpay.signing import TOLERANCE_S, why_refused
 from payments.surfaces.superpay.wire import glimpse
 
 EVENT_ID_MAX: Final = 255
@@ -28,6 +28,19 @@ _KEPT_HEADERS: Final = (
     "content-type",
     "user-agent",
 )
+_SAYS: Final = {
+    "missing_headers": "webhook-id, webhook-timestamp and webhook-signature are needed",
+    "bad_timestamp": "webhook-timestamp is Unix seconds, digits only",
+    "timestamp_out_of_tolerance": (
+        f"webhook-timestamp is more than {TOLERANCE_S} s away from our clock: "
+        "sign each attempt anew"
+    ),
+    "bad_signature": (
+        "no signature fits a live secret: webhook-signature is "
+        "v1,<base64 HMAC-SHA256 of id.timestamp.body>"
+    ),
+    "bad_event_id": f"webhook-id has at most {EVENT_ID_MAX} characters",
+}
 _log = structlog.get_logger(__name__)
 
 
@@ -53,6 +66,8 @@ async def receive_callback(request: HttpRequest) -> Reply:
     engine = service(request, AsyncEngine)
     kept = await inbox.keep(engine, SUPERPAY, headers["webhook-id"], headers, raw, now)
     if not kept.is_new:
+        if kept.raw != raw:
+            await _doubt(request, surface, raw, "event_id_reused")
         return json_reply({"status": "duplicate"})
     await drive_now(engine, service(request, Submitter), kept, now)
     return json_reply({"status": "accepted"})
@@ -60,8 +75,14 @@ async def receive_callback(request: HttpRequest) -> Reply:
 
 async def _turn_away(
     request: HttpRequest, surface: SuperPaySurface, raw: bytes, reason: str
-) -> None:
-    """Write down a digest, ask the provider what is true, and answer 401."""
+) -> NoReturn:
+    """Ask the provider what is true, and answer 401."""
+    await _doubt(request, surface, raw, reason)
+    raise BadCallback(_SAYS[reason])
+
+
+async def _doubt(request: HttpRequest, surface: SuperPaySurface, raw: bytes, reason: str) -> None:
+    """Write down a digest, and ask the provider what is true."""
     if surface.hints.may_follow():
         engine, now = service(request, AsyncEngine), service(request, Time).now()
         await inbox.note_rejected(engine, SUPERPAY, raw, reason, now)
@@ -69,7 +90,6 @@ async def _turn_away(
         if merchant_id is not None:
             await surface.hints.follow(engine, service(request, Submitter), merchant_id)
     _log.warning("callback_rejected", reason=reason)
-    raise BadCallback(reason.replace("_", " "))
 
 
 HANDLERS: Final = (receive_callback,)

@@ -85,8 +85,21 @@ async def drive_now(engine: AsyncEngine, submitter: Submitter, kept: Kept, now: 
 
 
 async def drive_due(engine: AsyncEngine, submitter: Submitter, now: datetime) -> int:
-    """Drive on what is due: callbacks that came before their payout, or whose effect got lost."""
+    """Drive on what is due: callbacks that came before their payout, or whose effect got lost.
+
+    Raises what went wrong with one of them, after the others.
+    """
     kept = await inbox.due(engine, now)
+    trouble: Exception | None = None
     for one in kept:
-        await drive(engine, submitter, one, now)
+        try:
+            await drive(engine, submitter, one, now)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised when the others had their turn
+            # One that cannot be driven must not keep those after it waiting for ever.
+            _log.exception("callback_not_driven", callback_id=str(one.id))
+            trouble = error
+    if trouble is not None:
+        raise trouble
     return len(kept)

@@ -4,7 +4,7 @@ What we need must be right.
 """
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -13,6 +13,9 @@ from payments.kernel.money import Currency, currency_of, format_minor, parse_min
 from payments.provider.sighting import Sighting
 
 ID_MAX: Final = 64
+
+Whole = Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
+"""A number of the specification's: what is larger fits no column and can be nobody's."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -25,10 +28,10 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     """A deposit or payout as SuperPay shows it."""
 
     transaction_id: str
-    merchant_id: int
+    merchant_id: Whole
     type: str
     status: str
-    version: int
+    version: Whole
     amount: msgspec.Raw
     currency: str
     failure: Failure | None = None
@@ -50,7 +53,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 class Reference(msgspec.Struct, frozen=True):
     """The least of a transaction: which one it is about."""
 
-    merchant_id: int
+    merchant_id: Whole
 
 
 class Glimpse(msgspec.Struct, frozen=True):
@@ -108,10 +111,10 @@ def glimpse(raw: bytes) -> int | None:
 
 def sighting_of(shown: Transaction) -> Sighting:
     """In our words. Raises `Unreadable`."""
-    if not 0 < len(shown.transaction_id) <= ID_MAX or shown.version < 1:
-        raise Unreadable("transaction_id or version")
+    if not 0 < len(shown.transaction_id) <= ID_MAX:
+        raise Unreadable("transaction_id")
     paid = bytes(shown.paid_amount) not in {b"", b"null"}
-    return Sighting(
+    sighting = Sighting(
         kind=shown.type,
         merchant_id=shown.merchant_id,
         transaction_id=shown.transaction_id,
@@ -127,6 +130,10 @@ def sighting_of(shown: Transaction) -> Sighting:
         paid_currency=(shown.paid_currency or "") if paid else "",
         is_late=shown.paid_late,
     )
+    # Evidence must be storable, or the intent that carries it becomes a dead letter.
+    if any(isinstance(text, str) and "\0" in text for text in msgspec.structs.astuple(sighting)):
+        raise Unreadable("text with U+0000")
+    return sighting
 
 
 def _minor(raw: msgspec.Raw, currency: str) -> int:
