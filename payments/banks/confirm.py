@@ -2,15 +2,18 @@
 
 Every attempt is an operation of its own, and those of one payment are decided one after another
 (same partition, same locked row): a wrong one is counted in the transaction that refuses it, so
-five tries hold from however many connections.
+five tries hold from however many connections. It is counted for the customer's account too, so
+that starting more payments gives no more tries.
 """
 
 import hmac
+from datetime import datetime
 from typing import Final
 
 from payments.banks.books import accounts_of, client_account, pay_legs
+from payments.banks.guessing import if_guessed, with_wrong_code, wrong_codes_left
 from payments.banks.status import PaymentStatus
-from payments.banks.tables import BankPayment
+from payments.banks.tables import BankAccount, BankPayment
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Reason, Refused
@@ -20,10 +23,14 @@ ATTEMPTS_MAX: Final = 5
 
 
 class ConfirmPayment(Intent, frozen=True, kw_only=True):
-    """An attempt: `code_hash` is of what was typed, bound to payment, amount and seller."""
+    """An attempt: `code_hash` is of what was typed, bound to payment, amount and seller.
+
+    `customer_number` is the payment's: its account counts the wrong ones.
+    """
 
     marketplace_id: int
     operation_key: str
+    customer_number: str
     code_hash: bytes
 
 
@@ -35,6 +42,7 @@ class ConfirmRefusal(Reason):
     ALREADY_CONFIRMED = "already_confirmed", 409
     """Paid, and this was not its code: nothing left to try."""
     CONFIRMATION_EXPIRED = "confirmation_expired", 410
+    TOO_MANY_WRONG_CODES = "too_many_wrong_codes", 429, True
     BAD_CODE = "bad_code", 403
     INSUFFICIENT_FUNDS = "insufficient_funds", 402
 
@@ -42,7 +50,8 @@ class ConfirmRefusal(Reason):
 def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:
     """This marketplace's payment still waits, the code is right, and the money is still there."""
     payment = state.record(BankPayment, intent.operation_key, "operation_key")
-    if payment is None or payment.marketplace_id != intent.marketplace_id:
+    customer = state.record(BankAccount, intent.customer_number, "number")
+    if payment is None or customer is None or payment.marketplace_id != intent.marketplace_id:
         return Refused(reason=ConfirmRefusal.OPERATION_NOT_FOUND)
     is_right = hmac.compare_digest(intent.code_hash, payment.code_hash)
     if payment.status != PaymentStatus.PAUSE.value:
@@ -52,8 +61,9 @@ def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:
     if context.submitted_at >= payment.expires_at:
         expired = payment.changed(status=PaymentStatus.EXPIRED.value)
         return Refused(reason=ConfirmRefusal.CONFIRMATION_EXPIRED, puts=(expired,))
-    if not is_right:
-        return _wrong(payment)
+    guessed = if_guessed(customer, context.now, ConfirmRefusal.TOO_MANY_WRONG_CODES)
+    if guessed is not None or not is_right:
+        return guessed or _wrong(payment, customer, context.now)
     money = state.account(client_account(payment.customer_account_id))
     if money is None or money.available < payment.minor:
         return Refused(reason=ConfirmRefusal.INSUFFICIENT_FUNDS)
@@ -72,13 +82,14 @@ def _decided_before(payment: BankPayment, *, is_right: bool) -> Outcome:
     return Refused(reason=ConfirmRefusal.ALREADY_CONFIRMED)
 
 
-def _wrong(payment: BankPayment) -> Refused:
+def _wrong(payment: BankPayment, customer: BankAccount, now: datetime) -> Refused:
     attempts = payment.attempts + 1
     status = PaymentStatus.EXPIRED if attempts >= ATTEMPTS_MAX else PaymentStatus.PAUSE
+    counted = with_wrong_code(customer, now)
     return Refused(
         reason=ConfirmRefusal.BAD_CODE,
-        result={"tries_left": ATTEMPTS_MAX - attempts},
-        puts=(payment.changed(attempts=attempts, status=status.value),),
+        result={"tries_left": min(ATTEMPTS_MAX - attempts, wrong_codes_left(counted, now))},
+        puts=(payment.changed(attempts=attempts, status=status.value), counted),
     )
 
 
@@ -90,7 +101,10 @@ OPERATION = Operation(
     kind="bank_pay.confirm",
     intent=ConfirmPayment,
     partition_key=lambda intent: intent.operation_key,
-    refs=lambda intent: (Ref(BankPayment, intent.operation_key, "operation_key"),),
+    refs=lambda intent: (
+        Ref(BankPayment, intent.operation_key, "operation_key"),
+        Ref(BankAccount, intent.customer_number, "number"),
+    ),
     accounts=lambda intent, state: (
         ()
         if (payment := state.record(BankPayment, intent.operation_key, "operation_key")) is None

@@ -6,6 +6,7 @@ from typing import Final
 
 from payments.banks.books import client_account
 from payments.banks.fee import fee_minor
+from payments.banks.guessing import if_guessed
 from payments.banks.send_code import SendCode, send_code_effect
 from payments.banks.status import PaymentStatus, RefundFee
 from payments.banks.tables import BankAccount, BankPayment, Tariff
@@ -39,6 +40,7 @@ class RequestRefusal(Reason):
 
     ACCOUNT_NOT_FOUND = "account_not_found", 404
     SAME_ACCOUNT = "same_account", 409
+    TOO_MANY_WRONG_CODES = "too_many_wrong_codes", 429, True
     INSUFFICIENT_FUNDS = "insufficient_funds", 402
     NO_TARIFF = "no_tariff", 409
 
@@ -57,6 +59,9 @@ def decide(intent: RequestPayment, state: State, context: Context) -> Outcome:
         return Refused(reason=RequestRefusal.ACCOUNT_NOT_FOUND)
     if customer.id == seller.id:
         return Refused(reason=RequestRefusal.SAME_ACCOUNT)
+    guessed = if_guessed(customer, context.now, RequestRefusal.TOO_MANY_WRONG_CODES)
+    if guessed is not None:
+        return guessed
     money = state.account(client_account(customer.id))
     if money is None or money.available < intent.minor:
         return Refused(reason=RequestRefusal.INSUFFICIENT_FUNDS)

@@ -47,8 +47,17 @@ bank_accounts: Final = sa.Table(
     sa.Column("bank_id", sa.Integer, sa.ForeignKey("banks.id"), nullable=False),
     sa.Column("client_id", sa.Integer, sa.ForeignKey("bank_clients.id"), nullable=False),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column(
+        "wrong_codes",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        comment="in the 24 hours since wrong_codes_since, over all payments",
+    ),
+    sa.Column("wrong_codes_since", sa.DateTime(timezone=True)),
     # A number begins with its bank's id: two banks cannot make the same one up.
     sa.CheckConstraint("starts_with(number, bank_id::text)", name="number"),
+    sa.CheckConstraint("wrong_codes BETWEEN 0 AND 15", name="wrong_codes"),
 )
 
 banks_percents: Final = sa.Table(
@@ -171,6 +180,8 @@ class BankAccount(Record, frozen=True, kw_only=True):
     bank_id: int
     client_id: int
     created_at: datetime
+    wrong_codes: int = 0
+    wrong_codes_since: datetime | None = None
 
 
 class Tariff(Record, frozen=True, kw_only=True):

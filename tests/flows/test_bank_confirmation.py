@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -233,3 +233,40 @@ async def test_mail_comes_again_after_a_crash_as_the_same_message(
 
     await eventually(is_back)
     assert await marketplace.code(key) == before
+
+
+async def test_starting_more_payments_gives_no_more_tries(
+    marketplace: Marketplace, other: Marketplace
+) -> None:
+    """Fifteen wrong codes in all, from however many connections, payments and marketplaces."""
+    keys = [await marketplace.pay("1xf3g", "2mzp5", "10") for _ in range(4)]
+    keys.append(await other.pay("1xf3g", "1ck3l", "10"))
+    callers = [marketplace] * 4 + [other]
+    codes = [await marketplace.code(key) for key in keys]
+    wrong = [[f"{n:06d}" for n in range(8) if f"{n:06d}" != code] for code in codes]
+    answers = await asyncio.gather(
+        *(
+            caller.confirm(key, guess)
+            for caller, key, guesses in zip(callers, keys, wrong, strict=True)
+            for guess in guesses
+        )
+    )
+    seen = outcomes(list(answers))
+    assert seen[403, "bad_code"] == 15
+    assert set(seen) == {
+        (403, "bad_code"),
+        (410, "confirmation_expired"),
+        (429, "too_many_wrong_codes"),
+    }
+    for caller, key, code in zip(callers, keys, codes, strict=True):
+        assert (await caller.confirm(key, code)).status_code in {410, 429}
+    new = await other.call(
+        "pay", number_invoice_customer="1xf3g", number_invoice_seller="2mzp5", price="1"
+    )
+    refused = new.json()
+    assert (new.status_code, refused["code"]) == (429, "too_many_wrong_codes")
+    assert refused["retryable"]
+    assert datetime.fromisoformat(refused["blocked_until"]) > utc_now() + timedelta(hours=23)
+    assert await marketplace.balances() == ("10000", "300000", "25000")
+    # The account may still be paid, and others are not concerned.
+    assert await marketplace.paid("1ck3l", "1xf3g", "10")

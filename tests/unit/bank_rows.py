@@ -31,6 +31,12 @@ def account(number: str, local: int, bank_id: int) -> BankAccount:
     return BankAccount(id=local, number=number, bank_id=bank_id, client_id=1, created_at=NOW)
 
 
+def guessed(**changes: Any) -> BankAccount:
+    """The customer's account when every wrong code it stands was tried just now."""
+    values: dict[str, Any] = {"wrong_codes": 15, "wrong_codes_since": NOW}
+    return account("1a", 11, 1).changed(**(values | changes))
+
+
 def payment(**changes: Any) -> BankPayment:
     """A payment of 2000 from bank 1 to bank 2 that waits for its code."""
     waiting = BankPayment(
@@ -110,9 +116,16 @@ def pay(customer: str = "1a", seller: str = "2a", minor: int = 2000) -> RequestP
     )
 
 
-def attempt(code_hash: bytes = RIGHT, marketplace_id: int = 1, key: str = "key") -> ConfirmPayment:
+def attempt(
+    code_hash: bytes = RIGHT, marketplace_id: int = 1, key: str = "key", customer: str = "1a"
+) -> ConfirmPayment:
     """A try at the code."""
-    return ConfirmPayment(marketplace_id=marketplace_id, operation_key=key, code_hash=code_hash)
+    return ConfirmPayment(
+        marketplace_id=marketplace_id,
+        operation_key=key,
+        customer_number=customer,
+        code_hash=code_hash,
+    )
 
 
 def give_back(*keys: str, marketplace_id: int = 1) -> RefundPayments:

@@ -11,6 +11,7 @@ from payments.banks.books import client_account, pay_legs, refund_legs
 from payments.banks.expire import ExpirePayment
 from payments.banks.open_bank import OpenBank
 from payments.banks.tables import BankPayment
+from payments.kernel.clock import rfc3339
 from payments.ledger.posting import Leg
 from payments.operations.outcome import Applied, Refused
 from payments.operations.record import Record
@@ -29,6 +30,7 @@ from tests.unit.bank_rows import (
     attempt,
     decide,
     give_back,
+    guessed,
     opening,
     pay,
     payment,
@@ -48,6 +50,7 @@ from tests.unit.bank_rows import (
         ("account_not_found", request, pay(customer="1zz"), (), {}),
         ("account_not_found", request, pay(seller="1zz"), (), {}),
         ("same_account", request, pay(seller="1a"), (), {11: 0}),
+        ("too_many_wrong_codes", request, pay(minor=2001), (guessed(),), {}),
         ("insufficient_funds", request, pay(minor=2001), (), {}),
         ("insufficient_funds", request, pay(seller="3a", minor=2001), (), {}),
         ("no_tariff", request, pay(seller="3a"), (), {}),
@@ -58,6 +61,8 @@ from tests.unit.bank_rows import (
         ("confirmation_expired", confirm, attempt(), (payment(status="expired"),), {}),
         ("confirmation_expired", confirm, attempt(WRONG), (payment(expires_at=NOW),), {}),
         ("confirmation_expired", confirm, attempt(), (payment(expires_at=NOW),), {}),
+        ("too_many_wrong_codes", confirm, attempt(), (payment(), guessed()), {11: 0}),
+        ("too_many_wrong_codes", confirm, attempt(WRONG), (payment(), guessed()), {}),
         ("bad_code", confirm, attempt(WRONG), (payment(),), {11: 0}),
         ("insufficient_funds", confirm, attempt(), (payment(),), {11: 1999}),
         ("operation_not_found", refund, give_back("key", "other"), (payment(**PAID),), {}),
@@ -163,11 +168,42 @@ def test_five_wrong_codes_close_it_even_to_the_right_one() -> None:
         outcome = decide(confirm.OPERATION, attempt(WRONG), state)
         assert isinstance(outcome, Refused)
         left.append(outcome.result["tries_left"])
-        state.records.put(outcome.puts[0])
+        for row in outcome.puts:
+            state.records.put(row)
     assert left == [4, 3, 2, 1, 0]
     last = decide(confirm.OPERATION, attempt(), state)
     assert isinstance(last, Refused)
     assert last.reason.code == "confirmation_expired"
+
+
+def test_an_account_stands_fifteen_wrong_codes_a_day_over_all_payments() -> None:
+    """The last of them counts down with the account, and the day begins with the first."""
+    almost = guessed(wrong_codes=13, wrong_codes_since=NOW - timedelta(hours=23))
+    state, left = state_of(payment(), almost), []
+    for _ in range(2):
+        outcome = decide(confirm.OPERATION, attempt(WRONG), state)
+        assert isinstance(outcome, Refused)
+        left.append(outcome.result["tries_left"])
+        for row in outcome.puts:
+            state.records.put(row)
+    assert left == [1, 0]
+    right = decide(confirm.OPERATION, attempt(), state)
+    assert isinstance(right, Refused)
+    assert right.result == {"blocked_until": rfc3339(NOW + timedelta(hours=1))}
+
+
+def test_a_day_later_an_account_starts_anew() -> None:
+    old = guessed(wrong_codes_since=NOW - timedelta(hours=24))
+    assert isinstance(decide(request.OPERATION, pay(), state_of(old)), Applied)
+    outcome = decide(confirm.OPERATION, attempt(WRONG), state_of(payment(), old))
+    assert isinstance(outcome, Refused)
+    assert outcome.result == {"tries_left": 4}
+    assert outcome.puts[1] == guessed(wrong_codes=1, wrong_codes_since=NOW)
+
+
+def test_what_is_paid_hears_success_whatever_was_guessed_since() -> None:
+    again = decide(confirm.OPERATION, attempt(), state_of(payment(**PAID), guessed()))
+    assert isinstance(again, Applied)
 
 
 def test_what_counts_is_when_the_code_was_sent() -> None:

@@ -61,6 +61,7 @@ async def confirm(request: HttpRequest, body: ConfirmBody) -> ConfirmPayment:
     return ConfirmPayment(
         marketplace_id=marketplace_of(request),
         operation_key=payment.operation_key,
+        customer_number=payment.customer_number,
         code_hash=service(request, Codes).hash(binding, body.code),
     )
 

@@ -1,0 +1,36 @@
+"""How many wrong codes an account stands, whatever number of payments they were tried on.
+
+Five tries a payment alone would let a guesser start one payment after another: decision 0040.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from payments.banks.tables import BankAccount
+from payments.kernel.clock import rfc3339
+from payments.operations.outcome import Reason, Refused
+
+WRONG_CODES_MAX: Final = 15
+WITHIN: Final = timedelta(hours=24)
+
+
+def wrong_codes_left(account: BankAccount, now: datetime) -> int:
+    """What the account still stands before it is left alone; old ones are forgotten together."""
+    if account.wrong_codes_since is None or now >= account.wrong_codes_since + WITHIN:
+        return WRONG_CODES_MAX
+    return WRONG_CODES_MAX - account.wrong_codes
+
+
+def with_wrong_code(account: BankAccount, now: datetime) -> BankAccount:
+    """The account after one more."""
+    left = wrong_codes_left(account, now)
+    since = now if left == WRONG_CODES_MAX else account.wrong_codes_since
+    return account.changed(wrong_codes=WRONG_CODES_MAX - left + 1, wrong_codes_since=since)
+
+
+def if_guessed(account: BankAccount, now: datetime, reason: Reason) -> Refused | None:
+    """The refusal of everything that could be another guess, the right code too."""
+    if account.wrong_codes_since is None or wrong_codes_left(account, now) > 0:
+        return None
+    until = account.wrong_codes_since + WITHIN
+    return Refused(reason=reason, result={"blocked_until": rfc3339(until)})
