@@ -1,6 +1,6 @@
 """Query strings: as strict as bodies."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 import msgspec
@@ -64,6 +64,14 @@ def _objection(value: object, written: str) -> str | None:
         if value not in BIGINT:
             return "the number is too large"
         return None if str(value) == written else "an integer is written in plain digits"
-    if isinstance(value, datetime) and ":" not in written:
+    return _objection_to_time(value, written) if isinstance(value, datetime) else None
+
+
+def _objection_to_time(value: datetime, written: str) -> str | None:
+    if ":" not in written or value.tzinfo is None:
         return "a time is written as RFC 3339 has it: 2026-11-20T12:00:00Z"
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        return "the time is out of range"
     return None

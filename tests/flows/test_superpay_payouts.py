@@ -252,3 +252,7 @@ async def test_list_with_filters(superpay: SuperPay) -> None:
     assert (await superpay.get(f"/v1/payouts?wallet_id={wallet + 1}"))["items"] == []
     assert (await superpay.get("/v1/payouts?certainty=unknown"))["items"] == []
     assert (await superpay.get("/v1/payouts?stuck=true"))["items"] == []
+    assert len((await superpay.get("/v1/payouts?created_from=2026-01-01T00:00:00Z"))["items"]) == 3
+    for odd in ("0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "2026-01-01T00:00:00"):
+        refused = await superpay.http.get(f"/v1/payouts?created_from={odd}")
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_query"), odd

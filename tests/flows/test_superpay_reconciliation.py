@@ -153,6 +153,10 @@ async def test_a_bad_file_is_refused_whole(superpay: SuperPay) -> None:
         registry(line(1, currency="XXZ")),
         registry(line(1, status="odd")),
         registry(line(1, merchant_id=2**60)),
+        registry(line(1, line_id="a\0b")),
+        registry(line(1, transaction_id="a\0b")),
+        registry(line(1, operated_at="0001-01-01T00:00:00+14:00")),
+        {**registry(line(1)), "generated_at": "9999-12-31T23:59:59-14:00"},
     ]
     for content in bad:
         refused = await upload(superpay, content)

@@ -50,6 +50,11 @@ def test_errors(status: int, code: str, fate: tuple[bool, str], claim: Claim) ->
     assert (answer.claim, answer.sighting) == (claim, None)
 
 
+def test_a_code_that_no_column_takes_is_still_evidence() -> None:
+    answer = of_response(422, JSON, error("a\0b", REFUSED))
+    assert (answer.claim, answer.code) == (Claim.AMBIGUOUS, "ab")
+
+
 def test_a_recorded_refusal_says_so() -> None:
     body = error("wallet_blocked", REFUSED, "sp_1")
     assert of_response(422, JSON, body).is_recorded

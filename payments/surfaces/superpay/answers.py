@@ -115,8 +115,10 @@ def _of_error(status: int, code: str, fate: tuple[bool, str], transaction_id: st
         claim = Claim.CONFLICT
     elif code == "transaction_not_found" and status == HTTPStatus.NOT_FOUND:
         claim = Claim.NOT_FOUND
+    # Evidence must be storable, whatever it says.
+    storable = code[:64].replace("\0", "")
     return Answer(
-        claim=claim, code=code[:64], detail=str(status), is_recorded=transaction_id is not None
+        claim=claim, code=storable, detail=str(status), is_recorded=transaction_id is not None
     )
 
 

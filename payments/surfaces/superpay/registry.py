@@ -64,9 +64,10 @@ def read_json(raw: bytes) -> Registry:
     try:
         file = msgspec.json.decode(raw, type=_File)
         lines = [_line(one, bytes(one.amount)) for one in file.lines]
+        generated_at = file.generated_at.astimezone(UTC)
     except (*UNREADABLE, InvalidBody) as error:
         raise BadRegistry(str(error)[:300]) from None
-    return _registry(file.date, file.closed, file.generated_at, file.line_count, lines, raw)
+    return _registry(file.date, file.closed, generated_at, file.line_count, lines, raw)
 
 
 def read_csv(raw: bytes, day: dt.date, now: datetime, *, is_closed: bool) -> Registry:
@@ -96,6 +97,8 @@ def _line(one: _Line, amount: bytes) -> Line:
         raise BadRegistry(
             f"line {one.line_id[:64]}: type {one.type[:20]}, status {one.status[:20]}"
         )
+    if "\0" in one.line_id + one.transaction_id:
+        raise BadRegistry("text must not contain U+0000")
     if not 0 < one.merchant_id < 2**53:
         raise BadRegistry(f"line {one.line_id[:64]}: merchant_id")
     return Line(
@@ -133,7 +136,7 @@ def _registry(
         provider=SUPERPAY,
         day=day,
         is_closed=is_closed,
-        generated_at=generated_at.astimezone(UTC),
+        generated_at=generated_at,
         lines=lines,
         raw=raw,
     )

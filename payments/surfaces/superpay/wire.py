@@ -3,7 +3,7 @@
 What we need must be right.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -82,7 +82,7 @@ class Unreadable(Exception):
     """Not what the specification describes."""
 
 
-UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
+UNREADABLE: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 
 
 def decode_transaction(raw: bytes) -> Sighting:
@@ -125,7 +125,7 @@ def sighting_of(shown: Transaction) -> Sighting:
         wallet_id=shown.wallet_id or "",
         failure=shown.failure.code if shown.failure else "",
         redirect_url=shown.redirect_url or "",
-        expires_at=shown.expires_at,
+        expires_at=shown.expires_at and shown.expires_at.astimezone(UTC),
         paid_minor=_minor(shown.paid_amount, shown.paid_currency or "") if paid else None,
         paid_currency=(shown.paid_currency or "") if paid else "",
         is_late=shown.paid_late,
