@@ -15,6 +15,7 @@ def access(
     *,
     body: Any = None,
     query: Any = None,
+    headers: Mapping[str, str] | None = None,
     answers: Mapping[int, Any] | None = None,
     is_money: bool = False,
     takes_key: bool = False,
@@ -27,7 +28,8 @@ def access(
 
     `auth`: a scheme's name, or "public". `scope`: needed of API keys. `body`, `query`: the structs
     read by hand.
-    `answers`: struct by status. `is_money`: the route takes `Idempotency-Key` and `Prefer`, and
+    `headers`: what each further one that it reads is for. `answers`: struct by status, None for an
+    answer without body. `is_money`: the route takes `Idempotency-Key` and `Prefer`, and
     answers 201, 202 or a refusal; `takes_key`, `waits`: one of the two headers, no more.
     `may_be_empty`: the body may be left out. `refusals`: what a waited outcome may be.
     """
@@ -36,6 +38,7 @@ def access(
         "scope": scope,
         "body": body,
         "query": query,
+        "headers": headers or {},
         "answers": answers or {},
         "is_money": is_money,
         "takes_key": takes_key,

@@ -56,6 +56,7 @@ people, `errors[]` names fields, `retryable` says whether the same request may s
 In the development profile `/api/v1`, `/api/webhook` and `/api/organizations` are open on loopback;
 in production they need the credentials written here. Every path is served with and without a slash
 at its end."""
+_EMPTY: Final = {"description": "Done; there is nothing to say"}
 _SAYS: Final = {201: "Created, or applied", 202: "Accepted: durable, not decided yet"}
 
 
@@ -185,6 +186,9 @@ def _header_parameters(opt: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield _IDEMPOTENCY_KEY
     if opt.get("is_money") or opt.get("waits"):
         yield _PREFER
+    for name, meaning in (opt.get("headers") or {}).items():
+        schema = {"type": "string"}
+        yield {"name": name, "in": "header", "description": meaning, "schema": schema}
 
 
 def _responses(opt: dict[str, Any], components: _Components) -> dict[str, Any]:
@@ -192,7 +196,9 @@ def _responses(opt: dict[str, Any], components: _Components) -> dict[str, Any]:
     answers = {202: Accepted} if is_money else {}
     answers |= opt.get("answers") or {}
     responses: dict[str, Any] = {
-        str(status): _response(status, components.of(type_), is_money=is_money)
+        str(status): _EMPTY
+        if type_ is None
+        else _response(status, components.of(type_), is_money=is_money)
         for status, type_ in answers.items()
     }
     if not responses:

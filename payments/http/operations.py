@@ -21,6 +21,7 @@ from payments.operations.operation import IntentT, Operation
 from payments.operations.outcome import Decision, Reason, Status
 from payments.operations.submit import Submitter, Ticket
 
+OPERATIONS_AT: Final = b"/v1/operations/"
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -60,11 +61,16 @@ def render_ticket(
     *,
     headers: tuple[Header, ...] = (),
     more: Mapping[str, Any] | None = None,
+    at: bytes | None = OPERATIONS_AT,
 ) -> Reply:
-    """202 while it is not decided, 201 with the result, or the refusal as a problem document."""
+    """202 while it is not decided, 201 with the result, or the refusal as a problem document.
+
+    `at`: where this caller may ask for the operation; None when nowhere.
+    """
     operation_id = str(ticket.operation_id)
-    location = (b"location", b"/v1/operations/" + operation_id.encode())
-    all_headers = (location, REPLAYED, *headers) if ticket.is_replay else (location, *headers)
+    location = () if at is None else ((b"location", at + operation_id.encode()),)
+    replayed = (REPLAYED,) if ticket.is_replay else ()
+    all_headers = (*location, *replayed, *headers)
     if ticket.decision is None:
         return _accepted(operation_id, all_headers, more)
     if ticket.decision.status == Status.APPLIED.value:

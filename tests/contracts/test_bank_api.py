@@ -248,3 +248,17 @@ async def test_what_is_not_decided_in_time_says_what_to_ask_for(
     key = answer.json()["operation_key"]
     shown = await marketplace.call("operation", operation_key=key)
     assert shown.json()["status"] == "pause"
+
+
+async def test_without_a_key_it_says_where_to_put_it(marketplace: Marketplace) -> None:
+    answer = await marketplace.client.post("/bank/refund", json=METHODS["refund"])
+    assert (answer.status_code, answer.json()["code"]) == (401, "bad_api_key")
+    assert "`api_key` in the body" in answer.json()["detail"]
+
+
+async def test_a_refusal_points_nowhere_a_marketplace_may_not_look(
+    marketplace: Marketplace,
+) -> None:
+    answer = await marketplace.call("pay", **(METHODS["pay"] | {"price": "99999999"}))
+    assert (answer.status_code, answer.json()["code"]) == (402, "insufficient_funds")
+    assert "location" not in answer.headers

@@ -143,6 +143,7 @@ async def test_what_is_no_token_of_ours(shop: Shop) -> None:
         signed(iss="somebody"),
         signed(aud="another"),
         signed(sub="999999"),
+        signed(sub="9" * 30),
         signed(sub="x"),
         signed(gen=1),
         signed(gen="0"),

@@ -81,6 +81,9 @@ async def test_another_currency_is_refused(shop: Shop) -> None:
     made = await shop.http.post("/shop/admin/products", json=body, headers=await shop.admin())
     refused = await shop.buy(user, made.json()["product_id"], 5)
     assert (refused.status_code, refused.json()["code"]) == (409, "currency_mismatch")
+    where = refused.headers["location"]
+    found = await shop.http.get(where, headers=user.headers)
+    assert (found.json()["status"], found.json()["reason"]) == ("rejected", "currency_mismatch")
 
 
 async def test_waiting_ends_with_the_operation_to_ask_for(shop: Shop) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from payments.http.operations import Refusals
+from payments.http.refusal_words import WORDS
 from payments.kernel.ids import new_id
 from payments.registry import OPERATIONS
 from tests.unit.http_app import Api, decision_of
@@ -124,3 +125,14 @@ def test_every_refusal_is_known_with_one_status() -> None:
         for reason in operation.reasons or ():
             assert found[reason.code].http_status == reason.http_status
             assert 400 <= reason.http_status < 500
+
+
+def test_every_refusal_has_a_sentence_for_people() -> None:
+    assert set(WORDS) == set(Refusals.of(OPERATIONS))
+
+
+async def test_a_refusal_says_what_to_do() -> None:
+    answer = await waited(status="rejected", reason="insufficient_funds", result="{}")
+    assert "under a new Idempotency-Key" in answer.json()["detail"]
+    newer = await waited(status="rejected", reason="a_code_of_a_newer_version", result="{}")
+    assert newer.json()["detail"] == "refused: a code of a newer version"

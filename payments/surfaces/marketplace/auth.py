@@ -40,6 +40,8 @@ def marketplace_scheme(engine: AsyncEngine) -> Scheme:
 
     async def authenticate(connection: Connection) -> Actor:
         key = await _given_key(connection)
+        if key == "":
+            raise BadApiKey("send the key as `api_key` in the body, or as Authorization: Bearer …")
         marketplace_id = await find_marketplace(engine, key) if key else None
         if marketplace_id is None:
             raise BadApiKey
@@ -49,7 +51,7 @@ def marketplace_scheme(engine: AsyncEngine) -> Scheme:
 
 
 async def _given_key(connection: Connection) -> str | None:
-    """The key of the body or of the header; two that differ are none.
+    """The key of the body or of the header, empty without any; two that differ are none.
 
     Raises what any body may be refused for: 400, 413, 415, 422.
     """
@@ -59,7 +61,7 @@ async def _given_key(connection: Connection) -> str | None:
     in_body = decode_body(await read_raw(connection), _Keyed).api_key
     if in_header and in_body and in_header != in_body:
         return None
-    return in_body or in_header
+    return in_body or in_header or ""
 
 
 def marketplace_of(request: HttpRequest) -> int:

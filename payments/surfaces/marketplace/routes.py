@@ -54,7 +54,10 @@ async def balance(request: HttpRequest) -> Reply:
     return json_reply(BalanceAnswer(plain_minor(minor, CURRENCY)))
 
 
-@post("/pay", opt=access(MARKETPLACE, body=PayBody, answers={200: PaymentAnswer}))
+@post(
+    "/pay",
+    opt=access(MARKETPLACE, body=PayBody, takes_key=True, answers={200: PaymentAnswer}),
+)
 async def pay(request: HttpRequest) -> Reply:
     """Ask a customer to pay: a code goes to its e-mail."""
     operation_id = operation_id_of(request)
@@ -62,7 +65,10 @@ async def pay(request: HttpRequest) -> Reply:
     return await answer(request, payments.banks.request.OPERATION, intent, operation_id)
 
 
-@post("/confirm", opt=access(MARKETPLACE, body=ConfirmBody, answers={200: PaymentAnswer}))
+@post(
+    "/confirm",
+    opt=access(MARKETPLACE, body=ConfirmBody, takes_key=True, answers={200: PaymentAnswer}),
+)
 async def confirm(request: HttpRequest) -> Reply:
     """Pay, with the code from the mail.
 
@@ -80,7 +86,10 @@ async def operation(request: HttpRequest) -> Reply:
     return json_reply(operation_answer(payment, service(request, Time).now()))
 
 
-@post("/refund", opt=access(MARKETPLACE, body=RefundBody, answers={200: RefundAnswer}))
+@post(
+    "/refund",
+    opt=access(MARKETPLACE, body=RefundBody, takes_key=True, answers={200: RefundAnswer}),
+)
 async def refund(request: HttpRequest) -> Reply:
     """Give payments back, all of them or none."""
     intent = intents.refund(request, await read_body(request, RefundBody))

@@ -24,6 +24,7 @@ from payments.surfaces.shop.answers import AdminProduct, AdminProductList, numbe
 from payments.surfaces.shop.bodies import ProductBody, ProductPatch
 from payments.surfaces.shop.products import number_or_none
 
+_IF_MATCH: Final = {"If-Match": "The version that was read (its ETag); 412 when it has changed."}
 _VERSION: Final = re.compile(r'"?([0-9]{1,9})"?', re.ASCII)
 
 
@@ -59,7 +60,7 @@ async def get_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
 
 @put(
     "/shop/admin/products/{product_id:int}",
-    opt=access(SHOP, ADMIN, body=ProductBody, answers={200: AdminProduct}),
+    opt=access(SHOP, ADMIN, body=ProductBody, headers=_IF_MATCH, answers={200: AdminProduct}),
 )
 async def replace_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
     """Change all of a product; with `If-Match: "<version>"` only if nobody else has."""
@@ -68,7 +69,7 @@ async def replace_product(request: HttpRequest, product_id: FromPath[int]) -> Re
 
 @patch(
     "/shop/admin/products/{product_id:int}",
-    opt=access(SHOP, ADMIN, body=ProductPatch, answers={200: AdminProduct}),
+    opt=access(SHOP, ADMIN, body=ProductPatch, headers=_IF_MATCH, answers={200: AdminProduct}),
 )
 async def change_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
     """Change the fields that are given; with `If-Match: "<version>"` only if nobody else has."""
@@ -76,9 +77,13 @@ async def change_product(request: HttpRequest, product_id: FromPath[int]) -> Rep
     return await _change(request, product_id, await _part(request, product_id, body))
 
 
-@delete("/shop/admin/products/{product_id:int}", status_code=HTTPStatus.OK, opt=access(SHOP, ADMIN))
+@delete(
+    "/shop/admin/products/{product_id:int}",
+    status_code=HTTPStatus.OK,
+    opt=access(SHOP, ADMIN, headers=_IF_MATCH, answers={204: None}),
+)
 async def delete_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
-    """Take a product off sale; purchases of it stay readable. Answers 204."""
+    """Take a product off sale; purchases of it stay readable."""
     engine, now = service(request, AsyncEngine), service(request, Time).now
     version = _expected(request)
     await writes.delete_product(engine, now, number_or_none(product_id), version)

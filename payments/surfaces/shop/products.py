@@ -34,6 +34,7 @@ from payments.surfaces.shop.answers import (
 from payments.surfaces.shop.bodies import NUMBER_MAX, PurchaseBody
 
 _WAIT_S: Final = 20
+_OPERATIONS_AT: Final = b"/shop/operations/"
 
 
 class _Result(msgspec.Struct, frozen=True):
@@ -92,12 +93,12 @@ def number_or_none(number: int) -> int:
 
 def _answer(request: HttpRequest, ticket: Ticket) -> Reply:
     operation_id = str(ticket.operation_id)
-    location = (b"location", b"/shop/operations/" + operation_id.encode())
+    location = (b"location", _OPERATIONS_AT + operation_id.encode())
     if ticket.decision is None:
         body = {"operation_id": operation_id, "status": Status.ACCEPTED.value}
         return json_reply(body, HTTPStatus.ACCEPTED, (location,))
     if ticket.decision.status != Status.APPLIED.value:
-        return render_ticket(request.scope, ticket)
+        return render_ticket(request.scope, ticket, at=_OPERATIONS_AT)
     result = _RESULT.decode(ticket.decision.result)
     answer = Purchased(
         operation_id=operation_id,

@@ -1,6 +1,6 @@
 """Access tokens: JWT, one algorithm, every claim required."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import jwt
 import msgspec
@@ -14,6 +14,7 @@ AUDIENCE: Final = "shop"
 _TEXT_MAX: Final = 2048
 _LEEWAY_S: Final = 5
 """Clocks of two servers differ a little: a token may be used a moment before it was made."""
+_Id = Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
 _REQUIRED: Final = ("iss", "aud", "sub", "exp", "iat", "jti", "gen")
 
 
@@ -61,6 +62,9 @@ class AccessTokens:
                 leeway=_LEEWAY_S,
                 options={"require": list(_REQUIRED)},
             )
-            return Claims(int(claims["sub"]), msgspec.convert(claims["gen"], int))
+            return Claims(
+                msgspec.convert(claims["sub"], _Id, strict=False),
+                msgspec.convert(claims["gen"], int),
+            )
         except (jwt.PyJWTError, msgspec.ValidationError, ValueError, TypeError):
             return None

@@ -65,7 +65,12 @@ class WebhookBody(msgspec.Struct, frozen=True, kw_only=True):
 @hot_post(
     "/payment/webhook",
     # Not open: the signature of the body is the credential, and it can only be checked here.
-    opt=access(PUBLIC, body=WebhookBody, answers={200: TopUpAccepted}),
+    opt=access(
+        PUBLIC,
+        body=WebhookBody,
+        headers={"X-Signature": "`v2=<hex HMAC-SHA256 of the body>`, in place of `signature`."},
+        answers={200: TopUpAccepted},
+    ),
 )
 async def receive_webhook(request: HttpRequest) -> Reply:
     """Credit a bill with money the provider reports, once however often it is sent.
@@ -154,7 +159,7 @@ async def _conflict(request: HttpRequest, wanted: Request) -> TransactionConflic
 def _answer(request: HttpRequest, ticket: Ticket) -> Reply:
     """Accepted, also when it was before; a refusal that is stored is told again."""
     if ticket.decision is not None and ticket.decision.status != Status.APPLIED.value:
-        return render_ticket(request.scope, ticket)
+        return render_ticket(request.scope, ticket, at=None)
     return Reply(
         200, b'{"status":"accepted","operation_id":"%s"}' % str(ticket.operation_id).encode()
     )

@@ -1,7 +1,8 @@
 """`POST /v1/superpay/callbacks`: kept raw before anything else, answered before it is decided."""
 
-from typing import Final, NoReturn
+from typing import Any, Final, Literal, NoReturn
 
+import msgspec
 import structlog
 from litestar import post
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -41,7 +42,26 @@ _SAYS: Final = {
     ),
     "bad_event_id": f"webhook-id has at most {EVENT_ID_MAX} characters",
 }
+_HEADERS: Final = {
+    "webhook-id": "The event's, the same on every attempt.",
+    "webhook-timestamp": f"Unix seconds of this attempt, at most {TOLERANCE_S} from now.",
+    "webhook-signature": "`v1,<base64 HMAC-SHA256 of id.timestamp.body>`, or several.",
+}
 _log = structlog.get_logger(__name__)
+
+
+class CallbackBody(msgspec.Struct):
+    """`data`: the transaction as the status query shows it, docs/superpay/openapi.yaml."""
+
+    type: str
+    timestamp: str
+    data: dict[str, Any]
+
+
+class CallbackKept(msgspec.Struct):
+    """`status`: accepted, or duplicate for one that came before."""
+
+    status: Literal["accepted", "duplicate"]
 
 
 class BadCallback(NotAuthenticated):
@@ -51,7 +71,10 @@ class BadCallback(NotAuthenticated):
     challenge = "Signature"
 
 
-@post("/v1/superpay/callbacks", opt=access(PUBLIC))
+@post(
+    "/v1/superpay/callbacks",
+    opt=access(PUBLIC, body=CallbackBody, headers=_HEADERS, answers={200: CallbackKept}),
+)
 async def receive_callback(request: HttpRequest) -> Reply:
     """A callback of SuperPay, signed as Standard Webhooks; 200 once kept, also for a copy."""
     raw = await read_raw(request)
