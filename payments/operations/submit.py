@@ -132,7 +132,12 @@ class Submitter:
         with self._outcomes.expect(request.operation_id, envelope.digest) as coming:
             ticket = await self._accept(request, envelope)
             decision = await coming.within(wait_s)
-        return ticket if decision is None else msgspec.structs.replace(ticket, decision=decision)
+        if decision is None:
+            return ticket
+        # The marker goes with the decision: a copy appended just after it finds none, and what
+        # was decided is still another's.
+        is_replay = ticket.is_replay or decision.accepted_at != envelope.submitted_at
+        return msgspec.structs.replace(ticket, decision=decision, is_replay=is_replay)
 
     async def many(
         self, requests: Sequence[Request], wait_s: float = 0

@@ -1,9 +1,11 @@
 """`Idempotency-Key`: one caller, one key, one operation."""
 
+from datetime import timedelta
+
 import pytest
 
 from payments.operations.submit import Acceptance
-from tests.unit.http_app import KEYS, Api, decision_of
+from tests.unit.http_app import KEYS, NOW, Api, decision_of
 
 BODY = {"source_wallet_id": 1, "destination_wallet_id": 2, "amount": "1", "currency": "RUB"}
 HOLD = {"wallet_id": 1, "amount": "1", "currency": "RUB"}
@@ -108,3 +110,16 @@ async def test_a_repeated_bulk_repeats_its_items() -> None:
 
 def test_a_marker_keeps_its_shape() -> None:
     assert Acceptance.__struct_fields__ == ("digest", "kind", "accepted_at", "actor")
+
+
+async def test_a_copy_that_came_when_the_marker_was_gone_is_a_replay_too() -> None:
+    """The first one was decided, its marker deleted, between this one's look and its append."""
+    api = Api()
+    api.outcomes.answer = {"accepted_at": NOW - timedelta(milliseconds=1)}
+    copy = await api.http.post(
+        "/v1/transfers", json=BODY, headers={"Idempotency-Key": "k", "Prefer": "wait=5"}
+    )
+    assert (copy.status_code, copy.headers["Idempotency-Replayed"]) == (201, "true")
+    api.outcomes.answer = {"accepted_at": NOW}
+    first = await api.http.post("/v1/transfers", json=BODY, headers={"Prefer": "wait=5"})
+    assert "Idempotency-Replayed" not in first.headers
