@@ -56,7 +56,13 @@ async def balance(request: HttpRequest) -> Reply:
 
 @post(
     "/pay",
-    opt=access(MARKETPLACE, body=PayBody, takes_key=True, answers={200: PaymentAnswer}),
+    opt=access(
+        MARKETPLACE,
+        body=PayBody,
+        takes_key=True,
+        answers={200: PaymentAnswer},
+        refusals=payments.banks.request.OPERATION.reasons,
+    ),
 )
 async def pay(request: HttpRequest) -> Reply:
     """Ask a customer to pay: a code goes to its e-mail."""
@@ -67,7 +73,13 @@ async def pay(request: HttpRequest) -> Reply:
 
 @post(
     "/confirm",
-    opt=access(MARKETPLACE, body=ConfirmBody, takes_key=True, answers={200: PaymentAnswer}),
+    opt=access(
+        MARKETPLACE,
+        body=ConfirmBody,
+        takes_key=True,
+        answers={200: PaymentAnswer},
+        refusals=payments.banks.confirm.OPERATION.reasons,
+    ),
 )
 async def confirm(request: HttpRequest) -> Reply:
     """Pay, with the code from the mail.
@@ -88,7 +100,13 @@ async def operation(request: HttpRequest) -> Reply:
 
 @post(
     "/refund",
-    opt=access(MARKETPLACE, body=RefundBody, takes_key=True, answers={200: RefundAnswer}),
+    opt=access(
+        MARKETPLACE,
+        body=RefundBody,
+        takes_key=True,
+        answers={200: RefundAnswer},
+        refusals=payments.banks.refund.OPERATION.reasons,
+    ),
 )
 async def refund(request: HttpRequest) -> Reply:
     """Give payments back, all of them or none."""

@@ -1,6 +1,6 @@
 """Bodies and answers under /bank, with the seed's own field names; amounts are strings."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -29,17 +29,28 @@ class KeyedBody(Body, frozen=True, kw_only=True):
 class AuthBody(KeyedBody, frozen=True, kw_only=True):
     """Is there such a customer?"""
 
+    example: ClassVar = {"api_key": "sfxf2d@3", "number_invoice_customer": "1xf3g"}
+
     number_invoice_customer: Number
 
 
 class BalanceBody(KeyedBody, frozen=True, kw_only=True):
     """Whose balance."""
 
+    example: ClassVar = {"api_key": "sfxf2d@3", "number_invoice_seller": "1ck3l"}
+
     number_invoice_seller: Number
 
 
 class PayBody(KeyedBody, frozen=True, kw_only=True):
     """Who pays whom how much."""
+
+    example: ClassVar = {
+        "api_key": "sfxf2d@3",
+        "number_invoice_seller": "1ck3l",
+        "number_invoice_customer": "1xf3g",
+        "price": "2000",
+    }
 
     number_invoice_seller: Number
     number_invoice_customer: Number
@@ -49,6 +60,12 @@ class PayBody(KeyedBody, frozen=True, kw_only=True):
 class ConfirmBody(KeyedBody, frozen=True, kw_only=True):
     """The code from the customer's mail."""
 
+    example: ClassVar = {
+        "api_key": "sfxf2d@3",
+        "operation_key": "2b06a1332fef4742a71f7aa9531aea1e",
+        "code": "618428",
+    }
+
     operation_key: OperationKey
     code: Code
 
@@ -56,11 +73,21 @@ class ConfirmBody(KeyedBody, frozen=True, kw_only=True):
 class OperationBody(KeyedBody, frozen=True, kw_only=True):
     """Which payment."""
 
+    example: ClassVar = {
+        "api_key": "sfxf2d@3",
+        "operation_key": "2b06a1332fef4742a71f7aa9531aea1e",
+    }
+
     operation_key: OperationKey
 
 
 class RefundBody(KeyedBody, frozen=True, kw_only=True):
     """Payments to give back, all or none, each named once."""
+
+    example: ClassVar = {
+        "api_key": "sfxf2d@3",
+        "operation_keys": ["2b06a1332fef4742a71f7aa9531aea1e"],
+    }
 
     operation_keys: Annotated[
         list[OperationKey], msgspec.Meta(min_length=1, max_length=REFUNDS_MAX)

@@ -1,6 +1,6 @@
 """What clients of the shop send."""
 
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 
@@ -22,6 +22,8 @@ Description = Annotated[str, msgspec.Meta(max_length=10_000)]
 class CredentialsBody(Body, frozen=True, kw_only=True):
     """Login and password."""
 
+    example: ClassVar = {"login": "alice", "password": "alice-demo-password"}
+
     login: Login
     password: Password
 
@@ -32,17 +34,23 @@ class CredentialsBody(Body, frozen=True, kw_only=True):
 class PurchaseBody(Body, frozen=True, kw_only=True):
     """The bill to pay from."""
 
+    example: ClassVar = {"bill_id": 700001}
+
     bill_id: Number
 
 
 class UserBody(Body, frozen=True, kw_only=True):
     """Let a user in, or shut it out."""
 
+    example: ClassVar = {"is_active": False}
+
     is_active: bool
 
 
 class ProductBody(Body, frozen=True, kw_only=True):
     """A whole product."""
+
+    example: ClassVar = {"title": "Tea", "description": "Loose, 100 g", "price": 199}
 
     title: Title
     description: Description = ""
@@ -52,6 +60,8 @@ class ProductBody(Body, frozen=True, kw_only=True):
 
 class ProductPatch(Body, frozen=True, kw_only=True):
     """What is to change; a price without a currency is in the product's own."""
+
+    example: ClassVar = {"price": 12.5}
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
     description: Description | msgspec.UnsetType = msgspec.UNSET

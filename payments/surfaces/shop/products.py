@@ -62,7 +62,13 @@ async def list_products(request: HttpRequest) -> Reply:
 
 @post(
     "/shop/products/{product_id:int}/purchase",
-    opt=access(SHOP, body=PurchaseBody, answers={201: Purchased}, is_money=True),
+    opt=access(
+        SHOP,
+        body=PurchaseBody,
+        answers={201: Purchased},
+        is_money=True,
+        refusals=payments.purchases.create.OPERATION.reasons,
+    ),
 )
 async def purchase(request: HttpRequest, product_id: FromPath[int]) -> Reply:
     """Buy a product from a bill of one's own, at its price of that moment; waits until decided."""

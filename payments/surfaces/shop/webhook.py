@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -54,6 +54,14 @@ class BillOwnerMismatch(Conflict):
 
 class WebhookBody(msgspec.Struct, frozen=True, kw_only=True):
     """A top-up, its values as they are written; `X-Signature` may stand in for `signature`."""
+
+    example: ClassVar = {
+        "signature": "22ffa939314a22e53803aea7557d56b40cfd6161",
+        "transaction_id": 1234567,
+        "user_id": 123456,
+        "bill_id": 123456,
+        "amount": 100,
+    }
 
     transaction_id: RawNumber
     user_id: RawNumber

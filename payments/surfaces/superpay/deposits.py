@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
 import msgspec
@@ -31,6 +31,7 @@ from payments.kernel.clock import monotonic_s
 from payments.kernel.ids import parse_id
 from payments.operations.submit import Submitter
 from payments.surfaces.superpay.config import SuperPaySurface
+from payments.wallets.refusals import WalletRefusal
 
 READ: Final = "wallets:read"
 WRITE: Final = "deposits:write"
@@ -40,11 +41,28 @@ Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]{1,2000}\Z")]
 Locale = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{1,35}\Z")]
 
 
+_OF_WALLETS: Final = (
+    WalletRefusal.WALLET_NOT_FOUND,
+    WalletRefusal.CURRENCY_MISMATCH,
+    WalletRefusal.WALLET_FROZEN,
+)
+
+
 class DepositBody(Body, frozen=True, kw_only=True):
     """Money to ask a payer for; the URLs are where the browser goes afterwards.
 
     And prove nothing.
     """
+
+    example: ClassVar = {
+        "wallet_id": 1,
+        "amount": "12.33",
+        "currency": "RUB",
+        "description": "some transaction description",
+        "success_url": "https://example.com/superpay?result=success",
+        "failure_url": "https://example.com/superpay?result=failure",
+        "locale": "en",
+    }
 
     wallet_id: Id
     amount: Amount
@@ -88,7 +106,14 @@ class DepositList(msgspec.Struct, kw_only=True):
 
 @post(
     "/v1/deposits",
-    opt=access(API_KEY, WRITE, body=DepositBody, answers={201: DepositApplied}, is_money=True),
+    opt=access(
+        API_KEY,
+        WRITE,
+        body=DepositBody,
+        answers={201: DepositApplied},
+        is_money=True,
+        refusals=_OF_WALLETS,
+    ),
 )
 async def create_deposit(request: HttpRequest) -> Reply:
     """Ask for a payment page; `Prefer: wait` also waits for `redirect_url`."""

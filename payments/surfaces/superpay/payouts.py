@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -33,6 +33,7 @@ from payments.payouts.request import RequestPayout
 from payments.payouts.resolve import ResolvePayout
 from payments.payouts.status import PayoutState
 from payments.surfaces.superpay.config import SuperPaySurface
+from payments.wallets.refusals import WalletRefusal
 
 READ: Final = "wallets:read"
 WRITE: Final = "payouts:write"
@@ -46,6 +47,14 @@ Description = Annotated[str, msgspec.Meta(max_length=255)]
 
 class PayoutBody(Body, frozen=True, kw_only=True):
     """Money to pay out to a SuperPay wallet."""
+
+    example: ClassVar = {
+        "wallet_id": 1,
+        "superpay_wallet_id": "W-1001",
+        "amount": "22.34",
+        "currency": "RUB",
+        "description": "some transaction description",
+    }
 
     wallet_id: Id
     superpay_wallet_id: SuperPayWallet | Id
@@ -120,7 +129,14 @@ class PayoutsQuery(Page, frozen=True, kw_only=True):
 
 @post(
     "/v1/payouts",
-    opt=access(API_KEY, WRITE, body=PayoutBody, answers={201: PayoutApplied}, is_money=True),
+    opt=access(
+        API_KEY,
+        WRITE,
+        body=PayoutBody,
+        answers={201: PayoutApplied},
+        is_money=True,
+        refusals=[r for r in WalletRefusal if r is not WalletRefusal.SAME_WALLET],
+    ),
 )
 async def create_payout(request: HttpRequest) -> Reply:
     """Hold the money and send it to SuperPay; 201 says that it is held, not that it is paid."""
