@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from payments.entrypoints import memory
-from payments.kernel.clock import utc_now
+from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import Connection, connect
 from payments.operations.apply import Applier
 from payments.operations.finish import steps
@@ -27,10 +27,15 @@ if TYPE_CHECKING:
 
 
 async def create_consumer(
-    database_url: str, redis_url: str, *, partitions: int = 8, name: str | None = None
+    database_url: str,
+    redis_url: str,
+    *,
+    partitions: int = 8,
+    name: str | None = None,
+    clock: Clock = utc_now,
 ) -> Consumer:
     """A consumer of every operation in the registry, ready to `run`."""
-    applier = Applier(OPERATIONS, utc_now)
+    applier = Applier(OPERATIONS, clock)
     connection = await connect(database_url)
     count = await ensure_partitions(connection, partitions)
     await connection.close()
