@@ -14,7 +14,8 @@ TRANSIT: Final = timedelta(minutes=10)
 """What moved this short a while ago may not have reached the other side: no break yet."""
 
 PAID: Final = "paid"
-MOVED: Final = frozenset({"paid", "returned"})
+RETURNED: Final = "returned"
+MOVED: Final = frozenset({PAID, RETURNED})
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,16 +65,22 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare(
-    lines: Sequence[Line], ours: Mapping[int, Ours], missing: Iterable[Ours], generated_at: datetime
+    lines: Sequence[Line],
+    ours: Mapping[int, Ours],
+    missing: Iterable[tuple[Ours, str]],
+    generated_at: datetime,
 ) -> list[Difference]:
-    """Every difference. `missing`: ours that moved money that day and are in no registry."""
+    """Every difference. `missing`: ours that moved money that day.
+
+    And the status of the line that no registry has of them.
+    """
     groups: dict[int, list[Line]] = {}
     for line in lines:
         groups.setdefault(line.merchant_id, []).append(line)
     found: list[Difference] = []
     for merchant_id, group in groups.items():
         found += _group(group, ours.get(merchant_id), generated_at)
-    found += [_missing(one) for one in missing if one.merchant_id not in groups]
+    found += [_missing(one, lacks) for one, lacks in missing]
     return found
 
 
@@ -145,14 +152,15 @@ def _unknown(line: Line) -> Difference:
     )
 
 
-def _missing(ours: Ours) -> Difference:
+def _missing(ours: Ours, lacks: str) -> Difference:
+    """Paid and returned are two lines: each may be missing, and each may come late."""
     return Difference(
         kind=BreakKind.MISSING_AT_PSP,
-        reference=str(ours.id),
+        reference=f"{ours.id}:{RETURNED}" if lacks == RETURNED else str(ours.id),
         merchant_id=ours.merchant_id,
         subject_id=ours.id,
         at_risk=(ours.minor, ours.currency),
-        details={"ours": _told(ours), "theirs": None},
+        details={"ours": _told(ours), "theirs": None, "lacks": lacks},
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from payments.breaks.tables import Break, BreakKind, breaks, new_break
 from payments.kernel.ids import new_id
-from payments.reconciliation.compare import Difference, Line, Ours, compare
+from payments.reconciliation.compare import RETURNED, Difference, Line, Ours, compare
 from payments.reconciliation.ours import known, missing
 from payments.reconciliation.tables import registry_lines, registry_runs
 
@@ -140,16 +140,16 @@ def _values(row: Break) -> Mapping[str, Any]:
 async def _close_found(connection: AsyncConnection, registry: Registry, now: datetime) -> None:
     """Missing lines that have come after all: their breaks were a matter of time."""
     c, lines = breaks.c, registry_lines.c
-    came = sa.select(lines.merchant_id).where(
-        lines.provider == registry.provider, lines.date == registry.day
+    came = sa.exists().where(
+        lines.provider == registry.provider,
+        lines.date == registry.day,
+        lines.merchant_id == c.merchant_id,
+        # A payout that came back has two lines: the first is no news of the second.
+        sa.or_(c.details["lacks"].astext.is_distinct_from(RETURNED), lines.status == RETURNED),
     )
     await connection.execute(
         breaks.update()
-        .where(
-            c.kind == BreakKind.MISSING_AT_PSP.value,
-            c.state != "resolved",
-            c.merchant_id.in_(came),
-        )
+        .where(c.kind == BreakKind.MISSING_AT_PSP.value, c.state != "resolved", came)
         .values(
             state="resolved",
             resolution={"resolution": "timing", "reason": "the line came in a later registry"},

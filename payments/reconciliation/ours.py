@@ -11,7 +11,8 @@ from payments.deposits.status import OPEN, PAID, DepositState
 from payments.deposits.tables import deposits
 from payments.payouts.status import HOLDING, RELEASED, PayoutState
 from payments.payouts.tables import payouts
-from payments.reconciliation.compare import Ours
+from payments.reconciliation.compare import PAID as PAID_LINE
+from payments.reconciliation.compare import RETURNED, Ours
 from payments.reconciliation.tables import registry_lines
 
 _CHUNK: Final = 10_000
@@ -46,26 +47,33 @@ async def known(connection: AsyncConnection, merchant_ids: Iterable[int]) -> dic
 
 async def missing(
     connection: AsyncConnection, provider: str, day: date, generated_at: datetime
-) -> Sequence[Ours]:
+) -> Sequence[tuple[Ours, str]]:
     """Ours that moved money that day, before the registry was made.
 
-    And that no registry has a line of.
+    And the status of the line that should be in some registry by now.
     """
     begins = datetime.combine(day, time(), UTC)
     ends = min(begins + timedelta(days=1), generated_at)
-    found: list[Ours] = []
+    p = payouts.c
     moved = sa.select(payouts).where(
-        payouts.c.state.in_([PayoutState.PAID.value, PayoutState.REVERSED.value]),
-        _between(payouts.c.ended_at, begins, ends),
-        ~_has_line(provider, payouts.c.merchant_id),
+        p.state.in_([PayoutState.PAID.value, PayoutState.REVERSED.value]),
+        _between(p.ended_at, begins, ends),
+        ~_has_line(provider, p.merchant_id),
     )
-    found += [payout(row) for row in await connection.execute(moved)]
+    found = [(payout(row), PAID_LINE) for row in await connection.execute(moved)]
+    # The wallet has that money again: a line that says paid is not enough for it.
+    came_back = sa.select(payouts).where(
+        p.state == PayoutState.REVERSED.value,
+        _between(p.state_since, begins, ends),
+        ~_has_line(provider, p.merchant_id, RETURNED),
+    )
+    found += [(payout(row), RETURNED) for row in await connection.execute(came_back)]
     arrived = sa.select(deposits).where(
         deposits.c.state.in_([s.value for s in PAID]),
         _between(deposits.c.updated_at, begins, ends),
         ~_has_line(provider, deposits.c.merchant_id),
     )
-    found += [deposit(row) for row in await connection.execute(arrived)]
+    found += [(deposit(row), PAID_LINE) for row in await connection.execute(arrived)]
     return found
 
 
@@ -73,9 +81,11 @@ def _between(column: Any, begins: datetime, ends: datetime) -> sa.ColumnElement[
     return sa.and_(column >= begins, column < ends)
 
 
-def _has_line(provider: str, merchant_id: Any) -> sa.ColumnElement[bool]:
+def _has_line(provider: str, merchant_id: Any, *statuses: str) -> sa.ColumnElement[bool]:
+    """A line of it, of these statuses (of any, when none is named)."""
     c = registry_lines.c
-    return sa.exists().where(c.provider == provider, c.merchant_id == merchant_id)
+    which = (c.status.in_(statuses),) if statuses else ()
+    return sa.exists().where(c.provider == provider, c.merchant_id == merchant_id, *which)
 
 
 def payout(row: sa.Row[Any]) -> Ours:

@@ -173,3 +173,24 @@ async def test_registry_that_knows_more_makes_us_ask(superpay: SuperPay) -> None
     await fetched(superpay, 1)
     await superpay.reaches("payouts", payout, "paid")
     assert (await superpay.get("/v1/reconciliation/breaks"))["items"] == []
+
+
+async def test_came_back_only_in_our_books(superpay: SuperPay) -> None:
+    """A callback said returned, the registry knows of a payment alone: the wallet has too much."""
+    wallet = await superpay.wallet()
+    payout = await superpay.payout(wallet, "sim:return=0.2")
+    number = (await superpay.reaches("payouts", payout, "reversed"))["merchant_id"]
+    day = datetime.now(UTC).date().isoformat()
+    paid = {**registry(line(number)), "date": day, "generated_at": "2099-01-01T00:00:00Z"}
+    (found,) = (await upload(superpay, paid)).json()["breaks"]
+    assert (found["kind"], found["details"]["lacks"]) == ("missing_at_psp", "returned")
+    assert (found["money_at_risk"], found["subject_id"]) == ("10.00", payout)
+    again = (await upload(superpay, paid)).json()
+    assert (again["new_breaks"], len(again["breaks"])) == (0, 1)
+    listed = (await superpay.get("/v1/reconciliation/breaks?kind=missing_at_psp"))["items"]
+    assert [b["state"] for b in listed] == ["open"], "a line that says paid is no answer"
+    returned = line(number, line_id="l-back", status="returned")
+    both = {**paid, "line_count": 2, "lines": [line(number), returned]}
+    assert (await upload(superpay, both)).json()["breaks"] == []
+    (closed,) = (await superpay.get("/v1/reconciliation/breaks?kind=missing_at_psp"))["items"]
+    assert (closed["state"], closed["resolution"]["resolution"]) == ("resolved", "timing")
