@@ -55,19 +55,8 @@ def upgrade() -> None:
         sa.Column("bank_id", sa.Integer(), nullable=False),
         sa.Column("client_id", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column(
-            "wrong_codes",
-            sa.Integer(),
-            server_default="0",
-            nullable=False,
-            comment="in the 24 hours since wrong_codes_since, over all payments",
-        ),
-        sa.Column("wrong_codes_since", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "starts_with(number, bank_id::text)", name=op.f("bank_accounts_number_check")
-        ),
-        sa.CheckConstraint(
-            "wrong_codes BETWEEN 0 AND 15", name=op.f("bank_accounts_wrong_codes_check")
         ),
         sa.ForeignKeyConstraint(["bank_id"], ["banks.id"], name=op.f("bank_accounts_bank_id_fkey")),
         sa.ForeignKeyConstraint(
