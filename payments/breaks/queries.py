@@ -22,10 +22,7 @@ class BreakNotFound(NotFound):
 
 
 class BreakView(msgspec.Struct, frozen=True, kw_only=True):
-    """A difference: what each side says, the money at risk, how old it is.
-
-    And what became of it.
-    """
+    """What each side says, the money at risk, how old the difference is, what became of it."""
 
     break_id: UUID
     provider: str

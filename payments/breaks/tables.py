@@ -109,10 +109,7 @@ class Break(Record, frozen=True):
 
 
 def break_id(provider: str, kind: BreakKind, reference: str) -> UUID:
-    """The id of the break of a kind about something: a merchant id.
-
-    Or a registry line nobody knows.
-    """
+    """The id of the break of a kind; `reference` names an operation or a registry line."""
     return derived_id("break", f"{provider}:{kind.value}", reference)
 
 

@@ -1,7 +1,4 @@
-"""deposit.observe: evidence about a deposit; what verifiably arrived is credited.
-
-Or kept in suspense, once.
-"""
+"""deposit.observe: what evidence shows to have arrived is credited, or kept in suspense, once."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,4 @@
-"""What evidence about a deposit amounts to: the next state, the verdict.
-
-And the break if there is one.
-"""
+"""What evidence about a deposit amounts to: next state, verdict, break if there is one."""
 
 from typing import Final
 from uuid import UUID

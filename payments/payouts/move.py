@@ -1,7 +1,4 @@
-"""Moving a payout: the row, its attempt, its hold and the ledger change together.
-
-And the evidence with them.
-"""
+"""Moving a payout: row, attempt, hold, ledger and evidence change together."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,7 +1,4 @@
-"""payout.observe: evidence about a payout is weighed by the table, stored, and settles, releases.
-
-Or changes nothing.
-"""
+"""payout.observe: evidence is weighed by the table and stored; it settles, releases, or neither."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,9 +19,7 @@ from payments.provider.sighting import Sighting, Source
 
 
 class ObservePayout(Intent, frozen=True):
-    """Evidence: what the provider shows (`sighting`).
-
-    Or else what its answer amounts to (`claim`, with `code`).
+    """What the provider shows (`sighting`), or what its answer amounts to (`claim`, `code`).
 
     `is_recorded`: a refusal that the provider keeps under this merchant id for ever.
     """

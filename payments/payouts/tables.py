@@ -1,7 +1,4 @@
-"""Tables of payouts: the payout, its attempt at the provider.
-
-And every piece of evidence about it.
-"""
+"""Tables of payouts: the payout, its attempts at the provider, the evidence about it."""
 
 from collections.abc import Mapping
 from datetime import datetime

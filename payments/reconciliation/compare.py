@@ -32,12 +32,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ours(msgspec.Struct, frozen=True, kw_only=True):
-    """What we know of a merchant id. `agrees`: the line statuses that fit its state; `minor`.
+    """What we know of a merchant id.
 
-    What moved.
-
-    `is_open`: not ended yet. `is_released`: the hold was given back. `has_moved`: its money is
-    booked.
+    `agrees`: the line statuses that fit its state. `minor`: what moved. `is_open`: not ended yet.
+    `is_released`: the hold was given back. `has_moved`: its money is booked.
     """
 
     id: UUID
@@ -70,9 +68,9 @@ def compare(
     missing: Iterable[tuple[Ours, str]],
     generated_at: datetime,
 ) -> list[Difference]:
-    """Every difference. `missing`: ours that moved money that day.
+    """Every difference.
 
-    And the status of the line that no registry has of them.
+    `missing`: what of ours moved money, with the status of the line that no registry has of it.
     """
     groups: dict[int, list[Line]] = {}
     for line in lines:

@@ -48,9 +48,9 @@ async def known(connection: AsyncConnection, merchant_ids: Iterable[int]) -> dic
 async def missing(
     connection: AsyncConnection, provider: str, day: date, generated_at: datetime
 ) -> Sequence[tuple[Ours, str]]:
-    """Ours that moved money that day, before the registry was made.
+    """What of ours moved money that day, before the registry was made.
 
-    And the status of the line that should be in some registry by now.
+    Each with the status of the line that should be in some registry by now.
     """
     begins = datetime.combine(day, time(), UTC)
     ends = min(begins + timedelta(days=1), generated_at)

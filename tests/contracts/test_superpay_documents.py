@@ -1,7 +1,4 @@
-"""The documents say what the code does: tables and transitions are generated.
-
-And looked at here.
-"""
+"""The documents say what the code does: tables and transitions in them are generated."""
 
 import json
 from typing import Any

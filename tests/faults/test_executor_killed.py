@@ -1,7 +1,4 @@
-"""The executor is killed at each step of a payout, for real: it is paid once.
-
-And the hold was there all the while.
-"""
+"""The executor is really killed at each step of a payout: paid once, held all the while."""
 
 import asyncio
 import os

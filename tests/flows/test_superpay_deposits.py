@@ -1,7 +1,4 @@
-"""Deposits against the running simulator: what arrived is credited once.
-
-Or kept where a person sees it.
-"""
+"""Deposits at the running simulator: credited once, or kept where a person sees it."""
 
 from collections.abc import AsyncIterator
 

@@ -1,7 +1,4 @@
-"""A payout's world without a database: the real operations on an in-memory ledger.
-
-And a provider that is unreliable.
-"""
+"""Payouts without a database: real operations, a ledger in memory, an unreliable provider."""
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
@@ -172,10 +169,7 @@ class World:
         self.run_effect(fate)
 
     def submit(self, effect_id: str, effect: Effect, fate: str) -> None:
-        """The executor's handler; `fate`: what happens to the request and its answer.
-
-        Or where it dies.
-        """
+        """The executor's handler; `fate`: what the request and its answer meet, or where it dies."""
         payout_id = UUID(effect.body["payout_id"])
         key = f"claim:{effect_id}"
         was_known = self.knows(key)

@@ -1,7 +1,4 @@
-"""What an answer of SuperPay amounts to: one row a kind of answer.
-
-And whatever is not named is unknown.
-"""
+"""What an answer of SuperPay amounts to, a row a kind; what is not named is unknown."""
 
 import json
 import ssl

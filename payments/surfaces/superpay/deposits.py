@@ -49,10 +49,7 @@ _OF_WALLETS: Final = (
 
 
 class DepositBody(Body, frozen=True, kw_only=True):
-    """Money to ask a payer for; the URLs are where the browser goes afterwards.
-
-    And prove nothing.
-    """
+    """Money to ask a payer for; the URLs are where the browser goes then, and prove nothing."""
 
     example: ClassVar = {
         "wallet_id": 1,

@@ -1,7 +1,4 @@
-"""What the executor does at SuperPay: it claims before it sends.
-
-And every answer goes back as evidence.
-"""
+"""What the executor does at SuperPay: claim, send, hand every answer back as evidence."""
 
 from collections.abc import Mapping
 from typing import Any, Final
