@@ -169,7 +169,7 @@ class World:
         self.run_effect(fate)
 
     def submit(self, effect_id: str, effect: Effect, fate: str) -> None:
-        """The executor's handler; `fate`: what the request and its answer meet, or where it dies."""
+        """The executor's handler; `fate`: what the request meets, or where the executor dies."""
         payout_id = UUID(effect.body["payout_id"])
         key = f"claim:{effect_id}"
         was_known = self.knows(key)
