@@ -1,4 +1,4 @@
-"""Wrong confirmation codes are counted by account: a bank account stands fifteen of them a day."""
+"""Wrong confirmation codes are counted by account: a bank account stands thirty of them a day."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("wrong_codes_since", sa.DateTime(timezone=True), nullable=True),
     )
     op.create_check_constraint(
-        op.f("bank_accounts_wrong_codes_check"), "bank_accounts", "wrong_codes BETWEEN 0 AND 15"
+        op.f("bank_accounts_wrong_codes_check"), "bank_accounts", "wrong_codes BETWEEN 0 AND 30"
     )
 
 

@@ -10,7 +10,7 @@ from payments.banks.tables import BankAccount
 from payments.kernel.clock import rfc3339
 from payments.operations.outcome import Reason, Refused
 
-WRONG_CODES_MAX: Final = 15
+WRONG_CODES_MAX: Final = 30
 WITHIN: Final = timedelta(hours=24)
 
 

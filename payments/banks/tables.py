@@ -57,7 +57,7 @@ bank_accounts: Final = sa.Table(
     sa.Column("wrong_codes_since", sa.DateTime(timezone=True)),
     # A number begins with its bank's id: two banks cannot make the same one up.
     sa.CheckConstraint("starts_with(number, bank_id::text)", name="number"),
-    sa.CheckConstraint("wrong_codes BETWEEN 0 AND 15", name="wrong_codes"),
+    sa.CheckConstraint("wrong_codes BETWEEN 0 AND 30", name="wrong_codes"),
 )
 
 banks_percents: Final = sa.Table(

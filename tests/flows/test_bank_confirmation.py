@@ -238,10 +238,10 @@ async def test_mail_comes_again_after_a_crash_as_the_same_message(
 async def test_starting_more_payments_gives_no_more_tries(
     marketplace: Marketplace, other: Marketplace
 ) -> None:
-    """Fifteen wrong codes in all, from however many connections, payments and marketplaces."""
-    keys = [await marketplace.pay("1xf3g", "2mzp5", "10") for _ in range(4)]
+    """Thirty wrong codes in all, from however many connections, payments and marketplaces."""
+    keys = [await marketplace.pay("1xf3g", "2mzp5", "10") for _ in range(7)]
     keys.append(await other.pay("1xf3g", "1ck3l", "10"))
-    callers = [marketplace] * 4 + [other]
+    callers = [marketplace] * 7 + [other]
     codes = [await marketplace.code(key) for key in keys]
     wrong = [[f"{n:06d}" for n in range(8) if f"{n:06d}" != code] for code in codes]
     answers = await asyncio.gather(
@@ -252,7 +252,7 @@ async def test_starting_more_payments_gives_no_more_tries(
         )
     )
     seen = outcomes(list(answers))
-    assert seen[403, "bad_code"] == 15
+    assert seen[403, "bad_code"] == 30
     assert set(seen) == {
         (403, "bad_code"),
         (410, "confirmation_expired"),

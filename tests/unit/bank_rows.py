@@ -33,7 +33,7 @@ def account(number: str, local: int, bank_id: int) -> BankAccount:
 
 def guessed(**changes: Any) -> BankAccount:
     """The customer's account when every wrong code it stands was tried just now."""
-    values: dict[str, Any] = {"wrong_codes": 15, "wrong_codes_since": NOW}
+    values: dict[str, Any] = {"wrong_codes": 30, "wrong_codes_since": NOW}
     return account("1a", 11, 1).changed(**(values | changes))
 
 

@@ -176,9 +176,9 @@ def test_five_wrong_codes_close_it_even_to_the_right_one() -> None:
     assert last.reason.code == "confirmation_expired"
 
 
-def test_an_account_stands_fifteen_wrong_codes_a_day_over_all_payments() -> None:
+def test_an_account_stands_thirty_wrong_codes_a_day_over_all_payments() -> None:
     """The last of them counts down with the account, and the day begins with the first."""
-    almost = guessed(wrong_codes=13, wrong_codes_since=NOW - timedelta(hours=23))
+    almost = guessed(wrong_codes=28, wrong_codes_since=NOW - timedelta(hours=23))
     state, left = state_of(payment(), almost), []
     for _ in range(2):
         outcome = decide(confirm.OPERATION, attempt(WRONG), state)
