@@ -67,33 +67,45 @@ def compare(
     ours: Mapping[int, Ours],
     missing: Iterable[tuple[Ours, str]],
     generated_at: datetime,
+    elsewhere: Iterable[Line] = (),
 ) -> list[Difference]:
     """Every difference.
 
     `missing`: what of ours moved money, with the status of the line that no registry has of it.
+    `elsewhere`: lines of the same merchant ids in the registries of other days.
     """
     groups: dict[int, list[Line]] = {}
     for line in lines:
         groups.setdefault(line.merchant_id, []).append(line)
+    first = _first_lines((*lines, *elsewhere))
     found: list[Difference] = []
     for merchant_id, group in groups.items():
-        found += _group(group, ours.get(merchant_id), generated_at)
+        found += _group(group, ours.get(merchant_id), first, generated_at)
     found += [_missing(one, lacks) for one, lacks in missing]
     return found
 
 
+def _first_lines(lines: Iterable[Line]) -> dict[tuple[int, str], str]:
+    """By merchant id and status the line that happened first: every other one is a duplicate."""
+    ordered = sorted(lines, key=lambda line: (line.operated_at, line.line_id))
+    return {(line.merchant_id, line.status): line.line_id for line in reversed(ordered)}
+
+
 def _group(
-    group: Sequence[Line], ours: Ours | None, generated_at: datetime
+    group: Sequence[Line],
+    ours: Ours | None,
+    first: Mapping[tuple[int, str], str],
+    generated_at: datetime,
 ) -> Iterator[Difference]:
     if ours is None:
         yield from (_unknown(line) for line in group)
         return
     seen: dict[str, Line] = {}
     for line in group:
-        if line.status in seen:
+        if first[line.merchant_id, line.status] != line.line_id:
             yield _difference(BreakKind.DUPLICATE_AT_PSP, line, ours)
-            continue
-        seen[line.status] = line
+        else:
+            seen[line.status] = line
     for line in seen.values():
         kind = _kind(line, ours, seen, generated_at)
         if kind is not None:
@@ -129,9 +141,11 @@ def _difference(kind: BreakKind, line: Line, ours: Ours) -> Difference:
         at_risk = (abs(line.minor - ours.minor), line.currency)
     elif kind is BreakKind.STATUS_MISMATCH:
         at_risk = (ours.minor or line.minor, ours.currency)
+    # Each surplus line is money of its own; what else differs may be known by other evidence too.
+    is_surplus = kind is BreakKind.DUPLICATE_AT_PSP
     return Difference(
         kind=kind,
-        reference=str(ours.id),
+        reference=f"{ours.id}:{line.line_id}" if is_surplus else str(ours.id),
         merchant_id=ours.merchant_id,
         subject_id=ours.id,
         at_risk=at_risk,

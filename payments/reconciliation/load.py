@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from payments.breaks.tables import Break, BreakKind, breaks, new_break
 from payments.kernel.ids import new_id
 from payments.reconciliation.compare import RETURNED, Difference, Line, Ours, compare
-from payments.reconciliation.ours import known, missing
+from payments.reconciliation.ours import known, missing, moved_elsewhere
 from payments.reconciliation.tables import registry_lines, registry_runs
 
 _LOCK: Final = 7_203_101
@@ -59,7 +59,8 @@ async def load(
         await _keep_lines(connection, registry, run_id)
         ours = await known(connection, (line.merchant_id for line in registry.lines))
         gone = await missing(connection, registry.provider, registry.day, registry.generated_at)
-        found = compare(registry.lines, ours, gone, registry.generated_at)
+        elsewhere = await moved_elsewhere(connection, registry.provider, registry.day, ours)
+        found = compare(registry.lines, ours, gone, registry.generated_at, elsewhere)
         rows = [_row(registry.provider, one, run_id, now) for one in found]
         new_ids = await _open(connection, rows)
         await _close_found(connection, registry, now)

@@ -12,7 +12,7 @@ from payments.deposits.tables import deposits
 from payments.payouts.status import HOLDING, RELEASED, PayoutState
 from payments.payouts.tables import payouts
 from payments.reconciliation.compare import PAID as PAID_LINE
-from payments.reconciliation.compare import RETURNED, Ours
+from payments.reconciliation.compare import MOVED, RETURNED, Line, Ours
 from payments.reconciliation.tables import registry_lines
 
 _CHUNK: Final = 10_000
@@ -74,6 +74,24 @@ async def missing(
         ~_has_line(provider, deposits.c.merchant_id),
     )
     found += [(deposit(row), PAID_LINE) for row in await connection.execute(arrived)]
+    return found
+
+
+async def moved_elsewhere(
+    connection: AsyncConnection, provider: str, day: date, merchant_ids: Iterable[int]
+) -> Sequence[Line]:
+    """Lines of these in registries of other days that moved money: paid twice, days apart."""
+    c = registry_lines.c
+    wanted = sorted(set(merchant_ids))
+    found: list[Line] = []
+    for first in range(0, len(wanted), _CHUNK):
+        query = sa.select(*(c[name] for name in Line.__struct_fields__)).where(
+            c.provider == provider,
+            c.merchant_id.in_(wanted[first : first + _CHUNK]),
+            c.date != day,
+            c.status.in_(MOVED),
+        )
+        found += [Line(**row._mapping) for row in await connection.execute(query)]
     return found
 
 

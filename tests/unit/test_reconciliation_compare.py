@@ -52,9 +52,9 @@ OPEN = ours("accepted", "-", is_open=True, has_moved=False)
 REVERSED = ours("reversed", "paid", "returned")
 
 
-def found(lines: list[Line], one: Ours) -> list[Difference]:
+def found(lines: list[Line], one: Ours, *elsewhere: Line) -> list[Difference]:
     """What differs."""
-    return compare(lines, {1: one}, [], NOW)
+    return compare(lines, {1: one}, [], NOW, elsewhere)
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,19 @@ def test_paid_and_returned_are_missed_apart() -> None:
         (K.MISSING_AT_PSP, str(REVERSED.id), (1000, "RUB")),
         (K.MISSING_AT_PSP, f"{REVERSED.id}:returned", (1000, "RUB")),
     ]
+
+
+def test_paid_again_on_another_day_is_a_duplicate() -> None:
+    """On whichever day's registry one looks, the later line is the surplus one."""
+    first, again = line(), line(line_id="l2", operated_at=LONG_AGO + timedelta(hours=20))
+    (break_,) = found([again], ours(), first)
+    assert (break_.kind, break_.at_risk) == (K.DUPLICATE_AT_PSP, (1000, "RUB"))
+    assert found([first], ours(), again) == []
+    assert found([first], ours(), first) == []  # issued again with another day's registry
+
+
+def test_each_surplus_line_is_a_break_of_its_own() -> None:
+    lines = [line(), line(line_id="l2"), line(line_id="l3")]
+    surplus = found(lines, ours())
+    assert [one.kind for one in surplus] == [K.DUPLICATE_AT_PSP] * 2
+    assert len({one.reference for one in surplus}) == 2
