@@ -11,8 +11,8 @@ from payments.deposits.status import OPEN, PAID, DepositState
 from payments.deposits.tables import deposits
 from payments.payouts.status import HOLDING, RELEASED, PayoutState
 from payments.payouts.tables import payouts
-from payments.reconciliation.compare import PAID as PAID_LINE
 from payments.reconciliation.compare import MOVED, RETURNED, Line, Ours
+from payments.reconciliation.compare import PAID as PAID_LINE
 from payments.reconciliation.tables import registry_lines
 
 _CHUNK: Final = 10_000
@@ -91,7 +91,7 @@ async def moved_elsewhere(
             c.date != day,
             c.status.in_(MOVED),
         )
-        found += [Line(**row._mapping) for row in await connection.execute(query)]
+        found += [Line(**row) for row in (await connection.execute(query)).mappings()]
     return found
 
 
