@@ -45,9 +45,6 @@ SETTINGS: Final = {
     "synchronous_commit": "on",
     # few checkpoints: each one makes the next touch of every index page a full-page write
     "max_wal_size": "4GB",
-    # files the log once needed are kept: new ones are filled with zeros first, a tenth of the speed
-    "min_wal_size": "2GB",
-    "wal_buffers": "64MB",
     "checkpoint_timeout": "15min",
     "checkpoint_completion_target": "0.9",
     # pglz, the one method of this build, cost more than the disk: in the seconds after a checkpoint

@@ -38,7 +38,7 @@ _TELL_EVERY_S: Final = 5.0
 _ROUNDS: Final = 15
 _WARM_ROUNDS: Final = 3
 """Rounds that do not count: the fresh tables' first pages, and what the fill left to write."""
-_HTTP_ROUNDS: Final = 3
+_HTTP_ROUNDS: Final = 5
 _HTTP_SECONDS: Final = 6.0
 
 
