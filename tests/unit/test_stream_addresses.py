@@ -6,6 +6,7 @@ from payments.embedded.redis import nodes_of
 from payments.entrypoints.environment import read_settings
 from payments.entrypoints.settings import BadSettings
 from streams.addresses import is_cluster, min_replicas, parse_cluster, server_url
+from streams.client import create_client, readable_together
 from streams.cluster_client import slot_of
 from streams.topology import partition_slot
 
@@ -75,3 +76,12 @@ def test_a_command_goes_where_its_first_key_is(command: tuple[object, ...]) -> N
 def test_what_has_no_key_of_ours_goes_anywhere() -> None:
     assert slot_of(("PUBLISH", "pay:replies:x", b"[]")) is None
     assert slot_of(("INFO", "server")) is None
+
+
+async def test_one_server_is_read_at_once_a_cluster_by_partition() -> None:
+    """No command of a cluster spans two slots."""
+    server = create_client("redis://localhost:1")
+    cluster = create_client("redis+cluster://localhost:1,localhost:2")
+    assert readable_together(server, {2, 0}) == {(0, 2)}
+    assert readable_together(server, set()) == set()
+    assert readable_together(cluster, {2, 0}) == {(0,), (2,)}

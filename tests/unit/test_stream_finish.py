@@ -1,0 +1,72 @@
+"""How a step ends: what is owed reaches its stream before its entries are acknowledged."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from redis.exceptions import ResponseError
+
+from streams.consumer import _Session
+from streams.entry import Entry
+from streams.finishing import Step
+
+ENTRIES = [Entry(1, "5-0", b""), Entry(2, "6-0", b"")]
+ACKNOWLEDGED = ["xack", "xack", "xdel", "xdel"]
+
+
+class FullRedis:
+    """Refuses XADD, as a Redis out of memory does, and takes the rest; keeps what was executed."""
+
+    def __init__(self, *, is_full: bool) -> None:
+        self.is_full = is_full
+        self.executed: list[str] = []
+
+    def pipeline(self, **_: Any) -> Any:
+        waiting: list[str] = []
+
+        async def execute() -> None:
+            taken, waiting[:] = list(waiting), []
+            refused = self.is_full and "xadd" in taken
+            self.executed += [c for c in taken if not (self.is_full and c == "xadd")]
+            if refused:
+                raise ResponseError("OOM command not allowed")
+
+        pipeline = SimpleNamespace(execute=execute)
+        for name in ("xadd", "xack", "xdel", "publish"):
+            setattr(pipeline, name, lambda *_, name=name, **__: waiting.append(name))
+        return pipeline
+
+
+def session(redis: FullRedis) -> _Session:
+    consumer = SimpleNamespace(client=redis, name="one")
+    return _Session(cast("Any", consumer), cast("Any", None))
+
+
+async def complete(redis: FullRedis, *, is_owed: bool) -> list[str]:
+    def send(pipeline: Any) -> None:
+        pipeline.xadd("effects")
+        pipeline.publish("outcome")
+
+    await session(redis)._complete(Step(ENTRIES, send, is_owed=is_owed))
+    return redis.executed
+
+
+async def test_what_is_owed_goes_first() -> None:
+    assert await complete(FullRedis(is_full=False), is_owed=True) == [
+        "xadd", "publish", *ACKNOWLEDGED,
+    ]  # fmt: skip
+
+
+async def test_entries_whose_effects_are_refused_stay_pending() -> None:
+    full = FullRedis(is_full=True)
+    with pytest.raises(ResponseError):
+        await complete(full, is_owed=True)
+    assert full.executed == ["publish"]
+
+
+async def test_without_it_a_full_redis_would_lose_effects() -> None:
+    """What the flag is for: in one pipeline the acknowledgement goes through."""
+    full = FullRedis(is_full=True)
+    with pytest.raises(ResponseError):
+        await complete(full, is_owed=False)
+    assert full.executed == ["publish", *ACKNOWLEDGED]
