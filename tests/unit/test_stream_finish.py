@@ -2,13 +2,17 @@
 
 from types import SimpleNamespace
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 from redis.exceptions import ResponseError
 
+from payments.operations.batch import Answer
+from payments.operations.finish import steps
 from streams.consumer import _Session
 from streams.entry import Entry
 from streams.finishing import Step
+from tests.unit.http_app import decision_of
 
 ENTRIES = [Entry(1, "5-0", b""), Entry(2, "6-0", b"")]
 ACKNOWLEDGED = ["xack", "xack", "xdel", "xdel"]
@@ -70,3 +74,13 @@ async def test_without_it_a_full_redis_would_lose_effects() -> None:
     with pytest.raises(ResponseError):
         await complete(full, is_owed=False)
     assert full.executed == ["publish", *ACKNOWLEDGED]
+
+
+def test_effects_are_owed_and_outcomes_are_not() -> None:
+    plain = decision_of(UUID(int=1))
+    effect = decision_of(UUID(int=2), effects='[{"kind":"mail","body":{}}]')
+    answers = [Answer(ENTRIES[0], None, effect), Answer(ENTRIES[1], None, plain)]
+    assert [(step.entries, step.is_owed) for step in steps(answers)] == [
+        ([ENTRIES[1]], False),  # first what drains a full Redis
+        ([ENTRIES[0]], True),
+    ]
