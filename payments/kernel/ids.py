@@ -4,6 +4,7 @@ import os
 import secrets
 import time
 import uuid
+from datetime import datetime
 from typing import Final, NewType
 
 OperationId = NewType("OperationId", uuid.UUID)
@@ -33,6 +34,16 @@ def timed_id(unix_ms: int, digest: bytes) -> OperationId:
     high, low = random >> 62, random & ((1 << 62) - 1)
     value = (unix_ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
     return OperationId(uuid.UUID(int=value))
+
+
+def sortable_id(id_: uuid.UUID, now: datetime) -> uuid.UUID:
+    """An id that sorts by time for what `id_` made: `id_` itself when it does, else one of now.
+
+    The other 72 bits are its own, so that two made in one millisecond differ.
+    """
+    if id_.version == 7:  # noqa: PLR2004 - the kind of UUID that sorts by time
+        return id_
+    return timed_id(int(now.timestamp() * 1000), id_.bytes[6:])
 
 
 def new_secret(bytes_: int = 32) -> str:

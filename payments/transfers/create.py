@@ -1,5 +1,6 @@
 """transfer.create: money from one wallet to another of the same currency."""
 
+from payments.kernel.ids import sortable_id
 from payments.kernel.money import currency_of, format_minor
 from payments.ledger import chart
 from payments.ledger.posting import move
@@ -34,7 +35,7 @@ def decide(intent: CreateTransfer, state: State, context: Context) -> Outcome:
         return Refused(reason=WalletRefusal.INSUFFICIENT_FUNDS)
     currency = currency_of(intent.currency)
     transfer = Transfer(
-        id=context.operation_id,
+        id=sortable_id(context.operation_id, context.now),
         source_wallet_id=intent.source_wallet_id,
         destination_wallet_id=intent.destination_wallet_id,
         minor=intent.minor,
@@ -48,7 +49,7 @@ def decide(intent: CreateTransfer, state: State, context: Context) -> Outcome:
         legs=move(source.id, destination.id, intent.minor),
         puts=(transfer,),
         result={
-            "transfer_id": context.operation_id,  # msgspec writes it faster than str() does
+            "transfer_id": transfer.id,  # msgspec writes it faster than str() does
             "source_balance": format_minor(source.balance - intent.minor, currency),
             "destination_balance": format_minor(destination.balance + intent.minor, currency),
         },

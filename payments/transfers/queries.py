@@ -1,7 +1,7 @@
 """Reads of transfers."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
+from payments.operations.tables import operations
 from payments.transfers.tables import transfers
 
 
@@ -34,12 +35,19 @@ class TransferView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
 
 
-async def get_transfer(engine: AsyncEngine, transfer_id: UUID | None) -> TransferView:
-    """The transfer. Raises 404 `transfer_not_found`."""
+_MADE: Final = sa.cast(operations.c.result["transfer_id"].as_string(), sa.Uuid)
+"""The transfer that an operation made."""
+
+
+async def get_transfer(engine: AsyncEngine, id_: UUID | None) -> TransferView:
+    """The transfer of this id, or the one that the operation of this id made.
+
+    Raises 404 `transfer_not_found`.
+    """
+    made = sa.select(_MADE).where(operations.c.id == id_, _is_transfer()).scalar_subquery()
+    query = sa.select(transfers).where(transfers.c.id == sa.func.coalesce(made, id_))
     async with engine.connect() as connection:
-        row = (
-            await connection.execute(sa.select(transfers).where(transfers.c.id == transfer_id))
-        ).one_or_none()
+        row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise TransferNotFound
     return _view(row)
@@ -49,9 +57,18 @@ async def descriptions(engine: AsyncEngine, ids: Sequence[UUID]) -> dict[UUID, s
     """What the transfers among these operations were for."""
     if not ids:
         return {}
-    query = sa.select(transfers.c.id, transfers.c.description).where(transfers.c.id.in_(ids))
+    query = (
+        sa.select(operations.c.id, transfers.c.description)
+        .join(transfers, transfers.c.id == _MADE)
+        .where(operations.c.id.in_(ids), _is_transfer())
+    )
     async with engine.connect() as connection:
         return {row.id: row.description for row in await connection.execute(query)}
+
+
+def _is_transfer() -> sa.ColumnElement[bool]:
+    kinds = ("transfer.create", "transfer.reverse")
+    return sa.and_(operations.c.kind.in_(kinds), operations.c.status == "applied")
 
 
 def _view(row: sa.Row[Any]) -> TransferView:

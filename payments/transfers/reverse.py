@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from payments.kernel.ids import AccountId
+from payments.kernel.ids import AccountId, sortable_id
 from payments.kernel.money import currency_of, format_minor
 from payments.ledger import chart
 from payments.ledger.posting import move
@@ -56,7 +56,7 @@ def decide(intent: ReverseTransfer, state: State, context: Context) -> Outcome:
     if isinstance(sender, Refused):
         return sender
     reversal = Transfer(
-        id=context.operation_id,
+        id=sortable_id(context.operation_id, context.now),
         source_wallet_id=transfer.destination_wallet_id,
         destination_wallet_id=transfer.source_wallet_id,
         minor=minor,
@@ -71,7 +71,7 @@ def decide(intent: ReverseTransfer, state: State, context: Context) -> Outcome:
         legs=move(receiver.id, sender.id, minor),
         puts=(transfer.changed(reversed_minor=transfer.reversed_minor + minor), reversal),
         result={
-            "transfer_id": str(context.operation_id),
+            "transfer_id": str(reversal.id),
             "reversal_of": str(transfer.id),
             "amount": format_minor(minor, currency),
             "currency": transfer.currency,

@@ -12,7 +12,7 @@ from payments.operations.record import Record
 transfers: Final = sa.Table(
     "transfers",
     METADATA,
-    sa.Column("id", sa.Uuid, primary_key=True, comment="the operation that made it"),
+    sa.Column("id", sa.Uuid, primary_key=True, comment="sorts by time"),
     sa.Column("source_wallet_id", sa.BigInteger, nullable=False),
     sa.Column("destination_wallet_id", sa.BigInteger, nullable=False),
     sa.Column("minor", sa.BigInteger, nullable=False),

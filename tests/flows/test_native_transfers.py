@@ -1,7 +1,7 @@
 """Transfers over HTTP: moved once, refused for a reason, reversed in parts."""
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 
@@ -68,6 +68,31 @@ async def test_a_transfer_goes_back_in_parts_and_never_more(native: httpx.AsyncC
     assert await money(native, source) == ("10.00", "10.00", "0.00")
     found = (await native.get(f"/v1/transfers/{moved['transfer_id']}")).json()
     assert found["reversed"] == "6.00"
+
+
+async def test_a_transfer_under_a_key_is_found_by_its_id_and_by_its_operations(
+    native: httpx.AsyncClient,
+) -> None:
+    """Its own id sorts by time, which an id that is derived from a key does not."""
+    source, destination = await funded(native, "10.00"), await opened(native)
+    body = {**transfer(source, destination, "6"), "description": "rent"}
+    headers = {"Idempotency-Key": "rent", **WAIT}
+    moved = (await native.post("/v1/transfers", json=body, headers=headers)).json()
+    assert UUID(moved["operation_id"]).version == 5
+    assert UUID(moved["transfer_id"]).version == 7
+    again = (await native.post("/v1/transfers", json=body, headers=headers)).json()
+    assert again["transfer_id"] == moved["transfer_id"]
+    for id_ in (moved["transfer_id"], moved["operation_id"]):
+        found = (await native.get(f"/v1/transfers/{id_}")).json()
+        assert (found["transfer_id"], found["amount"]) == (moved["transfer_id"], "6.00")
+    entries = (await native.get(f"/v1/wallets/{destination}/entries")).json()["items"]
+    assert [e["description"] for e in entries] == ["rent"]
+    headers = {"Idempotency-Key": "back", **WAIT}
+    path = f"/v1/transfers/{moved['operation_id']}/reverse"
+    back = (await native.post(path, json={"amount": "1"}, headers=headers)).json()
+    assert back["reversal_of"] == moved["transfer_id"]
+    found = (await native.get(f"/v1/transfers/{back['operation_id']}")).json()
+    assert found["reversal_of"] == moved["transfer_id"]
 
 
 async def test_unknown_transfers(native: httpx.AsyncClient) -> None:

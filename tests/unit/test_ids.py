@@ -1,0 +1,26 @@
+"""Ids that sort by time, made of ids that do not."""
+
+from datetime import UTC, datetime, timedelta
+
+from payments.kernel.ids import derived_id, new_id, sortable_id
+
+NOW = datetime(2026, 11, 21, 2, 30, tzinfo=UTC)
+
+
+def test_what_sorts_by_time_stays_as_it_is() -> None:
+    fresh = new_id()
+    assert sortable_id(fresh, NOW) == fresh
+
+
+def test_a_derived_id_becomes_one_of_the_moment() -> None:
+    derived = derived_id("key", "somebody", "17")
+    made = sortable_id(derived, NOW)
+    assert (made.version, made.variant) == (7, new_id().variant)
+    assert made.int >> 80 == int(NOW.timestamp() * 1000)
+    assert made == sortable_id(derived, NOW)
+    assert sortable_id(derived, NOW + timedelta(milliseconds=1)) > made
+
+
+def test_ids_of_one_millisecond_differ() -> None:
+    made = {sortable_id(derived_id("key", "somebody", str(n)), NOW) for n in range(10_000)}
+    assert len(made) == 10_000
