@@ -87,7 +87,10 @@ async def deadlock_storm(database_url: str, redis_url: str) -> list[str]:
         wallets = sorted(await opened(door, 12, 100_000))
     there = [transfer(a, b) for a, b in pairwise(wallets)]
     back = [transfer(i.destination_wallet_id, i.source_wallet_id) for i in reversed(there)]
-    connections = [await connect(database_url, deadlock_timeout="20ms") for _ in range(2)]
+    connections = [
+        await connect(database_url, deadlock_timeout="20ms", application_name=f"storm-{n}")
+        for n in range(2)
+    ]
     blocker = await connect(database_url)
     try:
         for wallet in wallets:
