@@ -1,8 +1,8 @@
 # The commands of this repository. `make` alone lists them.
 
-# python3 when it is 3.11 to 3.13, else the newest of those that runs. Override: make setup PYTHON=...
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
-	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+# python3 when it is 3.11 to 3.14, else the newest of those that runs. Override: make setup PYTHON=...
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null \
 	&& { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,7 +25,7 @@ help: ## this list
 setup: $(STAMP) ## make .venv with everything pinned in requirements.lock
 
 $(STAMP): requirements.lock
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; none was found. Name one: make setup PYTHON=/path/to/python3"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.14 is needed; none was found. Name one: make setup PYTHON=/path/to/python3"; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) (once, about a minute)"
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV) || { echo "$(PYTHON) cannot make virtual environments (on Debian: apt-get install python3-venv)"; exit 1; }
 	@$(PIP) install --quiet --require-hashes --only-binary :all: -r requirements.lock
