@@ -7,6 +7,8 @@ import uuid
 from datetime import datetime
 from typing import Final, NewType
 
+from payments.kernel.strict import NotRead, read_uuid
+
 OperationId = NewType("OperationId", uuid.UUID)
 WalletId = NewType("WalletId", int)
 AccountId = NewType("AccountId", int)
@@ -57,8 +59,8 @@ def new_hex(bytes_: int) -> str:
 
 
 def parse_id(text: str) -> OperationId | None:
-    """The id a path or query names, or None when it is not a UUID."""
+    """The id a path or query names, or None when it is not a UUID in its usual form."""
     try:
-        return OperationId(uuid.UUID(text))
-    except ValueError:
+        return OperationId(read_uuid(text))
+    except NotRead:
         return None

@@ -42,7 +42,8 @@ CURRENCY_BY_NUMBER: Final[dict[int, Currency]] = {c.number: c for c in CURRENCIE
 
 def currency_of(code: str) -> Currency:
     """The currency named by its three letters, in either case. Raises `InvalidCurrency`."""
-    found = CURRENCIES.get(code.upper())
+    # upper() alone would make "USD" of a long s, and so a second spelling of a currency.
+    found = CURRENCIES.get(code.upper()) if code.isascii() else None
     if found is None:
         raise InvalidCurrency(f"{code[:10]!r} is not an ISO 4217 currency code")
     return found
