@@ -9,6 +9,10 @@ RUN /opt/payments/bin/pip install --require-hashes --only-binary :all: -r requir
 COPY pyproject.toml ./
 # The package needs no build step: its folders are copied, its command is one line.
 COPY payments /opt/payments/app/payments
+COPY payments_tools/__init__.py /opt/payments/app/payments_tools/
+COPY payments_tools/simulator /opt/payments/app/payments_tools/simulator
+COPY payments_tools/demo /opt/payments/app/payments_tools/demo
+COPY payments_tools/commands/__init__.py payments_tools/commands/simulator.py payments_tools/commands/seed.py /opt/payments/app/payments_tools/commands/
 COPY streams /opt/payments/app/streams
 COPY scheduler /opt/payments/app/scheduler
 COPY migrations /opt/payments/app/migrations

@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 # Nothing of the caller's pip or Python configuration may steer where packages go.
 PIP := PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -I -m pip
-PACKAGES := payments streams scheduler tests
+PACKAGES := payments payments_tools streams scheduler tests
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 UP_ARGS ?=
 

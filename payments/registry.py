@@ -40,11 +40,11 @@ import payments.reconciliation.fetch
 import payments.reconciliation.tables
 import payments.surfaces.bankwebhook.routes
 import payments.surfaces.marketplace.routes
-import payments.surfaces.native.router
-import payments.surfaces.shop.router
+import payments.surfaces.native.routes
+import payments.surfaces.shop.routes
 import payments.surfaces.superpay.effects
 import payments.surfaces.superpay.fetching
-import payments.surfaces.superpay.router
+import payments.surfaces.superpay.routes
 import payments.surfaces.walletservice.routes
 import payments.transfers.create
 import payments.transfers.reverse
@@ -97,10 +97,10 @@ EFFECTS: Final[tuple[EffectHandler[Any], ...]] = (
 )
 
 ROUTERS: Final[tuple[Router, ...]] = (
-    payments.surfaces.native.router.ROUTER,
+    payments.surfaces.native.routes.ROUTER,
     payments.surfaces.walletservice.routes.ROUTER,
     payments.surfaces.bankwebhook.routes.ROUTER,
     payments.surfaces.marketplace.routes.ROUTER,
-    payments.surfaces.shop.router.ROUTER,
-    payments.surfaces.superpay.router.ROUTER,
+    payments.surfaces.shop.routes.ROUTER,
+    payments.surfaces.superpay.routes.ROUTER,
 )

@@ -4,13 +4,17 @@ redis-py 8 repeats every command ten times by default; one XADD whose reply was 
 entries (measured).
 """
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import redis.asyncio
 
-from streams.addresses import is_cluster, parse_cluster, server_url
-from streams.cluster_client import ClusterClient
+from streams.addresses import min_replicas, server_url
+from streams.cluster.addresses import is_cluster, parse_cluster
+from streams.cluster.client import ClusterClient
+from streams.cluster.producer import ClusterProducer
 from streams.options import create_server_client
+from streams.producer import Lane, Producer, VerifyPartitions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -23,6 +27,18 @@ def create_client(url: str, *, connections: int = 8) -> "redis.asyncio.Redis":
             "redis.asyncio.Redis", ClusterClient(parse_cluster(url), connections=connections)
         )
     return create_server_client(server_url(url), connections=connections)
+
+
+def create_producer(
+    url: str, client: Any, verify: VerifyPartitions, partition_count: int
+) -> Producer:
+    """What appends to the streams behind `url`, whose client is `client`."""
+    replicas = min_replicas(url)
+    if isinstance(client, ClusterClient):
+        return ClusterProducer(
+            client.topology, verify, partition_count=partition_count, min_replicas=replicas
+        )
+    return Lane(server_url(url), partial(verify, range(partition_count)), min_replicas=replicas)
 
 
 def place_of(client: Any, partition: int) -> str:

@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from payments.apikeys.keys import StoredKey
 from payments.apikeys.token import Token, parse_token
+from payments.apikeys.writes import StoredKey
 from payments.http.auth import Actor, bearer_token
 from payments.http.services import Connection
 from payments.kernel.clock import monotonic_s

@@ -10,10 +10,10 @@ from typing import Final
 
 import msgspec
 
-from payments.http.gather import Gathered
 from payments.kernel.clock import monotonic_s
 from payments.kernel.database import Connection
 from payments.kernel.sql import load_sql
+from payments.reads.gather import Gathered
 
 _REMEMBERED_MAX: Final = 100_000
 _CLAIM_S: Final = 10.0

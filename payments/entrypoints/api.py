@@ -10,7 +10,7 @@ from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.apikeys.authenticate import KeyAuthenticator
-from payments.apikeys.keys import StoredKey, find_key
+from payments.apikeys.writes import StoredKey, find_key
 from payments.entrypoints import memory
 from payments.entrypoints.settings import Settings
 from payments.entrypoints.surfaces import LIFESPANS, surface_schemes, surface_services
@@ -20,13 +20,13 @@ from payments.http.auth import API_KEY, BEARER_KEY, Scheme, Schemes
 from payments.http.health import Readiness
 from payments.http.operation_status import Decisions, Markers
 from payments.http.operations import Refusals
-from payments.http.replica import ReadEngine
 from payments.http.services import Services, Time
 from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import create_engine
 from payments.operations.door import RedisDoor
 from payments.operations.results import OutcomeReader
 from payments.operations.submit import Submitter
+from payments.reads.replica import ReadEngine
 from payments.registry import OPERATIONS, ROUTERS
 
 _BACKLOG: Final = 2048

@@ -8,14 +8,13 @@ import typer
 from payments.embedded.process import EmbeddedError
 from payments.entrypoints.commands import (
     bank,
-    bench,
     data,
     keys,
     operators,
     organizations,
     roles,
     superpay,
-    torture,
+    tools,
     users,
 )
 from payments.entrypoints.settings import BadSettings
@@ -34,21 +33,18 @@ for command in (
     roles.consumer,
     roles.executor,
     roles.scheduler,
-    roles.simulator,
     data.migrate,
-    data.seed,
     operators.audit,
     operators.doctor,
-    torture.torture,
 ):
     app.command()(command)
 app.add_typer(keys.app, name="keys")
 app.add_typer(superpay.app, name="superpay")
 app.add_typer(bank.app, name="bank")
-app.add_typer(bench.app, name="bench")
 app.add_typer(operators.app, name="dead-letters")
 app.add_typer(organizations.app, name="organizations")
 app.add_typer(users.app, name="users")
+tools.add_tools(app)
 
 
 def main() -> None:

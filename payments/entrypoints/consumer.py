@@ -15,8 +15,8 @@ from payments.kernel.database import Connection, connect
 from payments.operations.apply import Applier
 from payments.operations.finish import steps
 from payments.registry import OPERATIONS
-from streams.addresses import is_cluster
 from streams.client import create_client, place_of
+from streams.cluster.addresses import is_cluster
 from streams.consumer import Consumer
 from streams.entry import Entry
 from streams.finishing import Step

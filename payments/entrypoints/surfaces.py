@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.apikeys.authenticate import KeyAuthenticator
-from payments.apikeys.keys import find_key
+from payments.apikeys.writes import find_key
 from payments.banks.codes import Codes
 from payments.entrypoints.settings import Settings
 from payments.entrypoints.shop import shop_parts

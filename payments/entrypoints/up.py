@@ -1,7 +1,6 @@
 """`payments up`: everything in one command, for development and evaluation."""
 
 import contextlib
-import importlib.util
 import os
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from payments.embedded.process import Child, EmbeddedError, launch_command, stop
 from payments.embedded.servers import Servers, start_servers
 from payments.embedded.supervisor import Supervisor
 from payments.entrypoints.child_environment import environment
+from payments.entrypoints.commands.tools import tool_names
 from payments.entrypoints.environment import is_loopback
 from payments.entrypoints.ports import answers_ready, choose_port, free_port
 
@@ -42,7 +42,10 @@ ROLES: Final = (
     Role("scheduler"),
     Role("simulator", ("--host", "{host}", "--port", "{simulator_port}")),
 )
-"""In the order they are started; one whose module is not in `payments.entrypoints` is left out."""
+"""In the order they are started; the simulator is left out where it is not installed."""
+
+PRODUCT: Final = frozenset({"api", "consumer", "executor", "scheduler"})
+"""Roles that every installation has."""
 
 SEEDS: Final = ("organizations", "bank", "shop")
 """Demo data of a new database, each `payments seed NAME`, run while the roles work."""
@@ -61,9 +64,9 @@ class StopRequestedError(BaseException):
     """Ctrl-C, SIGTERM or a closed terminal: leave, through every `finally` on the way."""
 
 
-def available(role: str) -> bool:
-    """Tell whether this checkout has the module of a role."""
-    return importlib.util.find_spec(f"payments.entrypoints.{role}") is not None
+def available(command: str) -> bool:
+    """Tell whether this installation has a command; those of `payments_tools` may be missing."""
+    return command in PRODUCT or command in tool_names()
 
 
 def check_profile(host: str) -> None:

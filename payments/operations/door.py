@@ -18,8 +18,7 @@ from payments.kernel.ids import OperationId
 from payments.kernel.sql import load_sql
 from payments.operations import metrics
 from streams import partitions
-from streams.client import create_client, place_of
-from streams.cluster_producer import create_producer
+from streams.client import create_client, create_producer, place_of
 from streams.commands import Client
 from streams.errors import FAILURES, FateUnknown, StreamUnavailable
 from streams.ownership import ensure_partitions

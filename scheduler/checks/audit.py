@@ -8,8 +8,8 @@ import msgspec
 
 from payments.kernel.clock import monotonic_s, utc_now
 from payments.kernel.database import connect
+from scheduler.checks.catalog import CHECKS
 from scheduler.checks.check import Breach, Check, Limits, Snapshot
-from scheduler.checks.registry import CHECKS
 from streams.client import create_client
 
 

@@ -1,6 +1,6 @@
 """Kept callbacks whose effect got lost, or that nobody knew yet, are driven on."""
 
-from payments.surfaces.superpay.inbox import drive_due
+from payments.surfaces.superpay.drive import drive_due
 from scheduler.job import Tools
 
 

@@ -12,7 +12,7 @@ from tests.architecture.sources import ROOT, files, text
 DOCUMENTS = [name for name in files() if name.endswith(".md")]
 _CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 _PATH = re.compile(
-    r"(?<![\w/.-])(?:payments|streams|scheduler|tests|migrations|docs)/[\w./-]*[\w/]"
+    r"(?<![\w/.-])(?:payments|payments_tools|streams|scheduler|tests|migrations|docs)/[\w./-]*[\w/]"
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.architecture.sources import files, python, text, tree
 
-PRODUCT = ("payments", "streams", "scheduler", "migrations")
+PRODUCT = ("payments", "payments_tools", "streams", "scheduler", "migrations")
 FUNCTION_MAX = 70
 FILE_MAX = 300
 
@@ -21,15 +21,15 @@ TRANSACTIONS = {
     "payments/operations/apply.py": "the batch; and parking what cannot be applied",
     "payments/operations/dead_letters.py": "giving up a letter and rejecting its operation at once",
     "payments/operations/conflicts.py": "a conflict seen at the door is recorded",
-    "payments/apikeys/keys.py": "keys are made and revoked by the command line",
+    "payments/apikeys/writes.py": "keys are made and revoked by the command line",
     "payments/bankpayments/writes.py": "organizations: reference data",
     "payments/banks/writes.py": "banks, clients, tariffs: reference data",
-    "payments/bills/turned_away.py": "a top-up nobody can be credited with is kept",
+    "payments/bills/writes.py": "a top-up nobody can be credited with is kept",
     "payments/breaks/queries.py": "a difference is recorded by the reconciliation that found it",
-    "payments/callbacks/inbox.py": "what SuperPay sent is kept before it is understood",
+    "payments/callbacks/writes.py": "what SuperPay sent is kept before it is understood",
     "payments/products/writes.py": "products: reference data",
-    "payments/provider/switch.py": "the operator's switch of the provider",
-    "payments/reconciliation/load.py": "a registry file is kept, line by line",
+    "payments/provider/writes.py": "the operator's switch of the provider",
+    "payments/reconciliation/writes.py": "a registry file is kept, line by line",
     "payments/users/limits.py": "attempts are counted, whatever becomes of them",
     "payments/users/writes.py": "users and their data: reference data",
     "scheduler/checks/audit.py": "all checks of a run see one state",
@@ -37,15 +37,15 @@ TRANSACTIONS = {
 }
 """Where a transaction may begin, and what for. Money moves in the first of them alone."""
 
-NO_TRANSACTION = {"payments/surfaces/superpay/simulator/", "payments/entrypoints/"}
-"""Somebody else's program (its own SQLite), and the benches and trials."""
+NO_TRANSACTION = {"payments_tools/"}
+"""The simulator (somebody else's program, with its own SQLite), the benches and the trials."""
 
 SKIPS = {
     "tests/integration/test_embedded_servers.py": "only root can run servers as somebody else",
 }
 """Files with a test that is not always run, and why."""
 
-ENVIRONMENT = ("payments/entrypoints/", "payments/embedded/")
+ENVIRONMENT = ("payments/entrypoints/", "payments/embedded/", "payments_tools/")
 
 
 def test_functions_fit_on_a_screen() -> None:
@@ -130,8 +130,6 @@ def test_surfaces_hold_no_sql() -> None:
     statements = {"select", "insert", "update", "delete", "text"}
     found = []
     for name in python("payments/surfaces"):
-        if "/simulator/" in name:
-            continue  # SuperPay's side: its own program and its own SQLite
         for node in ast.walk(tree(name)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 owner = ast.unparse(node.func.value)
@@ -156,7 +154,6 @@ def test_routes_catch_nothing() -> None:
     found = [
         f"{name}:{node.lineno} {node.name}"
         for name in python("payments/surfaces")
-        if "/simulator/" not in name
         for node in ast.walk(tree(name))
         if isinstance(node, ast.AsyncFunctionDef) and _is_route(node)
         if any(isinstance(inner, ast.Try) for inner in ast.walk(node))

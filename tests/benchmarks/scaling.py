@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from migrations.run import migrate_async
 from payments.embedded.datadir import DataDir
 from payments.embedded.servers import Servers, start_servers
-from payments.http.replica import _PRIMARY_AT, _REPLICA_AT, _position
 from payments.kernel.clock import monotonic_s
 from payments.kernel.database import connect, create_engine
 from payments.kernel.errors import PaymentsError
 from payments.operations.submit import fresh
+from payments.reads.replica import _PRIMARY_AT, _REPLICA_AT, _position
 from payments.transfers.create import OPERATION, CreateTransfer
 from payments.wallets import adjust
 from payments.wallets import open as open_wallet

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from payments.entrypoints.bench.report import Report
+from payments_tools.bench.report import Report
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(300)]
 

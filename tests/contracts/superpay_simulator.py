@@ -17,7 +17,7 @@ import httpx
 import uvicorn
 from standardwebhooks.webhooks import Webhook
 
-from payments.surfaces.superpay.simulator import SimulatorConfig, build_server
+from payments_tools.simulator import SimulatorConfig, build_server
 from tests.contracts.superpay_documents import check_documented, schema
 
 KEY: Final = "sp_test_key"

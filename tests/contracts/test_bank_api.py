@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from payments.banks import demo
 from payments.surfaces.marketplace import answers
+from payments_tools.demo import bank as demo
 from tests.fixtures.banks import OTHER_KEY, Marketplace, bank_settings
 
 METHODS: dict[str, dict[str, Any]] = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from payments.surfaces.superpay.signing import key_of, request_headers, why_refused
+from payments.surfaces.superpay.signature import key_of, request_headers, why_refused
 from tests.contracts.superpay_tables import DOCS, blocks, marked
 
 

@@ -232,7 +232,7 @@ _SERVE = """
 import sys
 from pathlib import Path
 from typing import Any
-from payments.surfaces.superpay.simulator import SimulatorConfig, serve
+from payments_tools.simulator import SimulatorConfig, serve
 data_dir, port, key, secret = sys.argv[1:]
 serve(SimulatorConfig(data_dir=Path(data_dir), api_key=key, request_secrets=(secret,),
     callback_secrets=(secret,), settle_after_s=0.3), port=int(port))

@@ -9,10 +9,10 @@ import pytest
 import schemathesis
 from schemathesis.core.result import Ok
 
-from payments.surfaces.superpay import simulator
-from payments.surfaces.superpay.simulator.errors import CODES
-from payments.surfaces.superpay.simulator.faults import _MAGIC, Fault
-from payments.surfaces.superpay.simulator.lifecycle import TRANSITIONS
+from payments_tools import simulator
+from payments_tools.simulator.errors import CODES
+from payments_tools.simulator.faults import _MAGIC, Fault
+from payments_tools.simulator.lifecycle import TRANSITIONS
 from tests.contracts.superpay_documents import API, DOCS, schema
 from tests.contracts.superpay_simulator import Sandbox, running
 
@@ -31,7 +31,7 @@ def test_the_document_lists_every_misbehaviour_with_its_number() -> None:
 
 
 def test_the_simulator_is_an_outsider() -> None:
-    own = "payments.surfaces.superpay.simulator"
+    own = "payments_tools.simulator"
     package = Path(simulator.__file__).parent
     for path in package.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from payments.surfaces.superpay.simulator.signing import matches, request_payload, sign
+from payments_tools.simulator.signing import matches, request_payload, sign
 from tests.contracts.superpay_documents import DOCS
 from tests.contracts.superpay_simulator import REQUEST_SECRET, running
 

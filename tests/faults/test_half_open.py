@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from payments.entrypoints.torture.proxy import Proxy
 from payments.kernel.clock import monotonic_s
 from payments.kernel.errors import PaymentsError
 from payments.operations.submit import keyed
 from payments.transfers.create import OPERATION, CreateTransfer
+from payments_tools.torture.proxy import Proxy
 from tests.faults.journal import Door, Journal, reckon
 from tests.faults.stage import consumer, two_wallets
 from tests.faults.through import database_behind, redis_behind

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from migrations.run import migrate_async
-from payments.apikeys.keys import create_key
+from payments.apikeys.writes import create_key
 from payments.embedded.servers import Servers
 from payments.kernel.clock import monotonic_s, utc_now
 from payments.kernel.database import create_engine

@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from payments.entrypoints.torture.addresses import (
+from payments_tools.torture.addresses import (
     database_target,
     database_through,
     redis_target,
     redis_through,
 )
-from payments.entrypoints.torture.proxy import Proxy
+from payments_tools.torture.proxy import Proxy
 
 
 @asynccontextmanager

@@ -5,11 +5,11 @@ from typing import Any
 
 import httpx
 
-from payments.bankpayments.demo import seed_organizations
 from payments.bankpayments.matching import submit_matches
 from payments.bankpayments.queries import unmatched_payments
 from payments.bankpayments.writes import add_organization
 from payments.kernel.clock import utc_now
+from payments_tools.demo.organizations import seed_organizations
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import Platform, api_key, eventually
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from payments.banks import demo
 from payments.banks.books import bank_spec
 from payments.kernel.clock import utc_now
 from payments.ledger.chart import Kind
+from payments_tools.demo import bank as demo
 from scheduler.checks import bank_books_balance
 from scheduler.checks.audit import open_snapshot
 from scheduler.checks.check import Limits

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from payments.entrypoints.cli import app
-from payments.entrypoints.seeds.shop import PRODUCTS, USERS, seed
+from payments_tools.demo.shop import PRODUCTS, USERS, seed
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import Platform
 from tests.fixtures.shop import SETTINGS, Client, Shop

@@ -16,11 +16,11 @@ import httpx
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from payments.callbacks import inbox
+from payments.callbacks import writes
 from payments.entrypoints.settings import Secret
 from payments.provider.tables import SUPERPAY
-from payments.surfaces.superpay.inbox import drive_due
-from payments.surfaces.superpay.wire import decode_event
+from payments.surfaces.superpay.bodies import decode_event
+from payments.surfaces.superpay.drive import drive_due
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import eventually
 from tests.fixtures.superpay import CALLBACK, SIGNING, SuperPay
@@ -131,7 +131,7 @@ async def test_unknown_is_kept_and_matched_again_then_an_operators(superpay: Sup
     state = "SELECT state FROM provider_callbacks WHERE event_id = 'evt_u'"
     assert await superpay.platform.value(state) == "unmatched"
     tools, now = superpay.tools, datetime.now(UTC)
-    for wait_s in inbox.REMATCH_S[:-1]:
+    for wait_s in writes.REMATCH_S[:-1]:
         now += timedelta(seconds=wait_s + 1)
         assert await drive_due(tools.engine, tools.submitter, now) >= 1
         assert await superpay.platform.value(state) == "unmatched"
@@ -160,7 +160,7 @@ async def test_crash_between_keeping_and_submitting_loses_nothing(superpay: Supe
     shown = await stuck(superpay)
     now = datetime.now(UTC)
     engine = superpay.tools.engine
-    kept = await inbox.keep(engine, SUPERPAY, "evt_c", {}, event(shown), now)
+    kept = await writes.keep(engine, SUPERPAY, "evt_c", {}, event(shown), now)
     assert kept.is_new
     # The process died here. SuperPay's retry is a duplicate and must not be the end of it.
     assert (await send(superpay, event(shown), "evt_c")).json() == {"status": "duplicate"}
@@ -241,15 +241,15 @@ async def test_one_that_cannot_be_driven_does_not_hold_up_the_others(
 ) -> None:
     shown = await stuck(superpay)
     engine, now = superpay.tools.engine, datetime.now(UTC)
-    poison = await inbox.keep(engine, SUPERPAY, "evt_poison", {}, b"{}", now)
-    await inbox.keep(engine, SUPERPAY, "evt_after", {}, event(shown), now + timedelta(seconds=1))
+    poison = await writes.keep(engine, SUPERPAY, "evt_poison", {}, b"{}", now)
+    await writes.keep(engine, SUPERPAY, "evt_after", {}, event(shown), now + timedelta(seconds=1))
 
     def broken(raw: bytes) -> Any:
         if raw == poison.raw:
             raise RuntimeError("nobody thought of this one")
         return decode_event(raw)
 
-    monkeypatch.setattr("payments.surfaces.superpay.inbox.decode_event", broken)
+    monkeypatch.setattr("payments.surfaces.superpay.drive.decode_event", broken)
     with pytest.raises(RuntimeError):
         await drive_due(engine, superpay.tools.submitter, now + timedelta(seconds=30))
     await superpay.reaches("payouts", shown["payout_id"], "paid")

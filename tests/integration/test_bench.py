@@ -5,7 +5,7 @@ import sys
 
 import msgspec
 
-from payments.entrypoints.bench.report import Report
+from payments_tools.bench.report import Report
 
 
 def test_the_ledger_is_measured_against_row_at_a_time() -> None:

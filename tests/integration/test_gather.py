@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import pytest
 
-from payments.http.gather import Gathered
 from payments.kernel.database import Connection, connect
 from payments.kernel.errors import Unavailable
+from payments.reads.gather import Gathered
 
 
 class Squares:

@@ -15,8 +15,8 @@ from payments.transfers.create import CreateTransfer
 from payments.wallets.adjust import AdjustWallet
 from payments.wallets.open import OpenWallet
 from scheduler.checks.audit import audit
+from scheduler.checks.catalog import CHECKS
 from scheduler.checks.check import Limits
-from scheduler.checks.registry import CHECKS
 from streams import partitions
 from tests.fixtures.invariants import assert_invariants, broken_invariants
 from tests.fixtures.platform import Platform

@@ -14,7 +14,7 @@ from payments.operations.submit import fresh
 from payments.payouts.cancel import CancelPayout
 from payments.payouts.request import RequestPayout
 from payments.payouts.resolve import ResolvePayout
-from payments.provider.switch import set_switch
+from payments.provider.writes import set_switch
 from payments.reconciliation.fetch import FetchRegistry
 from payments.surfaces.superpay.breaker import Breaker
 from payments.wallets import adjust

@@ -22,7 +22,7 @@ from payments.operations.envelope import Envelope, decode
 from payments.operations.outcome import Decision
 from payments.operations.submit import Coming, Submitter
 from payments.registry import OPERATIONS
-from payments.surfaces.native.router import ROUTER
+from payments.surfaces.native.routes import ROUTER
 
 NOW = datetime(2026, 11, 20, 21, tzinfo=UTC)
 KEYS = {

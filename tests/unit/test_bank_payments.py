@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 
 from payments.bankpayments import match, receive
-from payments.bankpayments.demo import COUNT, demo_organizations
 from payments.bankpayments.inn import is_inn
 from payments.bankpayments.match import MatchBankPayment, MatchRefusal
 from payments.bankpayments.receive import ReceiveBankPayment, request_of
@@ -23,6 +22,7 @@ from payments.bankpayments.tables import (
 from payments.ledger.posting import move
 from payments.operations.operation import State
 from payments.operations.outcome import Applied, Refused
+from payments_tools.demo.organizations import COUNT, demo_organizations
 from tests.fixtures.deciding import CONTEXT, NOW, account, state
 
 PAYMENT_ID = UUID("ccf0a86d-041b-4991-bcf7-e2352f7b8a4a")

@@ -6,8 +6,8 @@ import pytest
 from litestar import Router, get
 
 from payments.apikeys.authenticate import FRESH_S, STALE_S, KeyAuthenticator
-from payments.apikeys.keys import StoredKey
 from payments.apikeys.token import Token, new_token, parse_token
+from payments.apikeys.writes import StoredKey
 from payments.http.access import access
 from payments.http.auth import API_KEY, PUBLIC, declared_routes
 from payments.http.errors import is_database_away

@@ -5,10 +5,11 @@ import pytest
 from payments.embedded.redis import nodes_of
 from payments.entrypoints.environment import read_settings
 from payments.entrypoints.settings import BadSettings
-from streams.addresses import is_cluster, min_replicas, parse_cluster, server_url
+from streams.addresses import min_replicas, server_url
 from streams.client import create_client, readable_together
-from streams.cluster_client import slot_of
-from streams.topology import partition_slot
+from streams.cluster.addresses import is_cluster, parse_cluster
+from streams.cluster.client import slot_of
+from streams.cluster.topology import partition_slot
 
 
 def test_a_cluster_has_nodes_credentials_and_a_scheme() -> None:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.apikeys.keys import StoredKey, create_key, list_keys, revoke_key
+from payments.apikeys.writes import StoredKey, create_key, list_keys, revoke_key
 from payments.entrypoints.commands.context import DataDir, with_engine
 from payments.entrypoints.settings import Settings
 from payments.http.auth import SCOPES

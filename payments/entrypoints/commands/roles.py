@@ -1,4 +1,4 @@
-"""One role a process: api, consumer, executor, scheduler, simulator; and `up`, all of them."""
+"""One role a process: api, consumer, executor, scheduler; and `up`, all of them."""
 
 import asyncio
 import os
@@ -54,20 +54,14 @@ def scheduler() -> None:
     _run("scheduler", _settings())
 
 
-def simulator(host: Host = None, port: Port = None) -> None:
-    """A SuperPay that behaves, and misbehaves on demand."""
-    settings = _read(host, port)  # it needs no servers of ours
-    configure_logging(settings.log_level, "simulator")
-    role("simulator").main(settings)
-
-
-def _read(host: str | None = None, port: int | None = None) -> Settings:
+def settings_given(host: str | None = None, port: int | None = None) -> Settings:
+    """The settings of the environment; what the command line names replaces them."""
     given: dict[str, Any] = {"PAYMENTS_HOST": host, "PAYMENTS_PORT": port}
     return read_settings({**os.environ, **{k: str(v) for k, v in given.items() if v is not None}})
 
 
 def _settings(host: str | None = None, port: int | None = None) -> Settings:
-    settings = _read(host, port)
+    settings = settings_given(host, port)
     missing = [n for n in ("database_url", "redis_url") if not getattr(settings, n)]
     if missing:
         names = " and ".join(f"PAYMENTS_{n.upper()}" for n in missing)

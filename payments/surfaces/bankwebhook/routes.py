@@ -15,13 +15,12 @@ from payments.http.access import access
 from payments.http.auth import ADMIN, API_KEY
 from payments.http.body import read_body
 from payments.http.lists import Page, decode_cursor, page_of
-from payments.http.numbers import short_number
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time, service
 from payments.kernel.clock import rfc3339
-from payments.kernel.money import currency_of, format_minor
+from payments.kernel.money import currency_of, format_minor, short_number
 from payments.operations.submit import Submitter
 from payments.surfaces.bankwebhook.accept import accept_payment
 from payments.surfaces.bankwebhook.bodies import (

@@ -19,7 +19,7 @@ from payments.operations.envelope import Intent
 from payments.operations.operation import Operation
 from payments.operations.outcome import Status
 from payments.operations.submit import Request, Submitter
-from payments.surfaces.marketplace.wire import OperationAnswer
+from payments.surfaces.marketplace.bodies import OperationAnswer
 
 WAIT_S: Final = 20
 """How long an answer waits for the outcome; after it 202 and the operation's id."""

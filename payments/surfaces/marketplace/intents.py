@@ -15,7 +15,7 @@ from payments.http.body import minor_of
 from payments.http.services import HttpRequest, service
 from payments.kernel.errors import InvalidBody, NotFound
 from payments.surfaces.marketplace.auth import marketplace_of
-from payments.surfaces.marketplace.wire import ConfirmBody, PayBody, RefundBody
+from payments.surfaces.marketplace.bodies import ConfirmBody, PayBody, RefundBody
 
 
 class AccountNotFound(NotFound):

@@ -19,7 +19,7 @@ from payments.mail.message import masked
 from payments.surfaces.marketplace import intents
 from payments.surfaces.marketplace.answers import answer, operation_answer, operation_id_of
 from payments.surfaces.marketplace.auth import MARKETPLACE
-from payments.surfaces.marketplace.wire import (
+from payments.surfaces.marketplace.bodies import (
     AuthAnswer,
     AuthBody,
     BalanceAnswer,

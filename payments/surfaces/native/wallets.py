@@ -20,9 +20,9 @@ from payments.http.body import currency_in, minor_of, read_body
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
 from payments.http.query import Query, read_query
-from payments.http.replica import ReadEngine
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
+from payments.reads.replica import ReadEngine
 from payments.surfaces.native.answers import (
     AdjustmentApplied,
     EntryList,

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bills.queries import BillView, bills_of
-from payments.bills.turned_away import TurnedAwayView, list_turned_away
+from payments.bills.writes import TurnedAwayView, list_turned_away
 from payments.http.access import access
 from payments.http.body import read_body
 from payments.http.lists import Page, decode_cursor, page_of

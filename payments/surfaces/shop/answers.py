@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from payments.http.numbers import short_number
-from payments.kernel.money import CURRENCIES
+from payments.kernel.money import CURRENCIES, short_number
 
 Number = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "number"})]
 

@@ -9,9 +9,9 @@ from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bills.parties import PartyFinder
-from payments.http.gather import Gathered
 from payments.http.services import Time, services_of
 from payments.kernel.clock import Clock
+from payments.reads.gather import Gathered
 from payments.surfaces.shop.signature import WebhookKey
 from payments.surfaces.shop.tokens import AccessTokens
 from payments.users.limits import Attempts, Limits

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bills.parties import Parties, PartyFinder
 from payments.bills.topup import TopUpBill, request_of
-from payments.bills.turned_away import TurnedAway, write_down
+from payments.bills.writes import TurnedAway, write_down
 from payments.http.access import access
 from payments.http.auth import PUBLIC
 from payments.http.body import Amount, check_content_type, decode_body, minor_of, read_raw

@@ -7,7 +7,7 @@ import structlog
 from litestar import post
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.callbacks import inbox
+from payments.callbacks import writes
 from payments.http.access import access
 from payments.http.auth import PUBLIC
 from payments.http.body import read_raw
@@ -16,10 +16,10 @@ from payments.http.services import HttpRequest, Time, service
 from payments.kernel.errors import NotAuthenticated, NotFound
 from payments.operations.submit import Submitter
 from payments.provider.tables import SUPERPAY
+from payments.surfaces.superpay.bodies import glimpse
 from payments.surfaces.superpay.config import SuperPaySurface
-from payments.surfaces.superpay.inbox import drive_now
-from payments.surfaces.superpay.signing import TOLERANCE_S, why_refused
-from payments.surfaces.superpay.wire import glimpse
+from payments.surfaces.superpay.drive import drive_now
+from payments.surfaces.superpay.signature import TOLERANCE_S, why_refused
 
 EVENT_ID_MAX: Final = 255
 _KEPT_HEADERS: Final = (
@@ -87,7 +87,7 @@ async def receive_callback(request: HttpRequest) -> Reply:
     if refused or len(headers["webhook-id"]) > EVENT_ID_MAX:
         await _turn_away(request, surface, raw, refused or "bad_event_id")
     engine = service(request, AsyncEngine)
-    kept = await inbox.keep(engine, SUPERPAY, headers["webhook-id"], headers, raw, now)
+    kept = await writes.keep(engine, SUPERPAY, headers["webhook-id"], headers, raw, now)
     if not kept.is_new:
         if kept.raw != raw:
             await _doubt(request, surface, raw, "event_id_reused")
@@ -108,7 +108,7 @@ async def _doubt(request: HttpRequest, surface: SuperPaySurface, raw: bytes, rea
     """Write down a digest, and ask the provider what is true."""
     if surface.hints.may_follow():
         engine, now = service(request, AsyncEngine), service(request, Time).now()
-        await inbox.note_rejected(engine, SUPERPAY, raw, reason, now)
+        await writes.note_rejected(engine, SUPERPAY, raw, reason, now)
         merchant_id = glimpse(raw)
         if merchant_id is not None:
             await surface.hints.follow(engine, service(request, Submitter), merchant_id)

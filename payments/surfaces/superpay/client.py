@@ -9,10 +9,10 @@ import msgspec
 
 from payments.kernel.clock import Clock
 from payments.kernel.ids import new_secret
-from payments.surfaces.superpay.answers import Answer, of_failure, of_response
+from payments.surfaces.superpay.bodies import request_body
 from payments.surfaces.superpay.breaker import Breaker
-from payments.surfaces.superpay.signing import key_of, request_headers
-from payments.surfaces.superpay.wire import request_body
+from payments.surfaces.superpay.replies import Answer, of_failure, of_response
+from payments.surfaces.superpay.signature import key_of, request_headers
 
 BODY_MAX_BYTES: Final = 64 * 1024
 REGISTRY_MAX_BYTES: Final = 256 * 1024 * 1024

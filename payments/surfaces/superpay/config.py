@@ -4,7 +4,7 @@ import msgspec
 
 from payments.provider.schedule import Schedule
 from payments.surfaces.superpay.hints import Hints
-from payments.surfaces.superpay.signing import key_of
+from payments.surfaces.superpay.signature import key_of
 
 
 class SuperPaySurface(msgspec.Struct, frozen=True, kw_only=True):

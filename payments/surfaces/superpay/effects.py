@@ -23,9 +23,9 @@ from payments.payouts.request import QUERY_EFFECT, SUBMIT_EFFECT
 from payments.payouts.status import Claim
 from payments.payouts.submit import SubmitPayout
 from payments.provider.sighting import Source
-from payments.provider.switch import read_switch
-from payments.surfaces.superpay.answers import Answer
+from payments.provider.writes import read_switch
 from payments.surfaces.superpay.client import SuperPayClient
+from payments.surfaces.superpay.replies import Answer
 
 ACTOR: Final = "executor"
 DECIDED_WITHIN_S: Final = 15.0

@@ -16,10 +16,10 @@ from payments.kernel.errors import Unavailable
 from payments.operations.effects import EffectContext, EffectHandler
 from payments.operations.submit import Submitter
 from payments.reconciliation.fetch import FETCH_EFFECT
-from payments.reconciliation.load import Loaded, load
+from payments.reconciliation.writes import Loaded, load
 from payments.surfaces.superpay.client import SuperPayClient
 from payments.surfaces.superpay.hints import extra_check
-from payments.surfaces.superpay.registry import BadRegistry, read_json
+from payments.surfaces.superpay.settlement_file import BadRegistry, read_json
 
 _log = structlog.get_logger(__name__)
 

@@ -14,7 +14,7 @@ import payments.payouts.check
 from payments.kernel.clock import Clock
 from payments.operations.submit import Request, Submitter, keyed
 from payments.payouts.check import CheckPayout
-from payments.surfaces.superpay.inbox import ACTOR, subject_of
+from payments.surfaces.superpay.drive import ACTOR, subject_of
 
 A_MINUTE: Final = 20
 """Rejected callbacks a process writes down and follows up in a minute; the rest it only counts."""

@@ -32,8 +32,8 @@ from payments.kernel.errors import InvalidBody, UnsupportedMediaType
 from payments.kernel.ids import parse_id
 from payments.operations.submit import Submitter
 from payments.reconciliation.fetch import FetchRegistry
-from payments.reconciliation.load import Loaded, Registry, load
 from payments.reconciliation.queries import list_runs
+from payments.reconciliation.writes import Loaded, Registry, load
 from payments.surfaces.superpay.fetching import follow_up
 from payments.surfaces.superpay.reconciliation_shapes import (
     AssignBody,
@@ -51,7 +51,7 @@ from payments.surfaces.superpay.reconciliation_shapes import (
     SummaryAnswer,
     UploadQuery,
 )
-from payments.surfaces.superpay.registry import read_csv, read_json
+from payments.surfaces.superpay.settlement_file import read_csv, read_json
 
 SCOPE: Final = "reconciliation:write"
 UPLOAD_MAX_BYTES: Final = 64 * 1024 * 1024

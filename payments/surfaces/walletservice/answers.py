@@ -8,8 +8,7 @@ import msgspec
 
 from payments.clientwallets.queries import ClientWalletView, OutcomeView
 from payments.http.body import Amount
-from payments.http.numbers import float_number, float_text
-from payments.kernel.money import currency_of
+from payments.kernel.money import currency_of, float_number, float_text
 from payments.operations.outcome import Status
 from payments.wallets.queries import EntryView
 

@@ -1,0 +1,132 @@
+"""What an answer of SuperPay amounts to (specification §12).
+
+Whatever is not named here is unknown.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+import msgspec
+
+from payments.payouts.status import Claim
+from payments.provider.sighting import Sighting
+from payments.surfaces.superpay.bodies import (
+    UNREADABLE,
+    ErrorAnswer,
+    Unreadable,
+    decode_transaction,
+)
+
+REFUSALS: Final[Mapping[str, int]] = {
+    "malformed_request": 400,
+    "invalid_field": 422,
+    "invalid_amount": 422,
+    "unsupported_currency": 422,
+    "amount_out_of_limits": 422,
+    "wallet_not_found": 422,
+    "wallet_blocked": 422,
+    "wallet_currency_mismatch": 422,
+    "compliance_refused": 422,
+    "insufficient_merchant_funds": 402,
+}
+"""Definitive, no money moved: code and the status it comes with."""
+
+NOT_ACCEPTED: Final[Mapping[str, int]] = {
+    "unauthorized": 401,
+    "invalid_signature": 401,
+    "timestamp_out_of_tolerance": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "rate_limited": 429,
+    "service_unavailable": 503,
+}
+"""Turned away at the door: the same request may come again."""
+
+_TOO_LARGE: Final = 413
+
+NOT_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+"""Failures before the first byte: a refused connection, a name or TLS failure."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What we learned: the transaction, or a claim with a code for people."""
+
+    claim: Claim = Claim.AMBIGUOUS
+    sighting: Sighting | None = None
+    code: str = ""
+    detail: str = ""
+    is_recorded: bool = False
+
+    @property
+    def is_healthy(self) -> bool:
+        """True when the provider did its work, whatever it said.
+
+        Not a reason to stop calling it.
+        """
+        return self.sighting is not None or self.claim in {
+            Claim.FAILED,
+            Claim.CONFLICT,
+            Claim.NOT_FOUND,
+        }
+
+
+def of_failure(error: Exception) -> Answer:
+    """No answer at all."""
+    name = type(error).__name__
+    claim = Claim.NOT_SENT if isinstance(error, NOT_SENT) else Claim.AMBIGUOUS
+    return Answer(claim=claim, code=_code(error), detail=name)
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, NOT_SENT):
+        return "not_connected"
+    is_late = isinstance(error, httpx.TimeoutException | TimeoutError)
+    return "timeout" if is_late else "connection_lost"
+
+
+def of_response(status: int, media_type: str, body: bytes) -> Answer:
+    """An answer to a POST or a query."""
+    if media_type.partition(";")[0].strip().lower() != "application/json":
+        return Answer(code="unreadable_answer", detail=f"{status} {media_type[:60]}")
+    if status in {HTTPStatus.OK, HTTPStatus.CREATED}:
+        try:
+            return Answer(claim=Claim.ACCEPTED, sighting=decode_transaction(body))
+        except Unreadable as error:
+            return Answer(code="unreadable_answer", detail=f"{status} {error}")
+    try:
+        said = msgspec.json.decode(body, type=ErrorAnswer).error
+    except UNREADABLE:
+        return Answer(code="unreadable_answer", detail=str(status))
+    return _of_error(status, said.code, (said.definitive, said.money_moved), said.transaction_id)
+
+
+def _of_error(status: int, code: str, fate: tuple[bool, str], transaction_id: str | None) -> Answer:
+    """Code, status and the two words about fate must agree with the document; else nobody knows."""
+    claim = Claim.AMBIGUOUS
+    if fate == (True, "no") and REFUSALS.get(code) in {status, _short(status)}:
+        claim = Claim.FAILED
+    elif fate == (False, "no") and NOT_ACCEPTED.get(code) == status:
+        claim = Claim.NOT_SENT
+    elif code == "merchant_id_reused" and status == HTTPStatus.CONFLICT:
+        claim = Claim.CONFLICT
+    elif code == "transaction_not_found" and status == HTTPStatus.NOT_FOUND:
+        claim = Claim.NOT_FOUND
+    # Evidence must be storable, whatever it says.
+    storable = code[:64].replace("\0", "")
+    return Answer(
+        claim=claim, code=storable, detail=str(status), is_recorded=transaction_id is not None
+    )
+
+
+def _short(status: int) -> int:
+    """A body too large is a malformed request by another status."""
+    return HTTPStatus.BAD_REQUEST if status == _TOO_LARGE else status

@@ -1,0 +1,1 @@
+"""Commands of `payments` that are not the product: a module each, with `add_to(app)`."""

@@ -1,0 +1,155 @@
+"""`payments bench …`: the benchmarks, on servers of their own that vanish afterwards."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+import typer
+import uvloop
+from rich.console import Console
+
+from migrations.run import migrate
+from payments.embedded.datadir import DataDir
+from payments.embedded.servers import Servers, start_servers
+from payments_tools.bench import compare as bench_compare
+from payments_tools.bench import growth as bench_growth
+from payments_tools.bench import http as bench_http
+from payments_tools.bench import ledger as bench_ledger
+from payments_tools.bench import plots
+from payments_tools.bench.report import Report, page, show, write
+
+app: Final = typer.Typer(
+    no_args_is_help=True, help="Measure this product and a row-at-a-time baseline in the same run."
+)
+Found = TypeVar("Found")
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
+Out = Annotated[Path | None, typer.Option(help="A folder to write the figures to, as a page too.")]
+
+
+def say(text: str) -> None:
+    """Progress, on stderr, so that --json stays clean."""
+    Console(stderr=True).print(f"· {text}", style="dim", highlight=False)
+
+
+@contextmanager
+def own_servers() -> Iterator[Servers]:
+    """PostgreSQL and Redis for one benchmark; their data are erased at the end."""
+    path = Path(tempfile.mkdtemp(prefix="paybench-", dir="/tmp"))  # short, for sockets
+    try:
+        with start_servers(path, report=say) as servers:
+            migrate(servers.database_url)
+            yield servers
+    finally:
+        DataDir(path).erase()
+
+
+def on_own_servers(run: Callable[[Servers], Coroutine[Any, Any, Found]]) -> Found:
+    """Run it on servers of its own."""
+    with own_servers() as servers, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run(servers))
+
+
+def measure(
+    name: str,
+    run: Callable[[Servers], Coroutine[Any, Any, Report]],
+    out: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Run it on servers of its own, print what came out, and write the page if one is wanted."""
+    report = on_own_servers(run)
+    show(report, as_json=as_json)
+    if out is not None:
+        say(f"written: {write(out, name, report, page(report))}")
+
+
+@app.command()
+def ledger(
+    transfers: Annotated[int, typer.Option(help="Transfers to apply in each run.")] = 50_000,
+    accounts: Annotated[int, typer.Option(help="Wallets they go between.")] = 10_000,
+    batch: Annotated[int, typer.Option(help="Transfers a batch.")] = 1000,
+    out: Out = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """How fast batches are applied, without HTTP and without the stream."""
+    measure(
+        "ledger",
+        lambda s: bench_ledger.run(
+            s.database_url, transfers=transfers, accounts=accounts, batch=batch, say=say
+        ),
+        out,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def http(
+    seconds: Annotated[float, typer.Option(help="How long each figure is measured.")] = 8.0,
+    out: Out = None,
+    *,
+    stages: Annotated[
+        bool, typer.Option("--stages", help="Also where the CPU time of one request goes.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """From the socket to the ledger, load generator included."""
+    measure(
+        "http",
+        lambda s: bench_http.run(s, seconds=seconds, is_staged=stages, say=say),
+        out,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def growth(
+    operations: Annotated[int, typer.Option(min=1, help="Put into the tables.")] = 5_000_000,
+    accounts: Annotated[int, typer.Option(min=10, help="Wallets they go between.")] = 1_000_000,
+    round_size: Annotated[
+        int, typer.Option("--round", min=10, help="Transfers of one round of a figure.")
+    ] = bench_growth.ROUND,
+    out: Out = None,
+    *,
+    http: Annotated[bool, typer.Option("--http", help="The figures over HTTP too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The figures before and after millions of operations are in the tables."""
+    size = bench_growth.Size(
+        operations=operations, accounts=accounts, is_http=http, round=round_size
+    )
+    measure("growth", lambda s: bench_growth.run(s, size, say), out, as_json=as_json)
+
+
+@app.command()
+def compare(
+    out: Annotated[Path, typer.Option(help="Where the page and the plots go.")] = Path(
+        "bench-compare"
+    ),
+    transfers: Annotated[int, typer.Option(min=100, help="Transfers a point at most.")] = 20_000,
+    accounts: Annotated[int, typer.Option(min=10, help="Wallets they go between.")] = 10_000,
+    rows: Annotated[int, typer.Option(min=0, help="Largest table, in transfers.")] = 800_000,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Plots against batch size, hot share and table size, beside row at a time."""
+    try:
+        plots.figure_class()
+    except plots.NoMatplotlib as error:
+        raise typer.BadParameter(str(error)) from error
+    size = bench_compare.Size(transfers=transfers, accounts=accounts, rows=rows)
+    report, series = on_own_servers(lambda s: bench_compare.run(s.database_url, size, say))
+    path = plots.write(out, report, series)
+    if as_json:
+        show(report, as_json=True)
+    else:
+        show(msgspec.structs.replace(report, extra={"written": str(path)}), as_json=False)
+
+
+def add_to(commands: typer.Typer) -> None:
+    """Add `payments bench`."""
+    commands.add_typer(app, name="bench")

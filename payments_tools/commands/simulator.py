@@ -1,0 +1,39 @@
+"""`payments simulator`: a SuperPay that behaves, and misbehaves on demand."""
+
+import typer
+
+from payments.entrypoints.commands.roles import Host, Port, settings_given
+from payments.entrypoints.logging import configure_logging
+from payments.entrypoints.settings import BadSettings, Settings
+from payments_tools.simulator import SimulatorConfig, serve
+
+
+def config_of(settings: Settings) -> SimulatorConfig:
+    """The other side of our settings: it checks what we sign, and signs what we check."""
+    needed = ("superpay_api_key", "superpay_signing_secret", "superpay_callback_secrets")
+    missing = [f"PAYMENTS_{n.upper()} is required" for n in needed if not getattr(settings, n)]
+    if missing:
+        raise BadSettings(missing)
+    callbacks = settings.superpay_callback_secrets.reveal().split(",")
+    return SimulatorConfig(
+        data_dir=settings.data_dir / "simulator",
+        api_key=settings.superpay_api_key.reveal(),
+        request_secrets=(settings.superpay_signing_secret.reveal(),),
+        callback_secrets=tuple(one.strip() for one in callbacks if one.strip()),
+        callback_url=settings.superpay_callback_url or f"{settings.base_url}/v1/superpay/callbacks",
+        public_url=settings.superpay_base_url or None,
+    )
+
+
+def simulator(host: Host = None, port: Port = None) -> None:
+    """A SuperPay that behaves, and misbehaves on demand."""
+    settings = settings_given(host, port)  # it needs no servers of ours
+    configure_logging(settings.log_level, "simulator")
+    config = config_of(settings)
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    serve(config, host=settings.host, port=settings.port)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add `payments simulator`."""
+    app.command()(simulator)

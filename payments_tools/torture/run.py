@@ -1,0 +1,217 @@
+"""One run: start, load, break and heal, let it settle, reckon."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import httpx
+
+from payments.apikeys.writes import create_key
+from payments.embedded.servers import Servers
+from payments.kernel.clock import monotonic_s, utc_now
+from payments.kernel.database import create_engine
+from payments.kernel.randomness import seeded
+from payments_tools.torture.drivers.bankwebhook import BankWebhook
+from payments_tools.torture.drivers.driver import Driver, Tools
+from payments_tools.torture.drivers.marketplace import Marketplace
+from payments_tools.torture.drivers.native import Native
+from payments_tools.torture.drivers.shop import Shop
+from payments_tools.torture.drivers.superpay import SuperPay
+from payments_tools.torture.drivers.walletservice import WalletService
+from payments_tools.torture.faults import FAULTS, plan
+from payments_tools.torture.journal import Journal
+from payments_tools.torture.ledger_view import View, look
+from payments_tools.torture.load import CLIENTS, Load
+from payments_tools.torture.provider import Provider, compare, movements, unfinished
+from payments_tools.torture.reckoning import Reckoning, reckon
+from payments_tools.torture.sender import Sender
+from payments_tools.torture.stage import Stage
+from scheduler.checks.audit import Finding, audit
+
+Say = Callable[[str], None]
+DRIVERS: Final = (Native, WalletService, BankWebhook, Shop, Marketplace, SuperPay)
+_AT_ONCE: Final = 2
+"""Rows of faults: so many things may be broken at a time."""
+_BETWEEN_FAULTS: Final = 60
+"""Operations accepted or refused between two faults of a row."""
+_WORK_LIMIT_S: Final = 15.0
+_TELL_EVERY_S: Final = 5.0
+_DECIDE_LIMIT_S: Final = 60.0
+_SETTLE_LIMIT_S: Final = 90.0
+
+
+@dataclass
+class Result:
+    """All that a report says."""
+
+    seed: int
+    load_s: float = 0.0
+    requests: int = 0
+    answers: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    """Operations that clients wanted, by surface."""
+    faults: Counter[str] = field(default_factory=Counter)
+    died: list[str] = field(default_factory=list)
+    reckoning: Reckoning = field(default_factory=Reckoning)
+    provider: Provider = field(default_factory=Provider)
+    unfinished: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        """True when every promise held."""
+        broken = any(finding.is_broken for finding in self.findings)
+        return self.reckoning.is_clean and not (broken or self.provider.wrong or self.unfinished)
+
+
+async def run(servers: Servers, seed: int, load_s: float, say: Say) -> Result:
+    """A whole run over servers of its own."""
+    result = Result(seed)
+    stage = Stage(servers)
+    async with stage.running():
+        say("every role is up")
+        async with _tools(stage, seed) as tools:
+            drivers = await _prepared(tools, say)
+            load = Load(drivers, tools.sender, tools.journal, seed)
+            await _load(stage, load, result, tools.journal, load_s, say)
+            say("healed; what was left open is sent again")
+            await stage.ready()
+            await load.finish()
+            await _reckon(stage, tools, result, say)
+    return result
+
+
+@asynccontextmanager
+async def _tools(stage: Stage, seed: int) -> AsyncIterator[Tools]:
+    engine = create_engine(stage.servers.database_url, pool_size=1, application="torture")
+    token = await create_key(engine, utc_now, env="development", name="torture", scopes=("*",))
+    journal = Journal(stage.data / "journal.jsonl")
+    limits = httpx.Limits(max_connections=CLIENTS * 8, max_keepalive_connections=CLIENTS)
+    async with httpx.AsyncClient(
+        base_url=stage.base, trust_env=False, limits=limits, timeout=30
+    ) as http:
+        yield Tools(
+            stage=stage,
+            http=http,
+            sender=Sender(http, journal),
+            journal=journal,
+            engine=engine,
+            api_key=token.text(),
+            key_id=token.id,
+            seed=seed,
+        )
+    journal.close()
+    await engine.dispose()
+
+
+async def _prepared(tools: Tools, say: Say) -> list[Driver]:
+    drivers: list[Driver] = [make(tools) for make in DRIVERS]
+    for driver in drivers:
+        await driver.prepare()
+        say(f"{driver.name}: ready")
+    return drivers
+
+
+async def _load(
+    stage: Stage, load: Load, result: Result, journal: Journal, load_s: float, say: Say
+) -> None:
+    """The load, and everything under it breaking, for `load_s` seconds."""
+    before, began_s = journal.requests, monotonic_s()
+    breaking = asyncio.gather(*(_break(stage, result, journal, n, say) for n in range(_AT_ONCE)))
+    telling = asyncio.create_task(_tell(journal, say))
+    load.start()
+    await asyncio.sleep(load_s)
+    telling.cancel()
+    breaking.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await breaking
+    await _heal(stage)
+    await load.stop()
+    result.load_s, result.requests = monotonic_s() - began_s, journal.requests - before
+    result.answers, result.died = journal.answers, stage.died
+
+
+async def _break(stage: Stage, result: Result, journal: Journal, number: int, say: Say) -> None:
+    """One row of faults, each ended before the next; several rows run side by side."""
+    rng = seeded(result.seed, "faults", number)
+    before = journal.settled
+    for pause_s, kind in plan(rng):
+        await asyncio.sleep(pause_s)
+        await _worked(journal, before + _BETWEEN_FAULTS)
+        before = journal.settled
+        say(f"fault: {kind}")
+        result.faults[kind] += 1
+        try:
+            await FAULTS[kind](stage, rng)
+        except (OSError, TimeoutError) as error:
+            say(f"  {kind}: {error!r}")
+
+
+async def _worked(journal: Journal, wanted: int) -> None:
+    """Wait until clients got on: breaking what is still starting proves little."""
+    until = monotonic_s() + _WORK_LIMIT_S
+    while journal.settled < wanted and monotonic_s() < until:  # noqa: ASYNC110 - with a deadline
+        await asyncio.sleep(0.1)
+
+
+async def _heal(stage: Stage) -> None:
+    """Whatever a fault that was interrupted left behind."""
+    stage.database.heal()
+    stage.redis.heal()
+    for child in stage.servers.children:
+        is_up = child.running() and child.ready is not None
+        if not is_up or not await asyncio.to_thread(child.ready or bool):
+            await stage.revive(child)
+
+
+async def _tell(journal: Journal, say: Say) -> None:
+    before = journal.requests
+    while True:
+        await asyncio.sleep(_TELL_EVERY_S)
+        rate = (journal.requests - before) / _TELL_EVERY_S
+        before = journal.requests
+        say(
+            f"{rate:.0f} requests/s; {len(journal.calls)} operations, "
+            f"{len(journal.open_calls())} open"
+        )
+
+
+async def _reckon(stage: Stage, tools: Tools, result: Result, say: Say) -> None:
+    view = await _settled(stage, tools.journal, say)
+    moved = await movements(stage.simulator)
+    result.calls = Counter(call.surface for call in tools.journal.calls)
+    result.unfinished = unfinished(view)
+    result.provider = compare(view, moved)
+    result.reckoning = reckon(tools.journal, view)
+    result.findings = await audit(stage.servers.database_url, stage.servers.redis_url)
+
+
+async def _settled(stage: Stage, journal: Journal, say: Say) -> View:
+    """The ledger as soon as everything accepted is decided and every payout has ended."""
+    began_s = monotonic_s()
+    while True:
+        view = await look(stage.servers.database_url)
+        undecided = _undecided(journal, view)
+        open_ = unfinished(view)
+        waited_s = monotonic_s() - began_s
+        if not undecided and (not open_ or waited_s > _SETTLE_LIMIT_S):
+            say(f"settled after {waited_s:.1f} s")
+            return view
+        if undecided and waited_s > _DECIDE_LIMIT_S:
+            say(f"{len(undecided)} accepted operations are not decided after {waited_s:.0f} s")
+            return view
+        await asyncio.sleep(0.5)
+
+
+def _undecided(journal: Journal, view: View) -> Sequence[object]:
+    return [
+        call
+        for call in journal.calls
+        if call.is_in
+        and call.operation_id not in view.operations
+        and call.operation_id not in view.parked
+    ]

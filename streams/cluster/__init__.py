@@ -1,0 +1,1 @@
+"""Streams in a Redis Cluster: its address, its client, its producer (decision 0030)."""

@@ -1,0 +1,201 @@
+"""A client of a Redis Cluster: a plain client a node; a command goes to the node of its partition.
+
+Ours instead of `redis.asyncio.RedisCluster`, which (8.1, read in its source) closes the connections
+of every node when one says CLUSTERDOWN, sends what has no key to one fixed node, raises instead of
+waiting when a pool is empty, and asks the server for the keys of each XREADGROUP. Here a node that
+is away fails its own partitions and nothing else. No command is repeated but one that a node
+refused with MOVED or ASK: that one was not executed.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import redis.asyncio
+import redis.asyncio.client
+from redis.crc import key_slot
+from redis.exceptions import AskError, ClusterDownError, MovedError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from streams.cluster.addresses import Cluster, Node
+from streams.cluster.topology import Topology, name, partition_slot
+from streams.options import create_server_client
+
+_TAGGED: Final = "pay:{"
+_TAGGED_BYTES: Final = _TAGGED.encode()
+_AWAY: Final = (RedisConnectionError, RedisTimeoutError, ClusterDownError, OSError, TimeoutError)
+
+Command = tuple[tuple[Any, ...], Mapping[str, Any]]
+
+
+class ClusterClient(redis.asyncio.Redis):
+    """Every command of redis-py. One without a key of ours (INFO) goes to any node that answers."""
+
+    def __init__(self, cluster: Cluster, *, connections: int = 8) -> None:
+        """`connections` to each node."""
+        unused = redis.asyncio.ConnectionPool.from_url(cluster.url(cluster.seeds[0]), protocol=2)
+        super().__init__(connection_pool=unused)
+        self.topology = Topology(cluster)
+        self._connections = connections
+        self._servers: dict[Node, Any] = {}
+        self._turn = 0
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - redis-py's signature
+        """Close the clients of all nodes."""
+        for server in self._servers.values():
+            await server.aclose(close_connection_pool)
+        self._servers.clear()
+        await super().aclose(close_connection_pool)
+
+    def server(self, node: Node) -> Any:
+        """The client of one node."""
+        found = self._servers.get(node)
+        if found is None:
+            found = self._servers[node] = create_server_client(
+                self.topology.url(node), connections=self._connections
+            )
+        return found
+
+    async def servers(self) -> list[tuple[str, Any]]:
+        """Every master, by name."""
+        await self.topology.refresh(self.topology.version)
+        return [(name(node), self.server(node)) for node in sorted(self.topology.nodes)]
+
+    def place_of(self, partition: int) -> str:
+        """The node that holds a partition, "" while nobody has been asked."""
+        node = self.topology.known_owner(partition_slot(partition))
+        return name(node) if node else ""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Send it to the node of the first key in it."""
+        slot = slot_of(args)
+        if slot is None:
+            return await self._anywhere(args, options)
+        seen = self.topology.version
+        node = await self.topology.owner(slot)
+        try:
+            return await self.server(node).execute_command(*args, **options)
+        except AskError as error:  # MOVED too: refused, not executed
+            return await self.follow(error, seen, (args, options))
+        except _AWAY:
+            self.topology.doubt()
+            raise
+
+    async def follow(self, error: AskError, seen: int, command: Command) -> Any:
+        """Run a command where a node sent us, once: sent on again, the cluster is moving."""
+        args, options = command
+        if isinstance(error, MovedError):
+            await self.topology.refresh(seen)
+            node = await self.topology.owner(error.slot_id)
+            return await self.server(node).execute_command(*args, **options)
+        pipeline = self.server((error.host, error.port)).pipeline(transaction=False)
+        pipeline.execute_command("ASKING")
+        pipeline.execute_command(*args, **options)
+        return (await pipeline.execute())[1]
+
+    def pipeline(
+        self,
+        transaction: bool = True,  # noqa: FBT001, FBT002 - redis-py's signature
+        shard_hint: str | None = None,
+    ) -> "ClusterPipeline":
+        """Commands to several nodes; there is no MULTI across them."""
+        if transaction:
+            raise ValueError("no transaction spans the nodes of a cluster")
+        return ClusterPipeline(self, shard_hint)
+
+    def pubsub(self, **options: Any) -> Any:
+        """On one node, another each time: what is published on any node reaches all of them."""
+        return self.server(self._next()).pubsub(**options)
+
+    def _next(self) -> Node:
+        self._turn += 1
+        nodes = self.topology.nodes
+        return nodes[self._turn % len(nodes)]
+
+    async def _anywhere(self, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+        failure: Exception | None = None
+        for _ in self.topology.nodes:
+            try:
+                return await self.server(self._next()).execute_command(*args, **options)
+            except _AWAY as error:
+                failure = error
+                self.topology.doubt()
+        raise failure or RedisConnectionError("no node")
+
+
+class ClusterPipeline(redis.asyncio.client.Pipeline):
+    """Split by node, sent side by side; the part of a node that is away fails alone."""
+
+    def __init__(self, client: ClusterClient, shard_hint: str | None) -> None:
+        """`client` knows the nodes."""
+        super().__init__(
+            client.connection_pool,
+            client.response_callbacks,
+            transaction=False,
+            shard_hint=shard_hint,
+        )
+        self._client = client
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
+        """The replies. Without `raise_on_error` a failure stands in the place of its reply."""
+        stack, self.command_stack = self.command_stack, []
+        seen = self._client.topology.version
+        replies: list[Any] = [None] * len(stack)
+        parts = await self._split(stack, replies)
+        await asyncio.gather(
+            *(self._run(node, places, stack, replies) for node, places in parts.items())
+        )
+        for place, reply in enumerate(replies):
+            if isinstance(reply, AskError):
+                replies[place] = await self._follow(reply, seen, stack[place])
+        if raise_on_error:
+            failure = next((r for r in replies if isinstance(r, Exception)), None)
+            if failure is not None:
+                raise failure
+        return replies
+
+    async def _split(self, stack: Sequence[Command], replies: list[Any]) -> dict[Node, list[int]]:
+        """Places in the stack by node. What has no key goes with the first that has one."""
+        slots = [slot_of(args) for args, _ in stack]
+        first = next((s for s in slots if s is not None), 0)
+        parts: dict[Node, list[int]] = {}
+        for place, slot in enumerate(slots):
+            try:
+                node = await self._client.topology.owner(first if slot is None else slot)
+            except RedisConnectionError as error:
+                replies[place] = error
+            else:
+                parts.setdefault(node, []).append(place)
+        return parts
+
+    async def _run(
+        self, node: Node, places: list[int], stack: Sequence[Command], replies: list[Any]
+    ) -> None:
+        pipeline = self._client.server(node).pipeline(transaction=False)
+        for place in places:
+            args, options = stack[place]
+            pipeline.execute_command(*args, **options)
+        try:
+            found = await pipeline.execute(raise_on_error=False)
+        except _AWAY as error:
+            self._client.topology.doubt()
+            found = [error] * len(places)
+        for place, reply in zip(places, found, strict=True):
+            replies[place] = reply
+
+    async def _follow(self, error: AskError, seen: int, command: Command) -> Any:
+        try:
+            return await self._client.follow(error, seen, command)
+        except (RedisError, OSError, TimeoutError) as failure:
+            return failure
+
+
+def slot_of(args: tuple[Any, ...]) -> int | None:
+    """The slot of the first key of ours in a command; all others in it have the same tag."""
+    for part in args:
+        if isinstance(part, str) and part.startswith(_TAGGED):
+            return int(key_slot(part.encode()))
+        if isinstance(part, bytes) and part.startswith(_TAGGED_BYTES):
+            return int(key_slot(part))
+    return None
