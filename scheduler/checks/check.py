@@ -60,3 +60,13 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     run: Callable[[Snapshot], Awaitable[list[Breach]]]
     is_warning: bool = False
     is_audit_only: bool = False
+
+
+def breaches_of(query: str, noun: str) -> Callable[[Snapshot], Awaitable[list[Breach]]]:
+    """A run that lists a query's rows: `id` names a thing (`noun`), `detail` the trouble."""
+
+    async def run(snapshot: Snapshot) -> list[Breach]:
+        rows = await snapshot.rows(query)
+        return [Breach(f"{noun} {row['id']}", row["detail"]) for row in rows]
+
+    return run
