@@ -10,10 +10,11 @@ from uuid import UUID
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Effect, Outcome, Refused
+from payments.payouts.keepback import WALLET_REASONS, kept_back, set_free, wallet_refusal
 from payments.payouts.move import Fact, Moved, PayoutRefusal, accounts, outcome, refs, step
 from payments.payouts.request import QUERY_EFFECT, SUBMIT_EFFECT
 from payments.payouts.status import WATCHED, Claim, PayoutState, judge
-from payments.payouts.tables import Attempt, Payout
+from payments.payouts.tables import Attempt, Evidence, Payout
 from payments.provider.sighting import Source
 
 SENDS_MAX: Final = 6
@@ -38,7 +39,10 @@ class CheckPayout(Intent, frozen=True):
 
 
 def decide(intent: CheckPayout, state: State, context: Context) -> Outcome:
-    """Held: send it. Unknown and never found: send the same attempt again. Else: ask."""
+    """Held: send it. Unknown and never found: send the same attempt again. Else: ask.
+
+    Nothing is sent for a wallet that is frozen: a held payout waits, an unknown one is asked about.
+    """
     payout = state.record(Payout, intent.payout_id)
     if payout is None:
         return Refused(reason=PayoutRefusal.PAYOUT_NOT_FOUND)
@@ -49,9 +53,25 @@ def decide(intent: CheckPayout, state: State, context: Context) -> Outcome:
     attempt = state.record(Attempt, payout.id, "payout_id")
     if payout.state is PayoutState.SUBMITTING:
         return _left_behind(payout, attempt, context)
-    if payout.state is PayoutState.UNKNOWN and _is_missing(attempt, intent.resend_after_s):
-        return _exhausted(payout, attempt, context) or _next(payout, context, is_resend=True)
-    return _next(payout, context, is_resend=False)
+    is_resend = payout.state is PayoutState.UNKNOWN and _is_missing(attempt, intent.resend_after_s)
+    if is_resend or payout.state is PayoutState.HELD:
+        exhausted = _exhausted(payout, attempt, context) if is_resend else None
+        return exhausted or _send(payout, state, context, is_resend=is_resend)
+    if payout.reason in WALLET_REASONS and wallet_refusal(payout, state) is None:
+        payout, line = set_free(payout, context)
+        return _next(payout, (_ask(payout),), context, line)
+    return _next(payout, (_ask(payout),), context)
+
+
+def _send(payout: Payout, state: State, context: Context, *, is_resend: bool) -> Outcome:
+    refused = wallet_refusal(payout, state)
+    if refused is not None:
+        kept, line = kept_back(payout, refused, context)
+        effects = (_ask(kept),) if kept.state is PayoutState.UNKNOWN else ()
+        return _next(kept, effects, context, line)
+    freed, line = set_free(payout, context)
+    body = {"payout_id": str(payout.id), "is_resend": is_resend}
+    return _next(freed, (Effect(kind=SUBMIT_EFFECT, body=body),), context, line)
 
 
 def _is_missing(attempt: Attempt | None, resend_after_s: float) -> bool:
@@ -72,21 +92,19 @@ def _ask(payout: Payout) -> Effect:
     return Effect(kind=QUERY_EFFECT, body=body)
 
 
-def _next(payout: Payout, context: Context, *, is_resend: bool) -> Outcome:
+def _next(
+    payout: Payout, effects: tuple[Effect, ...], context: Context, line: Evidence | None = None
+) -> Outcome:
     checked = payout.changed(
         checks=payout.checks + 1, checked_at=context.now, updated_at=context.now
     )
-    if is_resend or payout.state is PayoutState.HELD:
-        body = {"payout_id": str(payout.id), "is_resend": is_resend}
-        effect = Effect(kind=SUBMIT_EFFECT, body=body)
-    else:
-        effect = _ask(payout)
-    return outcome(checked, Moved(), (), effects=(effect,))
+    return outcome(checked, Moved(), (line,), effects=effects)
 
 
 def _left_behind(payout: Payout, attempt: Attempt | None, context: Context) -> Outcome:
     """A crash in submitting reads as unknown."""
-    if context.now - payout.state_since < timedelta(seconds=SUBMITTING_MAX_S):
+    claimed_at = payout.state_since if attempt is None else attempt.last_sent_at
+    if context.now - claimed_at < timedelta(seconds=SUBMITTING_MAX_S):
         return _waiting(payout, context)
     verdict, after = judge(payout.state, Claim.AMBIGUOUS)
     note = {"note": "whoever was sending it has not come back", "code": "executor_lost"}

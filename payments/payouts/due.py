@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.payouts.check
+from payments.ledger.tables import accounts
 from payments.operations.submit import Request, keyed
 from payments.payouts.check import CheckPayout
+from payments.payouts.keepback import WALLET_REASONS
 from payments.payouts.queries import stuck
 from payments.payouts.status import WATCHED
 from payments.payouts.tables import payouts
@@ -30,7 +32,10 @@ async def due_checks(
     c = payouts.c
     query = (
         sa.select(c.id, c.checks, c.version)
-        .where(c.state.in_([s.value for s in WATCHED]), is_due(payouts, schedule, now))
+        .where(
+            c.state.in_([s.value for s in WATCHED]),
+            sa.or_(is_due(payouts, schedule, now), _is_set_free()),
+        )
         .order_by(c.checked_at)
         .limit(limit)
     )
@@ -48,6 +53,22 @@ async def due_checks(
         )
         for row in rows
     ]
+
+
+def _is_set_free() -> sa.ColumnElement[bool]:
+    """Kept back because of its wallet, which may be used again: waiting longer has no reason."""
+    is_open = sa.exists().where(accounts.c.id == payouts.c.wallet_id, ~accounts.c.is_frozen)
+    return sa.and_(payouts.c.reason.in_(sorted(WALLET_REASONS)), is_open)
+
+
+async def count_watched(engine: AsyncEngine) -> dict[str, int]:
+    """How many payouts are under way, by state; every watched state is named."""
+    states = [s.value for s in WATCHED]
+    c = payouts.c
+    query = sa.select(c.state, sa.func.count()).where(c.state.in_(states)).group_by(c.state)
+    async with engine.connect() as connection:
+        counts = {row[0]: row[1] for row in await connection.execute(query)}
+    return {state: counts.get(state, 0) for state in sorted(states)}
 
 
 async def count_stuck(engine: AsyncEngine, now: datetime) -> dict[str, int]:

@@ -4,8 +4,14 @@ from typing import Final
 
 from payments.payouts.status import HOLDING, UNCERTAIN, PayoutState
 
-STUCK_AFTER_S: Final = {PayoutState.UNKNOWN: 900, PayoutState.ACCEPTED: 86_400}
-"""Longer than this in a state is an alarm."""
+STUCK_AFTER_S: Final = {
+    PayoutState.HELD: 86_400,
+    PayoutState.SUBMITTING: 900,
+    PayoutState.UNKNOWN: 900,
+    PayoutState.ACCEPTED: 86_400,
+    PayoutState.NEEDS_OPERATOR: 0,
+}
+"""Longer than this in a state is an alarm. What needs an operator is one from the beginning."""
 
 _WORDS: Final = {
     PayoutState.HELD: "The money is held; nothing has been sent to SuperPay{because}.",

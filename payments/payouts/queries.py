@@ -132,7 +132,10 @@ class Lens(msgspec.Struct, frozen=True, kw_only=True):
     def is_stuck(self, row: sa.Row[Any]) -> bool:
         """True when it has been in its state for alarmingly long."""
         limit_s = STUCK_AFTER_S.get(PayoutState(row.state))
-        return limit_s is not None and self.now - row.state_since > timedelta(seconds=limit_s)
+        if limit_s is None:
+            return False
+        since: datetime = getattr(row, _since(row.state))
+        return self.now - since >= timedelta(seconds=limit_s)
 
 
 async def get_payout(engine: AsyncEngine, payout_id: UUID | None, lens: Lens) -> PayoutView:
@@ -217,10 +220,18 @@ def stuck(now: datetime) -> sa.ColumnElement[bool]:
     c = payouts.c
     return sa.or_(
         *(
-            sa.and_(c.state == s.value, c.state_since < now - timedelta(seconds=limit_s))
+            sa.and_(c.state == s.value, c[_since(s.value)] <= now - timedelta(seconds=limit_s))
             for s, limit_s in STUCK_AFTER_S.items()
         )
     )
+
+
+def _since(state: str) -> str:
+    """The column its age in a state counts from.
+
+    Turned away at the provider's door a payout is held anew each time, and unsent all along.
+    """
+    return "created_at" if state == PayoutState.HELD.value else "state_since"
 
 
 def _evidence(row: sa.Row[Any]) -> EvidenceView:

@@ -5,9 +5,12 @@ Whoever finds it made may not.
 
 from uuid import UUID
 
+import msgspec
+
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Outcome, Refused
+from payments.payouts.keepback import WALLET_REASONS, kept_back, wallet_refusal
 from payments.payouts.move import Fact, Moved, PayoutRefusal, accounts, outcome, refs, step
 from payments.payouts.status import Claim, PayoutState, judge
 from payments.payouts.tables import Attempt, Payout
@@ -22,18 +25,26 @@ class SubmitPayout(Intent, frozen=True):
 
 
 def decide(intent: SubmitPayout, state: State, context: Context) -> Outcome:
-    """Held, or unknown when it is sent again; in every other state somebody else has it."""
+    """Held, or unknown when it is sent again; in every other state somebody else has it.
+
+    Not from a wallet that was frozen since the payout was asked for: this is the last moment.
+    """
     payout = state.record(Payout, intent.payout_id)
     if payout is None:
         return Refused(reason=PayoutRefusal.PAYOUT_NOT_FOUND)
     wanted = PayoutState.UNKNOWN if intent.is_resend else PayoutState.HELD
     if payout.state is not wanted:
         return Refused(reason=PayoutRefusal.NOT_SUBMITTABLE)
+    refused = wallet_refusal(payout, state)
+    if refused is not None:
+        kept, line = kept_back(payout, refused, context)
+        return msgspec.structs.replace(refused, puts=(kept,) if line is None else (kept, line))
     verdict, after = judge(payout.state, Claim.SUBMIT)
     attempt = _claimed(payout, state.record(Attempt, payout.id, "payout_id"), context)
     note = "sent again under the same merchant id" if intent.is_resend else "about to be sent"
     fact = Fact(source=Source.US, claim=Claim.SUBMIT, details={"note": note, "send": attempt.sends})
-    moved, evidence = step(payout, fact, verdict, after, context)
+    reason = None if payout.reason in WALLET_REASONS else payout.reason
+    moved, evidence = step(payout, fact, verdict, after, context, reason=reason)
     # The executor builds its request from this: the row as it was claimed.
     request = {
         "minor": payout.minor,

@@ -121,3 +121,15 @@ def test_a_part_is_captured_and_the_rest_stays_unless_it_is_final() -> None:
         assert isinstance(outcome, Applied)
         assert [leg.minor for leg in outcome.legs] == [-20, 20]
         assert outcome.reserves == (Reserve(PAYER.id, freed),)
+
+
+def test_a_release_gives_back_what_is_left_and_not_what_was_taken() -> None:
+    part = hold(captured_minor=20)
+    for because_expired, row in ((False, part), (True, part.changed(expires_at=NOW))):
+        intent = ReleaseHold(hold_id=HOLD_ID, because_expired=because_expired)
+        outcome = release.decide(intent, state([payer(80, held=40)], [row]), CONTEXT)
+        assert isinstance(outcome, Applied)
+        assert outcome.reserves == (Reserve(PAYER.id, -40),)
+        (after,) = outcome.puts
+        assert isinstance(after, Hold)
+        assert (after.released_minor, after.left, after.closed_at) == (40, 0, NOW)

@@ -16,7 +16,7 @@ from payments.ledger.chart import Kind
 from payments.operations.outcome import Applied, Refused
 from payments.payouts.check import CheckPayout
 from payments.payouts.request import RequestPayout
-from payments.payouts.status import Claim
+from payments.payouts.status import Claim, PayoutState
 from payments.payouts.weigh import claim_of, mismatch
 from payments.provider.sighting import Sighting
 from payments.wallets.refusals import WalletRefusal
@@ -139,3 +139,100 @@ def test_money_of_a_break_takes_two_who_say_the_same() -> None:
     (ended,) = done.puts
     assert isinstance(ended, Break)
     assert (ended.state, ended.resolved_by) == (BreakState.RESOLVED, "bob")
+
+
+def freeze(made: World, *, is_frozen: bool) -> None:
+    """The payouts' wallet."""
+    made.balances.freeze(chart.wallet(1), is_frozen=is_frozen)
+
+
+@pytest.mark.case("M2")
+def test_a_first_send_from_a_frozen_wallet_waits_and_goes_on() -> None:
+    made = World()
+    made.request()
+    freeze(made, is_frozen=True)
+    made.run_effect("ok")  # the executor had the order already: the claim is refused
+    payout = made.payout(0)
+    assert payout is not None
+    assert (payout.state, payout.reason) == (PayoutState.HELD, "wallet_frozen")
+    assert made.provider.status == {}
+    for _ in range(3):
+        made.jump(3600)
+        made.check(0)
+        assert not made.effects, "nothing is sent while it is frozen"
+    kept = made.payout(0)
+    assert kept is not None
+    assert kept.version == payout.version, "one line in the timeline, not one a check"
+    freeze(made, is_frozen=False)
+    made.check(0)
+    freed = made.payout(0)
+    assert freed is not None
+    assert freed.reason is None
+    made.run_effect("ok")
+    assert list(made.provider.status.values()) == ["created"]
+
+
+@pytest.mark.case("M2")
+def test_a_held_payout_of_a_frozen_wallet_can_be_canceled() -> None:
+    made = World()
+    made.request()
+    freeze(made, is_frozen=True)
+    made.cancel(0)
+    payout = made.payout(0)
+    assert payout is not None
+    assert payout.state is PayoutState.CANCELED
+    assert made.balances.accounts[chart.wallet(1)].debits_pending == 0
+    made.run_effect("ok")
+    assert made.provider.status == {}
+
+
+@pytest.mark.case("M2")
+@pytest.mark.parametrize(
+    ("word", "state_", "minor"),
+    [("paid", PayoutState.PAID, -1000), ("failed", PayoutState.FAILED, 0)],
+)
+def test_what_is_on_the_wire_settles_in_a_frozen_wallet(
+    word: str, state_: PayoutState, minor: int
+) -> None:
+    made = sent()
+    before = made.balances.accounts[chart.wallet(1)].balance
+    freeze(made, is_frozen=True)
+    payout = made.payout(0)
+    assert payout is not None
+    made.provider.advance(payout.merchant_id, word)
+    made.callback(0, keep=False)
+    ended = made.payout(0)
+    assert ended is not None
+    assert ended.state is state_
+    wallet = made.balances.accounts[chart.wallet(1)]
+    assert (wallet.balance - before, wallet.debits_pending) == (minor, 0)
+    if state_ is PayoutState.PAID:
+        made.provider.advance(payout.merchant_id, "returned")
+        made.callback(0, keep=False)
+        assert wallet.balance == before, "what came back is the wallet's own"
+
+
+@pytest.mark.case("M2")
+def test_what_was_never_found_is_not_sent_again_from_a_frozen_wallet() -> None:
+    made = World()
+    made.request()
+    made.run_effect("lost_before")
+    made.jump(1000)
+    made.check(0)
+    made.run_effect("not_found")
+    freeze(made, is_frozen=True)
+    for _ in range(3):
+        made.jump(3600)
+        made.check(0)
+        ((_, effect),) = made.effects
+        assert effect.kind == payments.payouts.request.QUERY_EFFECT
+        made.run_effect("not_found")
+    payout = made.payout(0)
+    assert payout is not None
+    assert (payout.state, payout.reason) == (PayoutState.UNKNOWN, "wallet_frozen")
+    freeze(made, is_frozen=False)
+    made.check(0)
+    made.run_effect("ok")
+    freed = made.payout(0)
+    assert freed is not None
+    assert (freed.state, freed.reason) == (PayoutState.ACCEPTED, None)
