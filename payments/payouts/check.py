@@ -57,10 +57,9 @@ def decide(intent: CheckPayout, state: State, context: Context) -> Outcome:
     if is_resend or payout.state is PayoutState.HELD:
         exhausted = _exhausted(payout, attempt, context) if is_resend else None
         return exhausted or _send(payout, state, context, is_resend=is_resend)
-    if payout.reason in WALLET_REASONS and wallet_refusal(payout, state) is None:
-        payout, line = set_free(payout, context)
-        return _next(payout, (_ask(payout),), context, line)
-    return _next(payout, (_ask(payout),), context)
+    is_free = payout.reason in WALLET_REASONS and wallet_refusal(payout, state) is None
+    freed, line = set_free(payout, context) if is_free else (payout, None)
+    return _next(freed, (_ask(freed),), context, line)
 
 
 def _send(payout: Payout, state: State, context: Context, *, is_resend: bool) -> Outcome:

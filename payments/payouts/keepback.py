@@ -21,9 +21,7 @@ def wallet_refusal(payout: Payout, state: State) -> Refused | None:
     return usable_wallet if isinstance(usable_wallet, Refused) else None
 
 
-def kept_back(
-    payout: Payout, refused: Refused, context: Context
-) -> tuple[Payout, Evidence | None]:
+def kept_back(payout: Payout, refused: Refused, context: Context) -> tuple[Payout, Evidence | None]:
     """The payout with the reason, and the line of its timeline, written when the reason is new."""
     code = refused.reason.code
     if payout.reason == code:
