@@ -1,4 +1,4 @@
-"""The `api_key` scheme: a bearer key becomes an actor, without a query on every request."""
+"""The `api_key` scheme: a bearer key becomes its client, without a query on every request."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -41,7 +41,7 @@ class KeyAuthenticator:
         self._cache: dict[str, _Cached] = {}
 
     async def __call__(self, connection: Connection) -> Actor:
-        """The key's owner. Raises `NotAuthenticated`, the same for every way a key can be wrong."""
+        """The client that owns the key. Raises `NotAuthenticated`, the same for every way a key can be wrong."""
         text = bearer_token(connection)
         token = parse_token(text) if text else None
         if token is None:
@@ -66,6 +66,6 @@ class KeyAuthenticator:
             return None
         if len(self._cache) >= _CACHE_MAX:
             self._cache.clear()
-        actor = Actor(f"key:{stored.id}", frozenset(stored.scopes))
+        actor = Actor(stored.actor, frozenset(stored.scopes), also=stored.earlier_actors)
         found = self._cache[token.id] = _Cached(stored.secret_hash, actor, self._now_s())
         return found

@@ -1,14 +1,16 @@
 """Making, listing, revoking and looking up API keys."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.apikeys.tables import api_keys
+from payments.apikeys.tables import api_clients, api_keys
 from payments.apikeys.token import Token, new_token
 from payments.http.auth import EVERYTHING, SCOPES
 from payments.kernel.clock import Clock
@@ -23,6 +25,23 @@ class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
     secret_hash: bytes
     created_at: datetime
     revoked_at: datetime | None
+    actor: str
+    """Its client, as operations name it: the same for every key of that name."""
+    earlier_actors: tuple[str, ...] = ()
+    """Other names that keys of this client have in operations of 0.1.0."""
+
+
+_NAME: Final = re.compile(r"(?! )[^\x00-\x1f\x7f-\xa0]{1,100}(?<! )")
+_OTHERS: Final = api_keys.alias("others")
+_CALLER: Final = sa.literal("key:") + _OTHERS.c.id
+_SELECT: Final = sa.select(
+    api_keys,
+    api_clients.c.actor,
+    sa.select(sa.func.array_agg(aggregate_order_by(_CALLER, _OTHERS.c.created_at, _OTHERS.c.id)))
+    .where(_OTHERS.c.name == api_keys.c.name, _OTHERS.c.was_caller)
+    .scalar_subquery()
+    .label("callers"),
+).join(api_clients, api_clients.c.name == api_keys.c.name)
 
 
 def unknown_scopes(scopes: Sequence[str]) -> list[str]:
@@ -33,10 +52,14 @@ def unknown_scopes(scopes: Sequence[str]) -> list[str]:
 async def create_key(
     engine: AsyncEngine, clock: Clock, *, env: str, name: str, scopes: Sequence[str]
 ) -> Token:
-    """A new key; its text is known to the caller alone.
+    """A new key of the client `name`; its text is known to the caller alone.
 
-    Raises ValueError for scopes that do not exist.
+    Raises ValueError for scopes that do not exist and for names that are none.
     """
+    if _NAME.fullmatch(name) is None:
+        raise ValueError(
+            "a client's name is 1 to 100 visible characters, without spaces at its ends"
+        )
     if not scopes or unknown_scopes(scopes):
         raise ValueError(
             f"unknown scopes {unknown_scopes(scopes)}; there are {', '.join(SCOPES)} and *"
@@ -48,8 +71,11 @@ async def create_key(
         "scopes": list(scopes),
         "secret_hash": token.digest(),
         "created_at": clock(),
+        "was_caller": False,
     }
+    client = insert(api_clients).values(name=name, actor=f"client:{name}").on_conflict_do_nothing()
     async with engine.begin() as connection:
+        await connection.execute(client)
         await connection.execute(api_keys.insert().values(values))
     return token
 
@@ -58,7 +84,7 @@ async def find_key(engine: AsyncEngine, key_id: str) -> StoredKey | None:
     """The key of that id."""
     async with engine.connect() as connection:
         row = (
-            await connection.execute(sa.select(api_keys).where(api_keys.c.id == key_id))
+            await connection.execute(_SELECT.where(api_keys.c.id == key_id))
         ).one_or_none()
     return None if row is None else _stored(row)
 
@@ -67,7 +93,7 @@ async def list_keys(engine: AsyncEngine) -> list[StoredKey]:
     """All keys, newest first."""
     async with engine.connect() as connection:
         rows = (
-            await connection.execute(sa.select(api_keys).order_by(api_keys.c.created_at.desc()))
+            await connection.execute(_SELECT.order_by(api_keys.c.created_at.desc()))
         ).all()
     return [_stored(row) for row in rows]
 
@@ -93,4 +119,6 @@ def _stored(row: sa.Row[Any]) -> StoredKey:
         secret_hash=row.secret_hash,
         created_at=row.created_at,
         revoked_at=row.revoked_at,
+        actor=row.actor,
+        earlier_actors=tuple(name for name in row.callers or () if name != row.actor),
     )

@@ -39,16 +39,22 @@ SCOPES: Final = (
 class Actor(msgspec.Struct, frozen=True, gc=False):
     """Who is calling.
 
-    `name` goes into the envelope (`key:1a2b…`); `subject` is what a surface knows of its user.
+    `name` goes into the envelope (`client:shop`); `subject` is what a surface knows of its user.
+    `also`: names under which operations of 0.1.0 have the same client.
     """
 
     name: str
     scopes: frozenset[str] = frozenset()
     subject: Any = None
+    also: tuple[str, ...] = ()
 
     def may(self, scope: str) -> bool:
         """True when the scope was granted."""
         return scope in self.scopes or EVERYTHING in self.scopes
+
+    def owns(self, actor: str) -> bool:
+        """True when an operation of `actor` is this caller's own."""
+        return actor == self.name or actor in self.also
 
 
 ANYBODY: Final = Actor("anybody")

@@ -1,6 +1,7 @@
 """`Idempotency-Key`.
 
-The same caller and key give the same operation id, for ever and on every endpoint.
+The same client and key give the same operation id, for ever, on every endpoint and with every API
+key of the client.
 """
 
 import re
@@ -47,9 +48,9 @@ def request_for(request: HttpRequest, operation: Operation[IntentT], intent: Int
     The kind is not part of the id: the same key on another endpoint is a conflict, not another
     operation.
     """
-    actor, key = actor_of(request).name, key_of(request)
+    actor, key = actor_of(request), key_of(request)
     return (
-        fresh(operation, intent, actor=actor)
+        fresh(operation, intent, actor=actor.name)
         if key is None
-        else keyed(operation, intent, actor=actor, key=key)
+        else keyed(operation, intent, actor=actor.name, key=key, also=actor.also)
     )

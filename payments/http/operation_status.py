@@ -115,7 +115,7 @@ async def standing(
 
 def _may_see(request: HttpRequest, owner: str) -> bool:
     actor = actor_of(request)
-    return owner == actor.name or actor.may(ADMIN)
+    return actor.owns(owner) or actor.may(ADMIN)
 
 
 def _decided(decision: Decision) -> tuple[str, OperationStanding]:

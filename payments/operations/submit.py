@@ -13,9 +13,16 @@ from payments.kernel.errors import Conflict
 from payments.kernel.ids import OperationId, derived_id, new_id
 from payments.operations import metrics
 from payments.operations.batch import CONFLICT
-from payments.operations.envelope import Envelope, Intent, encode, seal
+from payments.operations.envelope import Envelope, Intent, digest_of, encode, seal
 from payments.operations.operation import IntentT, Operation
 from payments.operations.outcome import Decision
+
+
+class EarlierId(msgspec.Struct, frozen=True):
+    """Where 0.1.0 may have the same request: a key of this client was a caller of its own then."""
+
+    actor: str
+    operation_id: OperationId
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -27,6 +34,8 @@ class Request(msgspec.Struct, frozen=True):
     operation_id: OperationId
     is_keyed: bool
     """True when the id was derived, so that it may be known already."""
+    earlier: tuple[EarlierId, ...] = ()
+    """Looked for first; what was asked under one of them is answered again, not done again."""
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +64,10 @@ class Door(Protocol):
         self, partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes
     ) -> bytes | None:
         """Make the entry durable; returns the marker found under that id. Raises `Unavailable`."""
+        ...
+
+    async def find_marker(self, operation_id: OperationId) -> bytes | None:
+        """The marker of an accepted operation, whatever its partition."""
         ...
 
 
@@ -86,10 +99,15 @@ def keyed(
     *,
     actor: str,
     key: str,
-    scope: str | None = None,
+    scope: str = "key",
+    also: Sequence[str] = (),
 ) -> Request:
-    """A request whose id comes from caller, key and `scope` (the kind, unless ids span kinds)."""
-    return Request(operation, intent, actor, derived_id(scope or "key", actor, key), True)
+    """A request whose id comes from caller, key and `scope`, which keeps sorts of keys apart.
+
+    `also`: names under which 0.1.0 knew the same caller.
+    """
+    earlier = tuple(EarlierId(name, derived_id(scope, name, key)) for name in also)
+    return Request(operation, intent, actor, derived_id(scope, actor, key), True, earlier)
 
 
 def fresh(operation: Operation[IntentT], intent: IntentT, *, actor: str) -> Request:
@@ -113,6 +131,8 @@ class Submitter:
         or `UnknownFate` (the reply of the stream was lost: ask for the operation id, or send the
         same request again).
         """
+        if request.earlier:
+            request = await self._as_asked_first(request)
         envelope = seal(
             request.operation_id,
             request.operation.kind,
@@ -145,6 +165,35 @@ class Submitter:
         """Accept several at once; one turned away does not touch the others."""
         results = await asyncio.gather(*(self(r, wait_s) for r in requests), return_exceptions=True)
         return [r if isinstance(r, Ticket | Exception) else RuntimeError(repr(r)) for r in results]
+
+    async def _as_asked_first(self, request: Request) -> Request:
+        """The request under the id it was first sent under; under its own when it is new.
+
+        Two keys of one client may have used the same Idempotency-Key in 0.1.0, as two callers. So
+        the same content decides, and other content under any of the ids is a conflict.
+        """
+        body = msgspec.json.encode(request.intent)
+        ids = (EarlierId(request.actor, request.operation_id), *request.earlier)
+        conflicting: OperationId | None = None
+        for id_ in ids:
+            digest = await self._known_digest(id_.operation_id)
+            if digest == digest_of(request.operation.kind, id_.actor, body):
+                return msgspec.structs.replace(
+                    request, actor=id_.actor, operation_id=id_.operation_id, earlier=()
+                )
+            if digest is not None:
+                conflicting = conflicting or id_.operation_id
+        if conflicting is not None:
+            raise conflict(conflicting)
+        return request
+
+    async def _known_digest(self, operation_id: OperationId) -> bytes | None:
+        """The marker first: it goes away after the outcome is there, so one of the two is seen."""
+        marker = await self._door.find_marker(operation_id)
+        if marker is not None:
+            return msgspec.json.decode(marker, type=Acceptance).digest
+        decision = await self._outcomes.find(operation_id)
+        return None if decision is None else decision.digest
 
     async def _accept(self, request: Request, envelope: Envelope) -> Ticket:
         marker = Acceptance(envelope.digest, envelope.kind, envelope.submitted_at, envelope.actor)

@@ -16,7 +16,7 @@ from payments.http.reply import Header
 from payments.http.services import HttpRequest, service
 from payments.kernel.money import Currency, currency_of
 from payments.operations.operation import IntentT, Operation
-from payments.operations.submit import Request, Submitter
+from payments.operations.submit import EarlierId, Request, Submitter
 from payments.surfaces.walletservice.bodies import TransactionBody, WalletBody, WalletDepositBody
 from payments.surfaces.walletservice.handshake import Service, keyed_handshake, new_handshake
 
@@ -79,14 +79,22 @@ async def enqueue(
     user_id: int | None,
 ) -> Enqueued:
     """Make the intent durable; gives the handshake that tells what became of it."""
-    actor, key = actor_of(request).name, key_of(request)
-    if key is None:
-        handshake = new_handshake(of, user_id)
-    else:
-        handshake = keyed_handshake(of, user_id, actor, key)
-    wanted = Request(operation, intent, actor, handshake.operation_id, key is not None)
+    actor, key = actor_of(request), key_of(request)
+    names = (actor.name,) if key is None else (actor.name, *actor.also)
+    handshakes = [
+        new_handshake(of, user_id) if key is None else keyed_handshake(of, user_id, name, key)
+        for name in names
+    ]
+    first, *others = (
+        EarlierId(name, handshake.operation_id)
+        for name, handshake in zip(names, handshakes, strict=True)
+    )
+    wanted = Request(
+        operation, intent, first.actor, first.operation_id, key is not None, tuple(others)
+    )
     ticket = await service(request, Submitter)(wanted)
-    return Enqueued(handshake.text, (REPLAYED,) if ticket.is_replay else ())
+    text = next(h.text for h in handshakes if h.operation_id == ticket.operation_id)
+    return Enqueued(text, (REPLAYED,) if ticket.is_replay else ())
 
 
 async def _currency(request: HttpRequest, wallet_id: int) -> Currency:
