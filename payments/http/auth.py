@@ -77,7 +77,7 @@ class Schemes(dict[str, Scheme]):
 BEARER_KEY: Final[Mapping[str, Any]] = {
     "type": "http",
     "scheme": "bearer",
-    "description": "An API key, made by `payments keys create`.",
+    "description": "An API key, made by `payments keys create`; its name is the client.",
 }
 
 

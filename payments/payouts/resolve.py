@@ -27,7 +27,7 @@ RESOLUTIONS: Final[Mapping[str, Claim]] = {
 
 
 class ResolvePayout(Intent, frozen=True):
-    """The first call proposes, the second (by another key, with the same resolution) does it."""
+    """The first call proposes, the second (by another client, with the same resolution) does it."""
 
     payout_id: UUID
     resolution: str

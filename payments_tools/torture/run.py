@@ -101,7 +101,7 @@ async def _tools(stage: Stage, seed: int) -> AsyncIterator[Tools]:
             journal=journal,
             engine=engine,
             api_key=token.text(),
-            key_id=token.id,
+            client="torture",
             seed=seed,
         )
     journal.close()

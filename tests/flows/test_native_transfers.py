@@ -143,7 +143,7 @@ async def test_only_its_own_operations(native: httpx.AsyncClient, platform: Plat
     )
     path = accepted.headers["location"]
     for scopes, status in ((("operations:read",), 404), (("operations:read", "ledger:admin"), 200)):
-        other = await native.get(path, headers=await api_key(platform, *scopes))
+        other = await native.get(path, headers=await api_key(platform, *scopes, client="other"))
         assert other.status_code == status
 
 

@@ -102,7 +102,10 @@ async def test_frozen_wallet_money_waits_in_suspense(superpay: SuperPay) -> None
     same = await superpay.post(path, words)
     assert same.json()["code"] == "approver_is_proposer"
 
-    second = {k.lower(): v for k, v in (await api_key(superpay.platform)).items()}
+    keys = [await api_key(superpay.platform, client=name) for name in ("test", "second operator")]
+    rotated, second = ({k.lower(): v for k, v in key.items()} for key in keys)
+    same = await superpay.post(path, words, headers=rotated)
+    assert same.json()["code"] == "approver_is_proposer", "two keys of one client are one person"
     done = await superpay.post(path, words, headers=second)
     assert done.json()["resolution_status"] == "done"
     assert await superpay.money(wallet) == ("11.00", "0.00")

@@ -131,6 +131,7 @@ async def test_processing_for_ever_is_never_failed(superpay: SuperPay) -> None:
     await superpay.reaches("payouts", payout, "paid")
 
 
+@pytest.mark.case("C17")
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [("alter-amount", "amount_mismatch"), ("alter-currency", "currency_mismatch")],
@@ -147,6 +148,9 @@ async def test_altered_needs_two_operators(superpay: SuperPay, fault: str, kind:
     assert (first.status_code, first.json()["resolution_status"]) == (201, "proposed")
     same = await superpay.post(f"/v1/payouts/{payout}/resolve", words)
     assert (same.status_code, same.json()["code"]) == (409, "approver_is_proposer")
+    rotated = lowered(await api_key(superpay.platform))
+    same = await superpay.post(f"/v1/payouts/{payout}/resolve", words, headers=rotated)
+    assert same.json()["code"] == "approver_is_proposer", "two keys of one client are one person"
     second = await another_key(superpay)
     other = {**words, "resolution": "failed"}
     refused = await superpay.post(f"/v1/payouts/{payout}/resolve", other, headers=second)
@@ -158,7 +162,11 @@ async def test_altered_needs_two_operators(superpay: SuperPay, fault: str, kind:
 
 async def another_key(superpay: SuperPay) -> dict[str, str]:
     """Headers of a second operator."""
-    return {k.lower(): v for k, v in (await api_key(superpay.platform)).items()}
+    return lowered(await api_key(superpay.platform, client="second operator"))
+
+
+def lowered(headers: dict[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 async def test_paused_holds_and_can_be_canceled(superpay: SuperPay) -> None:

@@ -18,7 +18,7 @@ app: Final = typer.Typer(no_args_is_help=True, help="API keys.")
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Option(help="Which client it is for.")],
+    name: Annotated[str, typer.Option(help="The client: keys of one name are one caller.")],
     scopes: Annotated[str, typer.Option(help=f"Comma separated: {', '.join(SCOPES)}; or *.")],
     data_dir: DataDir = None,
 ) -> None:
@@ -42,7 +42,7 @@ def list_(data_dir: DataDir = None) -> None:
     async def work(engine: AsyncEngine, _settings: Settings) -> list[StoredKey]:
         return await list_keys(engine)
 
-    table = Table("id", "name", "scopes", "created", "revoked")
+    table = Table("id", "client", "scopes", "created", "revoked")
     for key in with_engine(data_dir, work):
         revoked = rfc3339(key.revoked_at) if key.revoked_at else ""
         table.add_row(key.id, key.name, ", ".join(key.scopes), rfc3339(key.created_at), revoked)

@@ -197,7 +197,7 @@ async def assign_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
     opt=access(API_KEY, SCOPE, body=ResolveBody, answers={201: BreakResolved}, is_money=True),
 )
 async def resolve_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
-    """End it with a reason, or with a posting that two different keys have sent."""
+    """End it with a reason, or with a posting that two different clients have sent."""
     body = await read_body(request, ResolveBody)
     found = await _break(request, break_id)
     posting = None if body.ledger is None else _posting(body.ledger)

@@ -45,7 +45,7 @@ class Tools:
     journal: Journal
     engine: AsyncEngine
     api_key: str
-    key_id: str
+    client: str
     seed: int
 
 
@@ -114,7 +114,7 @@ class Surface:
             body,
             key=key,
             headers=headers,
-            operation_id=derived_id("key", f"key:{self.tools.key_id}", key),
+            operation_id=derived_id("key", f"client:{self.tools.client}", key),
             moves=moves,
             then=then,
         )
