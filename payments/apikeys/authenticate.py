@@ -41,7 +41,10 @@ class KeyAuthenticator:
         self._cache: dict[str, _Cached] = {}
 
     async def __call__(self, connection: Connection) -> Actor:
-        """The client that owns the key. Raises `NotAuthenticated`, the same for every way a key can be wrong."""
+        """The client that owns the key.
+
+        Raises `NotAuthenticated`, the same for every way a key can be wrong.
+        """
         text = bearer_token(connection)
         token = parse_token(text) if text else None
         if token is None:

@@ -83,18 +83,14 @@ async def create_key(
 async def find_key(engine: AsyncEngine, key_id: str) -> StoredKey | None:
     """The key of that id."""
     async with engine.connect() as connection:
-        row = (
-            await connection.execute(_SELECT.where(api_keys.c.id == key_id))
-        ).one_or_none()
+        row = (await connection.execute(_SELECT.where(api_keys.c.id == key_id))).one_or_none()
     return None if row is None else _stored(row)
 
 
 async def list_keys(engine: AsyncEngine) -> list[StoredKey]:
     """All keys, newest first."""
     async with engine.connect() as connection:
-        rows = (
-            await connection.execute(_SELECT.order_by(api_keys.c.created_at.desc()))
-        ).all()
+        rows = (await connection.execute(_SELECT.order_by(api_keys.c.created_at.desc()))).all()
     return [_stored(row) for row in rows]
 
 

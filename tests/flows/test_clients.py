@@ -26,9 +26,7 @@ def bearer(token: Token) -> dict[str, str]:
 
 async def made(platform: Platform, name: str) -> Token:
     """A key as `payments keys create --name` makes it."""
-    return await create_key(
-        platform.engine, utc_now, env="development", name=name, scopes=("*",)
-    )
+    return await create_key(platform.engine, utc_now, env="development", name=name, scopes=("*",))
 
 
 async def made_by_0_1_0(platform: Platform, name: str) -> Token:
@@ -121,10 +119,11 @@ async def test_what_an_old_key_asked_for_is_replayed_for_every_key_of_its_client
 
 
 @pytest.mark.case("M1")
-@pytest.mark.parametrize("is_decided", [True, False])
+@pytest.mark.parametrize("stands", ["decided", "in the stream"])
 async def test_two_old_keys_of_a_client_keep_what_each_asked_for(
-    native: httpx.AsyncClient, platform: Platform, is_decided: bool
+    native: httpx.AsyncClient, platform: Platform, stands: str
 ) -> None:
+    is_decided = stands == "decided"
     source, destination = await funded(native, "100.00"), await opened(native)
     first, second = [await made_by_0_1_0(platform, "backend") for _ in range(2)]
     bodies = [transfer(source, destination, amount) for amount in ("10.00", "20.00")]
@@ -148,9 +147,9 @@ async def test_two_old_keys_of_a_client_keep_what_each_asked_for(
     assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_conflict")
     fresh = {"Idempotency-Key": "order-2"}
     ids = [
-        (
-            await native.post("/v1/transfers", json=other, headers={**fresh, **bearer(token)})
-        ).json()["operation_id"]
+        (await native.post("/v1/transfers", json=other, headers={**fresh, **bearer(token)})).json()[
+            "operation_id"
+        ]
         for token in (second, new, first)
     ]
     assert len(set(ids)) == 1
