@@ -4,6 +4,11 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from payments.bankpayments.receive import credit
+from payments.bankpayments.refusals import (
+    ORGANIZATION_NOT_FOUND,
+    PAYMENT_ALREADY_MATCHED,
+    PAYMENT_NOT_FOUND,
+)
 from payments.bankpayments.tables import (
     BankPayment,
     Organization,
@@ -16,16 +21,8 @@ from payments.ledger.chart import AccountSpec
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
-
-
-class MatchRefusal(Reason):
-    """In order of precedence."""
-
-    PAYMENT_NOT_FOUND = "payment_not_found", 404
-    PAYMENT_MATCHED = "payment_already_matched", 409
-    ORGANIZATION_NOT_FOUND = "organization_not_found", 404
 
 
 class MatchBankPayment(Intent, frozen=True):
@@ -41,16 +38,26 @@ def accounts(intent: MatchBankPayment, state: State) -> Iterable[AccountId | Acc
     return () if organization is None else (suspense_account(), organization.account)
 
 
+class BankPaymentMatched(Result, frozen=True, kw_only=True):
+    """The payment, credited to its organization."""
+
+    payment_id: str
+    inn: str
+    amount: str
+    currency: str
+    description: str
+
+
 def decide(intent: MatchBankPayment, state: State, context: Context) -> Outcome:
     """Once only, and only to the INN the bank named."""
     payment = state.record(BankPayment, intent.payment_id)
     organization = state.record(Organization, intent.payer_inn, by="inn")
     if payment is None or payment.payer_inn != intent.payer_inn:
-        return Refused(reason=MatchRefusal.PAYMENT_NOT_FOUND)
+        return Refused(refusal=PAYMENT_NOT_FOUND)
     if payment.status is not PaymentStatus.UNMATCHED:
-        return Refused(reason=MatchRefusal.PAYMENT_MATCHED)
+        return Refused(refusal=PAYMENT_ALREADY_MATCHED)
     if organization is None:
-        return Refused(reason=MatchRefusal.ORGANIZATION_NOT_FOUND)
+        return Refused(refusal=ORGANIZATION_NOT_FOUND)
     matched = payment.changed(
         status=PaymentStatus.CREDITED, organization_id=organization.id, matched_at=context.now
     )
@@ -58,19 +65,20 @@ def decide(intent: MatchBankPayment, state: State, context: Context) -> Outcome:
     return Applied(
         legs=move(suspense_account().id, organization.account.id, payment.minor),
         puts=(matched, change),
-        result={
-            "payment_id": str(payment.id),
-            "inn": payment.payer_inn,
-            "amount": format_minor(payment.minor, currency_of(payment.currency)),
-            "currency": payment.currency,
-            "description": payment.document_number,
-        },
+        result=BankPaymentMatched(
+            payment_id=str(payment.id),
+            inn=payment.payer_inn,
+            amount=format_minor(payment.minor, currency_of(payment.currency)),
+            currency=payment.currency,
+            description=payment.document_number,
+        ),
     )
 
 
 OPERATION = Operation(
     kind="bank_payment.match",
     intent=MatchBankPayment,
+    result=BankPaymentMatched,
     partition_key=lambda intent: f"inn:{intent.payer_inn}",
     refs=lambda intent: (
         Ref(BankPayment, intent.payment_id),
@@ -78,5 +86,5 @@ OPERATION = Operation(
     ),
     accounts=accounts,
     decide=decide,
-    reasons=MatchRefusal,
+    refusals=(PAYMENT_NOT_FOUND, PAYMENT_ALREADY_MATCHED, ORGANIZATION_NOT_FOUND),
 )

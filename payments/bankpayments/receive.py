@@ -20,7 +20,7 @@ from payments.ledger.chart import AccountSpec
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied
+from payments.operations.outcome import Applied, Result
 from payments.operations.record import Ref
 from payments.operations.submit import Request, keyed
 
@@ -43,6 +43,17 @@ def accounts(intent: ReceiveBankPayment, state: State) -> Iterable[AccountId | A
     return bank_account(), suspense_account() if organization is None else organization.account
 
 
+class BankPaymentReceived(Result, frozen=True, kw_only=True):
+    """`payment_status`: credited or unmatched."""
+
+    payment_id: str
+    payment_status: str
+    inn: str
+    amount: str
+    currency: str
+    description: str
+
+
 def decide(intent: ReceiveBankPayment, state: State, context: Context) -> Applied:
     """Never refused: the money is real, whether or not we know whose it is."""
     organization = state.record(Organization, intent.payer_inn, by="inn")
@@ -59,14 +70,14 @@ def decide(intent: ReceiveBankPayment, state: State, context: Context) -> Applie
         received_at=context.now,
         matched_at=None,
     )
-    result = {
-        "payment_id": str(intent.bank_operation_id),
-        "payment_status": payment.status.value,
-        "inn": intent.payer_inn,
-        "amount": format_minor(intent.minor, currency_of(CURRENCY)),
-        "currency": CURRENCY,
-        "description": intent.document_number,
-    }
+    result = BankPaymentReceived(
+        payment_id=str(intent.bank_operation_id),
+        payment_status=payment.status.value,
+        inn=intent.payer_inn,
+        amount=format_minor(intent.minor, currency_of(CURRENCY)),
+        currency=CURRENCY,
+        description=intent.document_number,
+    )
     if organization is None:
         legs = move(bank_account().id, suspense_account().id, intent.minor)
         return Applied(legs=legs, puts=(payment,), result=result)
@@ -94,6 +105,7 @@ def credit(
 OPERATION = Operation(
     kind="bank_payment.receive",
     intent=ReceiveBankPayment,
+    result=BankPaymentReceived,
     # Webhook and match of one INN are applied in the order they were accepted.
     partition_key=lambda intent: f"inn:{intent.payer_inn}",
     refs=lambda intent: (Ref(Organization, intent.payer_inn, "inn"),),

@@ -10,14 +10,26 @@ import hmac
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from payments.banks.books import accounts_of, client_account, pay_legs
 from payments.banks.guessing import if_guessed, with_wrong_code, wrong_codes_left
+from payments.banks.refusals import (
+    ALREADY_CONFIRMED,
+    ALREADY_REFUNDED,
+    BAD_CODE,
+    CONFIRMATION_EXPIRED,
+    OPERATION_NOT_FOUND,
+    TOO_MANY_WRONG_CODES,
+    TriesLeft,
+)
 from payments.banks.status import PaymentStatus
 from payments.banks.tables import BankAccount, BankPayment
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
+from payments.operations.refusals import INSUFFICIENT_FUNDS
 
 ATTEMPTS_MAX: Final = 5
 
@@ -34,17 +46,11 @@ class ConfirmPayment(Intent, frozen=True, kw_only=True):
     code_hash: bytes
 
 
-class ConfirmRefusal(Reason):
-    """In order of precedence."""
+class PaymentConfirmed(Result, frozen=True, kw_only=True):
+    """The payment, paid; the surface's word for its status is `status`."""
 
-    OPERATION_NOT_FOUND = "operation_not_found", 404
-    ALREADY_REFUNDED = "already_refunded", 409
-    ALREADY_CONFIRMED = "already_confirmed", 409
-    """Paid, and this was not its code: nothing left to try."""
-    CONFIRMATION_EXPIRED = "confirmation_expired", 410
-    TOO_MANY_WRONG_CODES = "too_many_wrong_codes", 429, True
-    BAD_CODE = "bad_code", 403
-    INSUFFICIENT_FUNDS = "insufficient_funds", 402
+    operation_key: str
+    payment_status: str = msgspec.field(name="status")
 
 
 def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:
@@ -52,7 +58,7 @@ def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:
     payment = state.record(BankPayment, intent.operation_key, "operation_key")
     customer = state.record(BankAccount, intent.customer_number, "number")
     if payment is None or customer is None or payment.marketplace_id != intent.marketplace_id:
-        return Refused(reason=ConfirmRefusal.OPERATION_NOT_FOUND)
+        return Refused(refusal=OPERATION_NOT_FOUND)
     is_right = hmac.compare_digest(intent.code_hash, payment.code_hash)
     if payment.status != PaymentStatus.PAUSE.value:
         return _decided_before(payment, is_right=is_right)
@@ -60,13 +66,13 @@ def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:
     # the same partition, so it cannot overtake.
     if context.submitted_at >= payment.expires_at:
         expired = payment.changed(status=PaymentStatus.EXPIRED.value)
-        return Refused(reason=ConfirmRefusal.CONFIRMATION_EXPIRED, puts=(expired,))
-    guessed = if_guessed(customer, context.now, ConfirmRefusal.TOO_MANY_WRONG_CODES)
+        return Refused(refusal=CONFIRMATION_EXPIRED, puts=(expired,))
+    guessed = if_guessed(customer, context.now)
     if guessed is not None or not is_right:
         return guessed or _wrong(payment, customer, context.now)
     money = state.account(client_account(payment.customer_account_id))
     if money is None or money.available < payment.minor:
-        return Refused(reason=ConfirmRefusal.INSUFFICIENT_FUNDS)
+        return Refused(refusal=INSUFFICIENT_FUNDS)
     paid = payment.changed(status=PaymentStatus.SUCCESS.value, paid_at=context.now)
     return Applied(legs=pay_legs(payment), puts=(paid,), result=_success(payment))
 
@@ -74,12 +80,12 @@ def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:
 def _decided_before(payment: BankPayment, *, is_right: bool) -> Outcome:
     """The right code hears `success` again, moving nothing: its first answer may have been lost."""
     if payment.status == PaymentStatus.REFUNDED.value:
-        return Refused(reason=ConfirmRefusal.ALREADY_REFUNDED)
+        return Refused(refusal=ALREADY_REFUNDED)
     if payment.status == PaymentStatus.EXPIRED.value:
-        return Refused(reason=ConfirmRefusal.CONFIRMATION_EXPIRED)
+        return Refused(refusal=CONFIRMATION_EXPIRED)
     if is_right:
         return Applied(result=_success(payment))
-    return Refused(reason=ConfirmRefusal.ALREADY_CONFIRMED)
+    return Refused(refusal=ALREADY_CONFIRMED)
 
 
 def _wrong(payment: BankPayment, customer: BankAccount, now: datetime) -> Refused:
@@ -87,19 +93,22 @@ def _wrong(payment: BankPayment, customer: BankAccount, now: datetime) -> Refuse
     status = PaymentStatus.EXPIRED if attempts >= ATTEMPTS_MAX else PaymentStatus.PAUSE
     counted = with_wrong_code(customer, now)
     return Refused(
-        reason=ConfirmRefusal.BAD_CODE,
-        result={"tries_left": min(ATTEMPTS_MAX - attempts, wrong_codes_left(counted, now))},
+        refusal=BAD_CODE,
+        result=TriesLeft(tries_left=min(ATTEMPTS_MAX - attempts, wrong_codes_left(counted, now))),
         puts=(payment.changed(attempts=attempts, status=status.value), counted),
     )
 
 
-def _success(payment: BankPayment) -> dict[str, str]:
-    return {"operation_key": payment.operation_key, "status": PaymentStatus.SUCCESS.value}
+def _success(payment: BankPayment) -> PaymentConfirmed:
+    return PaymentConfirmed(
+        operation_key=payment.operation_key, payment_status=PaymentStatus.SUCCESS.value
+    )
 
 
 OPERATION = Operation(
     kind="bank_pay.confirm",
     intent=ConfirmPayment,
+    result=PaymentConfirmed,
     partition_key=lambda intent: intent.operation_key,
     refs=lambda intent: (
         Ref(BankPayment, intent.operation_key, "operation_key"),
@@ -111,5 +120,13 @@ OPERATION = Operation(
         else accounts_of(payment)
     ),
     decide=decide,
-    reasons=ConfirmRefusal,
+    refusals=(
+        OPERATION_NOT_FOUND,
+        ALREADY_REFUNDED,
+        ALREADY_CONFIRMED,
+        CONFIRMATION_EXPIRED,
+        TOO_MANY_WRONG_CODES,
+        BAD_CODE,
+        INSUFFICIENT_FUNDS,
+    ),
 )

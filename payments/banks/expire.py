@@ -3,12 +3,15 @@
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from payments.banks.queries import DueConfirmation
+from payments.banks.refusals import NOT_DUE, NOT_PENDING, OPERATION_NOT_FOUND
 from payments.banks.status import PaymentStatus
 from payments.banks.tables import BankPayment
 from payments.operations.envelope import Intent
 from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
 from payments.operations.submit import Request, keyed
 
@@ -21,26 +24,26 @@ class ExpirePayment(Intent, frozen=True, kw_only=True):
     operation_key: str
 
 
-class ExpireRefusal(Reason):
-    """In order of precedence."""
+class PaymentExpired(Result, frozen=True, kw_only=True):
+    """The payment, closed; the surface's word for its status is `status`."""
 
-    OPERATION_NOT_FOUND = "operation_not_found", 404
-    NOT_PENDING = "not_pending", 409
-    NOT_DUE = "not_due", 409, True
+    operation_key: str
+    payment_status: str = msgspec.field(name="status")
 
 
 def decide(intent: ExpirePayment, state: State, context: Context) -> Outcome:
     """It still waits, and its time is over."""
     payment = state.record(BankPayment, intent.operation_key, "operation_key")
     if payment is None:
-        return Refused(reason=ExpireRefusal.OPERATION_NOT_FOUND)
+        return Refused(refusal=OPERATION_NOT_FOUND)
     if payment.status != PaymentStatus.PAUSE.value:
-        return Refused(reason=ExpireRefusal.NOT_PENDING)
+        return Refused(refusal=NOT_PENDING)
     if context.now < payment.expires_at:
-        return Refused(reason=ExpireRefusal.NOT_DUE)
+        return Refused(refusal=NOT_DUE)
     expired = payment.changed(status=PaymentStatus.EXPIRED.value)
     return Applied(
-        puts=(expired,), result={"operation_key": payment.operation_key, "status": expired.status}
+        puts=(expired,),
+        result=PaymentExpired(operation_key=payment.operation_key, payment_status=expired.status),
     )
 
 
@@ -59,9 +62,10 @@ def expire_request(due: DueConfirmation, now: datetime) -> Request:
 OPERATION = Operation(
     kind="bank_pay.expire",
     intent=ExpirePayment,
+    result=PaymentExpired,
     partition_key=lambda intent: intent.operation_key,
     refs=lambda intent: (Ref(BankPayment, intent.operation_key, "operation_key"),),
     accounts=lambda _intent, _state: NO_ACCOUNTS,
     decide=decide,
-    reasons=ExpireRefusal,
+    refusals=(OPERATION_NOT_FOUND, NOT_PENDING, NOT_DUE),
 )

@@ -6,9 +6,10 @@ Five tries a payment alone would let a guesser start one payment after another: 
 from datetime import datetime, timedelta
 from typing import Final
 
+from payments.banks.refusals import TOO_MANY_WRONG_CODES, Blocked
 from payments.banks.tables import BankAccount
 from payments.kernel.clock import rfc3339
-from payments.operations.outcome import Reason, Refused
+from payments.operations.outcome import Refused
 
 WRONG_CODES_MAX: Final = 30
 WITHIN: Final = timedelta(hours=24)
@@ -28,9 +29,9 @@ def with_wrong_code(account: BankAccount, now: datetime) -> BankAccount:
     return account.changed(wrong_codes=WRONG_CODES_MAX - left + 1, wrong_codes_since=since)
 
 
-def if_guessed(account: BankAccount, now: datetime, reason: Reason) -> Refused | None:
+def if_guessed(account: BankAccount, now: datetime) -> Refused | None:
     """The refusal of everything that could be another guess, the right code too."""
     if account.wrong_codes_since is None or wrong_codes_left(account, now) > 0:
         return None
     until = account.wrong_codes_since + WITHIN
-    return Refused(reason=reason, result={"blocked_until": rfc3339(until)})
+    return Refused(refusal=TOO_MANY_WRONG_CODES, result=Blocked(blocked_until=rfc3339(until)))

@@ -2,13 +2,19 @@
 
 from payments.banks.books import CURRENCY, bank_spec, client_account, client_spec
 from payments.banks.numbers import is_number_of
+from payments.banks.refusals import (
+    ACCOUNT_EXISTS,
+    BAD_ACCOUNT_NUMBER,
+    BANK_NOT_FOUND,
+    CLIENT_NOT_FOUND,
+)
 from payments.banks.tables import ACCOUNT_NUMBERS, Bank, BankAccount, Client
 from payments.kernel.money import format_minor
 from payments.ledger.chart import Kind
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.outcome import Applied, Outcome, Refusal, Refused, Result
 from payments.operations.record import Ref
 
 
@@ -21,20 +27,18 @@ class OpenBankAccount(Intent, frozen=True, kw_only=True):
     opening_minor: int = 0
 
 
-class OpenAccountRefusal(Reason):
-    """In order of precedence."""
+class BankAccountOpened(Result, frozen=True, kw_only=True):
+    """The account and what it holds at first."""
 
-    BANK_NOT_FOUND = "bank_not_found", 404
-    CLIENT_NOT_FOUND = "client_not_found", 404
-    BAD_NUMBER = "bad_account_number", 409
-    ACCOUNT_EXISTS = "account_exists", 409
+    number_invoice: str
+    balance: str
 
 
 def decide(intent: OpenBankAccount, state: State, context: Context) -> Outcome:
     """Bank and client are there, the number is the bank's and free."""
     refusal = _refusal(intent, state)
     if refusal is not None:
-        return Refused(reason=refusal)
+        return Refused(refusal=refusal)
     local = state.number(ACCOUNT_NUMBERS)
     capital = bank_spec(Kind.BANK_CAPITAL, intent.bank_id).id
     account = BankAccount(
@@ -50,28 +54,29 @@ def decide(intent: OpenBankAccount, state: State, context: Context) -> Outcome:
         if intent.opening_minor
         else (),
         puts=(account,),
-        result={
-            "number_invoice": intent.number,
-            "balance": format_minor(intent.opening_minor, CURRENCY),
-        },
+        result=BankAccountOpened(
+            number_invoice=intent.number,
+            balance=format_minor(intent.opening_minor, CURRENCY),
+        ),
     )
 
 
-def _refusal(intent: OpenBankAccount, state: State) -> OpenAccountRefusal | None:
+def _refusal(intent: OpenBankAccount, state: State) -> Refusal | None:
     if state.record(Bank, intent.bank_id) is None:
-        return OpenAccountRefusal.BANK_NOT_FOUND
+        return BANK_NOT_FOUND
     if state.record(Client, intent.client_id) is None:
-        return OpenAccountRefusal.CLIENT_NOT_FOUND
+        return CLIENT_NOT_FOUND
     if not is_number_of(intent.number, intent.bank_id):
-        return OpenAccountRefusal.BAD_NUMBER
+        return BAD_ACCOUNT_NUMBER
     if state.record(BankAccount, intent.number, "number") is not None:
-        return OpenAccountRefusal.ACCOUNT_EXISTS
+        return ACCOUNT_EXISTS
     return None
 
 
 OPERATION = Operation(
     kind="bank.open_account",
     intent=OpenBankAccount,
+    result=BankAccountOpened,
     partition_key=lambda intent: intent.number,
     refs=lambda intent: (
         Ref(Bank, intent.bank_id),
@@ -80,6 +85,6 @@ OPERATION = Operation(
     ),
     accounts=lambda intent, _state: (bank_spec(Kind.BANK_CAPITAL, intent.bank_id),),
     decide=decide,
+    refusals=(BANK_NOT_FOUND, CLIENT_NOT_FOUND, BAD_ACCOUNT_NUMBER, ACCOUNT_EXISTS),
     sequences=(ACCOUNT_NUMBERS,),
-    reasons=OpenAccountRefusal,
 )

@@ -1,13 +1,14 @@
 """bank.open: a bank begins with its capital, as an entry in its own book."""
 
 from payments.banks.books import CURRENCY, bank_spec
+from payments.banks.refusals import BANK_EXISTS
 from payments.banks.tables import Bank
 from payments.kernel.money import format_minor
 from payments.ledger.chart import Kind
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
 
 
@@ -19,33 +20,36 @@ class OpenBank(Intent, frozen=True, kw_only=True):
     opening_minor: int = 0
 
 
-class OpenBankRefusal(Reason):
-    """In order of precedence."""
+class BankOpened(Result, frozen=True, kw_only=True):
+    """The bank and its own money."""
 
-    BANK_EXISTS = "bank_exists", 409
+    bank_id: int
+    name: str
+    balance: str
 
 
 def decide(intent: OpenBank, state: State, context: Context) -> Outcome:
     """Number and name are free."""
     known = state.record(Bank, intent.bank_id) or state.record(Bank, intent.name, "name")
     if known is not None:
-        return Refused(reason=OpenBankRefusal.BANK_EXISTS)
+        return Refused(refusal=BANK_EXISTS)
     capital = bank_spec(Kind.BANK_CAPITAL, intent.bank_id).id
     own = bank_spec(Kind.BANK_OWN, intent.bank_id).id
     return Applied(
         legs=move(capital, own, intent.opening_minor) if intent.opening_minor else (),
         puts=(Bank(id=intent.bank_id, name=intent.name, created_at=context.now),),
-        result={
-            "bank_id": intent.bank_id,
-            "name": intent.name,
-            "balance": format_minor(intent.opening_minor, CURRENCY),
-        },
+        result=BankOpened(
+            bank_id=intent.bank_id,
+            name=intent.name,
+            balance=format_minor(intent.opening_minor, CURRENCY),
+        ),
     )
 
 
 OPERATION = Operation(
     kind="bank.open",
     intent=OpenBank,
+    result=BankOpened,
     partition_key=lambda intent: intent.bank_id,
     refs=lambda intent: (Ref(Bank, intent.bank_id), Ref(Bank, intent.name, "name")),
     accounts=lambda intent, _state: (
@@ -53,5 +57,5 @@ OPERATION = Operation(
         bank_spec(Kind.BANK_OWN, intent.bank_id),
     ),
     decide=decide,
-    reasons=OpenBankRefusal,
+    refusals=(BANK_EXISTS,),
 )

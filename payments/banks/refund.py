@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from payments.banks.books import accounts_of, client_account, refund_legs
+from payments.banks.refusals import ALREADY_REFUNDED, NOT_REFUNDABLE, OPERATION_NOT_FOUND
 from payments.banks.status import PaymentStatus
 from payments.banks.tables import BankPayment
 from payments.kernel.ids import AccountId
@@ -10,8 +11,9 @@ from payments.ledger.chart import AccountSpec
 from payments.ledger.posting import Leg
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.outcome import Applied, Outcome, Refusal, Refused, Result
 from payments.operations.record import Ref
+from payments.operations.refusals import INSUFFICIENT_FUNDS
 
 
 class RefundPayments(Intent, frozen=True, kw_only=True):
@@ -21,47 +23,45 @@ class RefundPayments(Intent, frozen=True, kw_only=True):
     operation_keys: tuple[str, ...]
 
 
-class RefundRefusal(Reason):
-    """In order of precedence; `operation_keys` of the answer are those it is about."""
-
-    OPERATION_NOT_FOUND = "operation_not_found", 404
-    """Unknown, or another marketplace's: nobody learns which."""
-    ALREADY_REFUNDED = "already_refunded", 409
-    NOT_REFUNDABLE = "not_refundable", 409
-    """Never paid."""
-    INSUFFICIENT_FUNDS = "insufficient_funds", 402
-    """A seller does not have the money."""
-
-
 def accounts(intent: RefundPayments, state: State) -> Iterable[AccountId | AccountSpec]:
     """All that any of the payments touched."""
     return [a for p in _found(intent, state) if p is not None for a in accounts_of(p)]
+
+
+class PaymentsRefunded(Result, frozen=True, kw_only=True):
+    """The payments given back: all that were asked for."""
+
+    refunded: tuple[str, ...]
+
+
+class PaymentsNamed(Result, frozen=True, kw_only=True):
+    """The payments that a refusal is about."""
+
+    operation_keys: tuple[str, ...]
 
 
 def decide(intent: RefundPayments, state: State, context: Context) -> Outcome:
     """Every one was paid and not given back, and what sellers owe in sum they have."""
     twice = sorted({k for k in intent.operation_keys if intent.operation_keys.count(k) > 1})
     if twice:
-        return _refused(RefundRefusal.ALREADY_REFUNDED, twice)
+        return _refused(ALREADY_REFUNDED, twice)
     found = _found(intent, state)
     payments = [p for p in found if p is not None and p.marketplace_id == intent.marketplace_id]
     if len(payments) < len(found):
         known = {p.operation_key for p in payments}
-        return _refused(
-            RefundRefusal.OPERATION_NOT_FOUND, [k for k in intent.operation_keys if k not in known]
-        )
-    for status, reason in (
-        (PaymentStatus.REFUNDED, RefundRefusal.ALREADY_REFUNDED),
-        (PaymentStatus.EXPIRED, RefundRefusal.NOT_REFUNDABLE),
-        (PaymentStatus.PAUSE, RefundRefusal.NOT_REFUNDABLE),
+        return _refused(OPERATION_NOT_FOUND, [k for k in intent.operation_keys if k not in known])
+    for status, refusal in (
+        (PaymentStatus.REFUNDED, ALREADY_REFUNDED),
+        (PaymentStatus.EXPIRED, NOT_REFUNDABLE),
+        (PaymentStatus.PAUSE, NOT_REFUNDABLE),
     ):
         wrong = [p.operation_key for p in payments if p.status == status.value]
         if wrong:
-            return _refused(reason, wrong)
+            return _refused(refusal, wrong)
     legs = tuple(leg for p in payments for leg in refund_legs(p))
     short = _short(payments, legs, state)
     if short:
-        return _refused(RefundRefusal.INSUFFICIENT_FUNDS, short)
+        return _refused(INSUFFICIENT_FUNDS, short)
     return Applied(
         legs=legs,
         puts=tuple(
@@ -72,7 +72,7 @@ def decide(intent: RefundPayments, state: State, context: Context) -> Outcome:
             )
             for p in payments
         ),
-        result={"refunded": list(intent.operation_keys)},
+        result=PaymentsRefunded(refunded=intent.operation_keys),
     )
 
 
@@ -94,16 +94,25 @@ def _short(payments: Sequence[BankPayment], legs: Iterable[Leg], state: State) -
     return short
 
 
-def _refused(reason: RefundRefusal, keys: Sequence[str]) -> Refused:
-    return Refused(reason=reason, result={"operation_keys": list(keys)})
+def _refused(refusal: Refusal, keys: Sequence[str]) -> Refused:
+    return Refused(refusal=refusal, result=PaymentsNamed(operation_keys=tuple(keys)))
 
 
 OPERATION = Operation(
     kind="bank_pay.refund",
     intent=RefundPayments,
+    result=PaymentsRefunded,
     partition_key=lambda intent: min(intent.operation_keys),
     refs=lambda intent: [Ref(BankPayment, key, "operation_key") for key in intent.operation_keys],
     accounts=accounts,
     decide=decide,
-    reasons=RefundRefusal,
+    refusals=tuple(
+        refusal.carrying(PaymentsNamed)
+        for refusal in (
+            OPERATION_NOT_FOUND,
+            ALREADY_REFUNDED,
+            NOT_REFUNDABLE,
+            INSUFFICIENT_FUNDS,
+        )
+    ),
 )

@@ -4,17 +4,21 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
+import msgspec
+
 from payments.banks.books import client_account
 from payments.banks.fee import fee_minor
 from payments.banks.guessing import if_guessed
+from payments.banks.refusals import ACCOUNT_NOT_FOUND, NO_TARIFF, TOO_MANY_WRONG_CODES
 from payments.banks.send_code import SendCode, send_code_effect
 from payments.banks.status import PaymentStatus, RefundFee
 from payments.banks.tables import BankAccount, BankPayment, Tariff
 from payments.kernel.ids import AccountId
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
+from payments.operations.refusals import INSUFFICIENT_FUNDS, SAME_ACCOUNT
 
 CONFIRM_WITHIN: Final = timedelta(minutes=10)
 
@@ -35,20 +39,17 @@ class RequestPayment(Intent, frozen=True, kw_only=True):
     code_hash: bytes
 
 
-class RequestRefusal(Reason):
-    """In order of precedence: the seed looks at the money before it looks at the banks."""
-
-    ACCOUNT_NOT_FOUND = "account_not_found", 404
-    SAME_ACCOUNT = "same_account", 409
-    TOO_MANY_WRONG_CODES = "too_many_wrong_codes", 429, True
-    INSUFFICIENT_FUNDS = "insufficient_funds", 402
-    NO_TARIFF = "no_tariff", 409
-
-
 def accounts(intent: RequestPayment, state: State) -> Iterable[AccountId]:
     """The customer's, to see whether it has the money."""
     customer = state.record(BankAccount, intent.customer_number, "number")
     return () if customer is None else (client_account(customer.id),)
+
+
+class PaymentRequested(Result, frozen=True, kw_only=True):
+    """The payment that waits for its code; the surface's word for its status is `status`."""
+
+    operation_key: str
+    payment_status: str = msgspec.field(name="status")
 
 
 def decide(intent: RequestPayment, state: State, context: Context) -> Outcome:
@@ -56,15 +57,15 @@ def decide(intent: RequestPayment, state: State, context: Context) -> Outcome:
     customer = state.record(BankAccount, intent.customer_number, "number")
     seller = state.record(BankAccount, intent.seller_number, "number")
     if customer is None or seller is None:
-        return Refused(reason=RequestRefusal.ACCOUNT_NOT_FOUND)
+        return Refused(refusal=ACCOUNT_NOT_FOUND)
     if customer.id == seller.id:
-        return Refused(reason=RequestRefusal.SAME_ACCOUNT)
-    guessed = if_guessed(customer, context.now, RequestRefusal.TOO_MANY_WRONG_CODES)
+        return Refused(refusal=SAME_ACCOUNT)
+    guessed = if_guessed(customer, context.now)
     if guessed is not None:
         return guessed
     money = state.account(client_account(customer.id))
     if money is None or money.available < intent.minor:
-        return Refused(reason=RequestRefusal.INSUFFICIENT_FUNDS)
+        return Refused(refusal=INSUFFICIENT_FUNDS)
     terms = _terms(intent, state, customer, seller)
     if isinstance(terms, Refused):
         return terms
@@ -92,7 +93,7 @@ def decide(intent: RequestPayment, state: State, context: Context) -> Outcome:
     return Applied(
         puts=(payment,),
         effects=(send_code_effect(SendCode(payment_id=context.operation_id)),),
-        result={"operation_key": intent.operation_key, "status": payment.status},
+        result=PaymentRequested(operation_key=intent.operation_key, payment_status=payment.status),
     )
 
 
@@ -110,7 +111,7 @@ def _terms(
     # The tariff was loaded by the pair the surface read; these are the banks of the locked rows.
     tariff = state.record(Tariff, pair_of(customer.bank_id, seller.bank_id), "pair")
     if tariff is None:
-        return Refused(reason=RequestRefusal.NO_TARIFF)
+        return Refused(refusal=NO_TARIFF)
     fee = fee_minor(intent.minor, tariff.percent_bp, tariff.min_amount_money)
     return fee, tariff.refund_fee
 
@@ -118,6 +119,7 @@ def _terms(
 OPERATION = Operation(
     kind="bank_pay.request",
     intent=RequestPayment,
+    result=PaymentRequested,
     partition_key=lambda intent: intent.customer_number,
     refs=lambda intent: (
         Ref(BankAccount, intent.customer_number, "number"),
@@ -126,5 +128,5 @@ OPERATION = Operation(
     ),
     accounts=accounts,
     decide=decide,
-    reasons=RequestRefusal,
+    refusals=(ACCOUNT_NOT_FOUND, SAME_ACCOUNT, TOO_MANY_WRONG_CODES, INSUFFICIENT_FUNDS, NO_TARIFF),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from payments.bills.refusals import BILL_OWNER_MISMATCH
 from payments.bills.tables import (
     TOPUP,
     TRANSACTION_NUMBERS,
@@ -16,21 +17,15 @@ from payments.ledger.chart import AccountSpec, Kind, house, owned
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
+from payments.operations.refusals import CURRENCY_MISMATCH
 from payments.operations.submit import Request, keyed
 
 PROVIDER: Final = "shop:provider"
 """The actor of top-ups."""
 SCOPE: Final = "shop.topup"
 """Keeps the provider's transaction ids apart from everybody's idempotency keys."""
-
-
-class TopUpRefusal(Reason):
-    """In order of precedence."""
-
-    BILL_OWNER_MISMATCH = "bill_owner_mismatch", 409
-    CURRENCY_MISMATCH = "currency_mismatch", 409
 
 
 class TopUpBill(Intent, frozen=True, kw_only=True):
@@ -48,13 +43,23 @@ def accounts(intent: TopUpBill, _state: State) -> Iterable[AccountId | AccountSp
     return bill_account(intent.bill_id), house(Kind.SHOP_TOPUPS, intent.currency)
 
 
+class BillToppedUp(Result, frozen=True, kw_only=True):
+    """The bill's balance afterwards."""
+
+    transaction_id: int
+    bill_id: int
+    amount: str
+    balance: str
+    currency: str
+
+
 def decide(intent: TopUpBill, state: State, context: Context) -> Outcome:
     """An existing bill belongs to that user and has that currency; a new one becomes the user's."""
     bill = state.record(Bill, intent.bill_id)
     if bill is not None and bill.user_id != intent.user_id:
-        return Refused(reason=TopUpRefusal.BILL_OWNER_MISMATCH)
+        return Refused(refusal=BILL_OWNER_MISMATCH)
     if bill is not None and bill.currency != intent.currency:
-        return Refused(reason=TopUpRefusal.CURRENCY_MISMATCH)
+        return Refused(refusal=CURRENCY_MISMATCH)
     account = state.account(bill_account(intent.bill_id))
     balance = intent.minor + (0 if account is None else account.balance)
     transaction = BillTransaction(
@@ -84,13 +89,13 @@ def decide(intent: TopUpBill, state: State, context: Context) -> Outcome:
             house(Kind.SHOP_TOPUPS, intent.currency).id, bill_account(intent.bill_id), intent.minor
         ),
         puts=(made, transaction) if bill is None else (transaction,),
-        result={
-            "transaction_id": intent.transaction_id,
-            "bill_id": intent.bill_id,
-            "amount": format_minor(intent.minor, currency),
-            "balance": format_minor(balance, currency),
-            "currency": intent.currency,
-        },
+        result=BillToppedUp(
+            transaction_id=intent.transaction_id,
+            bill_id=intent.bill_id,
+            amount=format_minor(intent.minor, currency),
+            balance=format_minor(balance, currency),
+            currency=intent.currency,
+        ),
     )
 
 
@@ -103,10 +108,11 @@ def request_of(intent: TopUpBill) -> Request:
 OPERATION = Operation(
     kind="bill.topup",
     intent=TopUpBill,
+    result=BillToppedUp,
     partition_key=lambda intent: intent.bill_id,
     refs=lambda intent: (Ref(Bill, intent.bill_id),),
     accounts=accounts,
     decide=decide,
+    refusals=(BILL_OWNER_MISMATCH, CURRENCY_MISMATCH),
     sequences=(TRANSACTION_NUMBERS,),
-    reasons=TopUpRefusal,
 )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from payments.breaks.refusals import BREAK_NOT_FOUND, BREAK_RESOLVED
 from payments.breaks.tables import Break, BreakState
 from payments.kernel.clock import rfc3339
 from payments.kernel.ids import AccountId
@@ -15,9 +16,15 @@ from payments.ledger.chart import AccountSpec, Kind
 from payments.ledger.posting import Leg, move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
-from payments.wallets.refusals import payer, usable
+from payments.operations.refusals import (
+    APPROVER_IS_PROPOSER,
+    OTHER_RESOLUTION_PROPOSED,
+    SAME_ACCOUNT,
+    OtherProposal,
+)
+from payments.wallets.refusals import PAYER_REFUSALS, payer, usable
 
 HOUSES: Final[Mapping[str, Kind]] = {
     "clearing": Kind.SUPERPAY_CLEARING,
@@ -25,20 +32,6 @@ HOUSES: Final[Mapping[str, Kind]] = {
     "breaks": Kind.SUPERPAY_BREAKS,
 }
 """House accounts a resolution may post to, by the API's names."""
-
-
-class BreakRefusal(Reason):
-    """In order of precedence."""
-
-    BREAK_NOT_FOUND = "break_not_found", 404
-    BREAK_RESOLVED = "break_resolved", 409
-    SAME_PERSON = "approver_is_proposer", 409
-    OTHER_RESOLUTION = "other_resolution_proposed", 409
-    SAME_ACCOUNT = "same_account", 409
-    WALLET_NOT_FOUND = "wallet_not_found", 404
-    CURRENCY_MISMATCH = "currency_mismatch", 409
-    WALLET_FROZEN = "wallet_frozen", 409
-    INSUFFICIENT_FUNDS = "insufficient_funds", 402
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -87,13 +80,23 @@ def accounts(intent: ResolveBreak, _state: State) -> Iterable[AccountId | Accoun
     return intent.posting.source.account(currency), intent.posting.destination.account(currency)
 
 
+class BreakResolved(Result, frozen=True, kw_only=True):
+    """`resolution_status`: proposed (a second operator must send the same posting) or done."""
+
+    break_id: str
+    resolution_status: str
+    break_state: str
+    proposal: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    resolution: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
 def decide(intent: ResolveBreak, state: State, context: Context) -> Outcome:
     """Once; money only by two people."""
     found = state.record(Break, intent.break_id)
     if found is None:
-        return Refused(reason=BreakRefusal.BREAK_NOT_FOUND)
+        return Refused(refusal=BREAK_NOT_FOUND)
     if found.state is BreakState.RESOLVED:
-        return Refused(reason=BreakRefusal.BREAK_RESOLVED)
+        return Refused(refusal=BREAK_RESOLVED)
     if intent.posting is None:
         return _resolved(found, {"resolution": "reason", "reason": intent.reason}, (), context)
     return _unpostable(intent.posting, state) or _post(found, intent.posting, intent, context)
@@ -107,9 +110,11 @@ def _post(found: Break, posting: Posting, intent: ResolveBreak, context: Context
     if found.proposal is None or (is_other and is_same_person):
         return _proposed(found, wanted, intent, context)  # their own proposal they may change
     if is_same_person:
-        return Refused(reason=BreakRefusal.SAME_PERSON)
+        return Refused(refusal=APPROVER_IS_PROPOSER)
     if is_other:
-        return Refused(reason=BreakRefusal.OTHER_RESOLUTION, result={"proposal": found.proposal})
+        return Refused(
+            refusal=OTHER_RESOLUTION_PROPOSED, result=OtherProposal(proposal=found.proposal)
+        )
     legs = move(
         posting.source.account_id(posting.currency),
         posting.destination.account_id(posting.currency),
@@ -127,7 +132,7 @@ def _post(found: Break, posting: Posting, intent: ResolveBreak, context: Context
 
 def _unpostable(posting: Posting, state: State) -> Refused | None:
     if posting.source == posting.destination:
-        return Refused(reason=BreakRefusal.SAME_ACCOUNT)
+        return Refused(refusal=SAME_ACCOUNT)
     if posting.source.wallet_id is not None:
         account = payer(
             state, chart.wallet(posting.source.wallet_id), posting.currency, posting.minor
@@ -165,12 +170,12 @@ def _proposed(
     }
     return Applied(
         puts=(found.changed(proposal=proposal),),
-        result={
-            "break_id": str(found.id),
-            "resolution_status": "proposed",
-            "break_state": found.state.value,
-            "proposal": proposal,
-        },
+        result=BreakResolved(
+            break_id=str(found.id),
+            resolution_status="proposed",
+            break_state=found.state.value,
+            proposal=proposal,
+        ),
     )
 
 
@@ -188,21 +193,29 @@ def _resolved(
     return Applied(
         legs=legs,
         puts=(ended,),
-        result={
-            "break_id": str(found.id),
-            "resolution_status": "done",
-            "break_state": ended.state.value,
-            "resolution": resolution,
-        },
+        result=BreakResolved(
+            break_id=str(found.id),
+            resolution_status="done",
+            break_state=ended.state.value,
+            resolution=resolution,
+        ),
     )
 
 
 OPERATION = Operation(
     kind="break.resolve",
     intent=ResolveBreak,
+    result=BreakResolved,
     partition_key=lambda intent: str(intent.break_id),
     refs=lambda intent: (Ref(Break, intent.break_id),),
     accounts=accounts,
     decide=decide,
-    reasons=BreakRefusal,
+    refusals=(
+        BREAK_NOT_FOUND,
+        BREAK_RESOLVED,
+        SAME_ACCOUNT,
+        *PAYER_REFUSALS,
+        APPROVER_IS_PROPOSER,
+        OTHER_RESOLUTION_PROPOSED,
+    ),
 )

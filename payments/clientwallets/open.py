@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from payments.clientwallets.refusals import ClientRefusal
+from payments.clientwallets.refusals import USER_ALREADY_HAS_WALLET, UserNamed
 from payments.clientwallets.tables import ClientWallet
 from payments.kernel.clock import rfc3339
 from payments.kernel.ids import AccountId
@@ -11,7 +11,7 @@ from payments.ledger.chart import AccountSpec, Kind, house, owned
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
 from payments.wallets.tables import WALLET_NUMBERS, Wallet
 
@@ -29,12 +29,21 @@ def accounts(intent: OpenClientWallet, _state: State) -> Iterable[AccountId | Ac
     return (house(Kind.OPENING, intent.currency),) if intent.minor else ()
 
 
+class ClientWalletOpened(Result, frozen=True, kw_only=True):
+    """The client's wallet and its opening money."""
+
+    user_id: int
+    wallet_id: int
+    currency: str
+    balance: str
+    created_at: str
+    description: str
+
+
 def decide(intent: OpenClientWallet, state: State, context: Context) -> Outcome:
     """Refused when the client has a wallet, in whatever currency."""
     if state.record(ClientWallet, intent.user_id) is not None:
-        return Refused(
-            reason=ClientRefusal.USER_ALREADY_HAS_WALLET, result={"user_id": intent.user_id}
-        )
+        return Refused(refusal=USER_ALREADY_HAS_WALLET, result=UserNamed(user_id=intent.user_id))
     number = state.number(WALLET_NUMBERS)
     account = owned(Kind.WALLET, number, intent.currency)
     opening = house(Kind.OPENING, intent.currency).id
@@ -51,24 +60,25 @@ def decide(intent: OpenClientWallet, state: State, context: Context) -> Outcome:
         opens=(account,),
         legs=move(opening, account.id, intent.minor) if intent.minor else (),
         puts=(wallet, client),
-        result={
-            "user_id": intent.user_id,
-            "wallet_id": number,
-            "currency": intent.currency,
-            "balance": format_minor(intent.minor, currency_of(intent.currency)),
-            "created_at": rfc3339(context.now),
-            "description": "opening money",
-        },
+        result=ClientWalletOpened(
+            user_id=intent.user_id,
+            wallet_id=number,
+            currency=intent.currency,
+            balance=format_minor(intent.minor, currency_of(intent.currency)),
+            created_at=rfc3339(context.now),
+            description="opening money",
+        ),
     )
 
 
 OPERATION = Operation(
     kind="client_wallet.open",
     intent=OpenClientWallet,
+    result=ClientWalletOpened,
     partition_key=lambda intent: f"client:{intent.user_id}",
     refs=lambda intent: (Ref(ClientWallet, intent.user_id),),
     accounts=accounts,
     decide=decide,
+    refusals=(USER_ALREADY_HAS_WALLET,),
     sequences=(WALLET_NUMBERS,),
-    reasons=ClientRefusal,
 )

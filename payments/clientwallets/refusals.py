@@ -1,10 +1,24 @@
-"""Why an operation on a client's wallet is refused, beside what holds for every wallet."""
+"""Why an operation of `clientwallets` is refused."""
 
-from payments.operations.outcome import Reason
+from typing import Final
+
+from payments.operations.outcome import Refusal, Result
 
 
-class ClientRefusal(Reason):
-    """In order of precedence; refusals of the wallets themselves come after these."""
+class UserNamed(Result, frozen=True, kw_only=True):
+    """The client that has a wallet."""
 
-    USER_ALREADY_HAS_WALLET = "user_already_has_wallet", 409
-    SOURCE_NOT_OWNED = "source_wallet_not_owned", 403
+    user_id: int
+
+
+USER_ALREADY_HAS_WALLET: Final = Refusal(
+    "user_already_has_wallet",
+    409,
+    "The user has a wallet already.",
+    carries=UserNamed,
+)
+SOURCE_WALLET_NOT_OWNED: Final = Refusal(
+    "source_wallet_not_owned",
+    403,
+    "The source wallet belongs to another user.",
+)

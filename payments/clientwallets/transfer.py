@@ -1,6 +1,6 @@
 """client_transfer.create: money from one client to another; refused attempts are kept too."""
 
-from payments.clientwallets.refusals import ClientRefusal
+from payments.clientwallets.refusals import SOURCE_WALLET_NOT_OWNED
 from payments.clientwallets.tables import TRANSFER_NUMBERS, ClientTransfer, ClientWallet
 from payments.kernel.money import currency_of, format_minor
 from payments.ledger import chart
@@ -8,9 +8,10 @@ from payments.ledger.balances import Account
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
-from payments.wallets.refusals import WalletRefusal, usable
+from payments.operations.refusals import INSUFFICIENT_FUNDS
+from payments.wallets.refusals import PAYER_REFUSALS, SAME_WALLET, WALLET_NOT_FOUND, usable
 
 
 class CreateClientTransfer(Intent, frozen=True):
@@ -23,11 +24,27 @@ class CreateClientTransfer(Intent, frozen=True):
     currency: str
 
 
+class ClientTransferNumbered(Result, frozen=True, kw_only=True):
+    """Every attempt's number and parties."""
+
+    transaction_id: int
+    user_id: int
+    source_wallet_id: int
+    destination_wallet_id: int
+
+
+class ClientTransferCreated(ClientTransferNumbered, frozen=True, kw_only=True):
+    """The transfer."""
+
+    amount: str
+    currency: str
+
+
 def decide(intent: CreateClientTransfer, state: State, context: Context) -> Outcome:
     """Every attempt gets its number and its row, so that a client sees what became of each."""
     number = state.number(TRANSFER_NUMBERS)
     parties = _parties(intent, state)
-    reason = parties.reason if isinstance(parties, Refused) else None
+    refusal = parties.refusal if isinstance(parties, Refused) else None
     row = ClientTransfer(
         id=number,
         operation_id=context.operation_id,
@@ -36,30 +53,37 @@ def decide(intent: CreateClientTransfer, state: State, context: Context) -> Outc
         destination_wallet_id=intent.destination_wallet_id,
         minor=intent.minor,
         currency=intent.currency,
-        reason=None if reason is None else reason.code,
+        reason=None if refusal is None else refusal.code,
         created_at=context.now,
     )
-    result = {
-        "transaction_id": number,
-        "user_id": intent.user_id,
-        "source_wallet_id": intent.source_wallet_id,
-        "destination_wallet_id": intent.destination_wallet_id,
-    }
+    numbered = ClientTransferNumbered(
+        transaction_id=number,
+        user_id=intent.user_id,
+        source_wallet_id=intent.source_wallet_id,
+        destination_wallet_id=intent.destination_wallet_id,
+    )
     if isinstance(parties, Refused):
-        return Refused(reason=parties.reason, result=result, puts=(row,))
+        return Refused(refusal=parties.refusal, result=numbered, puts=(row,))
     source, destination = parties
     amount = format_minor(intent.minor, currency_of(intent.currency))
     return Applied(
         legs=move(source.id, destination.id, intent.minor),
         puts=(row,),
-        result={**result, "amount": amount, "currency": intent.currency},
+        result=ClientTransferCreated(
+            transaction_id=number,
+            user_id=intent.user_id,
+            source_wallet_id=intent.source_wallet_id,
+            destination_wallet_id=intent.destination_wallet_id,
+            amount=amount,
+            currency=intent.currency,
+        ),
     )
 
 
 def _parties(intent: CreateClientTransfer, state: State) -> tuple[Account, Account] | Refused:
     """Both accounts, when everything is in order."""
     if intent.source_wallet_id == intent.destination_wallet_id:
-        return Refused(reason=WalletRefusal.SAME_WALLET)
+        return Refused(refusal=SAME_WALLET)
     source = _account(state, intent.source_wallet_id, intent.currency, owner=intent.user_id)
     if isinstance(source, Refused):
         return source
@@ -67,7 +91,7 @@ def _parties(intent: CreateClientTransfer, state: State) -> tuple[Account, Accou
     if isinstance(destination, Refused):
         return destination
     if source.available < intent.minor:
-        return Refused(reason=WalletRefusal.INSUFFICIENT_FUNDS)
+        return Refused(refusal=INSUFFICIENT_FUNDS)
     return source, destination
 
 
@@ -76,9 +100,9 @@ def _account(
 ) -> Account | Refused:
     client = state.record(ClientWallet, wallet_id, by="wallet_id")
     if client is None:
-        return Refused(reason=WalletRefusal.WALLET_NOT_FOUND)
+        return Refused(refusal=WALLET_NOT_FOUND)
     if owner not in {None, client.user_id}:
-        return Refused(reason=ClientRefusal.SOURCE_NOT_OWNED)
+        return Refused(refusal=SOURCE_WALLET_NOT_OWNED)
     return usable(state, chart.wallet(wallet_id), currency)
 
 
@@ -90,6 +114,7 @@ def _refs(intent: CreateClientTransfer) -> tuple[Ref, ...]:
 OPERATION = Operation(
     kind="client_transfer.create",
     intent=CreateClientTransfer,
+    result=ClientTransferCreated,
     partition_key=lambda intent: intent.source_wallet_id,
     refs=_refs,
     accounts=lambda intent, _state: (
@@ -97,6 +122,9 @@ OPERATION = Operation(
         chart.wallet(intent.destination_wallet_id),
     ),
     decide=decide,
+    refusals=tuple(
+        refusal.carrying(ClientTransferNumbered)
+        for refusal in (SAME_WALLET, SOURCE_WALLET_NOT_OWNED, *PAYER_REFUSALS)
+    ),
     sequences=(TRANSFER_NUMBERS,),
-    reasons=ClientRefusal,
 )

@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from payments.deposits.observe import DepositRefusal
+from payments.deposits.refusals import DEPOSIT_NOT_FOUND, DEPOSIT_NOT_WATCHED
 from payments.deposits.request import QUERY_EFFECT, create_effect
 from payments.deposits.status import OPEN, DepositState
 from payments.deposits.tables import Deposit, DepositEvidence
 from payments.operations.envelope import Intent
 from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
-from payments.operations.outcome import Applied, Effect, Outcome, Refused
+from payments.operations.outcome import Applied, Effect, Outcome, Refused, Result
 from payments.operations.record import Record, Ref
 from payments.provider.sighting import Source
 
@@ -28,6 +28,13 @@ class CheckDeposit(Intent, frozen=True):
     checks: int
 
 
+class DepositChecked(Result, frozen=True, kw_only=True):
+    """Where the deposit stood."""
+
+    deposit_id: str
+    deposit_status: str
+
+
 def decide(intent: CheckDeposit, state: State, context: Context) -> Outcome:
     """Without a page: ask for it again, the provider knows the merchant id. Else.
 
@@ -35,9 +42,9 @@ def decide(intent: CheckDeposit, state: State, context: Context) -> Outcome:
     """
     deposit = state.record(Deposit, intent.deposit_id)
     if deposit is None:
-        return Refused(reason=DepositRefusal.DEPOSIT_NOT_FOUND)
+        return Refused(refusal=DEPOSIT_NOT_FOUND)
     if deposit.state not in OPEN or deposit.checks != intent.checks:
-        return Refused(reason=DepositRefusal.DEPOSIT_NOT_WATCHED)
+        return Refused(refusal=DEPOSIT_NOT_WATCHED)
     checked = deposit.changed(
         checks=deposit.checks + 1, checked_at=context.now, updated_at=context.now
     )
@@ -49,7 +56,7 @@ def decide(intent: CheckDeposit, state: State, context: Context) -> Outcome:
         effect = Effect(kind=QUERY_EFFECT, body=body)
         if _is_over(deposit, context):
             puts = _expired(checked, context)
-    result = {"deposit_id": str(deposit.id), "deposit_status": deposit.state.value}
+    result = DepositChecked(deposit_id=str(deposit.id), deposit_status=deposit.state.value)
     return Applied(puts=puts, effects=(effect,), result=result)
 
 
@@ -80,9 +87,10 @@ def _expired(deposit: Deposit, context: Context) -> tuple[Record, ...]:
 OPERATION = Operation(
     kind="deposit.check",
     intent=CheckDeposit,
+    result=DepositChecked,
     partition_key=lambda intent: str(intent.deposit_id),
     refs=lambda intent: (Ref(Deposit, intent.deposit_id),),
     accounts=lambda _intent, _state: NO_ACCOUNTS,
     decide=decide,
-    reasons=DepositRefusal,
+    refusals=(DEPOSIT_NOT_FOUND, DEPOSIT_NOT_WATCHED),
 )

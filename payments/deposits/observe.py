@@ -6,6 +6,7 @@ from uuid import UUID
 
 from payments.breaks.tables import Break, BreakKind, break_id, new_break
 from payments.callbacks.tables import Callback
+from payments.deposits.refusals import DEPOSIT_NOT_FOUND
 from payments.deposits.status import DepositState
 from payments.deposits.tables import Deposit, DepositEvidence
 from payments.deposits.weigh import Weighed, break_ids, weigh
@@ -16,17 +17,10 @@ from payments.ledger.chart import AccountSpec, Kind
 from payments.ledger.posting import Leg, move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
 from payments.provider.sighting import Sighting, Source
 from payments.provider.tables import SUPERPAY
-
-
-class DepositRefusal(Reason):
-    """In order of precedence."""
-
-    DEPOSIT_NOT_FOUND = "deposit_not_found", 404
-    DEPOSIT_NOT_WATCHED = "deposit_not_watched", 409
 
 
 class ObserveDeposit(Intent, frozen=True):
@@ -66,11 +60,19 @@ def accounts(intent: ObserveDeposit, state: State) -> Iterable[AccountId | Accou
         yield chart.house(Kind.SUSPENSE, intent.sighting.paid_currency)
 
 
+class DepositObserved(Result, frozen=True, kw_only=True):
+    """Where the deposit stands after the evidence."""
+
+    deposit_id: str
+    deposit_status: str
+    verdict: str
+
+
 def decide(intent: ObserveDeposit, state: State, context: Context) -> Outcome:
     """Weighed, booked, stored; nothing that arrived is lost."""
     deposit = state.record(Deposit, intent.deposit_id)
     if deposit is None:
-        return Refused(reason=DepositRefusal.DEPOSIT_NOT_FOUND)
+        return Refused(refusal=DEPOSIT_NOT_FOUND)
     wallet = state.account(chart.wallet(deposit.wallet_id))
     is_open = wallet is not None and not wallet.is_frozen
     if intent.sighting is None:
@@ -89,11 +91,11 @@ def decide(intent: ObserveDeposit, state: State, context: Context) -> Outcome:
     return Applied(
         legs=_legs(deposit, weighed),
         puts=tuple(row for row in rows if row is not None),
-        result={
-            "deposit_id": str(deposit.id),
-            "deposit_status": moved.state.value,
-            "verdict": weighed.verdict,
-        },
+        result=DepositObserved(
+            deposit_id=str(deposit.id),
+            deposit_status=moved.state.value,
+            verdict=weighed.verdict,
+        ),
     )
 
 
@@ -215,9 +217,10 @@ def _at_risk(deposit: Deposit, kind: BreakKind, sighting: Sighting | None) -> tu
 OPERATION = Operation(
     kind="deposit.observe",
     intent=ObserveDeposit,
+    result=DepositObserved,
     partition_key=lambda intent: str(intent.deposit_id),
     refs=needed,
     accounts=accounts,
     decide=decide,
-    reasons=DepositRefusal,
+    refusals=(DEPOSIT_NOT_FOUND,),
 )

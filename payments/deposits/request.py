@@ -9,9 +9,9 @@ from payments.kernel.money import currency_of, format_minor
 from payments.ledger import chart
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Effect, Outcome, Refused
+from payments.operations.outcome import Applied, Effect, Outcome, Refused, Result
 from payments.provider.tables import MERCHANT_NUMBERS
-from payments.wallets.refusals import WalletRefusal, usable
+from payments.wallets.refusals import USABLE_REFUSALS, usable
 
 CREATE_EFFECT: Final = "superpay.create_deposit"
 QUERY_EFFECT: Final = "superpay.query_deposit"
@@ -27,6 +27,19 @@ class RequestDeposit(Intent, frozen=True):
     success_url: str
     failure_url: str
     locale: str
+
+
+class DepositRequested(Result, frozen=True, kw_only=True):
+    """The deposit; its page comes from the provider later."""
+
+    deposit_id: str
+    merchant_id: int
+    wallet_id: int
+    amount: str
+    currency: str
+    description: str
+    deposit_status: str
+    created_at: str
 
 
 def decide(intent: RequestDeposit, state: State, context: Context) -> Outcome:
@@ -62,16 +75,16 @@ def decide(intent: RequestDeposit, state: State, context: Context) -> Outcome:
     return Applied(
         puts=(deposit,),
         effects=(create_effect(deposit),),
-        result={
-            "deposit_id": str(deposit.id),
-            "merchant_id": deposit.merchant_id,
-            "wallet_id": deposit.wallet_id,
-            "amount": format_minor(deposit.minor, currency_of(deposit.currency)),
-            "currency": deposit.currency,
-            "description": deposit.description,
-            "status": deposit.state.value,
-            "created_at": rfc3339(context.now),
-        },
+        result=DepositRequested(
+            deposit_id=str(deposit.id),
+            merchant_id=deposit.merchant_id,
+            wallet_id=deposit.wallet_id,
+            amount=format_minor(deposit.minor, currency_of(deposit.currency)),
+            currency=deposit.currency,
+            description=deposit.description,
+            deposit_status=deposit.state.value,
+            created_at=rfc3339(context.now),
+        ),
     )
 
 
@@ -93,9 +106,10 @@ def create_effect(deposit: Deposit) -> Effect:
 OPERATION = Operation(
     kind="deposit.request",
     intent=RequestDeposit,
+    result=DepositRequested,
     partition_key=lambda intent: intent.wallet_id,
     accounts=lambda intent, _state: (chart.wallet(intent.wallet_id),),
     decide=decide,
+    refusals=USABLE_REFUSALS,
     sequences=(MERCHANT_NUMBERS,),
-    reasons=WalletRefusal,
 )

@@ -45,7 +45,7 @@ def surface_services(
 
 
 def surface_schemes(settings: Settings, engine: AsyncEngine, clock: Clock) -> Mapping[str, Scheme]:
-    """Authentication schemes by the name routes use in `access(...)`."""
+    """Authentication schemes by the name routes use in their `Access`."""
     del clock
     return {
         SHOP: SHOP_SCHEME,

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from payments.holds.rules import HoldRefusal, captured, is_over
+from payments.holds.refusals import EXCEEDS_HOLD, HOLD_CLOSED, HOLD_NOT_FOUND
+from payments.holds.rules import captured, is_over
 from payments.holds.tables import Hold
 from payments.kernel.ids import AccountId
 from payments.kernel.money import currency_of, format_minor
@@ -11,9 +12,9 @@ from payments.ledger import chart
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
-from payments.wallets.refusals import WalletRefusal, usable
+from payments.wallets.refusals import SAME_WALLET, USABLE_REFUSALS, usable
 
 
 class CaptureHold(Intent, frozen=True, kw_only=True):
@@ -33,13 +34,23 @@ def accounts(intent: CaptureHold, state: State) -> Iterable[AccountId]:
     return chart.wallet(hold.wallet_id), chart.wallet(intent.destination_wallet_id)
 
 
+class HoldCaptured(Result, frozen=True, kw_only=True):
+    """Sums of the hold so far."""
+
+    hold_id: str
+    captured: str
+    remaining: str
+    released: str
+    currency: str
+
+
 def decide(intent: CaptureHold, state: State, context: Context) -> Outcome:
     """The hold is open and covers the amount; an expired one is closed before its sweep."""
     hold = _open_hold(intent, state, context)
     if isinstance(hold, Refused):
         return hold
     if intent.destination_wallet_id == hold.wallet_id:
-        return Refused(reason=WalletRefusal.SAME_WALLET)
+        return Refused(refusal=SAME_WALLET)
     source = usable(state, chart.wallet(hold.wallet_id), hold.currency)
     if isinstance(source, Refused):
         return source
@@ -48,38 +59,39 @@ def decide(intent: CaptureHold, state: State, context: Context) -> Outcome:
         return destination
     minor = hold.left if intent.minor is None else intent.minor
     if minor > hold.left:
-        return Refused(reason=HoldRefusal.EXCEEDS_HOLD)
+        return Refused(refusal=EXCEEDS_HOLD)
     after, reserve = captured(hold, minor, context.now, is_final=intent.is_final)
     currency = currency_of(hold.currency)
     return Applied(
         legs=move(source.id, destination.id, minor),
         reserves=(reserve,),
         puts=(after,),
-        result={
-            "hold_id": str(hold.id),
-            "captured": format_minor(after.captured_minor, currency),
-            "remaining": format_minor(after.left, currency),
-            "released": format_minor(after.released_minor, currency),
-            "currency": hold.currency,
-        },
+        result=HoldCaptured(
+            hold_id=str(hold.id),
+            captured=format_minor(after.captured_minor, currency),
+            remaining=format_minor(after.left, currency),
+            released=format_minor(after.released_minor, currency),
+            currency=hold.currency,
+        ),
     )
 
 
 def _open_hold(intent: CaptureHold, state: State, context: Context) -> Hold | Refused:
     hold = state.record(Hold, intent.hold_id)
     if hold is None or hold.purpose != "hold":
-        return Refused(reason=HoldRefusal.HOLD_NOT_FOUND)
+        return Refused(refusal=HOLD_NOT_FOUND)
     if hold.closed_at is not None or is_over(hold, context.now):
-        return Refused(reason=HoldRefusal.HOLD_CLOSED)
+        return Refused(refusal=HOLD_CLOSED)
     return hold
 
 
 OPERATION = Operation(
     kind="hold.capture",
     intent=CaptureHold,
+    result=HoldCaptured,
     partition_key=lambda intent: str(intent.hold_id),
     refs=lambda intent: (Ref(Hold, intent.hold_id),),
     accounts=accounts,
     decide=decide,
-    reasons=HoldRefusal,
+    refusals=(HOLD_NOT_FOUND, HOLD_CLOSED, SAME_WALLET, *USABLE_REFUSALS, EXCEEDS_HOLD),
 )

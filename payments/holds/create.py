@@ -9,8 +9,8 @@ from payments.ledger import chart
 from payments.ledger.posting import Reserve
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Refused
-from payments.wallets.refusals import WalletRefusal, payer
+from payments.operations.outcome import Applied, Outcome, Refused, Result
+from payments.wallets.refusals import PAYER_REFUSALS, payer
 
 
 class CreateHold(Intent, frozen=True, kw_only=True):
@@ -21,6 +21,18 @@ class CreateHold(Intent, frozen=True, kw_only=True):
     currency: str
     expires_in_s: int | None = None
     description: str = ""
+
+
+class HoldCreated(Result, frozen=True, kw_only=True):
+    """The hold, and the wallet's money afterwards."""
+
+    hold_id: str
+    wallet_id: int
+    amount: str
+    currency: str
+    available: str
+    held: str
+    expires_at: str | None
 
 
 def decide(intent: CreateHold, state: State, context: Context) -> Outcome:
@@ -48,23 +60,24 @@ def decide(intent: CreateHold, state: State, context: Context) -> Outcome:
     return Applied(
         reserves=(Reserve(wallet.id, intent.minor),),
         puts=(hold,),
-        result={
-            "hold_id": str(context.operation_id),
-            "wallet_id": intent.wallet_id,
-            "amount": format_minor(intent.minor, currency),
-            "currency": intent.currency,
-            "available": format_minor(wallet.available - intent.minor, currency),
-            "held": format_minor(wallet.debits_pending + intent.minor, currency),
-            "expires_at": rfc3339(expires_at) if expires_at else None,
-        },
+        result=HoldCreated(
+            hold_id=str(context.operation_id),
+            wallet_id=intent.wallet_id,
+            amount=format_minor(intent.minor, currency),
+            currency=intent.currency,
+            available=format_minor(wallet.available - intent.minor, currency),
+            held=format_minor(wallet.debits_pending + intent.minor, currency),
+            expires_at=rfc3339(expires_at) if expires_at else None,
+        ),
     )
 
 
 OPERATION = Operation(
     kind="hold.create",
     intent=CreateHold,
+    result=HoldCreated,
     partition_key=lambda intent: intent.wallet_id,
     accounts=lambda intent, _state: (chart.wallet(intent.wallet_id),),
     decide=decide,
-    reasons=WalletRefusal,
+    refusals=PAYER_REFUSALS,
 )

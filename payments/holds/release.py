@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from payments.holds.rules import HoldRefusal, is_over, released
+from payments.holds.refusals import HOLD_CLOSED, HOLD_NOT_EXPIRED, HOLD_NOT_FOUND
+from payments.holds.rules import is_over, released
 from payments.holds.tables import Hold
 from payments.kernel.ids import AccountId
 from payments.kernel.money import currency_of, format_minor
 from payments.ledger import chart
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
 
 
@@ -27,34 +28,43 @@ def accounts(intent: ReleaseHold, state: State) -> Iterable[AccountId]:
     return () if hold is None else (chart.wallet(hold.wallet_id),)
 
 
+class HoldReleased(Result, frozen=True, kw_only=True):
+    """What went back."""
+
+    hold_id: str
+    released: str
+    currency: str
+
+
 def decide(intent: ReleaseHold, state: State, context: Context) -> Outcome:
     """Once only; what is over is the sweep's. A frozen wallet may get its own money back."""
     hold = state.record(Hold, intent.hold_id)
     if hold is None or hold.purpose != "hold":
-        return Refused(reason=HoldRefusal.HOLD_NOT_FOUND)
+        return Refused(refusal=HOLD_NOT_FOUND)
     over = is_over(hold, context.now)
     if hold.closed_at is not None or (over and not intent.because_expired):
-        return Refused(reason=HoldRefusal.HOLD_CLOSED)
+        return Refused(refusal=HOLD_CLOSED)
     if intent.because_expired and not over:
-        return Refused(reason=HoldRefusal.HOLD_NOT_EXPIRED)
+        return Refused(refusal=HOLD_NOT_EXPIRED)
     after, reserve = released(hold, context.now)
     return Applied(
         reserves=(reserve,),
         puts=(after,),
-        result={
-            "hold_id": str(hold.id),
-            "released": format_minor(hold.left, currency_of(hold.currency)),
-            "currency": hold.currency,
-        },
+        result=HoldReleased(
+            hold_id=str(hold.id),
+            released=format_minor(hold.left, currency_of(hold.currency)),
+            currency=hold.currency,
+        ),
     )
 
 
 OPERATION = Operation(
     kind="hold.release",
     intent=ReleaseHold,
+    result=HoldReleased,
     partition_key=lambda intent: str(intent.hold_id),
     refs=lambda intent: (Ref(Hold, intent.hold_id),),
     accounts=accounts,
     decide=decide,
-    reasons=HoldRefusal,
+    refusals=(HOLD_NOT_FOUND, HOLD_CLOSED, HOLD_NOT_EXPIRED),
 )

@@ -5,16 +5,6 @@ from datetime import datetime
 from payments.holds.tables import Hold
 from payments.ledger import chart
 from payments.ledger.posting import Reserve
-from payments.operations.outcome import Reason
-
-
-class HoldRefusal(Reason):
-    """In order of precedence."""
-
-    HOLD_NOT_FOUND = "hold_not_found", 404
-    HOLD_CLOSED = "hold_closed", 409
-    HOLD_NOT_EXPIRED = "hold_not_expired", 409
-    EXCEEDS_HOLD = "exceeds_hold", 409
 
 
 def is_over(hold: Hold, now: datetime) -> bool:

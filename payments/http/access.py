@@ -1,49 +1,150 @@
-"""What a route declares about itself, in one call.
+"""What a route says about itself, in one struct.
 
-Who may use it, and what goes in and comes out (for OpenAPI).
+Who may call it, what it reads, and which operation it submits: answers, refusals and headers of
+the OpenAPI document follow from the operation.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import enum
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
 
-from payments.operations.outcome import Reason
+import msgspec
+from litestar.handlers import BaseRouteHandler
+
+from payments.http.services import HttpRequest
+from payments.operations.operation import Operation
+from payments.operations.outcome import Refusal, Result
+
+NAME: Final = "access"
+"""Where a handler keeps its `Access` in `opt`."""
 
 
-def access(
-    auth: str,
-    scope: str | None = None,
-    *,
-    body: Any = None,
-    query: Any = None,
-    headers: Mapping[str, str] | None = None,
-    answers: Mapping[int, Any] | None = None,
-    is_money: bool = False,
-    takes_key: bool = False,
-    waits: bool = False,
-    body_max_bytes: int | None = None,
-    may_be_empty: bool = False,
-    refusals: Iterable[Reason] | None = None,
-) -> dict[str, Any]:
-    """The `opt` of a handler.
+class Takes(enum.Enum):
+    """Which of the two headers about operations a route reads: `Idempotency-Key`, `Prefer`."""
 
-    `auth`: a scheme's name, or "public". `scope`: needed of API keys. `body`, `query`: the structs
-    read by hand.
-    `headers`: what each further one that it reads is for. `answers`: struct by status, None for an
-    answer without body. `is_money`: the route takes `Idempotency-Key` and `Prefer`, and
-    answers 201, 202 or a refusal; `takes_key`, `waits`: one of the two headers, no more.
-    `may_be_empty`: the body may be left out. `refusals`: what a waited outcome may be.
+    NOTHING = "nothing"
+    KEY = "key"
+    WAIT = "wait"
+    KEY_AND_WAIT = "key and wait"
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """`auth`: a scheme's name, or "public". `scope`: needed of API keys."""
+
+    auth: str
+    scope: str | None = None
+
+
+class Access(Caller, frozen=True, kw_only=True):
+    """What a route declares.
+
+    `operation`: what it submits. Without `answers` it takes `Idempotency-Key` and `Prefer` and
+    answers 202, 201 (the result's fields with `operation_id` and `status`) or a refusal.
+    `own_status`: the result's field that the contract calls `status` in the 201.
+    `thing_id`: the result's field that is the operation's id, so that the 202 can name it too.
+    `adds`: fields the 201 has beside the result.
+    `answers`: struct by status where the surface has its own, None for an answer without body.
+    `headers`: what each further header that it reads is for. `body`, `query`: the structs read by
+    hand; `may_be_empty`: the body may be left out.
     """
-    return {
-        "auth": auth,
-        "scope": scope,
-        "body": body,
-        "query": query,
-        "headers": headers or {},
-        "answers": answers or {},
-        "is_money": is_money,
-        "takes_key": takes_key,
-        "waits": waits,
-        "body_max_bytes": body_max_bytes,
-        "may_be_empty": may_be_empty,
-        "refusals": refusals,
-    }
+
+    operation: Operation[Any] | None = None
+    takes: Takes | None = None
+    answers: Mapping[int, Any] | None = None
+    own_status: str | None = None
+    thing_id: str | None = None
+    adds: type[msgspec.Struct] | None = None
+    body: Any = None
+    may_be_empty: bool = False
+    body_max_bytes: int | None = None
+    query: Any = None
+    headers: Mapping[str, str] = {}
+
+    @property
+    def is_submitted(self) -> bool:
+        """True when it answers as `payments.http.operations.submit` does."""
+        return self.operation is not None and self.answers is None
+
+    @property
+    def takes_key(self) -> bool:
+        """True when the route reads `Idempotency-Key`."""
+        return self._takes in {Takes.KEY, Takes.KEY_AND_WAIT}
+
+    @property
+    def takes_wait(self) -> bool:
+        """True when the route reads `Prefer`."""
+        return self._takes in {Takes.WAIT, Takes.KEY_AND_WAIT}
+
+    @property
+    def _takes(self) -> Takes:
+        if self.takes is not None:
+            return self.takes
+        return Takes.KEY_AND_WAIT if self.is_submitted else Takes.NOTHING
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """What the outcome may be, when it is waited for; none where all that is said is 202."""
+        if self.operation is None or set(self.answers or ()) == {202}:
+            return ()
+        return self.operation.refusals
+
+    @property
+    def accepted(self) -> type[msgspec.Struct]:
+        """The 202: the intent is durable, ask for the operation."""
+        return accepted_struct(self.thing_id)
+
+    @property
+    def applied(self) -> type[msgspec.Struct]:
+        """The 201 of the operation: made from its result, so that no field can be missing."""
+        if self.operation is None:
+            raise ValueError("a route without an operation has no applied answer")
+        return applied_struct(self.operation.result, self.own_status, self.adds)
+
+
+class Accepted(msgspec.Struct):
+    """The intent is durable; ask for the operation."""
+
+    operation_id: str
+    status: str
+
+
+@cache
+def accepted_struct(thing_id: str | None) -> type[msgspec.Struct]:
+    """The 202, with the thing's id where the operation's is the thing's too."""
+    if thing_id is None:
+        return Accepted
+    noun = thing_id.removesuffix("_id").capitalize()
+    struct = msgspec.defstruct(f"{noun}Accepted", [(thing_id, str)], bases=(Accepted,))
+    struct.__doc__ = Accepted.__doc__
+    return struct
+
+
+@cache
+def applied_struct(
+    result: type[Result], own_status: str | None = None, adds: type[msgspec.Struct] | None = None
+) -> type[msgspec.Struct]:
+    """The fields of a result as an applied operation answers them."""
+    fields: dict[str, Any] = {}
+    for struct in (result, *(() if adds is None else (adds,))):
+        for field in msgspec.structs.fields(struct):
+            name = "status" if field.name == own_status else field.encode_name
+            default = () if field.required else (field.default,)
+            fields[name] = (name, field.type, *default)
+    fields["operation_id"] = ("operation_id", str)
+    fields.setdefault("status", ("status", str))
+    answer = msgspec.defstruct(result.__name__, fields.values(), kw_only=True)
+    answer.__doc__ = result.__doc__
+    return answer
+
+
+def access_here(request: HttpRequest) -> Access:
+    """What the route of this request declares: a request only comes to one that declares it."""
+    access: Access = request.scope["route_handler"].opt[NAME]
+    return access
+
+
+def access_of(handler: BaseRouteHandler) -> Access | None:
+    """What a handler declares; None when it declares nothing and so is closed to all."""
+    access = handler.opt.get(NAME)
+    return access if isinstance(access, Access) else None

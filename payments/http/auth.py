@@ -1,6 +1,6 @@
 """Who may call: default deny.
 
-A route says by handler `opt` who may use it; one that says nothing is closed to all.
+A route says by its `Access` who may use it; one that says nothing is closed to all.
 
 Never by path patterns: Litestar's `exclude` patterns are unanchored, and a route added later would
 be open by accident.
@@ -14,6 +14,7 @@ from litestar import Litestar
 from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
 
+from payments.http.access import access_of
 from payments.http.services import Connection, HttpRequest, header, service
 from payments.kernel.errors import NotAllowed, NotAuthenticated
 
@@ -71,7 +72,7 @@ class Scheme(msgspec.Struct, frozen=True):
 
 
 class Schemes(dict[str, Scheme]):
-    """Scheme by the name that routes use in `opt`."""
+    """Scheme by the name that routes use in their `Access`."""
 
 
 BEARER_KEY: Final[Mapping[str, Any]] = {
@@ -95,16 +96,17 @@ async def require_actor(connection: Connection, handler: BaseRouteHandler) -> No
     if connection.scope.get("method") == _OPTIONS:
         # Litestar answers it for every path by itself. 401 would send the caller after credentials.
         raise MethodNotAllowedException
-    opt = handler.opt
-    name = opt.get("auth")
-    if name == PUBLIC:
+    access = access_of(handler)
+    if access is None:
+        raise NotAuthenticated
+    if access.auth == PUBLIC:
         connection.scope["user"] = ANYBODY
         return
-    scheme = service(connection, Schemes).get(name) if isinstance(name, str) else None
+    scheme = service(connection, Schemes).get(access.auth)
     if scheme is None:
         raise NotAuthenticated
     actor = await scheme.authenticate(connection)
-    scope = opt.get("scope")
+    scope = access.scope
     if scope is not None and not actor.may(scope):
         raise InsufficientScope(f"the scope {scope} is needed", scope=scope)
     connection.scope["user"] = actor
@@ -148,9 +150,11 @@ def declared_routes(app: Litestar) -> list[tuple[str, BaseRouteHandler]]:
 
 
 def _problem(path: str, handler: BaseRouteHandler, schemes: Schemes) -> str | None:
-    name = handler.opt.get("auth")
-    if name != PUBLIC and name not in schemes:
-        return f"{path} ({handler}) declares no known authentication: {name!r}"
-    if name == API_KEY and handler.opt.get("scope") is None:
+    access = access_of(handler)
+    if access is None:
+        return f"{path} ({handler}) declares no Access"
+    if access.auth != PUBLIC and access.auth not in schemes:
+        return f"{path} ({handler}) declares no known authentication: {access.auth!r}"
+    if access.auth == API_KEY and access.scope is None:
         return f"{path} ({handler}) declares no scope"
     return None

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
+from payments.http.access import access_here
 from payments.http.services import HttpRequest, header
 from payments.kernel.errors import (
     BodyTooLarge,
@@ -21,7 +22,7 @@ from payments.kernel.errors import (
 from payments.kernel.money import CURRENCIES, Currency, currency_of, parse_minor
 
 BODY_MAX_BYTES: Final = 64 * 1024
-"""The limit of every route that names none (`access(..., body_max_bytes=...)`)."""
+"""The limit of every route that names none (`Access(..., body_max_bytes=...)`)."""
 DEPTH_MAX: Final = 32
 ID_MAX: Final = 2**53 - 1
 """Largest integer id: what JSON readers with doubles still tell apart."""
@@ -64,14 +65,14 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Base of the bodies we define: unknown fields are refused, bounds stand in the annotations."""
 
 
-async def read_body(request: HttpRequest, type_: type[T], *, may_be_empty: bool = False) -> T:
-    """The body as `type_`.
+async def read_body(request: HttpRequest, type_: type[T]) -> T:
+    """The body as `type_`; may be left out where the route says `may_be_empty`.
 
     Raises 415 `unsupported_media_type`, 413 `body_too_large`, 400 `invalid_json`, 422
     `invalid_body` with `errors[]`.
     """
     raw = await read_raw(request)
-    if may_be_empty and not raw:
+    if not raw and access_here(request).may_be_empty:
         return type_()
     check_content_type(request)
     return decode_body(raw, type_)
@@ -87,7 +88,7 @@ async def read_raw(request: HttpRequest) -> bytes:
     kept: bytes | None = request.scope.get(_KEPT)  # type: ignore[assignment]
     if kept is not None:
         return kept
-    limit = request.scope["route_handler"].opt.get("body_max_bytes") or BODY_MAX_BYTES
+    limit = access_here(request).body_max_bytes or BODY_MAX_BYTES
     announced = header(request, b"content-length")
     if announced is not None and announced.isdecimal() and int(announced[:20]) > limit:
         raise _too_large(limit)

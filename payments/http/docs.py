@@ -8,7 +8,7 @@ import msgspec
 from litestar import get
 from litestar.params import FromPath
 
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import PUBLIC
 from payments.http.openapi import document_of
 from payments.http.reply import Reply
@@ -49,19 +49,19 @@ _POLICY: Final = (
 )
 
 
-@get(DOCUMENT_PATH, opt=access(PUBLIC))
+@get(DOCUMENT_PATH, access=Access(PUBLIC))
 async def openapi(request: HttpRequest) -> Reply:
     """The OpenAPI 3.1 document of every route."""
     return Reply(HTTPStatus.OK, msgspec.json.encode(document_of(request.app)))
 
 
-@get("/schema", opt=access(PUBLIC))
+@get("/schema", access=Access(PUBLIC))
 async def page() -> Reply:
     """Swagger UI."""
     return Reply(HTTPStatus.OK, _PAGE.encode(), (_POLICY,), b"text/html; charset=utf-8")
 
 
-@get("/schema/assets/{name:str}", opt=access(PUBLIC))
+@get("/schema/assets/{name:str}", access=Access(PUBLIC))
 async def asset(name: FromPath[str]) -> Reply:
     """One of the few files the page needs."""
     if name == "start.js":

@@ -8,7 +8,7 @@ from typing import Final
 from litestar import get
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import PUBLIC
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
@@ -23,13 +23,13 @@ class Readiness(dict[str, Check]):
     """What must work before requests may come, by name."""
 
 
-@get("/health/live", opt=access(PUBLIC))
+@get("/health/live", access=Access(PUBLIC))
 async def live() -> Reply:
     """The process answers."""
     return json_reply({"status": "live"})
 
 
-@get("/health/ready", opt=access(PUBLIC))
+@get("/health/ready", access=Access(PUBLIC))
 async def ready(request: HttpRequest) -> Reply:
     """Everything this process needs works; 503 names what does not."""
     checks = service(request, Readiness)
@@ -44,7 +44,7 @@ async def ready(request: HttpRequest) -> Reply:
     return json_reply(body, HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK)
 
 
-@get("/metrics", opt=access(PUBLIC))
+@get("/metrics", access=Access(PUBLIC))
 async def metrics() -> Reply:
     """Prometheus text. Labels are kinds, routes and reasons: nothing of a customer."""
     return Reply(HTTPStatus.OK, generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST.encode())

@@ -5,14 +5,15 @@ a request; an ordinary handler (POST /v1/holds): 49-56 us. Guards (so authentica
 rendering and OpenAPI are the same as everywhere.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 from litestar import Request
 from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import ASGIRouteHandler, BaseRouteHandler
 from litestar.types import Receive, Scope, Send
 
+from payments.http.access import NAME, Access
 from payments.http.reply import Reply
 from payments.http.services import Connection, HttpRequest
 
@@ -33,8 +34,8 @@ class HotHandler(ASGIRouteHandler):
             await guard(connection, self)  # type: ignore[misc]
 
 
-def hot_post(path: str, opt: Mapping[str, Any]) -> Callable[[Handler], HotHandler]:
-    """As `post(path, opt=...)`, for a handler that takes the request alone."""
+def hot_post(path: str, *, access: Access) -> Callable[[Handler], HotHandler]:
+    """As `post(path, access=...)`, for a handler that takes the request alone."""
 
     def decorate(handle: Handler) -> HotHandler:
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,7 +46,7 @@ def hot_post(path: str, opt: Mapping[str, Any]) -> Callable[[Handler], HotHandle
 
         run.__name__ = handle.__name__
         run.__doc__ = handle.__doc__
-        handler = HotHandler(path, opt={**opt, "method": _POST}, copy_scope=False)
+        handler = HotHandler(path, opt={NAME: access, "method": _POST}, copy_scope=False)
         return handler(run)
 
     return decorate

@@ -1,4 +1,4 @@
-"""The OpenAPI document, from what routes declare in `opt`.
+"""The OpenAPI document, from what routes declare in their `Access`.
 
 Litestar cannot see bodies that are decoded by hand.
 """
@@ -12,13 +12,14 @@ import msgspec
 from litestar import Litestar
 from litestar.handlers import BaseRouteHandler
 
+from payments.http.access import Access, access_of
 from payments.http.auth import Schemes, declared_routes
 from payments.http.errors import Problem
 from payments.http.hot import methods_of
 from payments.http.idempotency import KEY_PATTERN
 from payments.http.prefer import WAIT_MAX_S
 from payments.http.services import services_of
-from payments.operations.outcome import Reason
+from payments.operations.outcome import Refusal
 
 VERSION: Final = "3.1.0"
 _REF: Final = "#/components/schemas/{name}"
@@ -60,13 +61,6 @@ _EMPTY: Final = {"description": "Done; there is nothing to say"}
 _SAYS: Final = {201: "Created, or applied", 202: "Accepted: durable, not decided yet"}
 
 
-class Accepted(msgspec.Struct):
-    """The intent is durable; ask for the operation."""
-
-    operation_id: str
-    status: str
-
-
 def document_of(app: Litestar) -> dict[str, Any]:
     """The document of an application's routes."""
     schemes = services_of(app).get(Schemes)
@@ -93,6 +87,14 @@ def document_of(app: Litestar) -> dict[str, Any]:
     }
 
 
+def declared(handler: BaseRouteHandler) -> Access:
+    """What a route declares; the application does not start with a route that declares nothing."""
+    access = access_of(handler)
+    if access is None:
+        raise ValueError(f"{handler} declares no Access")
+    return access
+
+
 class _Components:
     """JSON schemas of every struct that any route declares, and the schemes that are described."""
 
@@ -107,17 +109,24 @@ class _Components:
 
 
 def _types(handlers: Iterable[BaseRouteHandler]) -> list[Any]:
-    types: dict[int, Any] = {id(Problem): Problem, id(Accepted): Accepted}
+    types: dict[int, Any] = {id(Problem): Problem}
     for handler in handlers:
-        opt = handler.opt
-        for type_ in (opt.get("body"), *(opt.get("answers") or {}).values()):
+        access = declared(handler)
+        for type_ in (access.body, *_answers(access).values()):
             if type_ is not None:
                 types[id(type_)] = type_
     return list(types.values())
 
 
+def _answers(access: Access) -> Mapping[int, Any]:
+    """Struct by status: the route's own, or what follows from its operation."""
+    if access.is_submitted:
+        return {201: access.applied, 202: access.accepted}
+    return access.answers or {}
+
+
 def _operation(path: str, handler: BaseRouteHandler, components: _Components) -> dict[str, Any]:
-    opt = handler.opt
+    access = declared(handler)
     summary, _, description = (inspect.getdoc(handler.fn) or "").partition("\n")
     operation: dict[str, Any] = {
         "operationId": handler.fn.__name__,
@@ -125,31 +134,31 @@ def _operation(path: str, handler: BaseRouteHandler, components: _Components) ->
         "tags": [_tag(path)],
         "parameters": [
             *_path_parameters(path),
-            *_query_parameters(opt.get("query")),
-            *_header_parameters(opt),
+            *_query_parameters(access.query),
+            *_header_parameters(access),
         ],
-        "responses": _responses(opt, components),
-        "security": [{opt["auth"]: []}] if opt["auth"] in components.secured else [],
+        "responses": _responses(access, components),
+        "security": [{access.auth: []}] if access.auth in components.secured else [],
     }
-    notes = [description.strip(), f"Scope: `{opt['scope']}`." if opt.get("scope") else ""]
-    notes.append(_refusals(opt.get("refusals")))
+    notes = [description.strip(), f"Scope: `{access.scope}`." if access.scope else ""]
+    notes.append(_refusals(access.refusals))
     operation["description"] = "\n\n".join(n for n in notes if n)
-    if opt.get("body") is not None:
-        content: dict[str, Any] = {"schema": components.of(opt["body"])}
-        example = getattr(opt["body"], "example", None)
+    if access.body is not None:
+        content: dict[str, Any] = {"schema": components.of(access.body)}
+        example = getattr(access.body, "example", None)
         if example is not None:
             content["example"] = example
         operation["requestBody"] = {
-            "required": not opt.get("may_be_empty"),
+            "required": not access.may_be_empty,
             "content": {"application/json": content},
         }
     return operation
 
 
-def _refusals(refusals: Iterable[Reason] | None) -> str:
-    """Which problems an outcome may be, when it is waited for."""
-    told = [f"{r.http_status} `{r.code}`" for r in refusals or ()]
-    return f"Refusals: {', '.join(told)}." if told else ""
+def _refusals(refusals: Iterable[Refusal]) -> str:
+    """Which problems an outcome may be, when it is waited for, in order of precedence."""
+    words = [f"{r.http_status} `{r.code}`" for r in refusals]
+    return f"Refusals: {', '.join(words)}." if words else ""
 
 
 def _tag(path: str) -> str:
@@ -181,26 +190,26 @@ def _query_parameters(query: type[msgspec.Struct] | None) -> Iterator[dict[str, 
         }
 
 
-def _header_parameters(opt: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    if opt.get("is_money") or opt.get("takes_key"):
+def _header_parameters(access: Access) -> Iterator[dict[str, Any]]:
+    if access.takes_key:
         yield _IDEMPOTENCY_KEY
-    if opt.get("is_money") or opt.get("waits"):
+    if access.takes_wait:
         yield _PREFER
-    for name, meaning in (opt.get("headers") or {}).items():
+    for name, meaning in access.headers.items():
         schema = {"type": "string"}
         yield {"name": name, "in": "header", "description": meaning, "schema": schema}
 
 
-def _responses(opt: dict[str, Any], components: _Components) -> dict[str, Any]:
-    is_money = bool(opt.get("is_money"))
-    answers = {202: Accepted} if is_money else {}
-    answers |= opt.get("answers") or {}
+def _responses(access: Access, components: _Components) -> dict[str, Any]:
+    is_waited = access.takes_key and access.takes_wait
     responses: dict[str, Any] = {
         str(status): _EMPTY
         if type_ is None
-        else _response(status, components.of(type_), is_money=is_money)
-        for status, type_ in answers.items()
+        else _response(status, components.of(type_), is_waited=is_waited)
+        for status, type_ in _answers(access).items()
     }
+    for status in sorted({r.http_status for r in access.refusals}):
+        responses[str(status)] = _refused([r for r in access.refusals if r.http_status == status])
     if not responses:
         responses["200"] = {"description": "OK"}
     responses["default"] = {
@@ -210,12 +219,28 @@ def _responses(opt: dict[str, Any], components: _Components) -> dict[str, Any]:
     return responses
 
 
-def _response(status: int, schema: dict[str, Any], *, is_money: bool) -> dict[str, Any]:
+def _refused(refusals: list[Refusal]) -> dict[str, Any]:
+    """The refusals of one status, each with its sentence."""
+    lines = [f"* `{r.code}`: {r.sentence}{_carried(r)}" for r in refusals]
+    return {
+        "description": "\n".join(lines),
+        "content": {"application/problem+json": _PROBLEM},
+    }
+
+
+def _carried(refusal: Refusal) -> str:
+    if refusal.carries is None:
+        return ""
+    names = ", ".join(f"`{n}`" for n in refusal.carries.__struct_encode_fields__)
+    return f" Carries {names}."
+
+
+def _response(status: int, schema: dict[str, Any], *, is_waited: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         "description": _SAYS.get(status, "OK"),
         "content": {"application/json": {"schema": schema}},
     }
-    if is_money:
+    if is_waited:
         found["headers"] = {
             name: {"description": text, "schema": {"type": "string"}}
             for name, text in _MONEY_HEADERS.items()

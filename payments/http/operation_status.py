@@ -9,7 +9,7 @@ from litestar import get
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import ADMIN, API_KEY, actor_of
 from payments.http.prefer import WAIT_MAX_S
 from payments.http.query import Query, read_query
@@ -74,7 +74,9 @@ class OperationNotFound(NotFound):
 
 @get(
     "/v1/operations/{operation_id:str}",
-    opt=access(API_KEY, "operations:read", query=StandingQuery, answers={200: OperationStanding}),
+    access=Access(
+        API_KEY, "operations:read", query=StandingQuery, answers={200: OperationStanding}
+    ),
 )
 async def get_operation(request: HttpRequest, operation_id: FromPath[str]) -> Reply:
     """Where an operation stands."""

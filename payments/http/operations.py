@@ -10,28 +10,28 @@ from typing import Any, Final
 import msgspec
 from litestar.types import Scope
 
+from payments.http.access import access_here
 from payments.http.errors import problem_reply
 from payments.http.idempotency import REPLAYED, request_for
 from payments.http.prefer import APPLIED, preferred_wait_s
-from payments.http.refusal_words import refusal_words
 from payments.http.reply import Header, Reply
 from payments.http.services import HttpRequest, service, services_of
 from payments.kernel.errors import PaymentsError
 from payments.operations.operation import IntentT, Operation
-from payments.operations.outcome import Decision, Reason, Status
+from payments.operations.outcome import Decision, Refusal, Status
 from payments.operations.submit import Submitter, Ticket
 
 OPERATIONS_AT: Final = b"/v1/operations/"
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class Refusals(dict[str, Reason]):
-    """Every refusal of every kind by its code: how a stored reason becomes a status."""
+class Refusals(dict[str, Refusal]):
+    """Every refusal by its code: how a stored code becomes a status and a sentence."""
 
     @classmethod
     def of(cls, operations: Iterable[Operation[Any]]) -> "Refusals":
         """The refusals the registry knows."""
-        return cls({r.code: r for o in operations if o.reasons is not None for r in o.reasons})
+        return cls({r.code: r for o in operations for r in o.refusals})
 
 
 async def submit(
@@ -40,23 +40,21 @@ async def submit(
     intent: IntentT,
     *,
     wait_s: int | None = None,
-    more: Mapping[str, Any] | None = None,
 ) -> Reply:
     """Accept the intent and answer as the contract says.
 
     202, or the outcome when waited for or known already.
 
-    `wait_s` when the endpoint waits by itself; else `Prefer` decides. `more` are members of the 202
-    and 201 answers.
+    `wait_s` when the endpoint waits by itself; else `Prefer` decides.
     """
     prefers_s = preferred_wait_s(request)
-    wanted_s = prefers_s if wait_s is None else wait_s
-    ticket = await service(request, Submitter)(request_for(request, operation, intent), wanted_s)
-    return render_ticket(request.scope, ticket, headers=(APPLIED,) if prefers_s else (), more=more)
+    waits_s = prefers_s if wait_s is None else wait_s
+    ticket = await service(request, Submitter)(request_for(request, operation, intent), waits_s)
+    return render_ticket(request, ticket, headers=(APPLIED,) if prefers_s else ())
 
 
 def render_ticket(
-    scope: Scope,
+    request: HttpRequest,
     ticket: Ticket,
     *,
     headers: tuple[Header, ...] = (),
@@ -65,49 +63,58 @@ def render_ticket(
 ) -> Reply:
     """202 while it is not decided, 201 with the result, or the refusal as a problem document.
 
-    `at`: where this caller may ask for the operation; None when nowhere.
+    `more` are members of the 202. `at`: where this caller may ask for the operation; None when
+    nowhere.
     """
     operation_id = str(ticket.operation_id)
     location = () if at is None else ((b"location", at + operation_id.encode()),)
     replayed = (REPLAYED,) if ticket.is_replay else ()
     all_headers = (*location, *replayed, *headers)
+    access = access_here(request)
     if ticket.decision is None:
+        if access.thing_id is not None:
+            more = {access.thing_id: operation_id}
         return _accepted(operation_id, all_headers, more)
     if ticket.decision.status == Status.APPLIED.value:
-        return Reply(HTTPStatus.CREATED, applied_body(ticket.decision, more), all_headers)
-    return _refused(scope, ticket.decision, all_headers)
+        body = applied_body(ticket.decision, access.own_status)
+        return Reply(HTTPStatus.CREATED, body, all_headers)
+    return _refused(request.scope, ticket.decision, all_headers)
 
 
-def applied_body(decision: Decision, more: Mapping[str, Any] | None = None) -> bytes:
-    """`{"operation_id","status":"applied"}` and the result.
+def applied_body(decision: Decision, own_status: str | None = None) -> bytes:
+    """The result's fields with `operation_id` and `status`, which is the operation's.
 
-    A `status` of the thing itself becomes e.g. `wallet_status`.
+    `own_status`: the result's field that this endpoint's contract calls `status` instead.
     """
-    result = msgspec.json.decode(decision.result)
-    if "status" in result:
-        result[f"{decision.kind.partition('.')[0]}_status"] = result["status"]
-    return _encode(
-        {
-            **(more or {}),
-            **result,
-            "operation_id": str(decision.operation_id),
-            "status": Status.APPLIED.value,
-        }
-    )
+    result = _fields(decision)
+    status = Status.APPLIED.value
+    if own_status is not None:
+        result = {"status" if name == own_status else name: v for name, v in result.items()}
+        status = result["status"]
+    return _encode({**result, "operation_id": str(decision.operation_id), "status": status})
+
+
+def _fields(decision: Decision) -> dict[str, Any]:
+    """The stored result. Version 0.1.0 called a thing's status `status`: `wallet_status` now."""
+    result: dict[str, Any] = msgspec.json.decode(decision.result)
+    if "status" not in result:
+        return result
+    noun = decision.kind.partition(".")[0]
+    return {f"{noun}_status" if name == "status" else name: v for name, v in result.items()}
 
 
 def refusal_error(refusals: Refusals, decision: Decision) -> tuple[int, PaymentsError]:
     """A stored refusal as HTTP status and error."""
     code = decision.reason or "refused"
-    reason = refusals.get(code)
+    refusal = refusals.get(code)
     error = PaymentsError(
-        refusal_words(code),
+        refusal.sentence if refusal else f"refused: {code.replace('_', ' ')}",
         code=code,
         operation_id=str(decision.operation_id),
         **msgspec.json.decode(decision.result),
     )
-    error.retryable = reason is not None and reason.transient
-    return (reason.http_status if reason else HTTPStatus.CONFLICT), error
+    error.retryable = refusal is not None and refusal.is_transient
+    return (refusal.http_status if refusal else HTTPStatus.CONFLICT), error
 
 
 def _accepted(

@@ -1,6 +1,5 @@
 """A batch in memory: outcomes decided in stream order, each seeing what those before it did."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ import msgspec
 from payments.kernel.ids import AccountId
 from payments.operations.envelope import Envelope, Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Decision, Outcome, Refused, Status
+from payments.operations.outcome import Applied, Decision, Outcome, Refused, Result, Status
 from streams.entry import Entry
 
 CONFLICT: Final = "idempotency_conflict"
@@ -72,7 +71,7 @@ class Batch:
             for record in outcome.puts:
                 state.records.put(record)
             return self._decision(
-                envelope, Status.REJECTED, outcome.reason.code, outcome.result, None
+                envelope, Status.REJECTED, outcome.refusal.code, outcome.result, None
             )
         # From here on the operation must succeed: what raises below is a bug and takes the batch
         # with it.
@@ -101,7 +100,7 @@ class Batch:
         envelope: Envelope,
         status: Status,
         reason: str | None,
-        result: Mapping[str, Any],
+        result: Result | None,
         effects: str | None,
     ) -> Decision:
         return Decision(
@@ -111,7 +110,7 @@ class Batch:
             actor=envelope.actor,
             status=status.value,
             reason=reason,
-            result=_encode(result).decode(),
+            result="{}" if result is None else _encode(result).decode(),
             effects=effects,
             accepted_at=envelope.submitted_at,
             decided_at=self.now,

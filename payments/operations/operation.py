@@ -11,7 +11,7 @@ from payments.kernel.ids import AccountId
 from payments.ledger.balances import Account, Balances
 from payments.ledger.chart import AccountSpec
 from payments.operations.envelope import Intent
-from payments.operations.outcome import Outcome, Reason
+from payments.operations.outcome import Outcome, Refusal, Result
 from payments.operations.record import Record, Records, Ref
 
 IntentT = TypeVar("IntentT", bound=Intent)
@@ -58,13 +58,15 @@ class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     `partition_key`: what must be applied in order of acceptance shares one (the paying account).
     `refs`: rows to load. `accounts`: to lock, asked when the rows are there; made when missing.
     `decide`: a pure function. It sees state, returns an outcome, touches nothing.
+    `result`: what it applies with. `refusals`: exactly those it may give, in order of precedence.
     """
 
     kind: str
     intent: type[IntentT]
+    result: type[Result]
     partition_key: Callable[[IntentT], int | str]
     decide: Callable[[IntentT, State, Context], Outcome]
     accounts: Callable[[IntentT, State], Iterable[AccountId | AccountSpec]]
     refs: Callable[[IntentT], Iterable[Ref]] | None = None
     sequences: Sequence[str] = ()
-    reasons: type[Reason] | None = None
+    refusals: tuple[Refusal, ...] = ()

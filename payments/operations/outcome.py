@@ -1,9 +1,9 @@
-"""How an operation ends: applied, or refused with a reason; stored, and told to every repeat."""
+"""How an operation ends: applied, or refused; stored, and answered again to every repeat."""
 
 import enum
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import msgspec
@@ -25,18 +25,29 @@ class Status(enum.Enum):
     """A dead letter; an operator has it."""
 
 
-class Reason(enum.Enum):
-    """Base of the refusals of a capability: an enum in order of precedence, `code, http status`.
+class Result(msgspec.Struct, frozen=True):
+    """Base of what an outcome says: stored as JSON for ever and answered field by field.
 
-    A code lives in the database and in clients for ever. `transient` says whether a new operation
-    may succeed later.
+    `status` is always the operation's; a thing's own status is called `<noun>_status`.
     """
 
-    def __init__(self, code: str, http_status: int = 409, transient: bool = False) -> None:  # noqa: FBT001, FBT002 - members are tuples
-        """Members are written as tuples."""
-        self.code = code
-        self.http_status = http_status
-        self.transient = transient
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why an operation is refused; `code` lives in the database and in clients for ever.
+
+    `sentence` says what is wrong and what to do next, for people who read `detail`.
+    `is_transient`: a new operation may succeed later. `carries`: the result stored with it.
+    """
+
+    code: str
+    http_status: int
+    sentence: str
+    is_transient: bool = False
+    carries: type[Result] | None = None
+
+    def carrying(self, result: type[Result]) -> Self:
+        """The same refusal, as an operation declares it that stores a result with it."""
+        return msgspec.structs.replace(self, carries=result)
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +60,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """The operation succeeds. `result` is what the client sees; `puts` are rows made or changed."""
 
-    result: Mapping[str, Any]
+    result: Result
     legs: tuple[Leg, ...] = ()
     reserves: tuple[Reserve, ...] = ()
     puts: tuple[Record, ...] = ()
@@ -61,8 +72,8 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
     """The operation is refused. No money moves; `puts` may still record that it was tried."""
 
-    reason: Reason
-    result: Mapping[str, Any] = {}
+    refusal: Refusal
+    result: Result | None = None
     puts: tuple[Record, ...] = ()
 
 

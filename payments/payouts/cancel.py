@@ -6,7 +6,17 @@ from payments.holds.tables import Hold
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Outcome, Refused
-from payments.payouts.move import Fact, PayoutRefusal, accounts, outcome, refs, settle, step
+from payments.payouts.move import (
+    Fact,
+    PayoutMoved,
+    PayoutStands,
+    accounts,
+    outcome,
+    refs,
+    settle,
+    step,
+)
+from payments.payouts.refusals import NOT_CANCELABLE, PAYOUT_NOT_FOUND
 from payments.payouts.status import Claim, PayoutState, judge
 from payments.payouts.tables import Attempt, Payout
 from payments.provider.sighting import Source
@@ -23,10 +33,10 @@ def decide(intent: CancelPayout, state: State, context: Context) -> Outcome:
     payout = state.record(Payout, intent.payout_id)
     hold = state.record(Hold, intent.payout_id)
     if payout is None or hold is None:
-        return Refused(reason=PayoutRefusal.PAYOUT_NOT_FOUND)
+        return Refused(refusal=PAYOUT_NOT_FOUND)
     if payout.state is not PayoutState.HELD:
         return Refused(
-            reason=PayoutRefusal.NOT_CANCELABLE, result={"payout_status": payout.state.value}
+            refusal=NOT_CANCELABLE, result=PayoutStands(payout_status=payout.state.value)
         )
     verdict, after = judge(payout.state, Claim.CANCEL)
     fact = Fact(source=Source.US, claim=Claim.CANCEL, details={"note": "canceled by its owner"})
@@ -39,9 +49,10 @@ def decide(intent: CancelPayout, state: State, context: Context) -> Outcome:
 OPERATION = Operation(
     kind="payout.cancel",
     intent=CancelPayout,
+    result=PayoutMoved,
     partition_key=lambda intent: str(intent.payout_id),
     refs=lambda intent: refs(intent.payout_id),
     accounts=lambda intent, state: accounts(intent.payout_id, state),
     decide=decide,
-    reasons=PayoutRefusal,
+    refusals=(PAYOUT_NOT_FOUND, NOT_CANCELABLE.carrying(PayoutStands)),
 )

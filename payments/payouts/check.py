@@ -11,7 +11,8 @@ from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Effect, Outcome, Refused
 from payments.payouts.keepback import WALLET_REASONS, kept_back, set_free, wallet_refusal
-from payments.payouts.move import Fact, Moved, PayoutRefusal, accounts, outcome, refs, step
+from payments.payouts.move import Fact, Moved, PayoutMoved, accounts, outcome, refs, step
+from payments.payouts.refusals import NOT_WATCHED, PAYOUT_NOT_FOUND
 from payments.payouts.request import QUERY_EFFECT, SUBMIT_EFFECT
 from payments.payouts.status import WATCHED, Claim, PayoutState, judge
 from payments.payouts.tables import Attempt, Evidence, Payout
@@ -45,11 +46,11 @@ def decide(intent: CheckPayout, state: State, context: Context) -> Outcome:
     """
     payout = state.record(Payout, intent.payout_id)
     if payout is None:
-        return Refused(reason=PayoutRefusal.PAYOUT_NOT_FOUND)
+        return Refused(refusal=PAYOUT_NOT_FOUND)
     if intent.is_extra:
         return _extra(payout)
     if payout.state not in WATCHED or payout.checks != intent.checks:
-        return Refused(reason=PayoutRefusal.NOT_WATCHED)
+        return Refused(refusal=NOT_WATCHED)
     attempt = state.record(Attempt, payout.id, "payout_id")
     if payout.state is PayoutState.SUBMITTING:
         return _left_behind(payout, attempt, context)
@@ -82,7 +83,7 @@ def _is_missing(attempt: Attempt | None, resend_after_s: float) -> bool:
 
 def _extra(payout: Payout) -> Outcome:
     if payout.state in {PayoutState.HELD, PayoutState.SUBMITTING}:
-        return Refused(reason=PayoutRefusal.NOT_WATCHED)
+        return Refused(refusal=NOT_WATCHED)
     return outcome(payout, Moved(), (), effects=(_ask(payout),))
 
 
@@ -130,9 +131,10 @@ def _exhausted(payout: Payout, attempt: Attempt | None, context: Context) -> Out
 OPERATION = Operation(
     kind="payout.check",
     intent=CheckPayout,
+    result=PayoutMoved,
     partition_key=lambda intent: str(intent.payout_id),
     refs=lambda intent: refs(intent.payout_id),
     accounts=lambda intent, state: accounts(intent.payout_id, state),
     decide=decide,
-    reasons=PayoutRefusal,
+    refusals=(PAYOUT_NOT_FOUND, NOT_WATCHED),
 )

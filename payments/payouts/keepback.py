@@ -9,9 +9,9 @@ from payments.payouts.move import Fact, step
 from payments.payouts.status import Claim, Verdict
 from payments.payouts.tables import Evidence, Payout
 from payments.provider.sighting import Source
-from payments.wallets.refusals import usable
+from payments.wallets.refusals import WALLET_FROZEN, usable
 
-WALLET_REASONS: Final = frozenset({"wallet_frozen", "wallet_closed"})
+WALLET_REASONS: Final = frozenset({WALLET_FROZEN.code, "wallet_closed"})
 """Reasons of a payout that end when its wallet may be used again."""
 
 
@@ -23,7 +23,7 @@ def wallet_refusal(payout: Payout, state: State) -> Refused | None:
 
 def kept_back(payout: Payout, refused: Refused, context: Context) -> tuple[Payout, Evidence | None]:
     """The payout with the reason, and the line of its timeline, written when the reason is new."""
-    code = refused.reason.code
+    code = refused.refusal.code
     if payout.reason == code:
         return payout, None
     details = {"code": code, "note": "not sent while the wallet may not be used"}

@@ -13,23 +13,25 @@ from payments.ledger import chart
 from payments.ledger.chart import AccountSpec, Kind
 from payments.ledger.posting import Leg, Reserve, move
 from payments.operations.operation import Context, State
-from payments.operations.outcome import Applied, Effect, Reason
+from payments.operations.outcome import Applied, Effect, Result
 from payments.operations.record import Record, Ref
 from payments.payouts.status import HOLDING, Claim, PayoutState, Verdict
 from payments.payouts.tables import Attempt, Evidence, Payout
 from payments.provider.sighting import Source
 
 
-class PayoutRefusal(Reason):
-    """In order of precedence."""
+class PayoutMoved(Result, frozen=True, kw_only=True):
+    """Where the payout stands after the operation."""
 
-    PAYOUT_NOT_FOUND = "payout_not_found", 404
-    NOT_SUBMITTABLE = "not_submittable", 409
-    NOT_CANCELABLE = "not_cancelable", 409
-    NOT_WATCHED = "not_watched", 409
-    NOT_RESOLVABLE = "not_resolvable", 409
-    SAME_PERSON = "approver_is_proposer", 409
-    OTHER_RESOLUTION = "other_resolution_proposed", 409
+    payout_id: str
+    merchant_id: int
+    payout_status: str
+
+
+class PayoutStands(Result, frozen=True, kw_only=True):
+    """Where the payout stands that the operation does not fit."""
+
+    payout_status: str
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,19 +131,20 @@ def outcome(
     puts: Iterable[Record | None],
     *,
     effects: tuple[Effect, ...] = (),
+    result: type[PayoutMoved] = PayoutMoved,
     more: Mapping[str, Any] | None = None,
 ) -> Applied:
-    """The applied operation of a step."""
+    """The applied operation of a step; `more` are the fields `result` has beside PayoutMoved's."""
     rows = (payout, moved.hold, *puts)
     return Applied(
         legs=moved.legs,
         reserves=moved.reserves,
         puts=tuple(row for row in rows if row is not None),
         effects=effects,
-        result={
-            "payout_id": str(payout.id),
-            "merchant_id": payout.merchant_id,
-            "payout_status": payout.state.value,
+        result=result(
+            payout_id=str(payout.id),
+            merchant_id=payout.merchant_id,
+            payout_status=payout.state.value,
             **(more or {}),
-        },
+        ),
     )

@@ -12,7 +12,8 @@ from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Outcome, Refused
 from payments.operations.record import Ref
 from payments.payouts import weigh
-from payments.payouts.move import Fact, Moved, PayoutRefusal, accounts, outcome, refs, settle, step
+from payments.payouts.move import Fact, Moved, PayoutMoved, accounts, outcome, refs, settle, step
+from payments.payouts.refusals import PAYOUT_NOT_FOUND
 from payments.payouts.status import Claim, PayoutState, Verdict, judge
 from payments.payouts.tables import Attempt, Payout
 from payments.provider.sighting import Sighting, Source
@@ -43,12 +44,18 @@ def needed(intent: ObservePayout) -> Iterable[Ref]:
         yield Ref(Break, id_)
 
 
+class PayoutObserved(PayoutMoved, frozen=True, kw_only=True):
+    """Where the payout stands after the evidence."""
+
+    verdict: str
+
+
 def decide(intent: ObservePayout, state: State, context: Context) -> Outcome:
     """By the table; evidence that moves nothing is stored all the same."""
     payout = state.record(Payout, intent.payout_id)
     hold = state.record(Hold, intent.payout_id)
     if payout is None or hold is None:
-        return Refused(reason=PayoutRefusal.PAYOUT_NOT_FOUND)
+        return Refused(refusal=PAYOUT_NOT_FOUND)
     attempt = state.record(Attempt, intent.payout_id, "payout_id")
     found = None if intent.sighting is None else weigh.mismatch(payout, intent.sighting)
     fact = _fact(intent, attempt, found)
@@ -65,6 +72,7 @@ def decide(intent: ObservePayout, state: State, context: Context) -> Outcome:
             weigh.break_of(payout, evidence, found, intent.sighting, state),
             None if callback is None else callback.done(verdict.value, context.now),
         ),
+        result=PayoutObserved,
         more={"verdict": verdict.value},
     )
 
@@ -110,9 +118,10 @@ def _callback(intent: ObservePayout, state: State) -> Callback | None:
 OPERATION = Operation(
     kind="payout.observe",
     intent=ObservePayout,
+    result=PayoutObserved,
     partition_key=lambda intent: str(intent.payout_id),
     refs=needed,
     accounts=lambda intent, state: accounts(intent.payout_id, state),
     decide=decide,
-    reasons=PayoutRefusal,
+    refusals=(PAYOUT_NOT_FOUND,),
 )

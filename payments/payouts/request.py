@@ -7,12 +7,12 @@ from payments.ledger import chart
 from payments.ledger.posting import Reserve
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Effect, Outcome, Refused
+from payments.operations.outcome import Applied, Effect, Outcome, Refused, Result
 from payments.payouts.status import Claim, PayoutState, Verdict
 from payments.payouts.tables import Evidence, Payout
 from payments.provider.sighting import Source
 from payments.provider.tables import MERCHANT_NUMBERS
-from payments.wallets.refusals import WalletRefusal, payer
+from payments.wallets.refusals import PAYER_REFUSALS, payer
 
 SUBMIT_EFFECT = "superpay.submit_payout"
 QUERY_EFFECT = "superpay.query_payout"
@@ -28,6 +28,22 @@ class RequestPayout(Intent, frozen=True):
     description: str
 
 
+class PayoutRequested(Result, frozen=True, kw_only=True):
+    """The payout, its money held."""
+
+    payout_id: str
+    payout_status: str
+    merchant_id: int
+    wallet_id: int
+    superpay_wallet_id: str
+    amount: str
+    currency: str
+    description: str
+    available: str
+    held: str
+    created_at: str
+
+
 def decide(intent: RequestPayout, state: State, context: Context) -> Outcome:
     """The wallet is open, in that currency, and has the money free."""
     wallet = payer(state, chart.wallet(intent.wallet_id), intent.currency, intent.minor)
@@ -39,19 +55,19 @@ def decide(intent: RequestPayout, state: State, context: Context) -> Outcome:
         reserves=(Reserve(wallet.id, intent.minor),),
         puts=(payout, _hold(payout), _requested(payout)),
         effects=(Effect(kind=SUBMIT_EFFECT, body={"payout_id": str(payout.id)}),),
-        result={
-            "payout_id": str(payout.id),
-            "status": payout.state.value,
-            "merchant_id": payout.merchant_id,
-            "wallet_id": payout.wallet_id,
-            "superpay_wallet_id": payout.superpay_wallet_id,
-            "amount": format_minor(payout.minor, currency),
-            "currency": payout.currency,
-            "description": payout.description,
-            "available": format_minor(wallet.available - intent.minor, currency),
-            "held": format_minor(wallet.debits_pending + intent.minor, currency),
-            "created_at": rfc3339(context.now),
-        },
+        result=PayoutRequested(
+            payout_id=str(payout.id),
+            payout_status=payout.state.value,
+            merchant_id=payout.merchant_id,
+            wallet_id=payout.wallet_id,
+            superpay_wallet_id=payout.superpay_wallet_id,
+            amount=format_minor(payout.minor, currency),
+            currency=payout.currency,
+            description=payout.description,
+            available=format_minor(wallet.available - intent.minor, currency),
+            held=format_minor(wallet.debits_pending + intent.minor, currency),
+            created_at=rfc3339(context.now),
+        ),
     )
 
 
@@ -116,9 +132,10 @@ def _requested(payout: Payout) -> Evidence:
 OPERATION = Operation(
     kind="payout.request",
     intent=RequestPayout,
+    result=PayoutRequested,
     partition_key=lambda intent: intent.wallet_id,
     accounts=lambda intent, _state: (chart.wallet(intent.wallet_id),),
     decide=decide,
+    refusals=PAYER_REFUSALS,
     sequences=(MERCHANT_NUMBERS,),
-    reasons=WalletRefusal,
 )

@@ -7,12 +7,30 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
+
 from payments.holds.tables import Hold
 from payments.kernel.clock import rfc3339
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Outcome, Refused
-from payments.payouts.move import Fact, Moved, PayoutRefusal, accounts, outcome, refs, settle, step
+from payments.operations.refusals import (
+    APPROVER_IS_PROPOSER,
+    OTHER_RESOLUTION_PROPOSED,
+    OtherProposal,
+)
+from payments.payouts.move import (
+    Fact,
+    Moved,
+    PayoutMoved,
+    PayoutStands,
+    accounts,
+    outcome,
+    refs,
+    settle,
+    step,
+)
+from payments.payouts.refusals import NOT_RESOLVABLE, PAYOUT_NOT_FOUND
 from payments.payouts.status import HOLDING, RESOLVABLE, Claim, Verdict, judge
 from payments.payouts.tables import Attempt, Payout
 from payments.provider.sighting import Source
@@ -34,26 +52,36 @@ class ResolvePayout(Intent, frozen=True):
     reason: str
 
 
+class PayoutResolved(PayoutMoved, frozen=True, kw_only=True):
+    """`resolution_status`: proposed (a second operator must agree) or done."""
+
+    resolution: str
+    resolution_status: str
+    proposal: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
 def decide(intent: ResolvePayout, state: State, context: Context) -> Outcome:
     """In doubt only; proposer and approver differ."""
     payout = state.record(Payout, intent.payout_id)
     hold = state.record(Hold, intent.payout_id)
     if payout is None or hold is None:
-        return Refused(reason=PayoutRefusal.PAYOUT_NOT_FOUND)
+        return Refused(refusal=PAYOUT_NOT_FOUND)
     claim = RESOLUTIONS[intent.resolution]
     verdict, after = judge(payout.state, claim, is_operator=True)
     if payout.state not in RESOLVABLE or verdict is not Verdict.APPLIED:
         return Refused(
-            reason=PayoutRefusal.NOT_RESOLVABLE, result={"payout_status": payout.state.value}
+            refusal=NOT_RESOLVABLE, result=PayoutStands(payout_status=payout.state.value)
         )
     is_other = payout.proposal is None or payout.proposal["resolution"] != intent.resolution
     is_same_person = payout.proposal is None or payout.proposal["proposed_by"] == context.actor
     if payout.proposal is None or (is_other and is_same_person):
         return _propose(payout, claim, intent, context)  # their own proposal they may change
     if is_same_person:
-        return Refused(reason=PayoutRefusal.SAME_PERSON)
+        return Refused(refusal=APPROVER_IS_PROPOSER)
     if is_other:
-        return Refused(reason=PayoutRefusal.OTHER_RESOLUTION, result={"proposal": payout.proposal})
+        return Refused(
+            refusal=OTHER_RESOLUTION_PROPOSED, result=OtherProposal(proposal=payout.proposal)
+        )
     fact = _fact(claim, intent, {"proposal": payout.proposal})
     moved, evidence = step(payout, fact, verdict, after, context, reason=f"operators_{after.value}")
     attempt = state.record(Attempt, payout.id, "payout_id")
@@ -62,6 +90,7 @@ def decide(intent: ResolvePayout, state: State, context: Context) -> Outcome:
         moved,
         settle(payout, hold, after, context),
         (evidence, ended),
+        result=PayoutResolved,
         more={"resolution": intent.resolution, "resolution_status": "done"},
     )
 
@@ -78,7 +107,7 @@ def _propose(payout: Payout, claim: Claim, intent: ResolvePayout, context: Conte
         payout, fact, Verdict.FOR_OPERATOR, payout.state, context, proposal=proposal
     )
     more = {"resolution": intent.resolution, "resolution_status": "proposed", "proposal": proposal}
-    return outcome(moved, Moved(), (evidence,), more=more)
+    return outcome(moved, Moved(), (evidence,), result=PayoutResolved, more=more)
 
 
 def _fact(claim: Claim, intent: ResolvePayout, more: Mapping[str, Any]) -> Fact:
@@ -88,9 +117,15 @@ def _fact(claim: Claim, intent: ResolvePayout, more: Mapping[str, Any]) -> Fact:
 OPERATION = Operation(
     kind="payout.resolve",
     intent=ResolvePayout,
+    result=PayoutResolved,
     partition_key=lambda intent: str(intent.payout_id),
     refs=lambda intent: refs(intent.payout_id),
     accounts=lambda intent, state: accounts(intent.payout_id, state),
     decide=decide,
-    reasons=PayoutRefusal,
+    refusals=(
+        PAYOUT_NOT_FOUND,
+        NOT_RESOLVABLE.carrying(PayoutStands),
+        APPROVER_IS_PROPOSER,
+        OTHER_RESOLUTION_PROPOSED,
+    ),
 )

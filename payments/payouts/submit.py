@@ -11,10 +11,12 @@ from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Outcome, Refused
 from payments.payouts.keepback import WALLET_REASONS, kept_back, wallet_refusal
-from payments.payouts.move import Fact, Moved, PayoutRefusal, accounts, outcome, refs, step
+from payments.payouts.move import Fact, Moved, PayoutMoved, accounts, outcome, refs, step
+from payments.payouts.refusals import NOT_SUBMITTABLE, PAYOUT_NOT_FOUND
 from payments.payouts.status import Claim, PayoutState, judge
 from payments.payouts.tables import Attempt, Payout
 from payments.provider.sighting import Source
+from payments.wallets.refusals import USABLE_REFUSALS
 
 
 class SubmitPayout(Intent, frozen=True):
@@ -24,6 +26,15 @@ class SubmitPayout(Intent, frozen=True):
     is_resend: bool = False
 
 
+class PayoutSubmitted(PayoutMoved, frozen=True, kw_only=True):
+    """What the executor sends: the row as it was claimed."""
+
+    minor: int
+    currency: str
+    superpay_wallet_id: str
+    description: str
+
+
 def decide(intent: SubmitPayout, state: State, context: Context) -> Outcome:
     """Held, or unknown when it is sent again; in every other state somebody else has it.
 
@@ -31,10 +42,10 @@ def decide(intent: SubmitPayout, state: State, context: Context) -> Outcome:
     """
     payout = state.record(Payout, intent.payout_id)
     if payout is None:
-        return Refused(reason=PayoutRefusal.PAYOUT_NOT_FOUND)
+        return Refused(refusal=PAYOUT_NOT_FOUND)
     wanted = PayoutState.UNKNOWN if intent.is_resend else PayoutState.HELD
     if payout.state is not wanted:
-        return Refused(reason=PayoutRefusal.NOT_SUBMITTABLE)
+        return Refused(refusal=NOT_SUBMITTABLE)
     refused = wallet_refusal(payout, state)
     if refused is not None:
         kept, line = kept_back(payout, refused, context)
@@ -52,7 +63,7 @@ def decide(intent: SubmitPayout, state: State, context: Context) -> Outcome:
         "superpay_wallet_id": payout.superpay_wallet_id,
         "description": payout.description,
     }
-    return outcome(moved, Moved(), (attempt, evidence), more=request)
+    return outcome(moved, Moved(), (attempt, evidence), result=PayoutSubmitted, more=request)
 
 
 def _claimed(payout: Payout, attempt: Attempt | None, context: Context) -> Attempt:
@@ -79,9 +90,10 @@ def _claimed(payout: Payout, attempt: Attempt | None, context: Context) -> Attem
 OPERATION = Operation(
     kind="payout.submit",
     intent=SubmitPayout,
+    result=PayoutSubmitted,
     partition_key=lambda intent: str(intent.payout_id),
     refs=lambda intent: refs(intent.payout_id),
     accounts=lambda intent, state: accounts(intent.payout_id, state),
     decide=decide,
-    reasons=PayoutRefusal,
+    refusals=(PAYOUT_NOT_FOUND, NOT_SUBMITTABLE, *USABLE_REFUSALS),
 )

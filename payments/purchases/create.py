@@ -16,18 +16,11 @@ from payments.ledger.chart import AccountSpec, Kind, house
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
+from payments.operations.refusals import CURRENCY_MISMATCH, INSUFFICIENT_FUNDS
 from payments.products.tables import Product
-
-
-class PurchaseRefusal(Reason):
-    """In order of precedence."""
-
-    PRODUCT_NOT_FOUND = "product_not_found", 404
-    BILL_NOT_FOUND = "bill_not_found", 404
-    CURRENCY_MISMATCH = "currency_mismatch", 409
-    INSUFFICIENT_FUNDS = "insufficient_funds", 402
+from payments.purchases.refusals import BILL_NOT_FOUND, PRODUCT_NOT_FOUND
 
 
 class CreatePurchase(Intent, frozen=True, kw_only=True):
@@ -46,19 +39,30 @@ def accounts(intent: CreatePurchase, state: State) -> Iterable[AccountId | Accou
         yield house(Kind.SHOP_SALES, product.currency)
 
 
+class PurchaseCreated(Result, frozen=True, kw_only=True):
+    """What was bought and the bill's balance afterwards."""
+
+    product_id: int
+    bill_id: int
+    title: str
+    amount: str
+    balance: str
+    currency: str
+
+
 def decide(intent: CreatePurchase, state: State, context: Context) -> Outcome:
     """The product is for sale; the bill is the user's own, in its currency, and holds the price."""
     product = state.record(Product, intent.product_id)
     if product is None or product.deleted_at is not None:
-        return Refused(reason=PurchaseRefusal.PRODUCT_NOT_FOUND)
+        return Refused(refusal=PRODUCT_NOT_FOUND)
     bill = state.record(Bill, intent.bill_id)
     account = state.account(bill_account(intent.bill_id))
     if bill is None or account is None or bill.user_id != intent.user_id:
-        return Refused(reason=PurchaseRefusal.BILL_NOT_FOUND)
+        return Refused(refusal=BILL_NOT_FOUND)
     if account.currency != product.currency:
-        return Refused(reason=PurchaseRefusal.CURRENCY_MISMATCH)
+        return Refused(refusal=CURRENCY_MISMATCH)
     if account.available < product.minor:
-        return Refused(reason=PurchaseRefusal.INSUFFICIENT_FUNDS)
+        return Refused(refusal=INSUFFICIENT_FUNDS)
     return _sold(intent, product, account, state, context)
 
 
@@ -84,24 +88,25 @@ def _sold(
     return Applied(
         legs=move(account.id, house(Kind.SHOP_SALES, product.currency).id, product.minor),
         puts=(transaction,),
-        result={
-            "product_id": product.id,
-            "bill_id": intent.bill_id,
-            "title": product.title,
-            "amount": format_minor(product.minor, currency),
-            "balance": format_minor(balance, currency),
-            "currency": product.currency,
-        },
+        result=PurchaseCreated(
+            product_id=product.id,
+            bill_id=intent.bill_id,
+            title=product.title,
+            amount=format_minor(product.minor, currency),
+            balance=format_minor(balance, currency),
+            currency=product.currency,
+        ),
     )
 
 
 OPERATION = Operation(
     kind="purchase.create",
     intent=CreatePurchase,
+    result=PurchaseCreated,
     partition_key=lambda intent: intent.bill_id,
     refs=lambda intent: (Ref(Product, intent.product_id), Ref(Bill, intent.bill_id)),
     accounts=accounts,
     decide=decide,
+    refusals=(PRODUCT_NOT_FOUND, BILL_NOT_FOUND, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS),
     sequences=(TRANSACTION_NUMBERS,),
-    reasons=PurchaseRefusal,
 )

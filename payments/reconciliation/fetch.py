@@ -8,7 +8,7 @@ from typing import Final
 
 from payments.operations.envelope import Intent
 from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
-from payments.operations.outcome import Applied, Effect
+from payments.operations.outcome import Applied, Effect, Result
 
 FETCH_EFFECT: Final = "superpay.fetch_registry"
 
@@ -19,16 +19,23 @@ class FetchRegistry(Intent, frozen=True):
     day: date
 
 
+class RegistryWanted(Result, frozen=True, kw_only=True):
+    """The day; its run appears under /v1/reconciliation/registries."""
+
+    date: str
+
+
 def decide(intent: FetchRegistry, _state: State, context: Context) -> Applied:
     """Always succeeds: it only asks."""
     day = intent.day.isoformat()
     body = {"day": day, "by": context.actor}
-    return Applied(effects=(Effect(kind=FETCH_EFFECT, body=body),), result={"date": day})
+    return Applied(effects=(Effect(kind=FETCH_EFFECT, body=body),), result=RegistryWanted(date=day))
 
 
 OPERATION = Operation(
     kind="registry.fetch",
     intent=FetchRegistry,
+    result=RegistryWanted,
     partition_key=lambda intent: intent.day.isoformat(),
     accounts=lambda _intent, _state: NO_ACCOUNTS,
     decide=decide,

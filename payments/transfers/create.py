@@ -1,14 +1,17 @@
 """transfer.create: money from one wallet to another of the same currency."""
 
+from uuid import UUID
+
 from payments.kernel.ids import sortable_id
 from payments.kernel.money import currency_of, format_minor
 from payments.ledger import chart
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
+from payments.operations.refusals import INSUFFICIENT_FUNDS
 from payments.transfers.tables import Transfer
-from payments.wallets.refusals import WalletRefusal, usable
+from payments.wallets.refusals import PAYER_REFUSALS, SAME_WALLET, usable
 
 
 class CreateTransfer(Intent, frozen=True, kw_only=True):
@@ -21,10 +24,18 @@ class CreateTransfer(Intent, frozen=True, kw_only=True):
     description: str = ""
 
 
+class TransferCreated(Result, frozen=True, kw_only=True):
+    """Both balances afterwards."""
+
+    transfer_id: UUID
+    source_balance: str
+    destination_balance: str
+
+
 def decide(intent: CreateTransfer, state: State, context: Context) -> Outcome:
     """Both wallets open, in that currency; the source has the money."""
     if intent.source_wallet_id == intent.destination_wallet_id:
-        return Refused(reason=WalletRefusal.SAME_WALLET)
+        return Refused(refusal=SAME_WALLET)
     source = usable(state, chart.wallet(intent.source_wallet_id), intent.currency)
     if isinstance(source, Refused):
         return source
@@ -32,7 +43,7 @@ def decide(intent: CreateTransfer, state: State, context: Context) -> Outcome:
     if isinstance(destination, Refused):
         return destination
     if source.available < intent.minor:
-        return Refused(reason=WalletRefusal.INSUFFICIENT_FUNDS)
+        return Refused(refusal=INSUFFICIENT_FUNDS)
     currency = currency_of(intent.currency)
     transfer = Transfer(
         id=sortable_id(context.operation_id, context.now),
@@ -48,22 +59,23 @@ def decide(intent: CreateTransfer, state: State, context: Context) -> Outcome:
     return Applied(
         legs=move(source.id, destination.id, intent.minor),
         puts=(transfer,),
-        result={
-            "transfer_id": transfer.id,  # msgspec writes it faster than str() does
-            "source_balance": format_minor(source.balance - intent.minor, currency),
-            "destination_balance": format_minor(destination.balance + intent.minor, currency),
-        },
+        result=TransferCreated(
+            transfer_id=transfer.id,  # msgspec writes it faster than str() does
+            source_balance=format_minor(source.balance - intent.minor, currency),
+            destination_balance=format_minor(destination.balance + intent.minor, currency),
+        ),
     )
 
 
 OPERATION = Operation(
     kind="transfer.create",
     intent=CreateTransfer,
+    result=TransferCreated,
     partition_key=lambda intent: intent.source_wallet_id,
     accounts=lambda intent, _state: (
         chart.wallet(intent.source_wallet_id),
         chart.wallet(intent.destination_wallet_id),
     ),
     decide=decide,
-    reasons=WalletRefusal,
+    refusals=(SAME_WALLET, *PAYER_REFUSALS),
 )

@@ -9,10 +9,11 @@ from payments.ledger import chart
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Reason, Refused
+from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
+from payments.transfers.refusals import ALREADY_REVERSED, NOT_REVERSIBLE, TRANSFER_NOT_FOUND
 from payments.transfers.tables import Transfer
-from payments.wallets.refusals import payer, usable
+from payments.wallets.refusals import PAYER_REFUSALS, payer, usable
 
 
 class ReverseTransfer(Intent, frozen=True, kw_only=True):
@@ -20,14 +21,6 @@ class ReverseTransfer(Intent, frozen=True, kw_only=True):
 
     transfer_id: UUID
     minor: int | None = None
-
-
-class ReversalRefusal(Reason):
-    """In order of precedence."""
-
-    TRANSFER_NOT_FOUND = "transfer_not_found", 404
-    NOT_REVERSIBLE = "not_reversible", 409
-    ALREADY_REVERSED = "already_reversed", 409
 
 
 def accounts(intent: ReverseTransfer, state: State) -> Iterable[AccountId]:
@@ -38,17 +31,28 @@ def accounts(intent: ReverseTransfer, state: State) -> Iterable[AccountId]:
     return chart.wallet(transfer.source_wallet_id), chart.wallet(transfer.destination_wallet_id)
 
 
+class TransferReversed(Result, frozen=True, kw_only=True):
+    """`transfer_id` is the reversal's own; both balances afterwards."""
+
+    transfer_id: str
+    reversal_of: str
+    amount: str
+    currency: str
+    source_balance: str
+    destination_balance: str
+
+
 def decide(intent: ReverseTransfer, state: State, context: Context) -> Outcome:
     """What is left of the transfer covers it, and the receiver still has the money."""
     transfer = state.record(Transfer, intent.transfer_id)
     if transfer is None:
-        return Refused(reason=ReversalRefusal.TRANSFER_NOT_FOUND)
+        return Refused(refusal=TRANSFER_NOT_FOUND)
     if transfer.reversal_of is not None:
-        return Refused(reason=ReversalRefusal.NOT_REVERSIBLE)
+        return Refused(refusal=NOT_REVERSIBLE)
     left = transfer.minor - transfer.reversed_minor
     minor = left if intent.minor is None else intent.minor
     if left == 0 or minor > left:
-        return Refused(reason=ReversalRefusal.ALREADY_REVERSED)
+        return Refused(refusal=ALREADY_REVERSED)
     receiver = payer(state, chart.wallet(transfer.destination_wallet_id), transfer.currency, minor)
     if isinstance(receiver, Refused):
         return receiver
@@ -70,23 +74,24 @@ def decide(intent: ReverseTransfer, state: State, context: Context) -> Outcome:
     return Applied(
         legs=move(receiver.id, sender.id, minor),
         puts=(transfer.changed(reversed_minor=transfer.reversed_minor + minor), reversal),
-        result={
-            "transfer_id": str(reversal.id),
-            "reversal_of": str(transfer.id),
-            "amount": format_minor(minor, currency),
-            "currency": transfer.currency,
-            "source_balance": format_minor(receiver.balance - minor, currency),
-            "destination_balance": format_minor(sender.balance + minor, currency),
-        },
+        result=TransferReversed(
+            transfer_id=str(reversal.id),
+            reversal_of=str(transfer.id),
+            amount=format_minor(minor, currency),
+            currency=transfer.currency,
+            source_balance=format_minor(receiver.balance - minor, currency),
+            destination_balance=format_minor(sender.balance + minor, currency),
+        ),
     )
 
 
 OPERATION = Operation(
     kind="transfer.reverse",
     intent=ReverseTransfer,
+    result=TransferReversed,
     partition_key=lambda intent: str(intent.transfer_id),
     refs=lambda intent: (Ref(Transfer, intent.transfer_id),),
     accounts=accounts,
     decide=decide,
-    reasons=ReversalRefusal,
+    refusals=(TRANSFER_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, *PAYER_REFUSALS),
 )

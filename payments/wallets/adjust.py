@@ -9,8 +9,8 @@ from payments.ledger.chart import AccountSpec, Kind
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Refused
-from payments.wallets.refusals import WalletRefusal, payer, usable
+from payments.operations.outcome import Applied, Outcome, Refused, Result
+from payments.wallets.refusals import PAYER_REFUSALS, payer, usable
 
 
 class AdjustWallet(Intent, frozen=True, kw_only=True):
@@ -28,6 +28,15 @@ def accounts(intent: AdjustWallet, _state: State) -> Iterable[AccountId | Accoun
     return chart.wallet(intent.wallet_id), chart.house(Kind.OPENING, intent.currency)
 
 
+class WalletAdjusted(Result, frozen=True, kw_only=True):
+    """The wallet's balance afterwards."""
+
+    wallet_id: int
+    balance: str
+    currency: str
+    description: str
+
+
 def decide(intent: AdjustWallet, state: State, _context: Context) -> Outcome:
     """A debit needs the money; nothing takes a wallet below zero, an operator neither."""
     wallet, opening = chart.wallet(intent.wallet_id), chart.house(Kind.OPENING, intent.currency).id
@@ -42,20 +51,21 @@ def decide(intent: AdjustWallet, state: State, _context: Context) -> Outcome:
     after = account.balance + (intent.minor if intent.is_credit else -intent.minor)
     return Applied(
         legs=move(source, destination, intent.minor),
-        result={
-            "wallet_id": intent.wallet_id,
-            "balance": format_minor(after, currency_of(intent.currency)),
-            "currency": intent.currency,
-            "description": intent.reason,
-        },
+        result=WalletAdjusted(
+            wallet_id=intent.wallet_id,
+            balance=format_minor(after, currency_of(intent.currency)),
+            currency=intent.currency,
+            description=intent.reason,
+        ),
     )
 
 
 OPERATION = Operation(
     kind="wallet.adjust",
     intent=AdjustWallet,
+    result=WalletAdjusted,
     partition_key=lambda intent: intent.wallet_id,
     accounts=accounts,
     decide=decide,
-    reasons=WalletRefusal,
+    refusals=PAYER_REFUSALS,
 )

@@ -8,7 +8,7 @@ from payments.kernel.money import currency_of, format_minor
 from payments.ledger.chart import Kind, owned
 from payments.operations.envelope import Intent
 from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
-from payments.operations.outcome import Applied
+from payments.operations.outcome import Applied, Result
 from payments.wallets.tables import WALLET_NUMBERS, Wallet
 
 
@@ -18,6 +18,20 @@ class OpenWallet(Intent, frozen=True, kw_only=True):
     currency: str
     owner: str
     metadata: Mapping[str, Any] = {}
+
+
+class WalletOpened(Result, frozen=True, kw_only=True):
+    """The wallet that was opened."""
+
+    wallet_id: int
+    currency: str
+    owner: str
+    metadata: Mapping[str, Any]
+    wallet_status: str
+    balance: str
+    available: str
+    held: str
+    created_at: str
 
 
 def decide(intent: OpenWallet, state: State, context: Context) -> Applied:
@@ -36,23 +50,24 @@ def decide(intent: OpenWallet, state: State, context: Context) -> Applied:
                 created_at=context.now,
             ),
         ),
-        result={
-            "wallet_id": number,
-            "currency": intent.currency,
-            "owner": intent.owner,
-            "metadata": intent.metadata,
-            "status": "active",
-            "balance": zero,
-            "available": zero,
-            "held": zero,
-            "created_at": rfc3339(context.now),
-        },
+        result=WalletOpened(
+            wallet_id=number,
+            currency=intent.currency,
+            owner=intent.owner,
+            metadata=intent.metadata,
+            wallet_status="active",
+            balance=zero,
+            available=zero,
+            held=zero,
+            created_at=rfc3339(context.now),
+        ),
     )
 
 
 OPERATION = Operation(
     kind="wallet.open",
     intent=OpenWallet,
+    result=WalletOpened,
     partition_key=lambda intent: intent.owner,
     accounts=lambda _intent, _state: NO_ACCOUNTS,
     decide=decide,

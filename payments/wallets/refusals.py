@@ -1,30 +1,45 @@
 """Why an operation on wallets is refused, for every capability that moves money between them."""
 
+from typing import Final
+
 from payments.kernel.ids import AccountId
 from payments.ledger.balances import Account
 from payments.operations.operation import State
-from payments.operations.outcome import Reason, Refused
+from payments.operations.outcome import Refusal, Refused
+from payments.operations.refusals import CURRENCY_MISMATCH, INSUFFICIENT_FUNDS, NEW_KEY
 
+SAME_WALLET: Final = Refusal(
+    "same_wallet",
+    409,
+    "Source and destination are the same wallet. Name two.",
+)
+WALLET_NOT_FOUND: Final = Refusal(
+    "wallet_not_found",
+    404,
+    "There is no such wallet. Check the numbers of the wallets named.",
+)
+WALLET_FROZEN: Final = Refusal(
+    "wallet_frozen",
+    409,
+    "A wallet of this operation is frozen: no money goes in or out. Ask again when it is "
+    "unfrozen, " + NEW_KEY,
+)
 
-class WalletRefusal(Reason):
-    """In order of precedence."""
-
-    SAME_WALLET = "same_wallet", 409
-    WALLET_NOT_FOUND = "wallet_not_found", 404
-    CURRENCY_MISMATCH = "currency_mismatch", 409
-    WALLET_FROZEN = "wallet_frozen", 409
-    INSUFFICIENT_FUNDS = "insufficient_funds", 402
+USABLE_REFUSALS: Final = (WALLET_NOT_FOUND, CURRENCY_MISMATCH, WALLET_FROZEN)
+"""What `usable` may give, in order of precedence."""
+PAYER_REFUSALS: Final = (*USABLE_REFUSALS, INSUFFICIENT_FUNDS)
+"""What `payer` may give, in order of precedence."""
 
 
 def usable(state: State, account_id: AccountId, currency: str) -> Account | Refused:
     """The open account of that currency, or why it cannot be used."""
     account = state.account(account_id)
     if account is None:
-        return Refused(reason=WalletRefusal.WALLET_NOT_FOUND)
+        return Refused(refusal=WALLET_NOT_FOUND)
     if account.currency != currency:
-        return Refused(reason=WalletRefusal.CURRENCY_MISMATCH)
+        return Refused(refusal=CURRENCY_MISMATCH)
     if account.is_frozen:
-        return Refused(reason=WalletRefusal.WALLET_FROZEN)
+        return Refused(refusal=WALLET_FROZEN)
     return account
 
 
@@ -32,5 +47,5 @@ def payer(state: State, account_id: AccountId, currency: str, minor: int) -> Acc
     """The account if it can pay `minor` now, or why it cannot."""
     account = usable(state, account_id, currency)
     if isinstance(account, Account) and account.available < minor:
-        return Refused(reason=WalletRefusal.INSUFFICIENT_FUNDS)
+        return Refused(refusal=INSUFFICIENT_FUNDS)
     return account

@@ -2,10 +2,9 @@
 
 import re
 
-from payments.operations.outcome import Reason
 from payments.registry import EFFECTS, OPERATIONS
 from tests.architecture import vocabulary
-from tests.architecture.sources import git, python, text
+from tests.architecture.sources import git
 
 
 def test_every_operation_is_in_the_registry() -> None:
@@ -51,13 +50,19 @@ def test_the_vocabulary_never_shrinks() -> None:
     assert ever - vocabulary.written() == set()
 
 
-def test_every_refusal_has_a_test() -> None:
-    tests = "\n".join(text(n) for n in python("tests") if not n.startswith("tests/architecture/"))
-    untested = [f"{type(r).__name__}.{r.name}" for r in vocabulary.reasons() if not _in(r, tests)]
-    assert untested == []
+def test_a_refusal_is_one_constant_named_as_its_code() -> None:
+    found = vocabulary.refusals().values()
+    assert [(n, r.code) for n, r in found if n != r.code.upper()] == []
+    codes = [refusal.code for _, refusal in found]
+    assert sorted(codes) == sorted(set(codes)), "one constant for a code, imported where needed"
 
 
-def _in(reason: Reason, tests: str) -> bool:
-    by_code = rf"[\"']{re.escape(reason.code)}[\"']"
-    by_name = rf"\b{type(reason).__name__}\.{reason.name}\b"
-    return re.search(f"{by_code}|{by_name}", tests) is not None
+def test_every_refusal_is_declared_by_an_operation() -> None:
+    declared = {refusal.code for operation in OPERATIONS for refusal in operation.refusals}
+    assert {r.code for _, r in vocabulary.refusals().values()} == declared
+
+
+def test_every_refusal_says_a_sentence_and_has_a_clients_status() -> None:
+    for _, refusal in vocabulary.refusals().values():
+        assert re.fullmatch(r"[A-Z].*\.", refusal.sentence), refusal.code
+        assert 400 <= refusal.http_status < 500, refusal.code

@@ -13,7 +13,7 @@ import payments
 from payments.ledger.chart import Kind
 from payments.operations.effects import EffectHandler
 from payments.operations.operation import Operation
-from payments.operations.outcome import Reason
+from payments.operations.outcome import Refusal
 
 PATH = Path(__file__).with_name("vocabulary.txt")
 _PROGRAMS = ("payments.__main__", "payments.entrypoints")
@@ -45,11 +45,14 @@ def _values(module: ModuleType) -> Iterator[object]:
             yield value
 
 
-def reasons() -> list[Reason]:
-    """Every refusal of every capability."""
-    for _ in modules():
-        pass
-    return [member for enum in Reason.__subclasses__() for member in enum]
+def refusals() -> dict[int, tuple[str, Refusal]]:
+    """Every refusal that some module defines, with the name of its constant."""
+    return {
+        id(value): (name, value)
+        for module in modules()
+        for name, value in vars(module).items()
+        if isinstance(value, Refusal)
+    }
 
 
 def words() -> set[str]:
@@ -57,7 +60,7 @@ def words() -> set[str]:
     return {
         *(f"operation {operation.kind}" for operation in operations().values()),
         *(f"effect {effect.kind}" for effect in effects().values()),
-        *(f"refusal {reason.code}" for reason in reasons()),
+        *(f"refusal {refusal.code}" for _, refusal in refusals().values()),
         *(f"account {kind.value} {kind.name}" for kind in Kind),
     }
 

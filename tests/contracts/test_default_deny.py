@@ -11,6 +11,7 @@ from payments.entrypoints.api import create_app
 from payments.entrypoints.settings import Profile, Secret
 from payments.http.auth import PUBLIC, declared_routes
 from payments.http.hot import methods_of
+from payments.http.openapi import declared
 from tests.fixtures.platform import Platform
 from tests.fixtures.shop import SETTINGS
 
@@ -44,7 +45,7 @@ def routes(platform: Platform) -> Iterator[tuple[str, str, str]]:
     """Method, path and scheme of every handler."""
     for path, handler in declared_routes(create_app(platform.settings)):
         for method in methods_of(handler):
-            yield method, path, handler.opt["auth"]
+            yield method, path, declared(handler).auth
 
 
 def test_what_is_open_is_open_on_purpose(platform: Platform) -> None:

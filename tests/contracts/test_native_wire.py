@@ -5,11 +5,6 @@ import re
 import httpx
 import pytest
 
-from payments.holds.rules import HoldRefusal
-from payments.http.refusal_words import refusal_words
-from payments.operations.outcome import Reason
-from payments.transfers.reverse import ReversalRefusal
-from payments.wallets.refusals import WalletRefusal
 from tests.fixtures.platform import Platform, api_key
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[57][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -78,12 +73,6 @@ async def test_a_refusal_is_a_problem_document(native: httpx.AsyncClient) -> Non
         "code": "wallet_not_found",
         "retryable": False,
     }
-
-
-@pytest.mark.parametrize("reason", [*WalletRefusal, *HoldRefusal, *ReversalRefusal])
-def test_a_refusal_a_client_meets_is_said_in_a_sentence(reason: Reason) -> None:
-    if reason is not HoldRefusal.HOLD_NOT_EXPIRED:  # the sweep's own
-        assert not refusal_words(reason.code).startswith("refused")
 
 
 @pytest.mark.parametrize(

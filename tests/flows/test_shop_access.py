@@ -12,6 +12,7 @@ from litestar import Litestar
 from payments.entrypoints.api import create_app
 from payments.http.auth import declared_routes
 from payments.http.hot import methods_of
+from payments.http.openapi import declared
 from payments.kernel.clock import utc_now
 from payments.surfaces.shop.access import ADMIN, SHOP
 from payments.surfaces.shop.tokens import AccessTokens
@@ -50,9 +51,9 @@ def settings_overrides() -> dict[str, Any]:
 def shop_routes(app: Litestar) -> dict[tuple[str, str], str | None]:
     """Routes that ask for a token, with the scope they want."""
     return {
-        (method, path): handler.opt.get("scope")
+        (method, path): declared(handler).scope
         for path, handler in declared_routes(app)
-        if handler.opt["auth"] == SHOP
+        if declared(handler).auth == SHOP
         for method in methods_of(handler)
     }
 

@@ -15,7 +15,7 @@ from payments.operations.apply import Applier
 from payments.operations.batch import Answer
 from payments.operations.envelope import Intent, encode, seal
 from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
-from payments.operations.outcome import Applied, Outcome
+from payments.operations.outcome import Applied, Outcome, Result
 from payments.registry import OPERATIONS
 from payments.transfers.create import CreateTransfer
 from payments.wallets.adjust import AdjustWallet
@@ -33,7 +33,7 @@ class Explode(Intent, frozen=True, kw_only=True):
 def explode(intent: Explode, _state: State, _context: Context) -> Outcome:
     if intent.how == "raise":
         raise ZeroDivisionError("a bug in decide")
-    return Applied(result={}, legs=(Leg(intent_account(), -5), Leg(intent_account(), 4)))
+    return Applied(result=Result(), legs=(Leg(intent_account(), -5), Leg(intent_account(), 4)))
 
 
 def intent_account() -> AccountId:
@@ -43,6 +43,7 @@ def intent_account() -> AccountId:
 EXPLODE: Operation[Explode] = Operation(
     kind="test.explode",
     intent=Explode,
+    result=Result,
     partition_key=lambda _: 0,
     accounts=lambda _intent, _state: NO_ACCOUNTS,
     decide=explode,

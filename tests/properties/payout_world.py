@@ -32,6 +32,7 @@ from payments.payouts.status import Claim
 from payments.payouts.submit import SubmitPayout
 from payments.payouts.tables import Payout
 from payments.provider.sighting import Sighting, Source
+from tests.fixtures.deciding import fields_of
 
 WALLET, STARTS, MINOR = 1, 100_000, 1_000
 _NAMESPACE = UUID("00000000-0000-0000-0000-000000000001")
@@ -182,7 +183,7 @@ class World:
         if fate == "dies_after_claim":
             self.effects.append((effect_id, effect))  # delivered again
             return
-        number = claimed.result["merchant_id"]
+        number = fields_of(claimed)["merchant_id"]
         report = ObservePayout(payout_id=payout_id, source=Source.RESPONSE, code="x")
         if not was_known:
             report = self._sent(report, number, fate)

@@ -15,6 +15,7 @@ from payments.kernel.clock import rfc3339
 from payments.ledger.posting import Leg
 from payments.operations.outcome import Applied, Refused
 from payments.operations.record import Record
+from tests.fixtures.deciding import fields_of
 from tests.unit.bank_rows import (
     CLEARING_1,
     CLEARING_2,
@@ -82,14 +83,14 @@ def test_refusals(
 ) -> None:
     outcome = decide(operation.OPERATION, intent, state_of(*rows, money=money))
     assert isinstance(outcome, Refused)
-    assert outcome.reason.code == reason
+    assert outcome.refusal.code == reason
 
 
 def test_every_refusal_has_a_row() -> None:
     rows = test_refusals.pytestmark[0].args[1]
     tested = {(row[1], row[0]) for row in rows}
     modules = (open_bank, open_account, request, confirm, refund, expire)
-    known = {(m, r.code) for m in modules for r in m.OPERATION.reasons or ()}
+    known = {(m, r.code) for m in modules for r in m.OPERATION.refusals}
     assert tested == known
 
 
@@ -97,7 +98,7 @@ def test_a_request_waits_and_asks_for_the_mail() -> None:
     outcome = decide(request.OPERATION, pay(), state_of())
     assert isinstance(outcome, Applied)
     assert outcome.legs == ()
-    assert outcome.result == {"operation_key": "key", "status": "pause"}
+    assert fields_of(outcome) == {"operation_key": "key", "status": "pause"}
     assert outcome.effects[0].body == {"payment_id": str(ID)}
     (made,) = outcome.puts
     assert isinstance(made, BankPayment)
@@ -167,13 +168,13 @@ def test_five_wrong_codes_close_it_even_to_the_right_one() -> None:
     for _ in range(5):
         outcome = decide(confirm.OPERATION, attempt(WRONG), state)
         assert isinstance(outcome, Refused)
-        left.append(outcome.result["tries_left"])
+        left.append(fields_of(outcome)["tries_left"])
         for row in outcome.puts:
             state.records.put(row)
     assert left == [4, 3, 2, 1, 0]
     last = decide(confirm.OPERATION, attempt(), state)
     assert isinstance(last, Refused)
-    assert last.reason.code == "confirmation_expired"
+    assert last.refusal.code == "confirmation_expired"
 
 
 def test_an_account_stands_thirty_wrong_codes_a_day_over_all_payments() -> None:
@@ -183,13 +184,13 @@ def test_an_account_stands_thirty_wrong_codes_a_day_over_all_payments() -> None:
     for _ in range(2):
         outcome = decide(confirm.OPERATION, attempt(WRONG), state)
         assert isinstance(outcome, Refused)
-        left.append(outcome.result["tries_left"])
+        left.append(fields_of(outcome)["tries_left"])
         for row in outcome.puts:
             state.records.put(row)
     assert left == [1, 0]
     right = decide(confirm.OPERATION, attempt(), state)
     assert isinstance(right, Refused)
-    assert right.result == {"blocked_until": rfc3339(NOW + timedelta(hours=1))}
+    assert fields_of(right) == {"blocked_until": rfc3339(NOW + timedelta(hours=1))}
 
 
 def test_a_day_later_an_account_starts_anew() -> None:
@@ -197,7 +198,7 @@ def test_a_day_later_an_account_starts_anew() -> None:
     assert isinstance(decide(request.OPERATION, pay(), state_of(old)), Applied)
     outcome = decide(confirm.OPERATION, attempt(WRONG), state_of(payment(), old))
     assert isinstance(outcome, Refused)
-    assert outcome.result == {"tries_left": 4}
+    assert fields_of(outcome) == {"tries_left": 4}
     assert outcome.puts[1] == guessed(wrong_codes=1, wrong_codes_since=NOW)
 
 
@@ -220,10 +221,10 @@ def test_a_seller_must_bear_the_sum_of_the_list() -> None:
     both = (payment(**PAID), payment(**PAID, id=UUID(int=5), operation_key="second"))
     short = decide(refund.OPERATION, give_back("key", "second"), state_of(*both, money={22: 3799}))
     assert isinstance(short, Refused)
-    assert short.result == {"operation_keys": ["key", "second"]}
+    assert fields_of(short) == {"operation_keys": ["key", "second"]}
     enough = decide(refund.OPERATION, give_back("key", "second"), state_of(*both, money={22: 3800}))
     assert isinstance(enough, Applied)
-    assert enough.result == {"refunded": ["key", "second"]}
+    assert fields_of(enough) == {"refunded": ["key", "second"]}
 
 
 def test_a_seller_who_gets_money_back_in_the_same_list_may_use_it() -> None:
@@ -265,5 +266,5 @@ def test_a_bank_and_an_account_open_with_capital() -> None:
     assert [leg.minor for leg in bank.legs] == [-7, 7]
     opened = decide(open_account.OPERATION, opening(), state)
     assert isinstance(opened, Applied)
-    assert opened.result == {"number_invoice": "1new", "balance": "0.05"}
+    assert fields_of(opened) == {"number_invoice": "1new", "balance": "0.05"}
     assert state.balances.accounts[client_account(77)].book == 1

@@ -8,8 +8,13 @@ import pytest
 
 from payments.bankpayments import match, receive
 from payments.bankpayments.inn import is_inn
-from payments.bankpayments.match import MatchBankPayment, MatchRefusal
+from payments.bankpayments.match import MatchBankPayment
 from payments.bankpayments.receive import ReceiveBankPayment, request_of
+from payments.bankpayments.refusals import (
+    ORGANIZATION_NOT_FOUND,
+    PAYMENT_ALREADY_MATCHED,
+    PAYMENT_NOT_FOUND,
+)
 from payments.bankpayments.tables import (
     BalanceChange,
     BankPayment,
@@ -21,7 +26,7 @@ from payments.bankpayments.tables import (
 )
 from payments.ledger.posting import move
 from payments.operations.operation import State
-from payments.operations.outcome import Applied, Refused
+from payments.operations.outcome import Applied, Refusal, Refused
 from payments_tools.demo.organizations import COUNT, demo_organizations
 from tests.fixtures.deciding import CONTEXT, NOW, account, state
 
@@ -102,17 +107,17 @@ def test_a_match_moves_it_out_of_suspense() -> None:
 @pytest.mark.parametrize(
     ("reason", "rows", "inn"),
     [
-        (MatchRefusal.PAYMENT_NOT_FOUND, [KNOWN], INN),
-        (MatchRefusal.PAYMENT_NOT_FOUND, [KNOWN, payment()], "123456789012"),
-        (MatchRefusal.PAYMENT_MATCHED, [KNOWN, payment(PaymentStatus.CREDITED)], INN),
-        (MatchRefusal.ORGANIZATION_NOT_FOUND, [payment()], INN),
+        (PAYMENT_NOT_FOUND, [KNOWN], INN),
+        (PAYMENT_NOT_FOUND, [KNOWN, payment()], "123456789012"),
+        (PAYMENT_ALREADY_MATCHED, [KNOWN, payment(PaymentStatus.CREDITED)], INN),
+        (ORGANIZATION_NOT_FOUND, [payment()], INN),
     ],
 )
-def test_a_match_is_refused(reason: MatchRefusal, rows: list[Any], inn: str) -> None:
+def test_a_match_is_refused(reason: Refusal, rows: list[Any], inn: str) -> None:
     wanted = MatchBankPayment(payment_id=PAYMENT_ID, payer_inn=inn)
     found = match.decide(wanted, books(*rows), CONTEXT)
     assert isinstance(found, Refused)
-    assert found.reason is reason
+    assert found.refusal is reason
 
 
 @pytest.mark.parametrize("inn", [INN, "123456789012", "0000000000"])

@@ -8,17 +8,18 @@ from payments.clientwallets import deposit, transfer
 from payments.clientwallets import open as opening
 from payments.clientwallets.deposit import DepositToClientWallet
 from payments.clientwallets.open import OpenClientWallet
-from payments.clientwallets.refusals import ClientRefusal
+from payments.clientwallets.refusals import SOURCE_WALLET_NOT_OWNED, USER_ALREADY_HAS_WALLET
 from payments.clientwallets.tables import TRANSFER_NUMBERS, ClientTransfer, ClientWallet
 from payments.clientwallets.transfer import CreateClientTransfer
 from payments.ledger import chart
 from payments.ledger.chart import Kind, house, owned
 from payments.ledger.posting import move
 from payments.operations.operation import State
-from payments.operations.outcome import Applied, Reason, Refused
-from payments.wallets.refusals import WalletRefusal
+from payments.operations.outcome import Applied, Refusal, Refused
+from payments.operations.refusals import CURRENCY_MISMATCH, INSUFFICIENT_FUNDS
+from payments.wallets.refusals import SAME_WALLET, WALLET_FROZEN, WALLET_NOT_FOUND
 from payments.wallets.tables import WALLET_NUMBERS, Wallet
-from tests.fixtures.deciding import CONTEXT, NOW, account, state
+from tests.fixtures.deciding import CONTEXT, NOW, account, fields_of, state
 
 OPENING = house(Kind.OPENING, "USD").id
 
@@ -50,7 +51,7 @@ def test_a_wallet_opens_with_its_money() -> None:
     assert found.opens == (owned(Kind.WALLET, 1, "USD"),)
     assert found.legs == move(OPENING, chart.wallet(1), 710000)
     assert [type(p) for p in found.puts] == [Wallet, ClientWallet]
-    assert (found.result["wallet_id"], found.result["balance"]) == (1, "7100.00")
+    assert (fields_of(found)["wallet_id"], fields_of(found)["balance"]) == (1, "7100.00")
 
 
 def test_a_wallet_may_open_empty() -> None:
@@ -66,7 +67,7 @@ def test_a_second_wallet_is_refused_in_any_currency() -> None:
         OpenClientWallet(user_id=1, minor=5, currency="EUR"), two_clients(), CONTEXT
     )
     assert isinstance(found, Refused)
-    assert found.reason is ClientRefusal.USER_ALREADY_HAS_WALLET
+    assert found.refusal is USER_ALREADY_HAS_WALLET
 
 
 def test_a_transfer_is_numbered_and_kept() -> None:
@@ -79,39 +80,39 @@ def test_a_transfer_is_numbered_and_kept() -> None:
     row = found.puts[0]
     assert isinstance(row, ClientTransfer)
     assert (row.id, row.reason, row.minor) == (1, None, 1000)
-    assert found.result["transaction_id"] == 1
+    assert fields_of(found)["transaction_id"] == 1
 
 
 @pytest.mark.parametrize(
     ("reason", "changes", "given"),
     [
-        (WalletRefusal.SAME_WALLET, {"destination_wallet_id": 11}, {}),
-        (WalletRefusal.WALLET_NOT_FOUND, {"source_wallet_id": 99}, {}),
-        (WalletRefusal.WALLET_NOT_FOUND, {"destination_wallet_id": 13}, {}),
-        (WalletRefusal.WALLET_NOT_FOUND, {"destination_wallet_id": 2**53 - 1}, {}),
-        (ClientRefusal.SOURCE_NOT_OWNED, {"user_id": 2}, {}),
-        (WalletRefusal.CURRENCY_MISMATCH, {"currency": "EUR"}, {}),
-        (WalletRefusal.CURRENCY_MISMATCH, {}, {"dest_currency": "EUR"}),
-        (WalletRefusal.WALLET_FROZEN, {}, {"frozen": 11}),
-        (WalletRefusal.WALLET_FROZEN, {}, {"frozen": 12}),
-        (WalletRefusal.INSUFFICIENT_FUNDS, {"minor": 1001}, {}),
+        (SAME_WALLET, {"destination_wallet_id": 11}, {}),
+        (WALLET_NOT_FOUND, {"source_wallet_id": 99}, {}),
+        (WALLET_NOT_FOUND, {"destination_wallet_id": 13}, {}),
+        (WALLET_NOT_FOUND, {"destination_wallet_id": 2**53 - 1}, {}),
+        (SOURCE_WALLET_NOT_OWNED, {"user_id": 2}, {}),
+        (CURRENCY_MISMATCH, {"currency": "EUR"}, {}),
+        (CURRENCY_MISMATCH, {}, {"dest_currency": "EUR"}),
+        (WALLET_FROZEN, {}, {"frozen": 11}),
+        (WALLET_FROZEN, {}, {"frozen": 12}),
+        (INSUFFICIENT_FUNDS, {"minor": 1001}, {}),
         # precedence: what is wrong with the request comes before what is wrong with the money
-        (WalletRefusal.SAME_WALLET, {"destination_wallet_id": 11, "user_id": 2}, {}),
-        (ClientRefusal.SOURCE_NOT_OWNED, {"user_id": 2, "minor": 5000}, {"frozen": 11}),
+        (SAME_WALLET, {"destination_wallet_id": 11, "user_id": 2}, {}),
+        (SOURCE_WALLET_NOT_OWNED, {"user_id": 2, "minor": 5000}, {"frozen": 11}),
     ],
 )
 def test_a_refused_transfer_is_kept_too(
-    reason: Reason, changes: dict[str, Any], given: dict[str, Any]
+    reason: Refusal, changes: dict[str, Any], given: dict[str, Any]
 ) -> None:
     wanted: dict[str, Any] = {"user_id": 1, "source_wallet_id": 11, "destination_wallet_id": 12}
     intent = CreateClientTransfer(**(wanted | {"minor": 1000, "currency": "USD"} | changes))
     found = transfer.decide(intent, two_clients(**given), CONTEXT)
     assert isinstance(found, Refused)
-    assert found.reason is reason
+    assert found.refusal is reason
     row = found.puts[0]
     assert isinstance(row, ClientTransfer)
     assert (row.id, row.reason) == (1, reason.code)
-    assert found.result["transaction_id"] == 1
+    assert fields_of(found)["transaction_id"] == 1
 
 
 def test_a_deposit_comes_from_the_house() -> None:
@@ -119,24 +120,24 @@ def test_a_deposit_comes_from_the_house() -> None:
     found = deposit.decide(intent, two_clients(), CONTEXT)
     assert isinstance(found, Applied)
     assert found.legs == move(OPENING, chart.wallet(12), 250)
-    assert (found.result["user_id"], found.result["balance"]) == (2, "2.50")
+    assert (fields_of(found)["user_id"], fields_of(found)["balance"]) == (2, "2.50")
 
 
 @pytest.mark.parametrize(
     ("reason", "changes", "given"),
     [
-        (WalletRefusal.WALLET_NOT_FOUND, {"wallet_id": 99}, {}),
-        (WalletRefusal.WALLET_NOT_FOUND, {"wallet_id": 13}, {}),
-        (WalletRefusal.WALLET_NOT_FOUND, {"user_id": 1}, {}),
-        (WalletRefusal.CURRENCY_MISMATCH, {"currency": "EUR"}, {}),
-        (WalletRefusal.WALLET_FROZEN, {}, {"frozen": 12}),
+        (WALLET_NOT_FOUND, {"wallet_id": 99}, {}),
+        (WALLET_NOT_FOUND, {"wallet_id": 13}, {}),
+        (WALLET_NOT_FOUND, {"user_id": 1}, {}),
+        (CURRENCY_MISMATCH, {"currency": "EUR"}, {}),
+        (WALLET_FROZEN, {}, {"frozen": 12}),
     ],
 )
 def test_a_deposit_is_refused(
-    reason: Reason, changes: dict[str, Any], given: dict[str, Any]
+    reason: Refusal, changes: dict[str, Any], given: dict[str, Any]
 ) -> None:
     wanted: dict[str, Any] = {"wallet_id": 12, "minor": 1, "currency": "USD"}
     intent = DepositToClientWallet(**(wanted | changes))
     found = deposit.decide(intent, two_clients(**given), CONTEXT)
     assert isinstance(found, Refused)
-    assert found.reason is reason
+    assert found.refusal is reason

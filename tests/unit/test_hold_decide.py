@@ -8,14 +8,15 @@ import pytest
 from payments.holds import capture, create, release
 from payments.holds.capture import CaptureHold
 from payments.holds.create import CreateHold
+from payments.holds.refusals import EXCEEDS_HOLD, HOLD_CLOSED, HOLD_NOT_EXPIRED, HOLD_NOT_FOUND
 from payments.holds.release import ReleaseHold
-from payments.holds.rules import HoldRefusal
 from payments.holds.tables import Hold
 from payments.ledger.balances import Account
 from payments.ledger.chart import Kind, owned
 from payments.ledger.posting import Reserve
-from payments.operations.outcome import Applied, Reason, Refused
-from payments.wallets.refusals import WalletRefusal
+from payments.operations.outcome import Applied, Refusal, Refused
+from payments.operations.refusals import CURRENCY_MISMATCH, INSUFFICIENT_FUNDS
+from payments.wallets.refusals import SAME_WALLET, WALLET_FROZEN, WALLET_NOT_FOUND
 from tests.fixtures.deciding import CONTEXT, NOW, account, state
 
 HOLD_ID = UUID(int=3)
@@ -55,55 +56,55 @@ CLOSED = hold(captured_minor=60, closed_at=NOW)
 @pytest.mark.parametrize(
     ("accounts", "asked", "reason"),
     [
-        ([], {}, WalletRefusal.WALLET_NOT_FOUND),
-        ([payer(held=0)], {"currency": "USD"}, WalletRefusal.CURRENCY_MISMATCH),
-        ([payer(0, held=0, is_frozen=True)], {}, WalletRefusal.WALLET_FROZEN),
-        ([payer(100, held=60)], {"minor": 41}, WalletRefusal.INSUFFICIENT_FUNDS),
+        ([], {}, WALLET_NOT_FOUND),
+        ([payer(held=0)], {"currency": "USD"}, CURRENCY_MISMATCH),
+        ([payer(0, held=0, is_frozen=True)], {}, WALLET_FROZEN),
+        ([payer(100, held=60)], {"minor": 41}, INSUFFICIENT_FUNDS),
     ],
 )
-def test_creating(accounts: list[Account], asked: dict[str, object], reason: Reason) -> None:
+def test_creating(accounts: list[Account], asked: dict[str, object], reason: Refusal) -> None:
     fields = {"wallet_id": 1, "minor": 60, "currency": "RUB"} | asked
     outcome = create.decide(CreateHold(**fields), state(accounts), CONTEXT)  # type: ignore[arg-type]
-    assert outcome == Refused(reason=reason)
+    assert outcome == Refused(refusal=reason)
 
 
 @pytest.mark.parametrize(
     ("accounts", "held", "asked", "reason"),
     [
-        ([], None, {}, HoldRefusal.HOLD_NOT_FOUND),
-        ([], hold(purpose="payout"), {}, HoldRefusal.HOLD_NOT_FOUND),
-        ([payer(), SELLERS], CLOSED, {}, HoldRefusal.HOLD_CLOSED),
-        ([payer(), SELLERS], OVER, {}, HoldRefusal.HOLD_CLOSED),
-        ([payer()], hold(), {"destination_wallet_id": 1}, WalletRefusal.SAME_WALLET),
-        ([payer()], hold(), {}, WalletRefusal.WALLET_NOT_FOUND),
-        ([payer(is_frozen=True), SELLERS], hold(), {}, WalletRefusal.WALLET_FROZEN),
-        ([payer(), SELLERS], hold(), {"minor": 61}, HoldRefusal.EXCEEDS_HOLD),
+        ([], None, {}, HOLD_NOT_FOUND),
+        ([], hold(purpose="payout"), {}, HOLD_NOT_FOUND),
+        ([payer(), SELLERS], CLOSED, {}, HOLD_CLOSED),
+        ([payer(), SELLERS], OVER, {}, HOLD_CLOSED),
+        ([payer()], hold(), {"destination_wallet_id": 1}, SAME_WALLET),
+        ([payer()], hold(), {}, WALLET_NOT_FOUND),
+        ([payer(is_frozen=True), SELLERS], hold(), {}, WALLET_FROZEN),
+        ([payer(), SELLERS], hold(), {"minor": 61}, EXCEEDS_HOLD),
     ],
 )
 def test_capturing(
-    accounts: list[Account], held: Hold | None, asked: dict[str, object], reason: Reason
+    accounts: list[Account], held: Hold | None, asked: dict[str, object], reason: Refusal
 ) -> None:
     fields = {"hold_id": HOLD_ID, "destination_wallet_id": 2} | asked
     rows = [] if held is None else [held]
     outcome = capture.decide(CaptureHold(**fields), state(accounts, rows), CONTEXT)  # type: ignore[arg-type]
-    assert outcome == Refused(reason=reason)
+    assert outcome == Refused(refusal=reason)
 
 
 @pytest.mark.parametrize(
     ("held", "because_expired", "reason"),
     [
-        (None, False, HoldRefusal.HOLD_NOT_FOUND),
-        (hold(purpose="payout"), True, HoldRefusal.HOLD_NOT_FOUND),
-        (CLOSED, True, HoldRefusal.HOLD_CLOSED),
-        (OVER, False, HoldRefusal.HOLD_CLOSED),
-        (hold(), True, HoldRefusal.HOLD_NOT_EXPIRED),
-        (hold(expires_at=None), True, HoldRefusal.HOLD_NOT_EXPIRED),
+        (None, False, HOLD_NOT_FOUND),
+        (hold(purpose="payout"), True, HOLD_NOT_FOUND),
+        (CLOSED, True, HOLD_CLOSED),
+        (OVER, False, HOLD_CLOSED),
+        (hold(), True, HOLD_NOT_EXPIRED),
+        (hold(expires_at=None), True, HOLD_NOT_EXPIRED),
     ],
 )
-def test_releasing(held: Hold | None, because_expired: bool, reason: Reason) -> None:  # noqa: FBT001 - a column
+def test_releasing(held: Hold | None, because_expired: bool, reason: Refusal) -> None:  # noqa: FBT001 - a column
     intent = ReleaseHold(hold_id=HOLD_ID, because_expired=because_expired)
     rows = [] if held is None else [held]
-    assert release.decide(intent, state([payer()], rows), CONTEXT) == Refused(reason=reason)
+    assert release.decide(intent, state([payer()], rows), CONTEXT) == Refused(refusal=reason)
 
 
 def test_the_sweep_releases_what_is_over_even_of_a_frozen_wallet() -> None:

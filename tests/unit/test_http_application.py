@@ -7,7 +7,7 @@ from payments.entrypoints.api import create_app
 from payments.entrypoints.settings import Secret, Settings
 from payments.http.auth import API_KEY, PUBLIC, SCOPES, declared_routes
 from payments.http.hot import methods_of
-from payments.http.openapi import document_of
+from payments.http.openapi import declared, document_of
 
 OPEN = {
     *("/health/live", "/health/ready", "/metrics"),
@@ -26,14 +26,14 @@ def app() -> Litestar:
 
 
 def test_what_is_public_is_named_here(app: Litestar) -> None:
-    public = {path for path, handler in declared_routes(app) if handler.opt["auth"] == PUBLIC}
+    public = {path for path, handler in declared_routes(app) if declared(handler).auth == PUBLIC}
     assert {path for path in public if not path.startswith(OPEN_UNDER)} == OPEN
 
 
 def test_scopes_are_those_that_keys_can_have(app: Litestar) -> None:
     for path, handler in declared_routes(app):
-        if handler.opt["auth"] == API_KEY:
-            assert handler.opt["scope"] in SCOPES, path
+        if declared(handler).auth == API_KEY:
+            assert declared(handler).scope in SCOPES, path
 
 
 def test_each_method_of_a_path_is_there_once(app: Litestar) -> None:

@@ -8,9 +8,10 @@ from litestar import Router, get
 from payments.apikeys.authenticate import FRESH_S, STALE_S, KeyAuthenticator
 from payments.apikeys.token import Token, new_token, parse_token
 from payments.apikeys.writes import StoredKey
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import API_KEY, PUBLIC, declared_routes
 from payments.http.errors import is_database_away
+from payments.http.openapi import declared
 from payments.http.reply import Reply, json_reply
 from payments.kernel.errors import NotAuthenticated, Unavailable
 from tests.unit.http_app import NOW, Api
@@ -26,7 +27,7 @@ def filled(path: str) -> str:
 async def test_no_route_answers_a_stranger_unless_it_says_so() -> None:
     api = Api()
     del api.http.headers["Authorization"]
-    public = {p for p, h in declared_routes(api.app) if h.opt["auth"] == PUBLIC}
+    public = {p for p, h in declared_routes(api.app) if declared(h).auth == PUBLIC}
     assert public == {
         *("/health/live", "/health/ready", "/metrics"),
         *("/schema", "/schema/openapi.json", "/schema/assets/{name:str}"),
@@ -72,13 +73,13 @@ async def forgotten() -> Reply:
     return json_reply({})
 
 
-@get("/scopeless", opt=access(API_KEY))
+@get("/scopeless", access=Access(API_KEY))
 async def scopeless() -> Reply:
     """A route that forgot its scope."""
     return json_reply({})
 
 
-@get("/strange", opt=access("no-such-scheme"))
+@get("/strange", access=Access("no-such-scheme"))
 async def strange() -> Reply:
     """A route with a scheme nobody registered."""
     return json_reply({})

@@ -7,7 +7,7 @@ import sqlalchemy.exc
 from litestar import Router, get
 from litestar.exceptions import HTTPException
 
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import PUBLIC
 from payments.http.reply import Reply
 from payments.kernel import errors
@@ -19,7 +19,7 @@ MEMBERS = {"type", "title", "status", "detail", "instance", "code", "retryable"}
 
 
 async def raised(error: Exception) -> Any:
-    @get("/boom", opt=access(PUBLIC))
+    @get("/boom", access=Access(PUBLIC))
     async def boom() -> Reply:
         raise error
 

@@ -19,7 +19,7 @@ def test_bodies_parameters_and_answers_are_there() -> None:
     amount = document()["components"]["schemas"]["TransferBody"]["properties"]["amount"]
     assert [s["type"] for s in amount["anyOf"]] == ["string", "number"]
     assert {p["name"] for p in operation["parameters"]} == {"Idempotency-Key", "Prefer"}
-    assert set(operation["responses"]) == {"201", "202", "default"}
+    assert set(operation["responses"]) == {"201", "202", "402", "404", "409", "default"}
     assert operation["security"] == [{"api_key": []}]
     wallets = document()["paths"]["/v1/wallets"]["get"]
     assert {p["name"] for p in wallets["parameters"]} == {"limit", "cursor", "owner"}

@@ -9,17 +9,18 @@ import pytest
 import payments.breaks.resolve
 import payments.payouts.check
 import payments.payouts.request
-from payments.breaks.resolve import BreakRefusal, Place, Posting, ResolveBreak
+from payments.breaks.resolve import Place, Posting, ResolveBreak
 from payments.breaks.tables import Break, BreakKind, BreakState, new_break
 from payments.ledger import chart
 from payments.ledger.chart import Kind
 from payments.operations.outcome import Applied, Refused
+from payments.operations.refusals import APPROVER_IS_PROPOSER, OTHER_RESOLUTION_PROPOSED
 from payments.payouts.check import CheckPayout
 from payments.payouts.request import RequestPayout
 from payments.payouts.status import Claim, PayoutState
 from payments.payouts.weigh import claim_of, mismatch
 from payments.provider.sighting import Sighting
-from payments.wallets.refusals import WalletRefusal
+from payments.wallets.refusals import WALLET_FROZEN
 from tests.fixtures.deciding import CONTEXT, NOW, account, state
 from tests.properties.payout_world import World
 
@@ -91,7 +92,7 @@ def test_a_frozen_wallet_pays_nothing_out() -> None:
     )
     outcome = payments.payouts.request.decide(intent, state([wallet]), CONTEXT)
     assert isinstance(outcome, Refused)
-    assert outcome.reason is WalletRefusal.WALLET_FROZEN
+    assert outcome.refusal is WALLET_FROZEN
 
 
 def posted(one: Break, actor: str, minor: int = 1000) -> Applied | Refused:
@@ -126,10 +127,10 @@ def test_money_of_a_break_takes_two_who_say_the_same() -> None:
     assert (proposed.state, first.legs) == (BreakState.OPEN, ())
     again = posted(proposed, "ann")
     assert isinstance(again, Refused)
-    assert again.reason is BreakRefusal.SAME_PERSON
+    assert again.refusal is APPROVER_IS_PROPOSER
     other = posted(proposed, "bob", minor=999)
     assert isinstance(other, Refused)
-    assert other.reason is BreakRefusal.OTHER_RESOLUTION
+    assert other.refusal is OTHER_RESOLUTION_PROPOSED
     changed = posted(proposed, "ann", minor=999)
     assert isinstance(changed, Applied)
     assert changed.legs == (), "their own proposal they may change, alone they may not post it"

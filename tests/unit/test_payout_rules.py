@@ -18,20 +18,35 @@ import payments.payouts.check
 import payments.payouts.observe
 import payments.payouts.resolve
 import payments.payouts.submit
-from payments.breaks.resolve import BreakRefusal, Place, Posting, ResolveBreak
+from payments.breaks.refusals import BREAK_NOT_FOUND, BREAK_RESOLVED
+from payments.breaks.resolve import Place, Posting, ResolveBreak
 from payments.breaks.tables import BreakKind, new_break
 from payments.deposits.check import CheckDeposit
-from payments.deposits.observe import DepositRefusal, ObserveDeposit
+from payments.deposits.observe import ObserveDeposit
+from payments.deposits.refusals import DEPOSIT_NOT_FOUND, DEPOSIT_NOT_WATCHED
 from payments.deposits.request import RequestDeposit
 from payments.deposits.status import DepositState
 from payments.deposits.tables import Deposit
 from payments.ledger import chart
 from payments.ledger.chart import Kind
-from payments.operations.outcome import Applied, Refused
+from payments.operations.outcome import Applied, Refusal, Refused
+from payments.operations.refusals import (
+    APPROVER_IS_PROPOSER,
+    CURRENCY_MISMATCH,
+    INSUFFICIENT_FUNDS,
+    OTHER_RESOLUTION_PROPOSED,
+    SAME_ACCOUNT,
+)
 from payments.payouts.cancel import CancelPayout
 from payments.payouts.check import CheckPayout
-from payments.payouts.move import PayoutRefusal
 from payments.payouts.observe import ObservePayout
+from payments.payouts.refusals import (
+    NOT_CANCELABLE,
+    NOT_RESOLVABLE,
+    NOT_SUBMITTABLE,
+    NOT_WATCHED,
+    PAYOUT_NOT_FOUND,
+)
 from payments.payouts.resolve import ResolvePayout
 from payments.payouts.status import (
     HOLDING,
@@ -44,6 +59,7 @@ from payments.payouts.status import (
 from payments.payouts.submit import SubmitPayout
 from payments.provider.schedule import Schedule
 from payments.provider.sighting import Source
+from payments.wallets.refusals import WALLET_FROZEN, WALLET_NOT_FOUND
 from tests.fixtures.deciding import CONTEXT, NOW, account, state
 from tests.properties.payout_world import World
 
@@ -100,7 +116,7 @@ def world() -> World:
 def refusal(outcome: object) -> object:
     """Why it was refused."""
     assert isinstance(outcome, Refused)
-    return outcome.reason
+    return outcome.refusal
 
 
 def test_payout_refusals() -> None:
@@ -109,25 +125,25 @@ def test_payout_refusals() -> None:
     ops = payments.payouts
     words = {"resolution": "paid", "reason": "r"}
     assert refusal(made.apply(ops.submit.OPERATION, SubmitPayout(payout_id=NOBODY))) is (
-        PayoutRefusal.PAYOUT_NOT_FOUND
+        PAYOUT_NOT_FOUND
     )
     observed = ObservePayout(payout_id=NOBODY, source=Source.QUERY)
-    assert refusal(made.apply(ops.observe.OPERATION, observed)) is PayoutRefusal.PAYOUT_NOT_FOUND
+    assert refusal(made.apply(ops.observe.OPERATION, observed)) is PAYOUT_NOT_FOUND
     resend = SubmitPayout(payout_id=id_, is_resend=True)
-    assert refusal(made.apply(ops.submit.OPERATION, resend)) is PayoutRefusal.NOT_SUBMITTABLE
+    assert refusal(made.apply(ops.submit.OPERATION, resend)) is NOT_SUBMITTABLE
     late = CheckPayout(payout_id=id_, checks=5, resend_after_s=1)
-    assert refusal(made.apply(ops.check.OPERATION, late)) is PayoutRefusal.NOT_WATCHED
+    assert refusal(made.apply(ops.check.OPERATION, late)) is NOT_WATCHED
     resolve = ResolvePayout(payout_id=id_, **words)
-    assert refusal(made.apply(ops.resolve.OPERATION, resolve)) is PayoutRefusal.NOT_RESOLVABLE
+    assert refusal(made.apply(ops.resolve.OPERATION, resolve)) is NOT_RESOLVABLE
     made.run_effect("lost_after")
     cancel = CancelPayout(payout_id=id_)
-    assert refusal(made.apply(ops.cancel.OPERATION, cancel)) is PayoutRefusal.NOT_CANCELABLE
+    assert refusal(made.apply(ops.cancel.OPERATION, cancel)) is NOT_CANCELABLE
     made.apply(ops.resolve.OPERATION, resolve, actor="ann")
     again = made.apply(ops.resolve.OPERATION, resolve, actor="ann")
-    assert refusal(again) is PayoutRefusal.SAME_PERSON
+    assert refusal(again) is APPROVER_IS_PROPOSER
     other = msgspec.structs.replace(resolve, resolution="failed")
     refused = made.apply(ops.resolve.OPERATION, other, actor="bob")
-    assert refusal(refused) is PayoutRefusal.OTHER_RESOLUTION
+    assert refusal(refused) is OTHER_RESOLUTION_PROPOSED
 
 
 def test_sent_six_times_and_never_found_is_an_operators() -> None:
@@ -158,16 +174,14 @@ def test_deposit_refusals() -> None:
     empty = state()
     observed = ObserveDeposit(deposit_id=NOBODY, source=Source.QUERY)
     assert refusal(payments.deposits.observe.decide(observed, empty, CONTEXT)) is (
-        DepositRefusal.DEPOSIT_NOT_FOUND
+        DEPOSIT_NOT_FOUND
     )
     checked = CheckDeposit(deposit_id=NOBODY, checks=0)
-    assert refusal(payments.deposits.check.decide(checked, empty, CONTEXT)) is (
-        DepositRefusal.DEPOSIT_NOT_FOUND
-    )
+    assert refusal(payments.deposits.check.decide(checked, empty, CONTEXT)) is (DEPOSIT_NOT_FOUND)
     made = deposit(state=DepositState.CREDITED, paid_minor=1000, paid_currency="RUB")
     late = CheckDeposit(deposit_id=made.id, checks=0)
     assert refusal(payments.deposits.check.decide(late, state((), [made]), CONTEXT)) is (
-        DepositRefusal.DEPOSIT_NOT_WATCHED
+        DEPOSIT_NOT_WATCHED
     )
 
 
@@ -223,14 +237,14 @@ TO_WALLET: Mapping[str, Any] = {"source": Place(house="suspense"), "currency": "
 @pytest.mark.parametrize(
     ("destination", "currency", "is_frozen", "reason"),
     [
-        (Place(house="suspense"), "RUB", False, BreakRefusal.SAME_ACCOUNT),
-        (Place(wallet_id=5), "RUB", False, BreakRefusal.WALLET_NOT_FOUND),
-        (Place(wallet_id=1), "USD", False, BreakRefusal.CURRENCY_MISMATCH),
-        (Place(wallet_id=1), "RUB", True, BreakRefusal.WALLET_FROZEN),
+        (Place(house="suspense"), "RUB", False, SAME_ACCOUNT),
+        (Place(wallet_id=5), "RUB", False, WALLET_NOT_FOUND),
+        (Place(wallet_id=1), "USD", False, CURRENCY_MISMATCH),
+        (Place(wallet_id=1), "RUB", True, WALLET_FROZEN),
     ],
 )
 def test_break_postings_that_cannot_be(
-    destination: Place, currency: str, is_frozen: object, reason: BreakRefusal
+    destination: Place, currency: str, is_frozen: object, reason: Refusal
 ) -> None:
     row = found()
     accounts = [account(chart.owned(Kind.WALLET, 1, "RUB"), is_frozen=bool(is_frozen))]
@@ -243,17 +257,17 @@ def test_break_postings_that_cannot_be(
 def test_break_is_found_once_resolved_once_and_not_paid_from_nothing() -> None:
     decide = payments.breaks.resolve.decide
     intent = ResolveBreak(break_id=NOBODY, reason="r")
-    assert refusal(decide(intent, state(), CONTEXT)) is BreakRefusal.BREAK_NOT_FOUND
+    assert refusal(decide(intent, state(), CONTEXT)) is BREAK_NOT_FOUND
     row = found(state=payments.breaks.tables.BreakState.RESOLVED, resolved_at=NOW)
     intent = ResolveBreak(break_id=row.id, reason="r")
-    assert refusal(decide(intent, state((), [row]), CONTEXT)) is BreakRefusal.BREAK_RESOLVED
+    assert refusal(decide(intent, state((), [row]), CONTEXT)) is BREAK_RESOLVED
     poor = [account(chart.owned(Kind.WALLET, 1, "RUB"), 999)]
     posting = Posting(
         source=Place(wallet_id=1), destination=Place(house="clearing"), minor=1000, currency="RUB"
     )
     intent = ResolveBreak(break_id=found().id, reason="r", posting=posting)
     outcome = decide(intent, state(poor, [found()]), CONTEXT)
-    assert getattr(refusal(outcome), "code", None) == BreakRefusal.INSUFFICIENT_FUNDS.code
+    assert getattr(refusal(outcome), "code", None) == INSUFFICIENT_FUNDS.code
 
 
 def test_the_schedule_backs_off_and_never_ends() -> None:

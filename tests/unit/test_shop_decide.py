@@ -6,16 +6,20 @@ from uuid import UUID
 import pytest
 
 from payments.bills import topup
+from payments.bills.refusals import BILL_OWNER_MISMATCH
 from payments.bills.tables import TRANSACTION_NUMBERS, Bill, BillTransaction, bill_account
-from payments.bills.topup import TopUpBill, TopUpRefusal
+from payments.bills.topup import TopUpBill
 from payments.ledger.balances import Account, Balances, new_account
 from payments.ledger.chart import Kind, house, owned
 from payments.operations.operation import Context, State
-from payments.operations.outcome import Applied, Outcome, Refused
+from payments.operations.outcome import Applied, Outcome, Refusal, Refused
 from payments.operations.record import Records
+from payments.operations.refusals import CURRENCY_MISMATCH, INSUFFICIENT_FUNDS
 from payments.products.tables import Product
 from payments.purchases import create
-from payments.purchases.create import CreatePurchase, PurchaseRefusal
+from payments.purchases.create import CreatePurchase
+from payments.purchases.refusals import BILL_NOT_FOUND, PRODUCT_NOT_FOUND
+from tests.fixtures.deciding import fields_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CONTEXT = Context(UUID(int=1), "shop:1", NOW, NOW)
@@ -69,24 +73,24 @@ def top_up(bill_id: int) -> Outcome:
 @pytest.mark.parametrize(
     ("product_id", "bill_id", "reason"),
     [
-        (9, 9, PurchaseRefusal.PRODUCT_NOT_FOUND),
-        (3, 5, PurchaseRefusal.PRODUCT_NOT_FOUND),
-        (1, 9, PurchaseRefusal.BILL_NOT_FOUND),
-        (2, 6, PurchaseRefusal.BILL_NOT_FOUND),
-        (2, 7, PurchaseRefusal.CURRENCY_MISMATCH),
-        (2, 5, PurchaseRefusal.INSUFFICIENT_FUNDS),
+        (9, 9, PRODUCT_NOT_FOUND),
+        (3, 5, PRODUCT_NOT_FOUND),
+        (1, 9, BILL_NOT_FOUND),
+        (2, 6, BILL_NOT_FOUND),
+        (2, 7, CURRENCY_MISMATCH),
+        (2, 5, INSUFFICIENT_FUNDS),
     ],
 )
-def test_purchases_refused(product_id: int, bill_id: int, reason: PurchaseRefusal) -> None:
-    assert buy(product_id, bill_id) == Refused(reason=reason)
+def test_purchases_refused(product_id: int, bill_id: int, reason: Refusal) -> None:
+    assert buy(product_id, bill_id) == Refused(refusal=reason)
 
 
 @pytest.mark.parametrize(
     ("bill_id", "reason"),
-    [(6, TopUpRefusal.BILL_OWNER_MISMATCH), (7, TopUpRefusal.CURRENCY_MISMATCH)],
+    [(6, BILL_OWNER_MISMATCH), (7, CURRENCY_MISMATCH)],
 )
-def test_top_ups_refused(bill_id: int, reason: TopUpRefusal) -> None:
-    assert top_up(bill_id) == Refused(reason=reason)
+def test_top_ups_refused(bill_id: int, reason: Refusal) -> None:
+    assert top_up(bill_id) == Refused(refusal=reason)
 
 
 def test_a_purchase_may_take_the_last_kopeck() -> None:
@@ -96,7 +100,7 @@ def test_a_purchase_may_take_the_last_kopeck() -> None:
         (bill_account(5), -1000),
         (house(Kind.SHOP_SALES, "RUB").id, 1000),
     ]
-    assert (outcome.result["amount"], outcome.result["balance"]) == ("10.00", "0.00")
+    assert (fields_of(outcome)["amount"], fields_of(outcome)["balance"]) == ("10.00", "0.00")
     (row,) = outcome.puts
     assert isinstance(row, BillTransaction)
     assert (row.id, row.kind, row.minor, row.balance, row.title) == (44, "purchase", 1000, 0, "Tea")
@@ -115,4 +119,4 @@ def test_a_top_up_makes_the_bill_it_names() -> None:
 def test_a_top_up_of_a_bill_that_is_there_adds_to_it() -> None:
     outcome = top_up(5)
     assert isinstance(outcome, Applied)
-    assert (outcome.opens, len(outcome.puts), outcome.result["balance"]) == ((), 1, "12.50")
+    assert (outcome.opens, len(outcome.puts), fields_of(outcome)["balance"]) == ((), 1, "12.50")

@@ -6,10 +6,12 @@ import pytest
 
 from payments.ledger import chart
 from payments.ledger.chart import Kind
-from payments.operations.outcome import Applied, Reason, Refused
-from payments.transfers.reverse import ReversalRefusal, ReverseTransfer, decide
+from payments.operations.outcome import Applied, Refusal, Refused
+from payments.operations.refusals import INSUFFICIENT_FUNDS
+from payments.transfers.refusals import ALREADY_REVERSED, NOT_REVERSIBLE, TRANSFER_NOT_FOUND
+from payments.transfers.reverse import ReverseTransfer, decide
 from payments.transfers.tables import Transfer
-from payments.wallets.refusals import WalletRefusal
+from payments.wallets.refusals import WALLET_FROZEN
 from tests.fixtures.deciding import CONTEXT, NOW, account, state
 
 ID = UUID(int=3)
@@ -45,21 +47,21 @@ def reverse(
 @pytest.mark.parametrize(
     ("row", "minor", "has", "frozen", "reason"),
     [
-        (None, None, 1000, (), ReversalRefusal.TRANSFER_NOT_FOUND),
-        (transfer(reversal_of=UUID(int=9)), None, 1000, (), ReversalRefusal.NOT_REVERSIBLE),
-        (transfer(1000), None, 1000, (), ReversalRefusal.ALREADY_REVERSED),
-        (transfer(600), 401, 1000, (), ReversalRefusal.ALREADY_REVERSED),
-        (transfer(), None, 999, (), WalletRefusal.INSUFFICIENT_FUNDS),
-        (transfer(), None, 1000, (2,), WalletRefusal.WALLET_FROZEN),
-        (transfer(), None, 1000, (1,), WalletRefusal.WALLET_FROZEN),
+        (None, None, 1000, (), TRANSFER_NOT_FOUND),
+        (transfer(reversal_of=UUID(int=9)), None, 1000, (), NOT_REVERSIBLE),
+        (transfer(1000), None, 1000, (), ALREADY_REVERSED),
+        (transfer(600), 401, 1000, (), ALREADY_REVERSED),
+        (transfer(), None, 999, (), INSUFFICIENT_FUNDS),
+        (transfer(), None, 1000, (2,), WALLET_FROZEN),
+        (transfer(), None, 1000, (1,), WALLET_FROZEN),
     ],
 )
 def test_refused(
-    row: Transfer | None, minor: int | None, has: int, frozen: tuple[int, ...], reason: Reason
+    row: Transfer | None, minor: int | None, has: int, frozen: tuple[int, ...], reason: Refusal
 ) -> None:
     outcome = reverse(row, minor, has, frozen)
     assert isinstance(outcome, Refused)
-    assert outcome.reason is reason
+    assert outcome.refusal is reason
 
 
 @pytest.mark.parametrize(("minor", "moved"), [(None, 400), (400, 400), (1, 1)])

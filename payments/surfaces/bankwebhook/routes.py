@@ -6,12 +6,13 @@ from litestar import Router, get, post
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import payments.bankpayments.receive
 from payments.bankpayments import queries, writes
 from payments.bankpayments.inn import checked_inn
 from payments.bankpayments.matching import submit_matches
 from payments.bankpayments.queries import OrganizationView
 from payments.bankpayments.tables import CURRENCY
-from payments.http.access import access
+from payments.http.access import Access, Takes
 from payments.http.auth import ADMIN, API_KEY
 from payments.http.body import read_body
 from payments.http.lists import Page, decode_cursor, page_of
@@ -42,7 +43,13 @@ _DUPLICATE: Final = b'{"status":"duplicate"}'
 
 @post(
     "/api/webhook/bank",
-    opt=access(AUTH_WEBHOOK, body=BankPaymentBody, answers={200: BankPaymentAnswer}, waits=True),
+    access=Access(
+        AUTH_WEBHOOK,
+        operation=payments.bankpayments.receive.OPERATION,
+        takes=Takes.WAIT,
+        body=BankPaymentBody,
+        answers={200: BankPaymentAnswer},
+    ),
 )
 async def receive_payment(request: HttpRequest) -> Reply:
     """A payment the bank tells us of; with `Prefer: wait=N` answered when it is credited.
@@ -57,7 +64,7 @@ async def receive_payment(request: HttpRequest) -> Reply:
 
 @get(
     "/api/organizations/{inn:str}/balance",
-    opt=access(AUTH_BALANCE, READ, answers={200: OrganizationBalance}),
+    access=Access(AUTH_BALANCE, READ, answers={200: OrganizationBalance}),
 )
 async def get_balance(request: HttpRequest, inn: FromPath[str]) -> Reply:
     """An organization's balance, in roubles."""
@@ -68,7 +75,9 @@ async def get_balance(request: HttpRequest, inn: FromPath[str]) -> Reply:
 
 @post(
     "/v1/organizations",
-    opt=access(API_KEY, ADMIN, body=OrganizationBody, answers={201: OrganizationAnswer}),
+    access=Access(
+        API_KEY, ADMIN, takes=Takes.WAIT, body=OrganizationBody, answers={201: OrganizationAnswer}
+    ),
 )
 async def add_organization(request: HttpRequest) -> Reply:
     """Add an organization; payments that were waiting for its INN move to it."""
@@ -80,7 +89,7 @@ async def add_organization(request: HttpRequest) -> Reply:
     return json_reply(_answer(await queries.get_organization(engine, inn)), 201)
 
 
-@get("/v1/organizations", opt=access(API_KEY, READ, query=Page, answers={200: OrganizationList}))
+@get("/v1/organizations", access=Access(API_KEY, READ, query=Page, answers={200: OrganizationList}))
 async def list_organizations(request: HttpRequest) -> Reply:
     """Organizations, newest first."""
     page = read_query(request, Page)

@@ -46,7 +46,7 @@ async def answer(
     if decision is None or decision.status != Status.APPLIED.value:
         operation_key = getattr(intent, "operation_key", None)
         more = {"operation_key": operation_key} if operation_key else None
-        return render_ticket(request.scope, ticket, more=more, at=None)
+        return render_ticket(request, ticket, more=more, at=None)
     headers = (REPLAYED,) if ticket.is_replay else ()
     return Reply(HTTPStatus.OK, decision.result.encode(), headers)
 

@@ -106,19 +106,6 @@ class BalanceAnswer(msgspec.Struct, frozen=True):
     balance: str
 
 
-class PaymentAnswer(msgspec.Struct, frozen=True):
-    """`status`: pause (waits for the code) or success."""
-
-    operation_key: str
-    status: str
-
-
-class RefundAnswer(msgspec.Struct, frozen=True):
-    """The keys of the request."""
-
-    refunded: list[str]
-
-
 class OperationAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The customer pays `amount`, its bank keeps `fee`, the seller gets `received`.
 

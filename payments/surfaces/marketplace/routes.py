@@ -10,7 +10,7 @@ import payments.banks.refund
 import payments.banks.request
 from payments.banks import queries
 from payments.banks.books import CURRENCY
-from payments.http.access import access
+from payments.http.access import Access, Takes
 from payments.http.body import read_body
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time, service
@@ -28,13 +28,11 @@ from payments.surfaces.marketplace.bodies import (
     OperationAnswer,
     OperationBody,
     PayBody,
-    PaymentAnswer,
-    RefundAnswer,
     RefundBody,
 )
 
 
-@post("/auth", opt=access(MARKETPLACE, body=AuthBody, answers={200: AuthAnswer}))
+@post("/auth", access=Access(MARKETPLACE, body=AuthBody, answers={200: AuthAnswer}))
 async def auth(request: HttpRequest) -> Reply:
     """Check a key and a customer's account."""
     body = await read_body(request, AuthBody)
@@ -44,7 +42,7 @@ async def auth(request: HttpRequest) -> Reply:
     return json_reply(AuthAnswer(masked(email)))
 
 
-@post("/balance", opt=access(MARKETPLACE, body=BalanceBody, answers={200: BalanceAnswer}))
+@post("/balance", access=Access(MARKETPLACE, body=BalanceBody, answers={200: BalanceAnswer}))
 async def balance(request: HttpRequest) -> Reply:
     """Balance of an account."""
     body = await read_body(request, BalanceBody)
@@ -56,12 +54,12 @@ async def balance(request: HttpRequest) -> Reply:
 
 @post(
     "/pay",
-    opt=access(
+    access=Access(
         MARKETPLACE,
+        operation=payments.banks.request.OPERATION,
+        takes=Takes.KEY,
         body=PayBody,
-        takes_key=True,
-        answers={200: PaymentAnswer},
-        refusals=payments.banks.request.OPERATION.reasons,
+        answers={200: payments.banks.request.OPERATION.result},
     ),
 )
 async def pay(request: HttpRequest) -> Reply:
@@ -73,12 +71,12 @@ async def pay(request: HttpRequest) -> Reply:
 
 @post(
     "/confirm",
-    opt=access(
+    access=Access(
         MARKETPLACE,
+        operation=payments.banks.confirm.OPERATION,
+        takes=Takes.KEY,
         body=ConfirmBody,
-        takes_key=True,
-        answers={200: PaymentAnswer},
-        refusals=payments.banks.confirm.OPERATION.reasons,
+        answers={200: payments.banks.confirm.OPERATION.result},
     ),
 )
 async def confirm(request: HttpRequest) -> Reply:
@@ -90,7 +88,7 @@ async def confirm(request: HttpRequest) -> Reply:
     return await answer(request, payments.banks.confirm.OPERATION, intent, operation_id_of(request))
 
 
-@post("/operation", opt=access(MARKETPLACE, body=OperationBody, answers={200: OperationAnswer}))
+@post("/operation", access=Access(MARKETPLACE, body=OperationBody, answers={200: OperationAnswer}))
 async def operation(request: HttpRequest) -> Reply:
     """A payment: status, amount, fee, parties."""
     body = await read_body(request, OperationBody)
@@ -100,12 +98,12 @@ async def operation(request: HttpRequest) -> Reply:
 
 @post(
     "/refund",
-    opt=access(
+    access=Access(
         MARKETPLACE,
+        operation=payments.banks.refund.OPERATION,
+        takes=Takes.KEY,
         body=RefundBody,
-        takes_key=True,
-        answers={200: RefundAnswer},
-        refusals=payments.banks.refund.OPERATION.reasons,
+        answers={200: payments.banks.refund.OPERATION.result},
     ),
 )
 async def refund(request: HttpRequest) -> Reply:

@@ -99,6 +99,8 @@ class CaptureBody(Body, frozen=True, kw_only=True):
 class EmptyBody(Body, frozen=True, kw_only=True):
     """No fields; the body may be left out."""
 
+    example: ClassVar[Mapping[str, Any]] = {}
+
 
 class BulkBody(Body, frozen=True, kw_only=True):
     """Operations in order, each `{"kind", "idempotency_key"?, …body of that POST}`."""

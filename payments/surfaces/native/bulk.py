@@ -10,7 +10,7 @@ from litestar import post
 import payments.holds.create
 import payments.transfers.create
 import payments.wallets.adjust
-from payments.http.access import access
+from payments.http.access import Access, Takes
 from payments.http.auth import ADMIN, API_KEY, Actor, InsufficientScope, actor_of
 from payments.http.body import decode_body, read_body
 from payments.http.idempotency import checked_key, key_of
@@ -80,12 +80,12 @@ KINDS: Final = {
 
 @post(
     "/v1/operations/bulk",
-    opt=access(
+    access=Access(
         API_KEY,
         "operations:read",
         body=BulkBody,
         answers={200: BulkAnswer, 202: BulkAnswer},
-        is_money=True,
+        takes=Takes.KEY_AND_WAIT,
         body_max_bytes=BULK_MAX_BYTES,
     ),
 )

@@ -14,8 +14,7 @@ from payments.holds.capture import CaptureHold
 from payments.holds.create import CreateHold
 from payments.holds.queries import HoldView
 from payments.holds.release import ReleaseHold
-from payments.holds.rules import HoldRefusal
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import API_KEY
 from payments.http.body import currency_in, minor_of, optional_minor_of, read_body
 from payments.http.operations import submit
@@ -23,17 +22,10 @@ from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
 from payments.kernel.ids import parse_id
 from payments.kernel.money import currency_of
-from payments.surfaces.native.answers import CaptureApplied, HoldApplied, ReleaseApplied
 from payments.surfaces.native.bodies import CaptureBody, EmptyBody, HoldBody
-from payments.wallets.refusals import WalletRefusal
 
 READ: Final = "wallets:read"
 WRITE: Final = "holds:write"
-_OF_HOLDS: Final = (HoldRefusal.HOLD_NOT_FOUND, HoldRefusal.HOLD_CLOSED)
-_OF_DESTINATIONS: Final = tuple(
-    r for r in WalletRefusal if r is not WalletRefusal.INSUFFICIENT_FUNDS
-)
-_OF_WALLETS: Final = tuple(r for r in WalletRefusal if r is not WalletRefusal.SAME_WALLET)
 
 
 def hold(body: HoldBody) -> CreateHold:
@@ -50,13 +42,11 @@ def hold(body: HoldBody) -> CreateHold:
 
 @post(
     "/v1/holds",
-    opt=access(
+    access=Access(
         API_KEY,
         WRITE,
+        operation=payments.holds.create.OPERATION,
         body=HoldBody,
-        answers={201: HoldApplied},
-        is_money=True,
-        refusals=_OF_WALLETS,
     ),
 )
 async def create_hold(request: HttpRequest) -> Reply:
@@ -66,7 +56,7 @@ async def create_hold(request: HttpRequest) -> Reply:
     )
 
 
-@get("/v1/holds/{hold_id:str}", opt=access(API_KEY, READ, answers={200: HoldView}))
+@get("/v1/holds/{hold_id:str}", access=Access(API_KEY, READ, answers={200: HoldView}))
 async def get_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     """A hold and what became of it."""
     return json_reply(await queries.get_hold(service(request, AsyncEngine), parse_id(hold_id)))
@@ -74,13 +64,11 @@ async def get_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
 
 @post(
     "/v1/holds/{hold_id:str}/capture",
-    opt=access(
+    access=Access(
         API_KEY,
         WRITE,
+        operation=payments.holds.capture.OPERATION,
         body=CaptureBody,
-        answers={201: CaptureApplied},
-        is_money=True,
-        refusals=(*_OF_HOLDS, HoldRefusal.EXCEEDS_HOLD, *_OF_DESTINATIONS),
     ),
 )
 async def capture_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
@@ -98,11 +86,17 @@ async def capture_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
 
 @post(
     "/v1/holds/{hold_id:str}/release",
-    opt=access(API_KEY, WRITE, answers={201: ReleaseApplied}, is_money=True, refusals=_OF_HOLDS),
+    access=Access(
+        API_KEY,
+        WRITE,
+        operation=payments.holds.release.OPERATION,
+        body=EmptyBody,
+        may_be_empty=True,
+    ),
 )
 async def release_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     """Let all that is left of a hold go."""
-    await read_body(request, EmptyBody, may_be_empty=True)
+    await read_body(request, EmptyBody)
     found = await queries.get_hold(service(request, AsyncEngine), parse_id(hold_id))
     return await submit(
         request, payments.holds.release.OPERATION, ReleaseHold(hold_id=found.hold_id)

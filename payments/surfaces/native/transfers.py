@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.transfers.create
 import payments.transfers.reverse
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import API_KEY
 from payments.http.body import currency_in, minor_of, optional_minor_of, read_body
 from payments.http.hot import hot_post
@@ -17,13 +17,11 @@ from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
 from payments.kernel.ids import parse_id
 from payments.kernel.money import currency_of
-from payments.surfaces.native.answers import ReversalApplied, TransferApplied
 from payments.surfaces.native.bodies import ReversalBody, TransferBody
 from payments.transfers import queries
 from payments.transfers.create import CreateTransfer
 from payments.transfers.queries import TransferView
-from payments.transfers.reverse import ReversalRefusal, ReverseTransfer
-from payments.wallets.refusals import WalletRefusal
+from payments.transfers.reverse import ReverseTransfer
 
 READ: Final = "wallets:read"
 WRITE: Final = "transfers:write"
@@ -43,13 +41,11 @@ def transfer(body: TransferBody) -> CreateTransfer:
 
 @hot_post(
     "/v1/transfers",
-    opt=access(
+    access=Access(
         API_KEY,
         WRITE,
+        operation=payments.transfers.create.OPERATION,
         body=TransferBody,
-        answers={201: TransferApplied},
-        is_money=True,
-        refusals=WalletRefusal,
     ),
 )
 async def create_transfer(request: HttpRequest) -> Reply:
@@ -58,7 +54,7 @@ async def create_transfer(request: HttpRequest) -> Reply:
     return await submit(request, payments.transfers.create.OPERATION, transfer(body))
 
 
-@get("/v1/transfers/{transfer_id:str}", opt=access(API_KEY, READ, answers={200: TransferView}))
+@get("/v1/transfers/{transfer_id:str}", access=Access(API_KEY, READ, answers={200: TransferView}))
 async def get_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> Reply:
     """A transfer, or the reversal of one."""
     return json_reply(
@@ -68,19 +64,17 @@ async def get_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> Repl
 
 @post(
     "/v1/transfers/{transfer_id:str}/reverse",
-    opt=access(
+    access=Access(
         API_KEY,
         WRITE,
+        operation=payments.transfers.reverse.OPERATION,
         body=ReversalBody,
-        answers={201: ReversalApplied},
-        is_money=True,
         may_be_empty=True,
-        refusals=(*ReversalRefusal, WalletRefusal.WALLET_FROZEN, WalletRefusal.INSUFFICIENT_FUNDS),
     ),
 )
 async def reverse_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> Reply:
     """Give a transfer back, whole or in part; never more in sum than it was."""
-    body = await read_body(request, ReversalBody, may_be_empty=True)
+    body = await read_body(request, ReversalBody)
     found = await queries.get_transfer(service(request, AsyncEngine), parse_id(transfer_id))
     intent = ReverseTransfer(
         transfer_id=found.transfer_id,

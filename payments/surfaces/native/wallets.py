@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import payments.wallets.adjust
 import payments.wallets.freeze
 import payments.wallets.open
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import ADMIN, API_KEY
 from payments.http.body import currency_in, minor_of, read_body
 from payments.http.lists import Page, decode_cursor, page_of
@@ -24,10 +24,7 @@ from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
 from payments.reads.replica import ReadEngine
 from payments.surfaces.native.answers import (
-    AdjustmentApplied,
     EntryList,
-    FreezeApplied,
-    WalletApplied,
     WalletList,
 )
 from payments.surfaces.native.bodies import AdjustmentBody, EmptyBody, OpenWalletBody
@@ -37,12 +34,9 @@ from payments.wallets.adjust import AdjustWallet
 from payments.wallets.freeze import FreezeWallet
 from payments.wallets.open import OpenWallet
 from payments.wallets.queries import EntryView, WalletView
-from payments.wallets.refusals import WalletRefusal
 
 READ: Final = "wallets:read"
 WRITE: Final = "wallets:write"
-_OF_ADJUSTMENTS: Final = tuple(r for r in WalletRefusal if r is not WalletRefusal.SAME_WALLET)
-_OF_FREEZING: Final = (WalletRefusal.WALLET_NOT_FOUND,)
 YEAR_MIN: Final = 1970
 YEAR_MAX: Final = 9998
 
@@ -78,7 +72,7 @@ def adjustment(body: AdjustmentBody) -> AdjustWallet:
 
 @post(
     "/v1/wallets",
-    opt=access(API_KEY, WRITE, body=OpenWalletBody, answers={201: WalletApplied}, is_money=True),
+    access=Access(API_KEY, WRITE, operation=payments.wallets.open.OPERATION, body=OpenWalletBody),
 )
 async def open_wallet(request: HttpRequest) -> Reply:
     """Open a wallet."""
@@ -89,7 +83,7 @@ async def open_wallet(request: HttpRequest) -> Reply:
     return await submit(request, payments.wallets.open.OPERATION, intent)
 
 
-@get("/v1/wallets", opt=access(API_KEY, READ, query=WalletsQuery, answers={200: WalletList}))
+@get("/v1/wallets", access=Access(API_KEY, READ, query=WalletsQuery, answers={200: WalletList}))
 async def list_wallets(request: HttpRequest) -> Reply:
     """Wallets, newest first."""
     query = read_query(request, WalletsQuery)
@@ -102,7 +96,7 @@ async def list_wallets(request: HttpRequest) -> Reply:
 
 @get(
     "/v1/wallets/{wallet_id:int}",
-    opt=access(API_KEY, READ, query=WalletQuery, answers={200: WalletView}),
+    access=Access(API_KEY, READ, query=WalletQuery, answers={200: WalletView}),
 )
 async def get_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """A wallet and its money, now or at a time."""
@@ -114,7 +108,7 @@ async def get_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 
 @get(
     "/v1/wallets/{wallet_id:int}/entries",
-    opt=access(API_KEY, READ, query=Page, answers={200: EntryList}),
+    access=Access(API_KEY, READ, query=Page, answers={200: EntryList}),
 )
 async def list_entries(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """A wallet's entries, newest first."""
@@ -128,11 +122,17 @@ async def list_entries(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 
 @post(
     "/v1/wallets/{wallet_id:int}/freeze",
-    opt=access(API_KEY, WRITE, answers={201: FreezeApplied}, is_money=True, refusals=_OF_FREEZING),
+    access=Access(
+        API_KEY,
+        WRITE,
+        operation=payments.wallets.freeze.OPERATION,
+        body=EmptyBody,
+        may_be_empty=True,
+    ),
 )
 async def freeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """Close a wallet to money in and out."""
-    await read_body(request, EmptyBody, may_be_empty=True)
+    await read_body(request, EmptyBody)
     return await submit(
         request,
         payments.wallets.freeze.OPERATION,
@@ -142,11 +142,17 @@ async def freeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 
 @post(
     "/v1/wallets/{wallet_id:int}/unfreeze",
-    opt=access(API_KEY, WRITE, answers={201: FreezeApplied}, is_money=True, refusals=_OF_FREEZING),
+    access=Access(
+        API_KEY,
+        WRITE,
+        operation=payments.wallets.freeze.OPERATION,
+        body=EmptyBody,
+        may_be_empty=True,
+    ),
 )
 async def unfreeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """Open it again."""
-    await read_body(request, EmptyBody, may_be_empty=True)
+    await read_body(request, EmptyBody)
     return await submit(
         request,
         payments.wallets.freeze.OPERATION,
@@ -156,13 +162,11 @@ async def unfreeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 
 @post(
     "/v1/adjustments",
-    opt=access(
+    access=Access(
         API_KEY,
         ADMIN,
+        operation=payments.wallets.adjust.OPERATION,
         body=AdjustmentBody,
-        answers={201: AdjustmentApplied},
-        is_money=True,
-        refusals=_OF_ADJUSTMENTS,
     ),
 )
 async def adjust(request: HttpRequest) -> Reply:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bills.queries import BillView, bills_of
 from payments.bills.writes import TurnedAwayView, list_turned_away
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.body import read_body
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.query import read_query
@@ -42,7 +42,7 @@ class CannotDisableSelf(Conflict):
     code = "cannot_disable_self"
 
 
-@get("/shop/admin/users", opt=access(SHOP, ADMIN, query=Page, answers={200: AdminUserList}))
+@get("/shop/admin/users", access=Access(SHOP, ADMIN, query=Page, answers={200: AdminUserList}))
 async def list_users(request: HttpRequest) -> Reply:
     """All users with their bills, newest first."""
     query = read_query(request, Page)
@@ -55,7 +55,7 @@ async def list_users(request: HttpRequest) -> Reply:
 
 @patch(
     "/shop/admin/users/{user_id:int}",
-    opt=access(SHOP, ADMIN, body=UserBody, answers={200: AdminUser}),
+    access=Access(SHOP, ADMIN, body=UserBody, answers={200: AdminUser}),
 )
 async def change_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:
     """Let a user in, or shut it out: its tokens stop working at once, for good."""
@@ -67,7 +67,7 @@ async def change_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:
     return json_reply(await _shown(engine, user_id))
 
 
-@get("/shop/admin/users/{user_id:int}", opt=access(SHOP, ADMIN, answers={200: AdminUser}))
+@get("/shop/admin/users/{user_id:int}", access=Access(SHOP, ADMIN, answers={200: AdminUser}))
 async def get_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:
     """A user with its bills."""
     return json_reply(await _shown(service(request, AsyncEngine), number_or_none(user_id)))
@@ -75,7 +75,7 @@ async def get_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:
 
 @get(
     "/shop/admin/users/{user_id:int}/bills",
-    opt=access(SHOP, ADMIN, query=Page, answers={200: BillList}),
+    access=Access(SHOP, ADMIN, query=Page, answers={200: BillList}),
 )
 async def list_bills_of_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:
     """A user's bills, newest first."""
@@ -84,7 +84,7 @@ async def list_bills_of_user(request: HttpRequest, user_id: FromPath[int]) -> Re
 
 @get(
     "/shop/admin/turned-away-webhooks",
-    opt=access(SHOP, ADMIN, query=TurnedAwayQuery, answers={200: TurnedAwayList}),
+    access=Access(SHOP, ADMIN, query=TurnedAwayQuery, answers={200: TurnedAwayList}),
 )
 async def list_turned_away_webhooks(request: HttpRequest) -> Reply:
     """Top-ups that were turned away (signature, user, owner, content), newest first."""

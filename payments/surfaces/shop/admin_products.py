@@ -9,7 +9,7 @@ from litestar import delete, get, patch, post, put
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.body import currency_in, minor_of, read_body
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.query import read_query
@@ -30,7 +30,7 @@ _VERSION: Final = re.compile(r'"?([0-9]{1,9})"?', re.ASCII)
 
 @get(
     "/shop/admin/products",
-    opt=access(SHOP, ADMIN, query=Page, answers={200: AdminProductList}),
+    access=Access(SHOP, ADMIN, query=Page, answers={200: AdminProductList}),
 )
 async def list_admin_products(request: HttpRequest) -> Reply:
     """Products for sale, newest first."""
@@ -42,7 +42,7 @@ async def list_admin_products(request: HttpRequest) -> Reply:
 
 @post(
     "/shop/admin/products",
-    opt=access(SHOP, ADMIN, body=ProductBody, answers={201: AdminProduct}),
+    access=Access(SHOP, ADMIN, body=ProductBody, answers={201: AdminProduct}),
 )
 async def create_product(request: HttpRequest) -> Reply:
     """Put a product on sale."""
@@ -51,7 +51,9 @@ async def create_product(request: HttpRequest) -> Reply:
     return _answer(await writes.create_product(engine, now, change), HTTPStatus.CREATED)
 
 
-@get("/shop/admin/products/{product_id:int}", opt=access(SHOP, ADMIN, answers={200: AdminProduct}))
+@get(
+    "/shop/admin/products/{product_id:int}", access=Access(SHOP, ADMIN, answers={200: AdminProduct})
+)
 async def get_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
     """A product and its version."""
     engine = service(request, AsyncEngine)
@@ -60,7 +62,7 @@ async def get_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
 
 @put(
     "/shop/admin/products/{product_id:int}",
-    opt=access(SHOP, ADMIN, body=ProductBody, headers=_IF_MATCH, answers={200: AdminProduct}),
+    access=Access(SHOP, ADMIN, body=ProductBody, headers=_IF_MATCH, answers={200: AdminProduct}),
 )
 async def replace_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
     """Change all of a product; with `If-Match: "<version>"` only if nobody else has."""
@@ -69,7 +71,7 @@ async def replace_product(request: HttpRequest, product_id: FromPath[int]) -> Re
 
 @patch(
     "/shop/admin/products/{product_id:int}",
-    opt=access(SHOP, ADMIN, body=ProductPatch, headers=_IF_MATCH, answers={200: AdminProduct}),
+    access=Access(SHOP, ADMIN, body=ProductPatch, headers=_IF_MATCH, answers={200: AdminProduct}),
 )
 async def change_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
     """Change the fields that are given; with `If-Match: "<version>"` only if nobody else has."""
@@ -80,7 +82,7 @@ async def change_product(request: HttpRequest, product_id: FromPath[int]) -> Rep
 @delete(
     "/shop/admin/products/{product_id:int}",
     status_code=HTTPStatus.OK,
-    opt=access(SHOP, ADMIN, headers=_IF_MATCH, answers={204: None}),
+    access=Access(SHOP, ADMIN, headers=_IF_MATCH, answers={204: None}),
 )
 async def delete_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
     """Take a product off sale; purchases of it stay readable."""

@@ -7,7 +7,7 @@ from litestar import get, post
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import PUBLIC
 from payments.http.body import read_body
 from payments.http.reply import Reply, json_reply
@@ -27,7 +27,7 @@ BEARER: Final = "Bearer"
 
 @post(
     "/shop/auth/register",
-    opt=access(PUBLIC, body=CredentialsBody, answers={201: Registered}),
+    access=Access(PUBLIC, body=CredentialsBody, answers={201: Registered}),
 )
 async def register(request: HttpRequest) -> Reply:
     """Make a user, not active until the link in the answer is opened."""
@@ -45,7 +45,7 @@ async def register(request: HttpRequest) -> Reply:
     return json_reply(answer, HTTPStatus.CREATED)
 
 
-@get("/shop/auth/activate/{token:str}", opt=access(PUBLIC, answers={200: Activated}))
+@get("/shop/auth/activate/{token:str}", access=Access(PUBLIC, answers={200: Activated}))
 async def activate(request: HttpRequest, token: FromPath[str]) -> Reply:
     """Make a user active, once, with the token of its activation link."""
     engine, now = service(request, AsyncEngine), service(request, Time).now
@@ -53,7 +53,7 @@ async def activate(request: HttpRequest, token: FromPath[str]) -> Reply:
     return json_reply(Activated(user_id=user_id, is_active=True))
 
 
-@post("/shop/auth/login", opt=access(PUBLIC, body=CredentialsBody, answers={200: LoggedIn}))
+@post("/shop/auth/login", access=Access(PUBLIC, body=CredentialsBody, answers={200: LoggedIn}))
 async def login(request: HttpRequest) -> Reply:
     """An access token for a login and password."""
     body = await read_body(request, CredentialsBody)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bills import queries
 from payments.bills.queries import BillKey, BillView, TransactionView
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import actor_of
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operation_status import (
@@ -38,14 +38,15 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-@get("/shop/bills", opt=access(SHOP, query=Page, answers={200: BillList}))
+@get("/shop/bills", access=Access(SHOP, query=Page, answers={200: BillList}))
 async def list_bills(request: HttpRequest) -> Reply:
     """The caller's bills and their balances, newest first."""
     return json_reply(await bills_page(request, user_id_of(request)))
 
 
 @get(
-    "/shop/transactions", opt=access(SHOP, query=TransactionsQuery, answers={200: TransactionList})
+    "/shop/transactions",
+    access=Access(SHOP, query=TransactionsQuery, answers={200: TransactionList}),
 )
 async def list_transactions(request: HttpRequest) -> Reply:
     """The caller's top-ups and purchases, newest first."""
@@ -59,7 +60,7 @@ async def list_transactions(request: HttpRequest) -> Reply:
 
 @get(
     "/shop/operations/{operation_id:str}",
-    opt=access(SHOP, query=StandingQuery, answers={200: OperationStanding}),
+    access=Access(SHOP, query=StandingQuery, answers={200: OperationStanding}),
 )
 async def get_shop_operation(request: HttpRequest, operation_id: FromPath[str]) -> Reply:
     """Where a purchase of the caller's stands."""

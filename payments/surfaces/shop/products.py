@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.purchases.create
-from payments.http.access import access
+from payments.http.access import Accepted, Access, Takes
 from payments.http.body import read_body
 from payments.http.idempotency import REPLAYED, request_for
 from payments.http.lists import Page, decode_cursor, page_of
@@ -22,7 +22,7 @@ from payments.operations.outcome import Status
 from payments.operations.submit import Submitter, Ticket
 from payments.products import queries
 from payments.products.tables import Product
-from payments.purchases.create import CreatePurchase
+from payments.purchases.create import CreatePurchase, PurchaseCreated
 from payments.surfaces.shop.access import SHOP, user_id_of
 from payments.surfaces.shop.answers import (
     ProductAnswer,
@@ -37,21 +37,10 @@ _WAIT_S: Final = 20
 _OPERATIONS_AT: Final = b"/shop/operations/"
 
 
-class _Result(msgspec.Struct, frozen=True):
-    """The result of purchase.create."""
-
-    product_id: int
-    bill_id: int
-    amount: str
-    balance: str
-    currency: str
-    title: str
+_RESULT: Final = msgspec.json.Decoder(PurchaseCreated)
 
 
-_RESULT: Final = msgspec.json.Decoder(_Result)
-
-
-@get("/shop/products", opt=access(SHOP, query=Page, answers={200: ProductList}))
+@get("/shop/products", access=Access(SHOP, query=Page, answers={200: ProductList}))
 async def list_products(request: HttpRequest) -> Reply:
     """What can be bought, newest first."""
     query = read_query(request, Page)
@@ -62,12 +51,12 @@ async def list_products(request: HttpRequest) -> Reply:
 
 @post(
     "/shop/products/{product_id:int}/purchase",
-    opt=access(
+    access=Access(
         SHOP,
+        operation=payments.purchases.create.OPERATION,
+        takes=Takes.KEY_AND_WAIT,
         body=PurchaseBody,
-        answers={201: Purchased},
-        is_money=True,
-        refusals=payments.purchases.create.OPERATION.reasons,
+        answers={201: Purchased, 202: Accepted},
     ),
 )
 async def purchase(request: HttpRequest, product_id: FromPath[int]) -> Reply:
@@ -104,7 +93,7 @@ def _answer(request: HttpRequest, ticket: Ticket) -> Reply:
         body = {"operation_id": operation_id, "status": Status.ACCEPTED.value}
         return json_reply(body, HTTPStatus.ACCEPTED, (location,))
     if ticket.decision.status != Status.APPLIED.value:
-        return render_ticket(request.scope, ticket, at=_OPERATIONS_AT)
+        return render_ticket(request, ticket, at=_OPERATIONS_AT)
     result = _RESULT.decode(ticket.decision.result)
     answer = Purchased(
         operation_id=operation_id,

@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar, Final
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import payments.bills.topup
 from payments.bills.parties import Parties, PartyFinder
 from payments.bills.topup import TopUpBill, request_of
 from payments.bills.writes import TurnedAway, write_down
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import PUBLIC
 from payments.http.body import Amount, check_content_type, decode_body, minor_of, read_raw
 from payments.http.hot import hot_post
@@ -73,8 +74,9 @@ class WebhookBody(msgspec.Struct, frozen=True, kw_only=True):
 @hot_post(
     "/payment/webhook",
     # Not open: the signature of the body is the credential, and it can only be checked here.
-    opt=access(
+    access=Access(
         PUBLIC,
+        operation=payments.bills.topup.OPERATION,
         body=WebhookBody,
         headers={"X-Signature": "`v2=<hex HMAC-SHA256 of the body>`, in place of `signature`."},
         answers={200: TopUpAccepted},
@@ -167,7 +169,7 @@ async def _conflict(request: HttpRequest, wanted: Request) -> TransactionConflic
 def _answer(request: HttpRequest, ticket: Ticket) -> Reply:
     """Accepted, also when it was before; a refusal that is stored is told again."""
     if ticket.decision is not None and ticket.decision.status != Status.APPLIED.value:
-        return render_ticket(request.scope, ticket, at=None)
+        return render_ticket(request, ticket, at=None)
     return Reply(
         200, b'{"status":"accepted","operation_id":"%s"}' % str(ticket.operation_id).encode()
     )

@@ -8,7 +8,7 @@ from litestar import post
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.callbacks import writes
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import PUBLIC
 from payments.http.body import read_raw
 from payments.http.reply import Reply, json_reply
@@ -73,7 +73,7 @@ class BadCallback(NotAuthenticated):
 
 @post(
     "/v1/superpay/callbacks",
-    opt=access(PUBLIC, body=CallbackBody, headers=_HEADERS, answers={200: CallbackKept}),
+    access=Access(PUBLIC, body=CallbackBody, headers=_HEADERS, answers={200: CallbackKept}),
 )
 async def receive_callback(request: HttpRequest) -> Reply:
     """A callback of SuperPay, signed as Standard Webhooks; 200 once kept, also for a copy."""

@@ -1,10 +1,9 @@
 """/v1/deposits: ask a payer for money, look."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
 import msgspec
@@ -17,21 +16,18 @@ from payments.deposits import queries
 from payments.deposits.queries import DepositView
 from payments.deposits.request import RequestDeposit
 from payments.deposits.status import DepositState
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import API_KEY
 from payments.http.body import Amount, Body, CurrencyCode, Id, currency_in, minor_of, read_body
-from payments.http.idempotency import request_for
 from payments.http.lists import Page, decode_cursor, page_of
-from payments.http.operations import render_ticket
-from payments.http.prefer import APPLIED, preferred_wait_s
+from payments.http.operations import submit
+from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
 from payments.kernel.clock import monotonic_s
 from payments.kernel.ids import parse_id
-from payments.operations.submit import Submitter
 from payments.surfaces.superpay.config import SuperPaySurface
-from payments.wallets.refusals import WalletRefusal
 
 READ: Final = "wallets:read"
 WRITE: Final = "deposits:write"
@@ -39,13 +35,6 @@ _LOOK_EVERY_S: Final = 0.1
 
 Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s]{1,2000}\Z")]
 Locale = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{1,35}\Z")]
-
-
-_OF_WALLETS: Final = (
-    WalletRefusal.WALLET_NOT_FOUND,
-    WalletRefusal.CURRENCY_MISMATCH,
-    WalletRefusal.WALLET_FROZEN,
-)
 
 
 class DepositBody(Body, frozen=True, kw_only=True):
@@ -70,20 +59,11 @@ class DepositBody(Body, frozen=True, kw_only=True):
     locale: Locale = "en"
 
 
-class DepositApplied(msgspec.Struct, kw_only=True):
-    """The deposit; `redirect_url` once the provider has answered."""
+class DepositPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What the provider has answered by now: `redirect_url` once it has."""
 
-    operation_id: str
-    status: str
-    deposit_id: str
-    merchant_id: int
-    wallet_id: int
-    amount: str
-    currency: str
-    description: str
-    deposit_status: str
     redirect_url: str | None
-    created_at: str
+    deposit_status: str
 
 
 class DepositsQuery(Page, frozen=True, kw_only=True):
@@ -103,29 +83,26 @@ class DepositList(msgspec.Struct, kw_only=True):
 
 @post(
     "/v1/deposits",
-    opt=access(
+    access=Access(
         API_KEY,
         WRITE,
+        operation=payments.deposits.request.OPERATION,
         body=DepositBody,
-        answers={201: DepositApplied},
-        is_money=True,
-        refusals=_OF_WALLETS,
+        thing_id="deposit_id",
+        adds=DepositPage,
     ),
 )
 async def create_deposit(request: HttpRequest) -> Reply:
     """Ask for a payment page; `Prefer: wait` also waits for `redirect_url`."""
     body = await read_body(request, DepositBody)
-    wait_s = preferred_wait_s(request)
-    until_s = monotonic_s() + wait_s
-    wanted = request_for(request, payments.deposits.request.OPERATION, _intent(body))
-    ticket = await service(request, Submitter)(wanted, wait_s)
-    more: dict[str, Any] = {"deposit_id": str(ticket.operation_id)}
-    headers = (APPLIED,) if wait_s else ()
-    reply = render_ticket(request.scope, ticket, headers=headers, more=more)
+    until_s = monotonic_s() + preferred_wait_s(request)
+    reply = await submit(request, payments.deposits.request.OPERATION, _intent(body))
     if reply.status_code != HTTPStatus.CREATED:
         return reply
+    answer = msgspec.json.decode(reply.body)
+    page = await _page(request, UUID(answer["deposit_id"]), until_s)
     return json_reply(
-        {**msgspec.json.decode(reply.body), **await _page(request, ticket.operation_id, until_s)},
+        {**answer, **msgspec.structs.asdict(page)},
         HTTPStatus.CREATED,
         [h for h in reply.raw_headers if h[0] not in {b"content-type", b"content-length"}],
     )
@@ -144,7 +121,7 @@ def _intent(body: DepositBody) -> RequestDeposit:
     )
 
 
-async def _page(request: HttpRequest, deposit_id: UUID, until_s: float) -> Mapping[str, Any]:
+async def _page(request: HttpRequest, deposit_id: UUID, until_s: float) -> DepositPage:
     """The payment page, as soon as the provider has given it.
 
     What there is when the time is over.
@@ -154,11 +131,11 @@ async def _page(request: HttpRequest, deposit_id: UUID, until_s: float) -> Mappi
             service(request, AsyncEngine), deposit_id, service(request, SuperPaySurface).schedule
         )
         if found.redirect_url or found.status != "created" or monotonic_s() >= until_s:
-            return {"redirect_url": found.redirect_url, "deposit_status": found.status}
+            return DepositPage(redirect_url=found.redirect_url, deposit_status=found.status)
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-@get("/v1/deposits", opt=access(API_KEY, READ, query=DepositsQuery, answers={200: DepositList}))
+@get("/v1/deposits", access=Access(API_KEY, READ, query=DepositsQuery, answers={200: DepositList}))
 async def list_deposits(request: HttpRequest) -> Reply:
     """Deposits, newest first."""
     query = read_query(request, DepositsQuery)
@@ -179,7 +156,7 @@ async def list_deposits(request: HttpRequest) -> Reply:
     )
 
 
-@get("/v1/deposits/{deposit_id:str}", opt=access(API_KEY, READ, answers={200: DepositView}))
+@get("/v1/deposits/{deposit_id:str}", access=Access(API_KEY, READ, answers={200: DepositView}))
 async def get_deposit(request: HttpRequest, deposit_id: FromPath[str]) -> Reply:
     """A deposit: where the payer goes, what arrived, what the wallet got."""
     schedule = service(request, SuperPaySurface).schedule

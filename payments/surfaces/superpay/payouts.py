@@ -1,7 +1,7 @@
 """/v1/payouts: ask for one, look, list, the whole story, cancel, resolve."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final, Literal
 from uuid import UUID
 
@@ -13,19 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import payments.payouts.cancel
 import payments.payouts.request
 import payments.payouts.resolve
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import API_KEY
 from payments.http.body import Amount, Body, CurrencyCode, Id, currency_in, minor_of, read_body
-from payments.http.idempotency import request_for
 from payments.http.lists import Page, decode_cursor, page_of
-from payments.http.operations import render_ticket, submit
-from payments.http.prefer import APPLIED, preferred_wait_s
+from payments.http.operations import submit
+from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time, service
 from payments.kernel.ids import parse_id
-from payments.operations.outcome import Status
-from payments.operations.submit import Submitter
 from payments.payouts import queries
 from payments.payouts.cancel import CancelPayout
 from payments.payouts.queries import Filters, Lens, PayoutView, TimelineView
@@ -33,7 +30,6 @@ from payments.payouts.request import RequestPayout
 from payments.payouts.resolve import ResolvePayout
 from payments.payouts.status import PayoutState
 from payments.surfaces.superpay.config import SuperPaySurface
-from payments.wallets.refusals import WalletRefusal
 
 READ: Final = "wallets:read"
 WRITE: Final = "payouts:write"
@@ -66,46 +62,14 @@ class PayoutBody(Body, frozen=True, kw_only=True):
 class CancelBody(Body, frozen=True, kw_only=True):
     """No fields; the body may be left out."""
 
+    example: ClassVar[Mapping[str, Any]] = {}
+
 
 class ResolveBody(Body, frozen=True, kw_only=True):
     """What became of the payout, as two operators know it; `reason` is read by auditors."""
 
     resolution: Literal["accepted", "paid", "failed", "canceled"]
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
-
-
-class PayoutApplied(msgspec.Struct, kw_only=True):
-    """The payout, its money held."""
-
-    operation_id: str
-    payout_id: str
-    status: str
-    merchant_id: int
-    wallet_id: int
-    superpay_wallet_id: str
-    amount: str
-    currency: str
-    description: str
-    available: str
-    held: str
-    created_at: str
-
-
-class PayoutMoved(msgspec.Struct, kw_only=True):
-    """Where the payout stands after the operation."""
-
-    operation_id: str
-    status: str
-    payout_id: str
-    merchant_id: int
-    payout_status: str
-
-
-class PayoutResolved(PayoutMoved, kw_only=True):
-    """`resolution_status`: proposed (a second operator has to agree) or done."""
-
-    resolution: str
-    resolution_status: str
 
 
 class PayoutList(msgspec.Struct, kw_only=True):
@@ -129,13 +93,13 @@ class PayoutsQuery(Page, frozen=True, kw_only=True):
 
 @post(
     "/v1/payouts",
-    opt=access(
+    access=Access(
         API_KEY,
         WRITE,
+        operation=payments.payouts.request.OPERATION,
         body=PayoutBody,
-        answers={201: PayoutApplied},
-        is_money=True,
-        refusals=[r for r in WalletRefusal if r is not WalletRefusal.SAME_WALLET],
+        thing_id="payout_id",
+        own_status="payout_status",  # the contract: `status` is "held" here
     ),
 )
 async def create_payout(request: HttpRequest) -> Reply:
@@ -149,24 +113,10 @@ async def create_payout(request: HttpRequest) -> Reply:
         currency=currency.code,
         description=body.description,
     )
-    wait_s = preferred_wait_s(request)
-    wanted = request_for(request, payments.payouts.request.OPERATION, intent)
-    ticket = await service(request, Submitter)(wanted, wait_s)
-    more = {"payout_id": str(ticket.operation_id)}
-    reply = render_ticket(request.scope, ticket, headers=(APPLIED,) if wait_s else (), more=more)
-    if ticket.decision is None or ticket.decision.status != Status.APPLIED.value:
-        return reply
-    # The contract wants the payout's own status here ("held"), not the operation's.
-    shown = {**msgspec.json.decode(ticket.decision.result), "operation_id": more["payout_id"]}
-    return json_reply(shown, HTTPStatus.CREATED, _own_headers(reply))
+    return await submit(request, payments.payouts.request.OPERATION, intent)
 
 
-def _own_headers(reply: Reply) -> list[tuple[bytes, bytes]]:
-    generic = {b"content-type", b"content-length", b"cache-control"}
-    return [header for header in reply.raw_headers if header[0] not in generic]
-
-
-@get("/v1/payouts", opt=access(API_KEY, READ, query=PayoutsQuery, answers={200: PayoutList}))
+@get("/v1/payouts", access=Access(API_KEY, READ, query=PayoutsQuery, answers={200: PayoutList}))
 async def list_payouts(request: HttpRequest) -> Reply:
     """Payouts, newest first."""
     query = read_query(request, PayoutsQuery)
@@ -187,14 +137,17 @@ async def list_payouts(request: HttpRequest) -> Reply:
     )
 
 
-@get("/v1/payouts/{payout_id:str}", opt=access(API_KEY, READ, answers={200: PayoutView}))
+@get("/v1/payouts/{payout_id:str}", access=Access(API_KEY, READ, answers={200: PayoutView}))
 async def get_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
     """A payout: where it stands, how certain that is, and when it is looked at again."""
     engine = service(request, AsyncEngine)
     return json_reply(await queries.get_payout(engine, parse_id(payout_id), _lens(request)))
 
 
-@get("/v1/payouts/{payout_id:str}/timeline", opt=access(API_KEY, READ, answers={200: TimelineView}))
+@get(
+    "/v1/payouts/{payout_id:str}/timeline",
+    access=Access(API_KEY, READ, answers={200: TimelineView}),
+)
 async def get_timeline(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
     """Why the money is where it is, when we look again, and every piece of evidence."""
     engine = service(request, AsyncEngine)
@@ -203,14 +156,20 @@ async def get_timeline(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
 
 @post(
     "/v1/payouts/{payout_id:str}/cancel",
-    opt=access(API_KEY, WRITE, answers={201: PayoutMoved}, is_money=True),
+    access=Access(
+        API_KEY,
+        WRITE,
+        operation=payments.payouts.cancel.OPERATION,
+        body=CancelBody,
+        may_be_empty=True,
+    ),
 )
 async def cancel_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
     """Take a payout back while nothing has been sent.
 
     409 `not_cancelable` once it may be on the wire.
     """
-    await read_body(request, CancelBody, may_be_empty=True)
+    await read_body(request, CancelBody)
     intent = CancelPayout(payout_id=await _known(request, payout_id))
     wait_s = preferred_wait_s(request) or DECIDED_WITHIN_S
     return await submit(request, payments.payouts.cancel.OPERATION, intent, wait_s=wait_s)
@@ -218,7 +177,7 @@ async def cancel_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply
 
 @post(
     "/v1/payouts/{payout_id:str}/resolve",
-    opt=access(API_KEY, OPERATE, body=ResolveBody, answers={201: PayoutResolved}, is_money=True),
+    access=Access(API_KEY, OPERATE, operation=payments.payouts.resolve.OPERATION, body=ResolveBody),
 )
 async def resolve_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
     """Say what became of a doubtful payout: one operator proposes.

@@ -14,7 +14,7 @@ from payments.breaks import queries as breaks
 from payments.breaks.queries import BreakView
 from payments.breaks.resolve import HOUSES, Place, Posting, ResolveBreak
 from payments.callbacks.queries import list_callbacks
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import API_KEY, actor_of
 from payments.http.body import (
     currency_in,
@@ -38,11 +38,9 @@ from payments.surfaces.superpay.fetching import follow_up
 from payments.surfaces.superpay.reconciliation_shapes import (
     AssignBody,
     BreakList,
-    BreakResolved,
     BreaksQuery,
     CallbackList,
     CallbacksQuery,
-    FetchAccepted,
     FetchBody,
     LedgerBody,
     LoadedAnswer,
@@ -60,10 +58,13 @@ DECIDED_WITHIN_S: Final = 10
 
 @post(
     "/v1/reconciliation/registries",
-    opt={
-        **access(API_KEY, SCOPE, query=UploadQuery, answers={200: LoadedAnswer}),
-        "body_max_bytes": UPLOAD_MAX_BYTES,
-    },
+    access=Access(
+        API_KEY,
+        SCOPE,
+        query=UploadQuery,
+        answers={200: LoadedAnswer},
+        body_max_bytes=UPLOAD_MAX_BYTES,
+    ),
     request_max_body_size=UPLOAD_MAX_BYTES,
 )
 async def upload_registry(request: HttpRequest) -> Reply:
@@ -104,7 +105,9 @@ async def _told(request: HttpRequest, registry: Registry, loaded: Loaded) -> Loa
 
 @post(
     "/v1/reconciliation/registries/fetch",
-    opt=access(API_KEY, SCOPE, body=FetchBody, answers={201: FetchAccepted}, is_money=True),
+    access=Access(
+        API_KEY, SCOPE, operation=payments.reconciliation.fetch.OPERATION, body=FetchBody
+    ),
 )
 async def fetch_registry(request: HttpRequest) -> Reply:
     """Get the registry of a UTC day from SuperPay."""
@@ -115,7 +118,7 @@ async def fetch_registry(request: HttpRequest) -> Reply:
 
 @get(
     "/v1/reconciliation/registries",
-    opt=access(API_KEY, SCOPE, query=Page, answers={200: RunList}),
+    access=Access(API_KEY, SCOPE, query=Page, answers={200: RunList}),
 )
 async def list_registries(request: HttpRequest) -> Reply:
     """Registries that were compared, newest first."""
@@ -127,7 +130,7 @@ async def list_registries(request: HttpRequest) -> Reply:
 
 @get(
     "/v1/reconciliation/breaks",
-    opt=access(API_KEY, SCOPE, query=BreaksQuery, answers={200: BreakList}),
+    access=Access(API_KEY, SCOPE, query=BreaksQuery, answers={200: BreakList}),
 )
 async def list_breaks(request: HttpRequest) -> Reply:
     """Differences, newest first."""
@@ -151,7 +154,7 @@ async def list_breaks(request: HttpRequest) -> Reply:
 
 @get(
     "/v1/reconciliation/callbacks",
-    opt=access(API_KEY, SCOPE, query=CallbacksQuery, answers={200: CallbackList}),
+    access=Access(API_KEY, SCOPE, query=CallbacksQuery, answers={200: CallbackList}),
 )
 async def list_inbox(request: HttpRequest) -> Reply:
     """Callbacks as they came, and what became of them."""
@@ -164,7 +167,7 @@ async def list_inbox(request: HttpRequest) -> Reply:
     )
 
 
-@get("/v1/reconciliation/summary", opt=access(API_KEY, SCOPE, answers={200: SummaryAnswer}))
+@get("/v1/reconciliation/summary", access=Access(API_KEY, SCOPE, answers={200: SummaryAnswer}))
 async def summarize(request: HttpRequest) -> Reply:
     """Unresolved breaks by kind and currency: how many, how much, how old."""
     now = service(request, Time).now()
@@ -173,7 +176,7 @@ async def summarize(request: HttpRequest) -> Reply:
 
 @get(
     "/v1/reconciliation/breaks/{break_id:str}",
-    opt=access(API_KEY, SCOPE, answers={200: BreakView}),
+    access=Access(API_KEY, SCOPE, answers={200: BreakView}),
 )
 async def get_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
     """A difference: what each side says, the money at risk, its age."""
@@ -183,7 +186,7 @@ async def get_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
 @post(
     "/v1/reconciliation/breaks/{break_id:str}/assign",
     status_code=200,
-    opt=access(API_KEY, SCOPE, body=AssignBody, answers={200: BreakView}),
+    access=Access(API_KEY, SCOPE, body=AssignBody, answers={200: BreakView}),
 )
 async def assign_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
     """Say who works on it."""
@@ -194,7 +197,7 @@ async def assign_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
 
 @post(
     "/v1/reconciliation/breaks/{break_id:str}/resolve",
-    opt=access(API_KEY, SCOPE, body=ResolveBody, answers={201: BreakResolved}, is_money=True),
+    access=Access(API_KEY, SCOPE, operation=payments.breaks.resolve.OPERATION, body=ResolveBody),
 )
 async def resolve_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
     """End it with a reason, or with a posting that two different clients have sent."""

@@ -108,21 +108,3 @@ class LoadedAnswer(msgspec.Struct, kw_only=True):
     matched: int
     breaks: list[BreakView]
     new_breaks: int
-
-
-class FetchAccepted(msgspec.Struct, kw_only=True):
-    """The registry is being fetched; its run appears under /v1/reconciliation/registries."""
-
-    operation_id: str
-    status: str
-    date: str
-
-
-class BreakResolved(msgspec.Struct, kw_only=True):
-    """`resolution_status`: proposed (a second key has to send the same) or done."""
-
-    operation_id: str
-    status: str
-    break_id: str
-    break_state: str
-    resolution_status: str

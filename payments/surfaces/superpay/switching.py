@@ -6,7 +6,7 @@ import msgspec
 from litestar import get, post
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.http.access import access
+from payments.http.access import Access
 from payments.http.auth import ADMIN, API_KEY, actor_of
 from payments.http.body import Body, read_body
 from payments.http.reply import Reply, json_reply
@@ -20,7 +20,7 @@ class SwitchBody(Body, frozen=True, kw_only=True):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
-@get("/v1/superpay", opt=access(API_KEY, "wallets:read", answers={200: Switch}))
+@get("/v1/superpay", access=Access(API_KEY, "wallets:read", answers={200: Switch}))
 async def get_switch(request: HttpRequest) -> Reply:
     """Whether payouts and deposits are sent to SuperPay."""
     return json_reply(await read_switch(service(request, AsyncEngine)))
@@ -29,7 +29,7 @@ async def get_switch(request: HttpRequest) -> Reply:
 @post(
     "/v1/superpay/pause",
     status_code=200,
-    opt=access(API_KEY, ADMIN, body=SwitchBody, answers={200: Switch}),
+    access=Access(API_KEY, ADMIN, body=SwitchBody, answers={200: Switch}),
 )
 async def pause(request: HttpRequest) -> Reply:
     """Send nothing new; payouts stay held."""
@@ -39,7 +39,7 @@ async def pause(request: HttpRequest) -> Reply:
 @post(
     "/v1/superpay/resume",
     status_code=200,
-    opt=access(API_KEY, ADMIN, body=SwitchBody, answers={200: Switch}),
+    access=Access(API_KEY, ADMIN, body=SwitchBody, answers={200: Switch}),
 )
 async def resume(request: HttpRequest) -> Reply:
     """Send again; what is held comes due within its schedule."""

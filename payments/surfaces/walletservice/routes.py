@@ -11,7 +11,7 @@ import payments.clientwallets.open
 import payments.clientwallets.transfer
 import payments.wallets.queries
 from payments.clientwallets import queries
-from payments.http.access import access
+from payments.http.access import Access, Takes
 from payments.http.body import read_body
 from payments.http.lists import decode_cursor, page_of
 from payments.http.reply import Reply, json_reply
@@ -56,7 +56,14 @@ TRANSFER: Final = "transfers:write"
 
 @post(
     "/api/v1/wallet",
-    opt=access(AUTH, WRITE, body=WalletBody, answers={202: WalletAnswer}, takes_key=True),
+    access=Access(
+        AUTH,
+        WRITE,
+        operation=payments.clientwallets.open.OPERATION,
+        takes=Takes.KEY,
+        body=WalletBody,
+        answers={202: WalletAnswer},
+    ),
 )
 async def create_wallet(request: HttpRequest) -> Reply:
     """Ask for a client's wallet; the handshake tells what became of it."""
@@ -69,7 +76,14 @@ async def create_wallet(request: HttpRequest) -> Reply:
 
 @post(
     "/api/v1/wallet/deposit",
-    opt=access(AUTH, WRITE, body=WalletDepositBody, answers={202: WalletAnswer}, takes_key=True),
+    access=Access(
+        AUTH,
+        WRITE,
+        operation=payments.clientwallets.deposit.OPERATION,
+        takes=Takes.KEY,
+        body=WalletDepositBody,
+        answers={202: WalletAnswer},
+    ),
 )
 async def deposit(request: HttpRequest) -> Reply:
     """Ask for money into a client's wallet."""
@@ -80,7 +94,7 @@ async def deposit(request: HttpRequest) -> Reply:
     return _accepted(WalletAnswer(handshake_id=enqueued.handshake), enqueued)
 
 
-@get("/api/v1/wallet", opt=access(AUTH, READ, query=WalletAsk, answers={200: WalletAnswer}))
+@get("/api/v1/wallet", access=Access(AUTH, READ, query=WalletAsk, answers={200: WalletAnswer}))
 async def get_client_wallet(request: HttpRequest) -> Reply:
     """A wallet by handshake, number or client; the same names in the body or the query string.
 
@@ -91,14 +105,16 @@ async def get_client_wallet(request: HttpRequest) -> Reply:
     return json_reply(await look_up_wallet(request, ask, find_anywhere))
 
 
-@get("/api/v1/wallet/async", opt=access(AUTH, READ, query=WalletAsk, answers={200: WalletAnswer}))
+@get(
+    "/api/v1/wallet/async", access=Access(AUTH, READ, query=WalletAsk, answers={200: WalletAnswer})
+)
 async def get_wallet_from_database(request: HttpRequest) -> Reply:
     """The same, straight from PostgreSQL."""
     ask = await read_ask(request, WalletAsk)
     return json_reply(await look_up_wallet(request, ask, find_in_database))
 
 
-@get("/api/v1/wallet/history", opt=access(AUTH, READ, query=HistoryAsk, answers={200: History}))
+@get("/api/v1/wallet/history", access=Access(AUTH, READ, query=HistoryAsk, answers={200: History}))
 async def get_history(request: HttpRequest) -> Reply:
     """Movements of a wallet, newest first."""
     ask = await read_ask(request, HistoryAsk)
@@ -115,8 +131,13 @@ async def get_history(request: HttpRequest) -> Reply:
 
 @post(
     "/api/v1/transaction",
-    opt=access(
-        AUTH, TRANSFER, body=TransactionBody, answers={202: ClientTransactionAnswer}, takes_key=True
+    access=Access(
+        AUTH,
+        TRANSFER,
+        operation=payments.clientwallets.transfer.OPERATION,
+        takes=Takes.KEY,
+        body=TransactionBody,
+        answers={202: ClientTransactionAnswer},
     ),
 )
 async def create_transaction(request: HttpRequest) -> Reply:
@@ -130,7 +151,7 @@ async def create_transaction(request: HttpRequest) -> Reply:
 
 @get(
     "/api/v1/transaction",
-    opt=access(AUTH, READ, query=TransactionAsk, answers={200: ClientTransactionAnswer}),
+    access=Access(AUTH, READ, query=TransactionAsk, answers={200: ClientTransactionAnswer}),
 )
 async def get_transaction(request: HttpRequest) -> Reply:
     """A transaction by handshake or number; the same names in the body or the query string.
@@ -144,7 +165,7 @@ async def get_transaction(request: HttpRequest) -> Reply:
 
 @get(
     "/api/v1/transaction/async",
-    opt=access(AUTH, READ, query=TransactionAsk, answers={200: ClientTransactionAnswer}),
+    access=Access(AUTH, READ, query=TransactionAsk, answers={200: ClientTransactionAnswer}),
 )
 async def get_transaction_from_database(request: HttpRequest) -> Reply:
     """The same, straight from PostgreSQL."""

@@ -1,0 +1,16 @@
+"""Why an operation of `breaks` is refused."""
+
+from typing import Final
+
+from payments.operations.outcome import Refusal
+
+BREAK_NOT_FOUND: Final = Refusal(
+    "break_not_found",
+    404,
+    "There is no such break.",
+)
+BREAK_RESOLVED: Final = Refusal(
+    "break_resolved",
+    409,
+    "The break is resolved already.",
+)

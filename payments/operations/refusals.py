@@ -1,0 +1,44 @@
+"""Refusals that capabilities share which do not know each other: each code is one constant."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from payments.operations.outcome import Refusal, Result
+
+NEW_KEY: Final = "under a new Idempotency-Key if you use one: a key keeps its first outcome."
+"""Ends a sentence that tells the client to ask again."""
+
+
+class OtherProposal(Result, frozen=True, kw_only=True):
+    """The proposal that stands; the second person agrees to exactly this one."""
+
+    proposal: Mapping[str, Any]
+
+
+CURRENCY_MISMATCH: Final = Refusal(
+    "currency_mismatch",
+    409,
+    "The wallets and the amount are not of one currency. Ask in the wallet's own, which it "
+    "has for life.",
+)
+INSUFFICIENT_FUNDS: Final = Refusal(
+    "insufficient_funds",
+    402,
+    "Less is available than the amount. Ask again when money has come in, " + NEW_KEY,
+)
+APPROVER_IS_PROPOSER: Final = Refusal(
+    "approver_is_proposer",
+    409,
+    "The second person must be another one than who proposed it.",
+)
+OTHER_RESOLUTION_PROPOSED: Final = Refusal(
+    "other_resolution_proposed",
+    409,
+    "Another resolution is proposed: the second person agrees to that very `proposal`.",
+    carries=OtherProposal,
+)
+SAME_ACCOUNT: Final = Refusal(
+    "same_account",
+    409,
+    "Both accounts are the same one.",
+)
