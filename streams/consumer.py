@@ -16,10 +16,12 @@ from streams import partitions
 from streams.client import place_of, readable_together
 from streams.commands import Client
 from streams.entry import Entry
+from streams.errors import FAILURES
 from streams.finishing import Finisher, Step
 from streams.inbox import Inbox
 from streams.ownership import Ownership
 from streams.reader import Reader
+from streams.rollback import halt_rolled_back
 
 if TYPE_CHECKING:
     import asyncpg
@@ -35,6 +37,8 @@ Handler = Callable[["asyncpg.Connection[asyncpg.Record]", list[Entry]], Awaitabl
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
 APPLY_TIMEOUT_S: Final = 30.0
+_VERIFY_EVERY_S: Final = 2.0
+_VERIFY_TIMEOUT_S: Final = 4.0
 _LOOK_EVERY_S: Final = 0.25
 
 _log = structlog.get_logger(__name__)
@@ -122,6 +126,9 @@ class _Session:
         self._inbox = Inbox(_INBOX_MAX)
         self._readers: dict[tuple[int, ...], Reader] = {}
         self._finisher = Finisher(self._complete_step, self._inbox.forget)
+        self._marked: dict[int, tuple[int, int]] = {}
+        self._unverified: set[int] = set()
+        self._verify_at = 0.0
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -162,6 +169,9 @@ class _Session:
 
     async def _share(self) -> None:
         gained, surplus = await self._ownership.share()
+        self._unverified |= set(gained)
+        if gained or asyncio.get_running_loop().time() >= self._verify_at:
+            await self._verify()
         for partition in sorted(self._ownership.owned, reverse=True)[:surplus]:
             if not self._finisher.is_stuck(place_of(self._consumer.client, partition)):
                 await self._give_up(partition)
@@ -169,6 +179,27 @@ class _Session:
         if gained or surplus:
             _log.info("partitions_owned", owned=sorted(self._ownership.owned))
         self._consumer.owned = set(self._ownership.owned)
+
+    async def _verify(self) -> None:
+        """Nothing is read of a partition before both servers are found to know the same past.
+
+        The first entry applied would hide what a PostgreSQL restored from an older state has lost.
+        """
+        self._verify_at = asyncio.get_running_loop().time() + _VERIFY_EVERY_S
+        self._unverified &= self._ownership.owned
+        if not self._unverified:
+            return
+        try:
+            async with asyncio.timeout(_VERIFY_TIMEOUT_S):
+                seen, _ = await halt_rolled_back(
+                    self._connection, self._consumer.client, sorted(self._unverified)
+                )
+        except FAILURES as error:
+            if self._connection.is_closed():
+                raise
+            _log.warning("partitions_not_verified", error=repr(error)[:200])
+        else:
+            self._unverified -= seen
 
     async def _give_up(self, partition: int) -> None:
         """Nothing of it may be unfinished when the lock goes: the next owner claims all pending."""
@@ -179,7 +210,8 @@ class _Session:
 
     async def _read_what_is_owned(self) -> None:
         """A reader that starts takes what is pending first: nothing is lost with one that stops."""
-        wanted = readable_together(self._consumer.client, self._ownership.owned)
+        readable = self._ownership.owned - self._unverified
+        wanted = readable_together(self._consumer.client, readable)
         await self._stop_readers([group for group in self._readers if group not in wanted])
         for group in wanted - self._readers.keys():
             reader = self._readers[group] = Reader(self._consumer.client, group, self._inbox)
@@ -198,7 +230,27 @@ class _Session:
         if step.is_owed:
             await pipeline.execute()
         acknowledge(pipeline, step.entries)
-        await pipeline.execute()
+        marked = self._mark(pipeline, step.entries)
+        replies = await pipeline.execute(raise_on_error=False)
+        for reply in replies[: len(replies) - marked]:  # a full Redis refuses the marks alone
+            if isinstance(reply, Exception):
+                raise reply
+
+    def _mark(self, pipeline: Any, entries: list[Entry]) -> int:
+        """Note in Redis how far PostgreSQL has committed; returns how many commands that took.
+
+        A PostgreSQL that was restored from an older state is noticed by it: `streams.rollback`.
+        """
+        newest: dict[int, tuple[int, int]] = {}
+        for entry in entries:
+            newest[entry.partition] = max(newest.get(entry.partition, (0, 0)), entry.position)
+        count = 0
+        for partition, position in newest.items():
+            if position > self._marked.get(partition, (0, 0)):
+                self._marked[partition] = position
+                pipeline.set(partitions.applied(partition), f"{position[0]}-{position[1]}")
+                count += 1
+        return count
 
     async def close(self) -> None:
         for reader in self._readers.values():

@@ -33,6 +33,11 @@ def effects(partition: int) -> str:
     return f"pay:{{p{partition:02d}}}:effects"
 
 
+def applied(partition: int) -> str:
+    """The key that holds the newest acknowledged id: PostgreSQL has committed up to it."""
+    return f"pay:{{p{partition:02d}}}:applied"
+
+
 def marker(partition: int, operation_id: str) -> str:
     """The key that says an operation is accepted, until it is decided."""
     return f"pay:{{p{partition:02d}}}:op:{operation_id}"

@@ -67,17 +67,22 @@ class Lane:
         await self._connection.disconnect()
 
     async def append(
-        self, partition: int, operation_id: str, payload: bytes, marker: bytes
+        self, partition: int, operation_id: str, payload: bytes, marker: bytes, *, stream: str = ""
     ) -> bytes | None:
         """Append the payload; returns the marker an earlier append left, None when it is the first.
 
+        `stream` names another stream of that partition; with no operation id nothing is marked.
         Raises `StreamUnavailable` (nothing written) or `FateUnknown` (written or not).
         """
         key = partitions.marker(partition, operation_id).encode()
-        stream = partitions.intents(partition).encode()
-        commands = _pack(b"XADD", stream, b"*", partitions.FIELD, payload) + _pack(
-            b"SET", key, marker, b"EX", str(MARKER_TTL_S).encode(), b"NX"
+        name = (stream or partitions.intents(partition)).encode()
+        # Each append is answered twice, so that replies can be told apart.
+        marking = (
+            _pack(b"SET", key, marker, b"EX", str(MARKER_TTL_S).encode(), b"NX")
+            if operation_id
+            else _pack(b"PING")
         )
+        commands = _pack(b"XADD", name, b"*", partitions.FIELD, payload) + marking
         done: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Append(commands, key, done))
         self._wake.set()
@@ -229,7 +234,7 @@ class Producer(Protocol):
         ...
 
     async def append(
-        self, partition: int, operation_id: str, payload: bytes, marker: bytes
+        self, partition: int, operation_id: str, payload: bytes, marker: bytes, *, stream: str = ""
     ) -> bytes | None:
         """As `Lane.append`."""
         ...

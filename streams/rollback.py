@@ -1,48 +1,190 @@
-"""Noticing that Redis went back in time: its streams end before what PostgreSQL has applied."""
+"""Noticing that one of the two servers went back in time, from either side.
 
-from collections.abc import Mapping
-from typing import Any
+Redis behind PostgreSQL: a stream ends before what PostgreSQL has applied of it. PostgreSQL behind
+Redis: entries were acknowledged, which happens only after their commit, that PostgreSQL does not
+have. Both stop the partition until an operator has looked: the next entry would hide the gap.
+"""
 
-from redis.exceptions import ResponseError
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import structlog
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
 
 from streams import partitions
 from streams.commands import Client
 
+if TYPE_CHECKING:
+    import asyncpg
+
 Position = tuple[int, int]
 
+REDIS_ROLLED_BACK: Final = "redis_rolled_back"
+POSTGRES_ROLLED_BACK: Final = "postgres_rolled_back"
+_LOOKUP_TIMEOUT_S: Final = 5.0
+_AWAY: Final = (RedisConnectionError, OSError, TimeoutError)
+_log = structlog.get_logger(__name__)
 
-async def partitions_behind(
-    client: Client, applied: Mapping[int, Position]
-) -> dict[int, tuple[Position, Position]]:
-    """Partitions whose stream ends before `applied`: (where Redis ends, where PostgreSQL is)."""
-    behind = {}
-    for partition, position in applied.items():
-        if position == (0, 0):
+
+class View(msgspec.Struct, frozen=True):
+    """What Redis knows of a stream: the newest id it gave, the newest it saw acknowledged."""
+
+    ends: Position
+    acknowledged: Position
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """Why a partition must stop: a code, and where each side stands."""
+
+    code: str
+    reason: str
+
+    def text(self) -> str:
+        """As it is stored in `stream_partitions.halted_reason`."""
+        return f"{self.code}: {self.reason}"
+
+
+def code_of(halted_reason: str) -> str:
+    """The code in a stored reason; version 0.1.0 stored only of Redis, without a code."""
+    code = halted_reason.partition(":")[0]
+    return code if code == POSTGRES_ROLLED_BACK else REDIS_ROLLED_BACK
+
+
+async def look(client: Client, numbers: Iterable[int]) -> dict[int, View]:
+    """Where Redis stands, in one round trip. Raises what a server that is away raises.
+
+    In a cluster the partitions of a node that is away are left out.
+    """
+    wanted = list(numbers)
+    pipeline = client.pipeline(transaction=False)
+    for number in wanted:
+        pipeline.execute_command("XINFO", "STREAM", partitions.intents(number))
+        pipeline.execute_command("XINFO", "GROUPS", partitions.intents(number))
+        pipeline.get(partitions.applied(number))
+    replies = await pipeline.execute(raise_on_error=False)
+    views = {}
+    for place, number in enumerate(wanted):
+        told = replies[3 * place : 3 * place + 3]
+        if any(isinstance(reply, _AWAY) for reply in told):
             continue
-        ends = await last_position(client, partition)
-        if ends < position:
-            behind[partition] = (ends, position)
-    return behind
+        stream, groups, mark = (_reply(reply) for reply in told)
+        ends = _position(_fields(stream).get("last-generated-id")) if stream else (0, 0)
+        views[number] = View(ends, max(_position(mark), _delivered(groups or ())))
+    return views
 
 
-async def last_position(client: Client, partition: int) -> Position:
-    """The newest id the stream ever gave, (0, 0) when there is no stream."""
-    try:
-        info = await client.execute_command("XINFO", "STREAM", partitions.intents(partition))
-    except ResponseError as error:
-        if "no such key" in str(error):
-            return 0, 0
-        raise
-    fields = info if isinstance(info, dict) else dict(zip(info[::2], info[1::2], strict=True))
-    value = fields.get("last-generated-id", fields.get(b"last-generated-id"))
-    text = value.decode() if isinstance(value, bytes) else str(value)
-    ms, _, seq = text.partition("-")
+def find_trouble(
+    before: Mapping[int, Position], views: Mapping[int, View], after: Mapping[int, Position]
+) -> dict[int, Trouble]:
+    """Partitions that cannot go on. PostgreSQL is read before and after Redis.
+
+    Both move forward while we look, so each comparison takes the reading that cannot be ahead for
+    that reason alone.
+    """
+    found = {}
+    for number, view in views.items():
+        applied, later = before.get(number, (0, 0)), after.get(number, (0, 0))
+        if view.ends < applied:
+            reason = f"Redis ends at {view.ends}, PostgreSQL applied {applied}"
+            found[number] = Trouble(REDIS_ROLLED_BACK, reason)
+        elif later < view.acknowledged:
+            reason = f"PostgreSQL applied {later}, Redis saw {view.acknowledged} acknowledged"
+            found[number] = Trouble(POSTGRES_ROLLED_BACK, reason)
+    return found
+
+
+async def halt_rolled_back(
+    connection: "asyncpg.Connection[asyncpg.Record]", client: Client, numbers: Sequence[int]
+) -> tuple[set[int], dict[int, str]]:
+    """Stop what went back in time.
+
+    Returns the partitions that were looked at (not those of a node that is away), and all that are
+    stopped, with their stored reason.
+    """
+    before, _ = await positions(connection)
+    views = await look(client, numbers)
+    after, halted = await positions(connection)
+    for number, trouble in find_trouble(before, views, after).items():
+        if number not in halted:
+            _log.error(trouble.code, partition=number, reason=trouble.reason)
+            await connection.execute(
+                "UPDATE stream_partitions SET halted_reason = $2 "
+                "WHERE partition = $1 AND halted_reason IS NULL",
+                number,
+                trouble.text(),
+            )
+            halted[number] = trouble.text()
+    return set(views), halted
+
+
+async def positions(
+    connection: "asyncpg.Connection[asyncpg.Record]",
+) -> tuple[dict[int, Position], dict[int, str]]:
+    """How far each partition is applied, and which are stopped."""
+    rows = await connection.fetch(
+        "SELECT partition, last_ms, last_seq, halted_reason FROM stream_partitions",
+        timeout=_LOOKUP_TIMEOUT_S,
+    )
+    applied = {row["partition"]: (row["last_ms"], row["last_seq"]) for row in rows}
+    return applied, {r["partition"]: r["halted_reason"] for r in rows if r["halted_reason"]}
+
+
+async def lift(
+    connection: "asyncpg.Connection[asyncpg.Record]", client: Client, numbers: Sequence[int]
+) -> list[int]:
+    """Let partitions go on: each side continues after what the other one has seen.
+
+    Nothing is repaired: an operator has decided how what is missing comes back.
+    """
+    applied, halted = await positions(connection)
+    for number in numbers:
+        stream = partitions.intents(number)
+        await partitions.ensure_group(client, stream, partitions.GROUP)
+        view = (await look(client, [number])).get(number)
+        if view is None:
+            raise RedisConnectionError(f"the server of partition {number} cannot be reached")
+        ahead = max(applied[number], view.acknowledged)
+        if view.ends < ahead:  # XSETID would as well set it back
+            await client.execute_command("XSETID", stream, f"{ahead[0]}-{ahead[1]}")
+        await connection.execute(
+            "UPDATE stream_partitions SET halted_reason = NULL, last_ms = $2, last_seq = $3 "
+            "WHERE partition = $1",
+            number,
+            *ahead,
+        )
+    return sorted(set(numbers) & set(halted))
+
+
+def _reply(reply: Any) -> Any:
+    """The reply, None for a stream that does not exist; raises every other error."""
+    if isinstance(reply, ResponseError) and "no such key" in str(reply):
+        return None
+    if isinstance(reply, RedisError):
+        raise reply
+    return reply
+
+
+def _delivered(groups: Iterable[Any]) -> Position:
+    """The newest entry acknowledged for certain: the last delivered one, with nothing pending."""
+    for one in groups:
+        group = _fields(one)
+        if _text(group["name"]) == partitions.GROUP and int(group["pending"]) == 0:
+            return _position(group["last-delivered-id"])
+    return 0, 0
+
+
+def _fields(info: Any) -> dict[str, Any]:
+    """XINFO's pairs, in either of the shapes that redis-py gives them."""
+    pairs = info.items() if isinstance(info, dict) else zip(info[::2], info[1::2], strict=True)
+    return {_text(name): value for name, value in pairs}
+
+
+def _position(id_: Any) -> Position:
+    ms, _, seq = _text(id_ or "0-0").partition("-")
     return int(ms), int(seq or 0)
 
 
-async def catch_up(client: Any, partition: int, applied: Position) -> None:
-    """After a rollback: new ids come after what PostgreSQL has applied."""
-    stream = partitions.intents(partition)
-    await partitions.ensure_group(client, stream, partitions.GROUP)
-    if await last_position(client, partition) < applied:  # XSETID would as well set it back
-        await client.execute_command("XSETID", stream, f"{applied[0]}-{applied[1]}")
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,8 +1,6 @@
 """The consumer role: owns partitions of the stream and applies them to the ledger."""
 
-import asyncio
 import os
-import signal
 import socket
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,6 +8,8 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from payments.entrypoints import memory
+from payments.entrypoints.settings import BadSettings
+from payments.entrypoints.waiting import made, stop_on_signals
 from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import Connection, connect
 from payments.operations.apply import Applier
@@ -21,6 +21,7 @@ from streams.consumer import Consumer
 from streams.entry import Entry
 from streams.finishing import Step
 from streams.ownership import SESSION_SETTINGS, ensure_partitions
+from streams.session import SharedSessionError, open_session, require_session
 
 if TYPE_CHECKING:
     from payments.entrypoints.settings import Settings
@@ -41,7 +42,7 @@ async def create_consumer(
     await connection.close()
 
     async def session() -> Connection:
-        return await connect(database_url, **SESSION_SETTINGS)
+        return await open_session(partial(connect, database_url), SESSION_SETTINGS)
 
     client = create_client(redis_url, connections=count + 4)
     where = partial(place_of, client) if is_cluster(redis_url) else None
@@ -58,15 +59,22 @@ async def create_consumer(
 
 
 async def run(settings: "Settings") -> None:
-    """Run until SIGTERM or SIGINT, finishing what was begun."""
-    consumer = await create_consumer(
-        settings.database_url.reveal(), settings.redis_url.reveal(), partitions=settings.partitions
-    )
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, consumer.stop.set)
-    memory.settle()
-    await consumer.run()
+    """Run until SIGTERM or SIGINT, finishing what was begun. Waits for servers that are away."""
+    stop = stop_on_signals()
+    database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
+
+    async def make() -> Consumer:
+        try:
+            await require_session(partial(connect, database_url), SESSION_SETTINGS)
+        except SharedSessionError as error:
+            raise BadSettings([f"PAYMENTS_DATABASE_URL: {error}"]) from error
+        return await create_consumer(database_url, redis_url, partitions=settings.partitions)
+
+    consumer = await made(settings, stop, make)
+    if consumer is not None:
+        consumer.stop = stop
+        memory.settle()
+        await consumer.run()
 
 
 def main(settings: "Settings") -> None:

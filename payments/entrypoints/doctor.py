@@ -13,20 +13,33 @@ from alembic.script import ScriptDirectory
 from migrations.run import alembic_config
 from payments.entrypoints.settings import Settings
 from payments.kernel.database import Connection, connect
+from payments.kernel.errors import Conflict
 from streams import durability as redis_durability
 from streams import partitions
 from streams.client import create_client, servers_of
 from streams.ownership import ALIVE_S
-from streams.rollback import catch_up
+from streams.rollback import (
+    POSTGRES_ROLLED_BACK,
+    REDIS_ROLLED_BACK,
+    code_of,
+    find_trouble,
+    lift,
+    look,
+    positions,
+)
 
 PACKAGES: Final = ("payments-platform", "litestar", "msgspec", "asyncpg", "redis", "sqlalchemy")
 DURABLE_POSTGRES: Final = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 POSTGRES_MIN: Final = 160_000
-_ROLLED_BACK: Final = (
-    "Redis was restored from an older state: intents it had accepted may be gone, and nothing more "
-    "is accepted. Bring back its newest append-only file if there is one; if not, `payments doctor "
-    "--accept-loss` goes on without them: clients that repeat a request under its key lose nothing"
-)
+_ROLLED_BACK: Final = {
+    REDIS_ROLLED_BACK: "Redis was restored from an older state: intents it had accepted may be "
+    "gone, and nothing more is accepted. Bring back its newest append-only file if there is one; "
+    "if not, `payments recover` (or `payments doctor --accept-loss`) goes on without them: clients "
+    "that repeat a request under its key lose nothing",
+    POSTGRES_ROLLED_BACK: "PostgreSQL was restored from an older state: decided operations are "
+    "gone, the world has seen their results, and nothing more is accepted. Bring back the newest "
+    "PostgreSQL if there is one; if not, `payments recover` leads through what has to be done",
+}
 _MERCHANT_NUMBERS: Final = """
 SELECT last_value - (NOT is_called)::int AS drawn, greatest(
   (SELECT max(merchant_id) FROM payouts), (SELECT max(merchant_id) FROM deposits),
@@ -64,16 +77,18 @@ async def durability(settings: Settings) -> list[Finding]:
 
 
 async def accept_loss(settings: Settings) -> list[int]:
-    """Go on after Redis was rolled back: streams continue after what is applied."""
+    """Go on after Redis was rolled back: streams continue after what is applied.
+
+    Raises `Conflict` when PostgreSQL was rolled back: money may have moved that it does not know.
+    """
     async with _session(settings) as connection, _client(settings) as client:
-        rows = await connection.fetch(
-            "SELECT partition, last_ms, last_seq FROM stream_partitions "
-            "WHERE halted_reason IS NOT NULL"
-        )
-        for row in rows:
-            await catch_up(client, row["partition"], (row["last_ms"], row["last_seq"]))
-        await connection.execute("UPDATE stream_partitions SET halted_reason = NULL")
-    return [row["partition"] for row in rows]
+        _, halted = await positions(connection)
+        if any(code_of(reason) == POSTGRES_ROLLED_BACK for reason in halted.values()):
+            raise Conflict(
+                "PostgreSQL was restored from an older state, not Redis: run `payments recover`",
+                code=POSTGRES_ROLLED_BACK,
+            )
+        return await lift(connection, client, sorted(halted))
 
 
 async def _postgres(settings: Settings) -> list[Finding]:
@@ -161,10 +176,11 @@ async def _merchant_numbers(settings: Settings) -> list[Finding]:
 async def _partitions(settings: Settings) -> list[Finding]:
     try:
         async with _session(settings) as connection, _client(settings) as client:
-            rows = await connection.fetch(
-                "SELECT partition, halted_reason FROM stream_partitions ORDER BY partition"
-            )
-            backlog = await partitions.backlog(client, [row["partition"] for row in rows])
+            before, _ = await positions(connection)
+            views = await look(client, before)
+            after, halted = await positions(connection)
+            stopped = {n: t.text() for n, t in find_trouble(before, views, after).items()} | halted
+            backlog = await partitions.backlog(client, list(before))
             living = await connection.fetchval(
                 "SELECT count(*) FROM stream_consumers "
                 "WHERE seen_at > now() - make_interval(secs => $1)",
@@ -175,11 +191,10 @@ async def _partitions(settings: Settings) -> list[Finding]:
             )
     except Exception:  # noqa: BLE001 - whichever server is away, that was said already
         return []
-    found = [Finding("partitions", str(len(rows)))]
+    found = [Finding("partitions", str(len(before)))]
     found += [
-        Finding(f"partition {r['partition']}", r["halted_reason"], _ROLLED_BACK)
-        for r in rows
-        if r["halted_reason"]
+        Finding(f"partition {number}", reason, _ROLLED_BACK[code_of(reason)])
+        for number, reason in sorted(stopped.items())
     ]
     waiting = sum(backlog.values())
     advice = "start `payments consumer`: intents wait" if waiting and not living else ""

@@ -1,9 +1,8 @@
 """The executor role: runs effects, the calls to the outside that applied operations asked for."""
 
-import asyncio
-import signal
 import socket
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.banks.codes import Codes
 from payments.entrypoints.superpay import superpay_client
+from payments.entrypoints.waiting import made, stop_on_signals
 from payments.kernel.clock import utc_now
 from payments.kernel.database import connect, create_engine
 from payments.mail.post import Mailer, create_mailer
@@ -109,22 +109,24 @@ def surface_tools(settings: "Settings") -> dict[type[Any], Any]:
 
 
 async def run(settings: "Settings") -> None:
-    """Run until SIGTERM or SIGINT, finishing what was begun."""
+    """Run until SIGTERM or SIGINT, finishing what was begun. Waits for servers that are away."""
+    stop = stop_on_signals()
     database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
     door = RedisDoor(redis_url, database_url, partition_count=settings.partitions)
     outcomes = OutcomeReader(redis_url, database_url)
-    await door.start()
-    await outcomes.start()
     engine = create_engine(database_url, pool_size=4, application="payments-executor")
     tools: dict[type[Any], Any] = {
         Submitter: Submitter(door, outcomes, utc_now),
         AsyncEngine: engine,
         **surface_tools(settings),
     }
-    worker = await create_executor(database_url, redis_url, tools, partitions=settings.partitions)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, worker.stop.set)
+    make = partial(create_executor, database_url, redis_url, tools, partitions=settings.partitions)
+    worker = await made(settings, stop, make)
+    if worker is None:
+        return
+    await door.start()
+    await outcomes.start()
+    worker.stop = stop
     await worker.run()
     await outcomes.stop()
     await door.stop()

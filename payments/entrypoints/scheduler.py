@@ -1,8 +1,6 @@
 """The scheduler role: the timetable, beating."""
 
-import asyncio
 import os
-import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from payments.entrypoints.superpay import superpay_schedule
+from payments.entrypoints.waiting import servers_there, stop_on_signals
 from payments.kernel.clock import utc_now
 from payments.kernel.database import create_engine
 from payments.operations.door import RedisDoor
@@ -54,11 +53,10 @@ async def create_tools(settings: "Settings") -> AsyncIterator[Tools]:
 
 
 async def run(settings: "Settings") -> None:
-    """Run until SIGTERM or SIGINT, letting the jobs under way end."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    """Run until SIGTERM or SIGINT, letting the jobs under way end. Waits for servers at first."""
+    stop = stop_on_signals()
+    if not await servers_there(settings, stop):
+        return
     async with create_tools(settings) as tools:
         heartbeat = Heartbeat((*JOBS, WATCH), tools, f"{socket.gethostname()}-{os.getpid()}")
         heartbeat.start()

@@ -48,6 +48,8 @@ _RETRY_EXACT: Final = frozenset(
     }
 )
 _RETRY_CLASS: Final = ("08", "53")
+# 28 wrong user or password, 3D no such database, 08P01 a pooler that refuses our settings.
+_NEVER_BY_ITSELF: Final = ("28", "3D", "08P01")
 
 
 def is_connection_lost(error: BaseException) -> bool:
@@ -80,6 +82,16 @@ def is_retryable(error: BaseException) -> bool:
         state = error.sqlstate or ""
         return state in _RETRY_EXACT or state.startswith(_RETRY_CLASS)
     return is_connection_lost(error)
+
+
+def is_worth_waiting(error: Exception) -> bool:
+    """True when a role that starts should wait and try again: a server that is away or starting.
+
+    A schema that is not there yet counts as well: another process may be migrating.
+    """
+    if isinstance(error, asyncpg.PostgresError):
+        return not (error.sqlstate or "").startswith(_NEVER_BY_ITSELF)
+    return True
 
 
 def create_engine(url: str, *, pool_size: int = 10, application: str = "payments") -> AsyncEngine:

@@ -2,7 +2,7 @@
 
 import traceback
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import msgspec
@@ -10,10 +10,11 @@ import structlog
 
 from payments.kernel.database import Connection
 from payments.kernel.errors import Conflict, NotFound
+from payments.kernel.ids import OperationId
 from payments.kernel.sql import load_sql
 from payments.operations.envelope import decode
 from payments.operations.outcome import Status
-from streams import partitions
+from payments.operations.submit import marker_of
 
 DISCARDED: Final = "discarded_by_operator"
 _ERROR_MAX: Final = 8000
@@ -83,19 +84,43 @@ async def show_letter(connection: Connection, letter_id: int) -> DeadLetter:
     return DeadLetter(**dict(row))
 
 
+class PutsBack(Protocol):
+    """The door that every append goes through: `payments.operations.door`."""
+
+    async def put_back(
+        self, partition: int, payload: bytes, marked: tuple[OperationId, bytes] | None
+    ) -> None:
+        """Append an intent a second time. Raises `Unavailable`."""
+        ...
+
+    async def put_back_effect(self, partition: int, payload: bytes) -> None:
+        """Append an effect a second time. Raises `Unavailable`."""
+        ...
+
+
 async def retry_letter(
-    connection: Connection, client: Any, letter_id: int, now: datetime, by: str
+    connection: Connection, door: PutsBack, letter_id: int, now: datetime, by: str
 ) -> DeadLetter:
-    """Append the entry again, then close the letter. A crash between only repeats the entry."""
+    """Append the entry again, then close the letter. A crash between only repeats the entry.
+
+    Raises `Unavailable` when the door is closed: the letter stays open.
+    """
     letter = _open(await show_letter(connection, letter_id))
-    await _append(client, letter)
+    if letter.stream == "effects":
+        await door.put_back_effect(letter.partition, letter.payload)
+    else:
+        await door.put_back(letter.partition, letter.payload, _marked(letter))
     await connection.execute(load_sql(__file__, "close_dead_letter"), letter_id, "retried", now, by)
     return letter
 
 
-async def _append(client: Any, letter: DeadLetter) -> None:
-    name = partitions.effects if letter.stream == "effects" else partitions.intents
-    await client.xadd(name(letter.partition), {partitions.FIELD: letter.payload})
+def _marked(letter: DeadLetter) -> tuple[OperationId, bytes] | None:
+    """The operation in it and the marker of its acceptance; None when it cannot be read."""
+    try:
+        envelope = decode(letter.payload)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return OperationId(envelope.operation_id), marker_of(envelope)
 
 
 async def discard_letter(

@@ -1,8 +1,9 @@
 """The stream as the submitter sees it: appends when it is safe, else refuses with a reason.
 
 A gate watches the backlog from the side. Every new connection is looked at before anything is
-appended over it: a Redis that stands behind PostgreSQL was restored from an older state, accepted
-intents may be gone, and nothing more is accepted.
+appended over it, and PostgreSQL again and again: a server that stands behind the other one was
+restored from an older state, what was accepted or decided may be gone, and nothing more is
+accepted. A server that is away at the start is waited for, with the door closed.
 """
 
 import asyncio
@@ -12,10 +13,10 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
-from payments.kernel.database import LOOKUP_TIMEOUT_S, connect
+from payments.kernel.clock import monotonic_s
+from payments.kernel.database import connect, is_worth_waiting
 from payments.kernel.errors import Unavailable, UnknownFate
 from payments.kernel.ids import OperationId
-from payments.kernel.sql import load_sql
 from payments.operations import metrics
 from streams import partitions
 from streams.client import create_client, create_producer, place_of
@@ -23,15 +24,25 @@ from streams.commands import Client
 from streams.errors import FAILURES, FateUnknown, StreamUnavailable
 from streams.ownership import ensure_partitions
 from streams.producer import Producer
-from streams.rollback import partitions_behind
+from streams.rollback import (
+    POSTGRES_ROLLED_BACK,
+    REDIS_ROLLED_BACK,
+    code_of,
+    halt_rolled_back,
+)
 from streams.tasks import end
 
 _LOOK_EVERY_S: Final = 0.25
+_COMPARE_EVERY_S: Final = 1.0
+_BEGIN_AGAIN_S: Final = 1.0
 _STARTING: Final = "starting"
+_SERVER_TROUBLE: Final = (*FAILURES, asyncpg.PostgresError, asyncpg.InterfaceError)
 _ADVICE: Final = {
     "backlog_full": "more is waiting than the consumers keep up with; try again shortly",
-    "redis_rolled_back": "Redis is behind PostgreSQL: it was restored from an older state. "
-    "An operator must run `payments doctor`",
+    REDIS_ROLLED_BACK: "Redis is behind PostgreSQL: it was restored from an older state. "
+    "An operator must run `payments recover`",
+    POSTGRES_ROLLED_BACK: "PostgreSQL is behind Redis: it was restored from an older state. "
+    "An operator must run `payments recover`",
     "redis_unreachable": "the stream cannot be reached",
     _STARTING: "still starting",
 }
@@ -61,6 +72,7 @@ class RedisDoor:
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._task: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
+        self._compare_at = 0.0
         self.backlog: dict[int, int] = {}
 
     @property
@@ -70,13 +82,29 @@ class RedisDoor:
         return self._closed or (next(iter(self._away.values())) if is_all_away else None)
 
     async def start(self) -> None:
-        """Fix the partitions, look once, then keep looking."""
+        """Look once, then keep looking; servers that are away are waited for, with a closed door.
+
+        Raises what waiting does not mend: a wrong password, a database that does not exist.
+        """
+        await self._begin_safely()
+        self._task = asyncio.create_task(self._watch(), name="gate")
+
+    async def _begin_safely(self) -> None:
+        try:
+            await self._begin()
+        except _SERVER_TROUBLE as error:
+            if not is_worth_waiting(error):
+                raise
+            _log.warning("gate_waits_for_servers", error=repr(error)[:200])
+
+    async def _begin(self) -> None:
+        """Fix the number of partitions, make the producer, look."""
         connection = await self._session()
         self._count = await ensure_partitions(connection, self._count)
-        self._producer = create_producer(self._redis_url, self._client, self._verify, self._count)
-        await self._producer.start()
+        producer = create_producer(self._redis_url, self._client, self._verify, self._count)
+        await producer.start()
+        self._producer = producer
         await self._look_safely()
-        self._task = asyncio.create_task(self._watch(), name="gate")
 
     async def stop(self) -> None:
         """Send what waits, close."""
@@ -95,11 +123,34 @@ class RedisDoor:
         Raises `Unavailable`: nothing was written. Raises `UnknownFate`: the reply was lost.
         """
         partition = partitions.partition_of(partition_key, self._count)
+        return await self._append(partition, str(operation_id), payload, marker)
+
+    async def put_back(
+        self, partition: int, payload: bytes, marked: tuple[OperationId, bytes] | None
+    ) -> None:
+        """Append an entry a second time, to the partition it came from, as `append` does.
+
+        `marked`: the operation in it and its marker; None when the entry cannot be read.
+        """
+        if marked is None:
+            await self._append(partition, "", payload, b"")
+        else:
+            await self._append(partition, str(marked[0]), payload, marked[1])
+
+    async def put_back_effect(self, partition: int, payload: bytes) -> None:
+        """The same for an effect."""
+        await self._append(partition, "", payload, b"", partitions.effects(partition))
+
+    async def _append(
+        self, partition: int, operation_id: str, payload: bytes, marker: bytes, stream: str = ""
+    ) -> bytes | None:
         reason = self._closed or self._away.get(partition)
         if reason is not None or self._producer is None:
             raise self._refusal(reason or _STARTING)
         try:
-            return await self._producer.append(partition, str(operation_id), payload, marker)
+            return await self._producer.append(
+                partition, operation_id, payload, marker, stream=stream
+            )
         except StreamUnavailable as error:
             if error.reason == "redis_unreachable":
                 self._lose_server_of(partition)
@@ -107,7 +158,7 @@ class RedisDoor:
         except FateUnknown as error:
             self._lose_server_of(partition)
             metrics.NOT_ACCEPTED.labels("fate_unknown").inc()
-            raise UnknownFate(operation_id=str(operation_id)) from error
+            raise UnknownFate(operation_id=operation_id) from error
 
     async def find_marker(self, operation_id: OperationId) -> bytes | None:
         """The marker of an accepted operation, whatever its partition."""
@@ -136,13 +187,23 @@ class RedisDoor:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
-            await self._look_safely()
+            if self._producer is None:
+                await asyncio.sleep(_BEGIN_AGAIN_S)
+                await self._begin_again()
+            else:
+                await asyncio.sleep(_LOOK_EVERY_S)
+                await self._look_safely()
+
+    async def _begin_again(self) -> None:
+        try:
+            await self._begin_safely()
+        except Exception as error:  # noqa: BLE001 - a gate that ended would stay closed for ever
+            _log.exception("gate_cannot_begin", error=repr(error)[:200])
 
     async def _look_safely(self) -> None:
         try:
             reason = await self._look()
-        except FAILURES as error:
+        except (*FAILURES, StreamUnavailable) as error:
             reason = "redis_unreachable"
             _log.warning("gate_cannot_look", error=repr(error)[:200])
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -166,42 +227,32 @@ class RedisDoor:
             metrics.BACKLOG.labels(f"{partition:02d}").set(length)
         if sum(self.backlog.values()) >= self._backlog_max:
             return "backlog_full"
-        if self._closed in {_STARTING, "redis_rolled_back"} and await self._is_rolled_back(
-            list(self.backlog)
-        ):
-            return "redis_rolled_back"
+        is_doubtful = self._closed in {_STARTING, REDIS_ROLLED_BACK, POSTGRES_ROLLED_BACK}
+        if is_doubtful or monotonic_s() >= self._compare_at:
+            self._compare_at = monotonic_s() + _COMPARE_EVERY_S
+            return await self._compare(list(self.backlog))
         return None
 
     async def _verify(self, held: Sequence[int]) -> None:
-        """Before anything goes over a new connection: does this Redis know all that was applied?"""
-        if await self._is_rolled_back(held):
-            self._closed = "redis_rolled_back"
-            raise StreamUnavailable(self._closed)
+        """Before anything goes over a new connection: do both servers know the same past?"""
+        reason = await self._compare(held)
+        if reason is not None:
+            self._closed = reason
+            raise StreamUnavailable(reason)
 
-    async def _is_rolled_back(self, held: Sequence[int]) -> bool:
+    async def _compare(self, held: Sequence[int]) -> str | None:
         async with self._looking:  # one session, and both the gate and a new connection look
             try:
-                return await self._find_rollback(held)
+                connection = await self._session()
+                seen, halted = await halt_rolled_back(connection, self._client, held)
             except TimeoutError:  # half-open: the next look must not wait for this session again
                 if self._connection is not None:
                     self._connection.terminate()
                 raise
-
-    async def _find_rollback(self, held: Sequence[int]) -> bool:
-        connection = await self._session()
-        query = load_sql(__file__, "partition_positions")
-        rows = await connection.fetch(query, timeout=LOOKUP_TIMEOUT_S)
-        if any(row["halted_reason"] for row in rows):
-            return True
-        applied = {r["partition"]: (r["last_ms"], r["last_seq"]) for r in rows}
-        behind = await partitions_behind(self._client, {p: applied[p] for p in held})
-        for partition, (ends, position) in behind.items():
-            _log.error("redis_rolled_back", partition=partition, redis_ends=ends, applied=position)
-            # Sticky: the next append would get a newer id and hide what was lost. `payments doctor`
-            # says what to do.
-            reason = f"Redis ends at {ends}, PostgreSQL applied {position}"
-            await connection.execute(load_sql(__file__, "halt_partition"), partition, reason)
-        return bool(behind)
+        if not seen.issuperset(held):
+            raise StreamUnavailable("redis_unreachable")
+        # Sticky: the next append would get a newer id and hide what was lost.
+        return code_of(next(iter(halted.values()))) if halted else None
 
     async def _session(self) -> "asyncpg.Connection[asyncpg.Record]":
         if self._connection is None or self._connection.is_closed():

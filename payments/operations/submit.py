@@ -196,12 +196,11 @@ class Submitter:
         return None if decision is None else decision.digest
 
     async def _accept(self, request: Request, envelope: Envelope) -> Ticket:
-        marker = Acceptance(envelope.digest, envelope.kind, envelope.submitted_at, envelope.actor)
         found = await self._door.append(
             request.operation.partition_key(request.intent),
             request.operation_id,
             encode(envelope),
-            msgspec.json.encode(marker),
+            marker_of(envelope),
         )
         metrics.ACCEPTED.labels(envelope.kind).inc()
         accepted_at = envelope.submitted_at
@@ -216,6 +215,13 @@ class Submitter:
             accepted_at=accepted_at,
             is_replay=found is not None,
         )
+
+
+def marker_of(envelope: Envelope) -> bytes:
+    """What lies beside the stream from acceptance to decision."""
+    return msgspec.json.encode(
+        Acceptance(envelope.digest, envelope.kind, envelope.submitted_at, envelope.actor)
+    )
 
 
 def _replay(decision: Decision, envelope: Envelope) -> Ticket:

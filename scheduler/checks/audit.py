@@ -11,6 +11,7 @@ from payments.kernel.database import connect
 from scheduler.checks.catalog import CHECKS
 from scheduler.checks.check import Breach, Check, Limits, Snapshot
 from streams.client import create_client
+from streams.rollback import look, positions
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -71,10 +72,17 @@ async def open_snapshot(
     connection = await connect(database_url, application_name="payments-checks")
     redis = create_client(redis_url, connections=2)
     try:
+        applied, _ = await positions(connection)
+        seen = await look(redis, applied)
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             await connection.execute("SET LOCAL work_mem = '64MB'")
             yield Snapshot(
-                connection=connection, redis=redis, now=utc_now(), since=since, limits=limits
+                connection=connection,
+                redis=redis,
+                now=utc_now(),
+                since=since,
+                limits=limits,
+                seen=seen,
             )
     finally:
         await redis.aclose()

@@ -27,6 +27,7 @@ from scheduler.checks import (
     payout_holds_fit,
     payouts_are_what_left,
     pending_is_open_holds,
+    postgres_not_behind,
     redis_not_behind,
     transfers_are_what_moved,
 )
@@ -34,6 +35,7 @@ from scheduler.checks.check import Check
 
 CHECKS: Final[tuple[Check, ...]] = (
     redis_not_behind.CHECK,
+    postgres_not_behind.CHECK,
     accepted_are_decided.CHECK,
     money_sums_to_zero.CHECK,
     legs_sum_to_zero.CHECK,

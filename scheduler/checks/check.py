@@ -1,12 +1,13 @@
 """What an invariant is: a name, a sentence it proves, a function that lists what contradicts it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from payments.kernel.database import Connection
+from streams.rollback import View
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -42,6 +43,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     since: datetime | None = None
     limits: Limits = Limits()
+    seen: Mapping[int, View] = {}
+    """Where Redis stood before this state of PostgreSQL was taken, by partition."""
 
     async def rows(self, query: str, *arguments: Any) -> "Sequence[Record]":
         """The rows of a query, however long it takes."""

@@ -49,12 +49,12 @@ class ClusterProducer:
             await lane.stop()
 
     async def append(
-        self, partition: int, operation_id: str, payload: bytes, marker: bytes
+        self, partition: int, operation_id: str, payload: bytes, marker: bytes, *, stream: str = ""
     ) -> bytes | None:
         """As `Lane.append`. MOVED wrote nothing: the right node is tried, once."""
         seen = self._topology.version
         try:
-            return await self._append(partition, operation_id, payload, marker)
+            return await self._append(partition, operation_id, payload, marker, stream=stream)
         except StreamUnavailable as error:
             if error.reason in _NODE_AWAY:
                 self._topology.doubt()
@@ -64,13 +64,13 @@ class ClusterProducer:
             self._topology.doubt()
             raise
         await self._topology.refresh(seen)
-        return await self._append(partition, operation_id, payload, marker)
+        return await self._append(partition, operation_id, payload, marker, stream=stream)
 
     async def _append(
-        self, partition: int, operation_id: str, payload: bytes, marker: bytes
+        self, partition: int, operation_id: str, payload: bytes, marker: bytes, *, stream: str = ""
     ) -> bytes | None:
         lane = await self._lane(partition)
-        return await lane.append(partition, operation_id, payload, marker)
+        return await lane.append(partition, operation_id, payload, marker, stream=stream)
 
     async def _lane(self, partition: int) -> Lane:
         try:

@@ -165,6 +165,10 @@ CASES = {
         ["UPDATE stream_partitions SET last_ms = last_ms + 1 WHERE last_ms > 0"],
         {"redis_not_behind"},
     ),
+    "PostgreSQL has applied less than was acknowledged": (
+        ["UPDATE stream_partitions SET last_ms = last_ms - 1 WHERE last_ms > 0"],
+        {"postgres_not_behind"},
+    ),
     "a bank's book is off": (
         [BANK_ACCOUNT],
         {"bank_books_balance", "money_sums_to_zero", "balance_is_sum_of_entries"},

@@ -15,7 +15,7 @@ from streams.finishing import Step
 from tests.unit.http_app import decision_of
 
 ENTRIES = [Entry(1, "5-0", b""), Entry(2, "6-0", b"")]
-ACKNOWLEDGED = ["xack", "xack", "xdel", "xdel"]
+ACKNOWLEDGED = ["xack", "xack", "xdel", "xdel", "set", "set"]
 
 
 class FullRedis:
@@ -28,15 +28,17 @@ class FullRedis:
     def pipeline(self, **_: Any) -> Any:
         waiting: list[str] = []
 
-        async def execute() -> None:
+        async def execute(*, raise_on_error: bool = True) -> list[Any]:
             taken, waiting[:] = list(waiting), []
-            refused = self.is_full and "xadd" in taken
-            self.executed += [c for c in taken if not (self.is_full and c == "xadd")]
-            if refused:
-                raise ResponseError("OOM command not allowed")
+            refused = [self.is_full and command in {"xadd", "set"} for command in taken]
+            self.executed += [c for c, no in zip(taken, refused, strict=True) if not no]
+            oom = ResponseError("OOM command not allowed")
+            if raise_on_error and any(refused):
+                raise oom
+            return [oom if no else b"OK" for no in refused]
 
         pipeline = SimpleNamespace(execute=execute)
-        for name in ("xadd", "xack", "xdel", "publish"):
+        for name in ("xadd", "xack", "xdel", "publish", "set"):
             setattr(pipeline, name, lambda *_, name=name, **__: waiting.append(name))
         return pipeline
 
@@ -73,7 +75,7 @@ async def test_without_it_a_full_redis_would_lose_effects() -> None:
     full = FullRedis(is_full=True)
     with pytest.raises(ResponseError):
         await complete(full, is_owed=False)
-    assert full.executed == ["publish", *ACKNOWLEDGED]
+    assert full.executed == ["publish", *ACKNOWLEDGED[:4]]
 
 
 def test_effects_are_owed_and_outcomes_are_not() -> None:

@@ -16,8 +16,8 @@ from payments.entrypoints.settings import Settings
 from payments.kernel.clock import rfc3339, utc_now
 from payments.kernel.database import Connection, connect
 from payments.operations import dead_letters
+from payments.operations.door import RedisDoor
 from scheduler.checks.audit import audit as run_audit
-from streams.client import create_client
 
 app: Final = typer.Typer(no_args_is_help=True, help="Intents that could not be handled.")
 T = TypeVar("T")
@@ -78,7 +78,7 @@ def doctor(
 def list_letters(data_dir: DataDir = None, state: str = "parked") -> None:
     """The entries an operator has to look at."""
 
-    async def work(connection: Connection, _client: Any) -> list[dead_letters.DeadLetter]:
+    async def work(connection: Connection, _settings: Settings) -> list[dead_letters.DeadLetter]:
         return await dead_letters.list_letters(connection, state)
 
     table = Table("id", "stream", "kind", "operation", "parked", "error")
@@ -96,7 +96,7 @@ def list_letters(data_dir: DataDir = None, state: str = "parked") -> None:
 def show(letter_id: LetterId, data_dir: DataDir = None) -> None:
     """One of them, whole: its intent and its traceback."""
 
-    async def work(connection: Connection, _client: Any) -> dead_letters.DeadLetter:
+    async def work(connection: Connection, _settings: Settings) -> dead_letters.DeadLetter:
         return await dead_letters.show_letter(connection, letter_id)
 
     letter = _run(data_dir, work)
@@ -109,8 +109,17 @@ def show(letter_id: LetterId, data_dir: DataDir = None) -> None:
 def retry(letter_id: LetterId, data_dir: DataDir = None) -> None:
     """Put it into its stream again."""
 
-    async def work(connection: Connection, client: Any) -> dead_letters.DeadLetter:
-        return await dead_letters.retry_letter(connection, client, letter_id, utc_now(), _who())
+    async def work(connection: Connection, settings: Settings) -> dead_letters.DeadLetter:
+        door = RedisDoor(
+            settings.redis_url.reveal(),
+            settings.database_url.reveal(),
+            partition_count=settings.partitions,
+        )
+        await door.start()
+        try:
+            return await dead_letters.retry_letter(connection, door, letter_id, utc_now(), _who())
+        finally:
+            await door.stop()
 
     typer.echo(f"{_run(data_dir, work).operation_id} is in the stream again", err=True)
 
@@ -119,7 +128,7 @@ def retry(letter_id: LetterId, data_dir: DataDir = None) -> None:
 def discard(letter_id: LetterId, data_dir: DataDir = None) -> None:
     """Give it up: its operation is rejected for good."""
 
-    async def work(connection: Connection, _client: Any) -> dead_letters.DeadLetter:
+    async def work(connection: Connection, _settings: Settings) -> dead_letters.DeadLetter:
         return await dead_letters.discard_letter(connection, letter_id, utc_now(), _who())
 
     typer.echo(f"{_run(data_dir, work).operation_id} is rejected", err=True)
@@ -137,14 +146,12 @@ def _who() -> str:
     return f"command line: {getpass.getuser()}"
 
 
-def _run(data_dir: Any, work: Callable[[Connection, Any], Awaitable[T]]) -> T:
+def _run(data_dir: Any, work: Callable[[Connection, Settings], Awaitable[T]]) -> T:
     async def run(settings: Settings) -> T:
         connection = await connect(settings.database_url.reveal(), application_name="payments-cli")
-        client = create_client(settings.redis_url.reveal(), connections=2)
         try:
-            return await work(connection, client)
+            return await work(connection, settings)
         finally:
-            await client.aclose()
             await connection.close()
 
     with settings_of(data_dir) as settings:

@@ -12,8 +12,9 @@ from payments.entrypoints.commands.context import role
 from payments.entrypoints.doctor import durability
 from payments.entrypoints.environment import read_settings
 from payments.entrypoints.logging import configure_logging
-from payments.entrypoints.metrics import serve_metrics
+from payments.entrypoints.metrics import ROLES, serve_metrics
 from payments.entrypoints.settings import BadSettings, Settings
+from payments.entrypoints.waiting import wait_for_servers
 
 _log = structlog.get_logger(__name__)
 
@@ -82,6 +83,9 @@ def _check_durability(settings: Settings) -> None:
 def _run(name: str, settings: Settings) -> None:
     module = role(name)
     configure_logging(settings.log_level, name)
-    _check_durability(settings)
     serve_metrics(settings, name)
+    # The API answers 503 meanwhile by itself; what it needs is looked at where it connects.
+    if name in ROLES and not wait_for_servers(settings):
+        return
+    _check_durability(settings)
     module.main(settings)

@@ -1,15 +1,17 @@
 """What the shop is configured with, and the long-lived parts made of it."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import msgspec
+import structlog
 from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bills.parties import PartyFinder
-from payments.http.services import Time, services_of
+from payments.http.services import Services, Time, services_of
 from payments.kernel.clock import Clock
 from payments.reads.gather import Gathered
 from payments.surfaces.shop.signature import WebhookKey
@@ -18,6 +20,10 @@ from payments.users.limits import Attempts, Limits
 from payments.users.passwords import Passwords
 from payments.users.queries import Standing, read_standings
 from payments.users.writes import ensure_admin
+
+_ADMIN_WAIT_S: Final = 10.0
+_ADMIN_AGAIN_S: Final = 1.0
+_log = structlog.get_logger(__name__)
 
 CURRENCY: Final = "RUB"
 """Of bills and of products that name none: the provider's webhook has no currency."""
@@ -72,15 +78,32 @@ async def shop_running(app: Litestar) -> AsyncGenerator[None]:
     """Lookups work, and the administrator is there, while the application runs."""
     services = services_of(app)
     parties, standings = services.get(PartyFinder), services.get(Standings)
-    admin = services.get(ShopConfig).administrator
-    if admin is not None:
-        engine, now = services.get(AsyncEngine), services.get(Time).now
-        passwords = services.get(Passwords)
-        await ensure_admin(engine, now, passwords, admin.login, admin.password)
     await parties.start()
     await standings.start()
+    making = asyncio.create_task(_ensure_admin(services), name="administrator")
+    # Waited for a moment only: with PostgreSQL away the application starts all the same.
+    await asyncio.wait({making}, timeout=_ADMIN_WAIT_S)
     try:
         yield
     finally:
+        making.cancel()
+        await asyncio.gather(making, return_exceptions=True)
         await standings.stop()
         await parties.stop()
+
+
+async def _ensure_admin(services: Services) -> None:
+    """Until it is done."""
+    admin = services.get(ShopConfig).administrator
+    if admin is None:
+        return
+    engine, now = services.get(AsyncEngine), services.get(Time).now
+    passwords = services.get(Passwords)
+    while True:
+        try:
+            await ensure_admin(engine, now, passwords, admin.login, admin.password)
+        except Exception as error:  # noqa: BLE001 - the database is away, or not migrated yet
+            _log.warning("administrator_waits", error=repr(error)[:200])
+            await asyncio.sleep(_ADMIN_AGAIN_S)
+        else:
+            return

@@ -1,0 +1,101 @@
+"""Waiting for servers that are away when a role starts: it says so, is not ready, and goes on."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import asyncpg
+import structlog
+from prometheus_client import Gauge
+
+from payments.entrypoints.settings import BadSettings, Settings
+from payments.kernel.database import connect, is_worth_waiting
+from streams.client import create_client
+from streams.errors import FAILURES
+
+_WAITS_S: Final = (0.2, 0.5, 1.0, 2.0)
+READY: Final = Gauge("payments_role_ready", "1 while this role works, 0 while it waits for servers")
+_AWAY: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, *FAILURES)
+T = TypeVar("T")
+_log = structlog.get_logger(__name__)
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Set by SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def servers_there(settings: Settings, stop: asyncio.Event) -> bool:
+    """Wait until both servers answer and the schema is there; False when told to stop first.
+
+    Raises `BadSettings` for what waiting does not mend: a wrong password, no such database.
+    """
+    READY.set(0)
+    count = 0
+    while not stop.is_set():
+        trouble = await _trouble(settings)
+        if trouble is None:
+            READY.set(1)
+            return True
+        _log.warning("waiting_for_servers", reason=trouble, count=count)
+        wait_s = _WAITS_S[min(count, len(_WAITS_S) - 1)]
+        count += 1
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), wait_s)
+    return False
+
+
+async def made(
+    settings: Settings, stop: asyncio.Event, make: Callable[[], Awaitable[T]]
+) -> T | None:
+    """What `make` gives, once servers are there; again when they went away meanwhile.
+
+    None when told to stop first.
+    """
+    while await servers_there(settings, stop):
+        try:
+            return await make()
+        except _AWAY as error:
+            if not is_worth_waiting(error):
+                raise
+            READY.set(0)
+            _log.warning("waiting_for_servers", reason=repr(error)[:300])
+    return None
+
+
+def wait_for_servers(settings: Settings) -> bool:
+    """The same as `servers_there`, in a loop of its own: before a role looks at its servers."""
+
+    async def wait() -> bool:
+        return await servers_there(settings, stop_on_signals())
+
+    return asyncio.run(wait())
+
+
+async def _trouble(settings: Settings) -> str | None:
+    """What is missing, in words; None when a role can start."""
+    try:
+        connection = await connect(settings.database_url.reveal())
+        try:
+            if not await connection.fetchval("SELECT to_regclass('stream_partitions') IS NOT NULL"):
+                return "the schema is not there yet: payments migrate"
+        finally:
+            connection.terminate()
+    except _AWAY as error:
+        if not is_worth_waiting(error):
+            raise BadSettings([f"PAYMENTS_DATABASE_URL: {error}"]) from error
+        return f"PostgreSQL cannot be reached: {error!r}"[:300]
+    client = create_client(settings.redis_url.reveal(), connections=2)
+    try:
+        await client.ping()
+    except FAILURES as error:
+        return f"Redis cannot be reached: {error!r}"[:300]
+    finally:
+        await client.aclose()
+    return None
