@@ -1,15 +1,36 @@
-"""The Redis commands this product uses, with replies as they come.
+"""What this product asks of Redis: commands, with replies as they come, and where partitions are.
 
 redis-py 8 types a reply as the union of what both protocols, decoded or not, may give; ours are
 RESP2 and bytes, always.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection, Sequence
 from typing import Any, Protocol
+
+from streams.producer import Producer, VerifyPartitions
 
 
 class Client(Protocol):
-    """A client of one server or of a cluster; each command is named as in Redis."""
+    """A client of one server (`ServerClient`) or of a cluster (`ClusterClient`).
+
+    Each command is named as in Redis.
+    """
+
+    def create_producer(self, verify: VerifyPartitions, partition_count: int) -> Producer:
+        """What appends to the streams."""
+        ...
+
+    def place_of(self, partition: int) -> str:
+        """The server that holds a partition, as far as is known; "" when one has all."""
+        ...
+
+    def readable_together(self, owned: Collection[int]) -> set[tuple[int, ...]]:
+        """Partitions that one command may read: all of a server; in a cluster each for itself."""
+        ...
+
+    async def servers(self) -> Sequence[tuple[str, "Client"]]:
+        """Every server: its name, and a client of it alone, closed with this one."""
+        ...
 
     def execute_command(self, *args: Any, **options: Any) -> Awaitable[Any]: ...
     def pipeline(self, *args: Any, **options: Any) -> Any: ...

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from streams import partitions
-from streams.client import place_of, readable_together
 from streams.commands import Client
 from streams.entry import Entry
 from streams.errors import FAILURES
@@ -173,7 +172,7 @@ class _Session:
         if gained or asyncio.get_running_loop().time() >= self._verify_at:
             await self._verify()
         for partition in sorted(self._ownership.owned, reverse=True)[:surplus]:
-            if not self._finisher.is_stuck(place_of(self._consumer.client, partition)):
+            if not self._finisher.is_stuck(self._consumer.client.place_of(partition)):
                 await self._give_up(partition)
         await self._read_what_is_owned()
         if gained or surplus:
@@ -211,7 +210,7 @@ class _Session:
     async def _read_what_is_owned(self) -> None:
         """A reader that starts takes what is pending first: nothing is lost with one that stops."""
         readable = self._ownership.owned - self._unverified
-        wanted = readable_together(self._consumer.client, readable)
+        wanted = self._consumer.client.readable_together(readable)
         await self._stop_readers([group for group in self._readers if group not in wanted])
         for group in wanted - self._readers.keys():
             reader = self._readers[group] = Reader(self._consumer.client, group, self._inbox)

@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -24,11 +23,3 @@ def options(**more: Any) -> dict[str, Any]:
         "protocol": 2,
         **more,
     }
-
-
-def create_server_client(url: str, *, connections: int = 8, **more: Any) -> "redis.asyncio.Redis":
-    """A client of one server. `url`: redis://, rediss:// or unix://."""
-    pool = redis.asyncio.BlockingConnectionPool.from_url(
-        url, max_connections=connections, timeout=SOCKET_TIMEOUT_S, **options(**more)
-    )
-    return redis.asyncio.Redis.from_pool(pool)  # owned: closed with the client

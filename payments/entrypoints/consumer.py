@@ -2,7 +2,6 @@
 
 import os
 import socket
-from functools import partial
 from typing import TYPE_CHECKING
 
 import uvloop
@@ -15,8 +14,7 @@ from payments.kernel.database import Connection, connect
 from payments.operations.apply import Applier
 from payments.operations.finish import steps
 from payments.registry import OPERATIONS
-from streams.client import create_client, place_of
-from streams.cluster.addresses import is_cluster
+from streams.client import create_client
 from streams.consumer import Consumer
 from streams.entry import Entry
 from streams.finishing import Step
@@ -45,10 +43,9 @@ async def create_consumer(
         return await open_session(partial(connect, database_url), SESSION_SETTINGS)
 
     client = create_client(redis_url, connections=count + 4)
-    where = partial(place_of, client) if is_cluster(redis_url) else None
 
     async def handle(connection: Connection, entries: list[Entry]) -> list[Step]:
-        return steps(await applier.apply(connection, entries), where)
+        return steps(await applier.apply(connection, entries), client.place_of)
 
     return Consumer(
         name=name or f"{socket.gethostname()}-{os.getpid()}",

@@ -16,7 +16,7 @@ from payments.kernel.database import Connection, connect
 from payments.kernel.errors import Conflict
 from streams import durability as redis_durability
 from streams import partitions
-from streams.client import create_client, servers_of
+from streams.client import create_client
 from streams.ownership import ALIVE_S
 from streams.rollback import (
     POSTGRES_ROLLED_BACK,
@@ -127,7 +127,7 @@ async def _redis(settings: Settings) -> list[Finding]:
         async with _client(settings) as client:
             return [
                 finding
-                for name, server in await servers_of(client)
+                for name, server in await client.servers()
                 for finding in await _server(f"redis {name}".strip(), server)
             ]
     except Exception as error:  # noqa: BLE001 - whatever the client raises, there is no Redis

@@ -19,7 +19,7 @@ from payments.kernel.errors import Unavailable, UnknownFate
 from payments.kernel.ids import OperationId
 from payments.operations import metrics
 from streams import partitions
-from streams.client import create_client, create_producer, place_of
+from streams.client import create_client
 from streams.commands import Client
 from streams.errors import FAILURES, FateUnknown, StreamUnavailable
 from streams.ownership import ensure_partitions
@@ -62,7 +62,6 @@ class RedisDoor:
     ) -> None:
         """`partition_count` counts at the first start only."""
         self._database_url = database_url
-        self._redis_url = redis_url
         self._producer: Producer | None = None
         self._client: Client = create_client(redis_url, connections=4)
         self._count = partition_count
@@ -101,7 +100,7 @@ class RedisDoor:
         """Fix the number of partitions, make the producer, look."""
         connection = await self._session()
         self._count = await ensure_partitions(connection, self._count)
-        producer = create_producer(self._redis_url, self._client, self._verify, self._count)
+        producer = self._client.create_producer(self._verify, self._count)
         await producer.start()
         self._producer = producer
         await self._look_safely()
@@ -176,9 +175,9 @@ class RedisDoor:
 
     def _lose_server_of(self, partition: int) -> None:
         """Until the gate has looked again, nothing more goes to this server."""
-        place = place_of(self._client, partition)
+        place = self._client.place_of(partition)
         for other in range(self._count):
-            if place_of(self._client, other) == place:
+            if self._client.place_of(other) == place:
                 self._away[other] = "redis_unreachable"
 
     def _refusal(self, reason: str) -> Unavailable:

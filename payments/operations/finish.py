@@ -32,10 +32,8 @@ class _StoredEffect(msgspec.Struct, frozen=True):
 _STORED: Final = msgspec.json.Decoder(list[_StoredEffect])
 
 
-def steps(answers: Sequence[Answer], place_of: Callable[[int], str] | None = None) -> list[Step]:
-    """The steps of each server; `place_of` a partition names it, where there are several."""
-    if place_of is None:
-        return _steps(answers, "")
+def steps(answers: Sequence[Answer], place_of: Callable[[int], str]) -> list[Step]:
+    """The steps of each server; `place_of` names the server of a partition."""
     places: dict[str, list[Answer]] = {}
     for answer in answers:
         places.setdefault(place_of(answer.entry.partition), []).append(answer)

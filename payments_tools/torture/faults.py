@@ -13,7 +13,7 @@ from payments.kernel.clock import monotonic_s
 from payments.kernel.database import connect
 from payments.kernel.randomness import Seeded
 from payments_tools.torture.stage import CONSUMERS, OURS, Stage
-from streams.client import create_client
+from streams.server_client import create_server_client
 
 Strike = Callable[[Stage, Seeded], Awaitable[None]]
 _HOUR_S: Final = 3600
@@ -125,7 +125,7 @@ def _stalls(*, of_redis: bool) -> Strike:
 
 
 async def _redis_full(stage: Stage, _rng: Seeded) -> None:
-    client = create_client(stage.servers.redis_url)
+    client = create_server_client(stage.servers.redis_url)
     try:
         used = (await client.info("memory"))["used_memory"]
         await client.config_set("maxmemory", max(1, int(used) - 1))

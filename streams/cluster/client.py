@@ -8,19 +8,22 @@ refused with MOVED or ASK: that one was not executed.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-import redis.asyncio
-import redis.asyncio.client
+from redis.commands import AsyncCoreCommands
 from redis.crc import key_slot
+from redis.event import EventDispatcher
 from redis.exceptions import AskError, ClusterDownError, MovedError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from streams.cluster.addresses import Cluster, Node
+from streams.cluster.producer import ClusterProducer
 from streams.cluster.topology import Topology, name, partition_slot
-from streams.options import create_server_client
+from streams.commands import Client
+from streams.producer import Producer, VerifyPartitions
+from streams.server_client import ServerClient, create_server_client
 
 _TAGGED: Final = "pay:{"
 _TAGGED_BYTES: Final = _TAGGED.encode()
@@ -29,24 +32,41 @@ _AWAY: Final = (RedisConnectionError, RedisTimeoutError, ClusterDownError, OSErr
 Command = tuple[tuple[Any, ...], Mapping[str, Any]]
 
 
-class ClusterClient(redis.asyncio.Redis):
+class _Commands(AsyncCoreCommands):
+    """The commands of redis-py, each made of one `execute_command`."""
+
+    _event_dispatcher = EventDispatcher()  # redis-py's protocol of a client asks for one
+
+
+class ClusterClient(_Commands):
     """Every command of redis-py. One without a key of ours (INFO) goes to any node that answers."""
 
-    def __init__(self, cluster: Cluster, *, connections: int = 8) -> None:
-        """`connections` to each node."""
-        unused = redis.asyncio.ConnectionPool.from_url(cluster.url(cluster.seeds[0]), protocol=2)
-        super().__init__(connection_pool=unused)
+    def __init__(self, cluster: Cluster, *, connections: int = 8, min_replicas: int = 0) -> None:
+        """`connections` to each node; an append counts when `min_replicas` have it."""
         self.topology = Topology(cluster)
         self._connections = connections
-        self._servers: dict[Node, Any] = {}
+        self._min_replicas = min_replicas
+        self._servers: dict[Node, ServerClient] = {}
         self._turn = 0
 
-    async def aclose(self, close_connection_pool: bool | None = None) -> None:  # noqa: FBT001 - redis-py's signature
+    async def aclose(self) -> None:
         """Close the clients of all nodes."""
         for server in self._servers.values():
-            await server.aclose(close_connection_pool)
+            await server.aclose()
         self._servers.clear()
-        await super().aclose(close_connection_pool)
+
+    def create_producer(self, verify: VerifyPartitions, partition_count: int) -> Producer:
+        """A lane to each node."""
+        return ClusterProducer(
+            self.topology,
+            verify,
+            partition_count=partition_count,
+            min_replicas=self._min_replicas,
+        )
+
+    def readable_together(self, owned: Collection[int]) -> set[tuple[int, ...]]:
+        """Each for itself: no command spans two slots."""
+        return {(partition,) for partition in owned}
 
     def server(self, node: Node) -> Any:
         """The client of one node."""
@@ -57,7 +77,7 @@ class ClusterClient(redis.asyncio.Redis):
             )
         return found
 
-    async def servers(self) -> list[tuple[str, Any]]:
+    async def servers(self) -> Sequence[tuple[str, Client]]:
         """Every master, by name."""
         await self.topology.refresh(self.topology.version)
         return [(name(node), self.server(node)) for node in sorted(self.topology.nodes)]
@@ -94,15 +114,11 @@ class ClusterClient(redis.asyncio.Redis):
         pipeline.execute_command(*args, **options)
         return (await pipeline.execute())[1]
 
-    def pipeline(
-        self,
-        transaction: bool = True,  # noqa: FBT001, FBT002 - redis-py's signature
-        shard_hint: str | None = None,
-    ) -> "ClusterPipeline":
+    def pipeline(self, *, transaction: bool) -> "ClusterPipeline":
         """Commands to several nodes; there is no MULTI across them."""
         if transaction:
             raise ValueError("no transaction spans the nodes of a cluster")
-        return ClusterPipeline(self, shard_hint)
+        return ClusterPipeline(self)
 
     def pubsub(self, **options: Any) -> Any:
         """On one node, another each time: what is published on any node reaches all of them."""
@@ -124,22 +140,22 @@ class ClusterClient(redis.asyncio.Redis):
         raise failure or RedisConnectionError("no node")
 
 
-class ClusterPipeline(redis.asyncio.client.Pipeline):
+class ClusterPipeline(_Commands):
     """Split by node, sent side by side; the part of a node that is away fails alone."""
 
-    def __init__(self, client: ClusterClient, shard_hint: str | None) -> None:
+    def __init__(self, client: ClusterClient) -> None:
         """`client` knows the nodes."""
-        super().__init__(
-            client.connection_pool,
-            client.response_callbacks,
-            transaction=False,
-            shard_hint=shard_hint,
-        )
         self._client = client
+        self._stack: list[Command] = []
 
-    async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
+    def execute_command(self, *args: Any, **options: Any) -> "ClusterPipeline":
+        """Put a command at the end; `execute` sends it."""
+        self._stack.append((args, options))
+        return self
+
+    async def execute(self, *, raise_on_error: bool = True) -> list[Any]:
         """The replies. Without `raise_on_error` a failure stands in the place of its reply."""
-        stack, self.command_stack = self.command_stack, []
+        stack, self._stack = self._stack, []
         seen = self._client.topology.version
         replies: list[Any] = [None] * len(stack)
         parts = await self._split(stack, replies)

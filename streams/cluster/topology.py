@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from streams import partitions
 from streams.cluster.addresses import Cluster, Node
-from streams.options import create_server_client
+from streams.server_client import create_server_client
 
 _ASK_TIMEOUT_S: Final = 1.0
 _AGAIN_AFTER_S: Final = 0.25
@@ -83,8 +83,12 @@ class Topology:
                 return
 
     async def _ask_node(self, node: Node) -> list[tuple[int, int, Node]]:
-        timeouts = {"socket_timeout": _ASK_TIMEOUT_S, "socket_connect_timeout": _ASK_TIMEOUT_S}
-        client: Any = create_server_client(self.url(node), connections=1, **timeouts)
+        client: Any = create_server_client(
+            self.url(node),
+            connections=1,
+            socket_timeout=_ASK_TIMEOUT_S,
+            socket_connect_timeout=_ASK_TIMEOUT_S,
+        )
         try:
             reply = await client.execute_command("CLUSTER", "SLOTS")
         finally:

@@ -20,7 +20,7 @@ from payments.wallets import open as open_wallet
 from scheduler.checks.audit import audit
 from scheduler.jobs import watch_streams
 from streams import partitions
-from streams.client import create_client, place_of
+from streams.client import create_client
 from tests.faults.journal import OPENING_MINOR, Door, Journal, reckon, undecided
 from tests.faults.stage import applied, consumer
 from tests.fixtures.cluster import Node, RedisCluster
@@ -182,7 +182,7 @@ async def test_a_slot_that_moves_is_followed(database: str, redis_cluster: Redis
         await journal.send(10)
         await reckon(database, journal, pairs[True])
         client = door.door._client
-        assert place_of(client, 3) == target.name
+        assert client.place_of(3) == target.name
 
 
 async def test_a_slot_that_moves_under_load_loses_nothing(
@@ -200,7 +200,7 @@ async def test_a_slot_that_moves_under_load_loses_nothing(
             await goes_on(database, journal, 50)
         await reckon(database, journal, pairs[True])
         await ends_empty(redis_cluster.url)  # acknowledgements waited for the slot to settle
-        assert place_of(door.door._client, 3) == target.name
+        assert door.door._client.place_of(3) == target.name
 
 
 async def test_doctor_audit_and_alarms_look_at_every_node(

@@ -9,7 +9,7 @@ from migrations.run import migrate_async
 from payments.embedded.servers import Servers
 from payments.kernel.database import connect
 from payments.kernel.errors import Unavailable
-from streams.client import create_client
+from streams.server_client import create_server_client
 from tests.faults.journal import Door, Journal, reckon
 from tests.faults.stage import consumer, two_wallets, value
 
@@ -73,7 +73,7 @@ async def test_a_redis_out_of_memory_turns_intents_away_and_drains(
 ) -> None:
     urls = private_servers.database_url, private_servers.redis_url
     await migrate_async(urls[0])
-    client = create_client(urls[1])
+    client = create_server_client(urls[1])
     async with Door(*urls) as door:
         async with consumer(*urls):
             wallets = await two_wallets(door)

@@ -19,8 +19,8 @@ from payments.operations.submit import fresh
 from payments.wallets.open import OpenWallet
 from scheduler.job import Tools
 from streams import partitions
-from streams.client import create_client
 from streams.durability import durability_problems, may_script, version_problem
+from streams.server_client import create_server_client
 from tests.fixtures.invariants import assert_invariants, broken_invariants
 from tests.fixtures.platform import Platform, eventually
 from tests.integration.test_cli_keys import payments as command
@@ -151,7 +151,7 @@ async def limited(platform: Platform) -> AsyncIterator[Callable[..., Awaitable[A
         server: Any = platform.redis
         user = ("ACL", "SETUSER", "limited", "reset", "on", ">secret", "~*", "&*")
         await server.execute_command(*user, *rights)
-        client = create_client(platform.redis_url, connections=2)
+        client = create_server_client(platform.redis_url, connections=2)
         client.connection_pool.connection_kwargs |= {"username": "limited", "password": "secret"}
         made.append(client)
         return client

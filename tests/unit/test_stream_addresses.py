@@ -6,7 +6,7 @@ from payments.embedded.redis import nodes_of
 from payments.entrypoints.environment import read_settings
 from payments.entrypoints.settings import BadSettings
 from streams.addresses import min_replicas, server_url
-from streams.client import create_client, readable_together
+from streams.client import create_client
 from streams.cluster.addresses import is_cluster, parse_cluster
 from streams.cluster.client import slot_of
 from streams.cluster.topology import partition_slot
@@ -83,6 +83,6 @@ async def test_one_server_is_read_at_once_a_cluster_by_partition() -> None:
     """No command of a cluster spans two slots."""
     server = create_client("redis://localhost:1")
     cluster = create_client("redis+cluster://localhost:1,localhost:2")
-    assert readable_together(server, {2, 0}) == {(0, 2)}
-    assert readable_together(server, set()) == set()
-    assert readable_together(cluster, {2, 0}) == {(0,), (2,)}
+    assert server.readable_together({2, 0}) == {(0, 2)}
+    assert server.readable_together(set()) == set()
+    assert cluster.readable_together({2, 0}) == {(0,), (2,)}

@@ -82,7 +82,7 @@ def test_effects_are_owed_and_outcomes_are_not() -> None:
     plain = decision_of(UUID(int=1))
     effect = decision_of(UUID(int=2), effects='[{"kind":"mail","body":{}}]')
     answers = [Answer(ENTRIES[0], None, effect), Answer(ENTRIES[1], None, plain)]
-    assert [(step.entries, step.is_owed) for step in steps(answers)] == [
+    assert [(step.entries, step.is_owed) for step in steps(answers, lambda _: "")] == [
         ([ENTRIES[1]], False),  # first what drains a full Redis
         ([ENTRIES[0]], True),
     ]
