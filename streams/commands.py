@@ -4,10 +4,28 @@ redis-py 8 types a reply as the union of what both protocols, decoded or not, ma
 RESP2 and bytes, always.
 """
 
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Protocol
 
-from streams.producer import Producer, VerifyPartitions
+VerifyPartitions = Callable[[Sequence[int]], Awaitable[None]]
+
+
+class Producer(Protocol):
+    """What appends to partitions: a `Lane` for one server, a `ClusterProducer` for many."""
+
+    async def start(self) -> None:
+        """Begin to send."""
+        ...
+
+    async def stop(self) -> None:
+        """Send what is waiting, then close."""
+        ...
+
+    async def append(
+        self, partition: int, operation_id: str, payload: bytes, marker: bytes, *, stream: str = ""
+    ) -> bytes | None:
+        """As `Lane.append`."""
+        ...
 
 
 class Client(Protocol):

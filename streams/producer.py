@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 from redis.asyncio import ConnectionPool
@@ -23,7 +23,6 @@ _REPLICAS_WAIT_MS: Final = 1000
 """How long replicas may take to have an append before its fate counts as unknown."""
 
 Verify = Callable[[], Awaitable[None]]
-VerifyPartitions = Callable[[Sequence[int]], Awaitable[None]]
 
 
 class _Append(msgspec.Struct):
@@ -220,21 +219,3 @@ def _pack(*parts: bytes) -> bytes:
     out = [b"*%d\r\n" % len(parts)]
     out.extend(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
     return b"".join(out)
-
-
-class Producer(Protocol):
-    """What appends to partitions: a `Lane` for one server, a `ClusterProducer` for many."""
-
-    async def start(self) -> None:
-        """Begin to send."""
-        ...
-
-    async def stop(self) -> None:
-        """Send what is waiting, then close."""
-        ...
-
-    async def append(
-        self, partition: int, operation_id: str, payload: bytes, marker: bytes, *, stream: str = ""
-    ) -> bytes | None:
-        """As `Lane.append`."""
-        ...

@@ -6,8 +6,9 @@ from typing import Any
 
 import redis.asyncio
 
+from streams.commands import Producer, VerifyPartitions
 from streams.options import SOCKET_TIMEOUT_S, options
-from streams.producer import Lane, Producer, VerifyPartitions
+from streams.producer import Lane
 
 
 class ServerClient(redis.asyncio.Redis):

@@ -20,10 +20,9 @@ from payments.kernel.ids import OperationId
 from payments.operations import metrics
 from streams import partitions
 from streams.client import create_client
-from streams.commands import Client
+from streams.commands import Client, Producer
 from streams.errors import FAILURES, FateUnknown, StreamUnavailable
 from streams.ownership import ensure_partitions
-from streams.producer import Producer
 from streams.rollback import (
     POSTGRES_ROLLED_BACK,
     REDIS_ROLLED_BACK,

@@ -21,8 +21,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from streams.cluster.addresses import Cluster, Node
 from streams.cluster.producer import ClusterProducer
 from streams.cluster.topology import Topology, name, partition_slot
-from streams.commands import Client
-from streams.producer import Producer, VerifyPartitions
+from streams.commands import Client, Producer, VerifyPartitions
 from streams.server_client import ServerClient, create_server_client
 
 _TAGGED: Final = "pay:{"

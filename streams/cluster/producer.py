@@ -9,8 +9,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from streams.cluster.addresses import Node
 from streams.cluster.topology import Topology, partition_slot
+from streams.commands import VerifyPartitions
 from streams.errors import MOVED, FateUnknown, StreamUnavailable
-from streams.producer import Lane, VerifyPartitions
+from streams.producer import Lane
 
 _NODE_AWAY: Final = {
     "redis_unreachable",
