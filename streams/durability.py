@@ -25,7 +25,7 @@ _LUA_ONLY: Final = (7, 0)
 
 
 async def durability(client: Any) -> dict[str, str]:
-    """Each wanted setting as Redis has it; `NOT_TOLD` where an ACL or a stand-in says nothing."""
+    """Each wanted setting as Redis has it; `NOT_TOLD` where an ACL hides it."""
     return {name: await _setting(client, name) for name in WANTED}
 
 
@@ -35,12 +35,6 @@ async def _setting(client: Any, name: str) -> str:
     except (NoPermissionError, ResponseError):
         return NOT_TOLD
     return next((_text(value) for value in found.values()), NOT_TOLD) if found else NOT_TOLD
-
-
-async def durability_problems(client: Any) -> list[str]:
-    """What must change before this Redis gets money, in words. Raises RedisError without one."""
-    have = await durability(client)
-    return [problem(name, have[name]) for name in WANTED if have[name] != WANTED[name]]
 
 
 def problem(name: str, have: str) -> str:

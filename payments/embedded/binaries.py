@@ -3,7 +3,6 @@
 import functools
 import importlib.metadata
 import importlib.util
-import os
 import re
 import shutil
 import subprocess
@@ -25,11 +24,10 @@ FETCHED_REDIS: Final = Path("share", "payments", "redis-server")
 
 @dataclass(frozen=True)
 class RedisProgram:
-    """How to run a Redis server; `durable` is False only for the stand-in of last resort."""
+    """A Redis server that runs here."""
 
     path: Path
     version: tuple[int, int, int]
-    durable: bool = True
 
     @property
     def text(self) -> str:
@@ -97,4 +95,7 @@ def redis_program(user: ServerUser | None) -> RedisProgram:
             copied = reachable_copy((path.parent,), path.parent.parent, user, label)
             return RedisProgram(copied / path.parent.name / path.name, version)
         return RedisProgram(path, version)
-    return RedisProgram(Path(os.devnull), (0, 0, 0), durable=False)
+    raise EmbeddedError(
+        "no Redis server was found: install redis-server or valkey-server, 7.0 or newer, set "
+        "PAYMENTS_REDIS_URL, or use docker compose up"
+    )

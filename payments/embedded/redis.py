@@ -1,9 +1,7 @@
 """An embedded Redis whose acknowledged writes are on the disk."""
 
-import json
 import os
 import signal
-import sys
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -15,7 +13,7 @@ from redis.retry import Retry
 
 from payments.embedded.binaries import RedisProgram, redis_program
 from payments.embedded.datadir import DataDir
-from payments.embedded.process import Child, EmbeddedError, stop_orphan, wait_until
+from payments.embedded.process import Child, EmbeddedError, stop_orphan
 from payments.embedded.users import ServerUser, make_private
 
 LOAD_LIMIT_S: Final = 300.0
@@ -44,10 +42,6 @@ SETTINGS: Final = {
 }
 
 
-NOT_DURABLE: Final = (
-    "NOT DURABLE: no redis-server was found, a stand-in in memory runs instead. What it accepted "
-    "is lost when it stops. Install redis-server or valkey-server, 7.0 or newer, to keep data."
-)
 OLD_SERVER: Final = (
     "version {} from a wheel, for evaluation; scripting is switched off in it. A redis-server or "
     "valkey-server 7.0 or newer on PATH is preferred when there is one."
@@ -153,31 +147,9 @@ def prepare(data: DataDir, user: ServerUser | None, program: RedisProgram) -> tu
     return child, socket
 
 
-def start_stand_in(data: DataDir) -> tuple[Child, str]:
-    """Start fakeredis' server, which keeps nothing: better than nothing to look at the product."""
-    announced = data.path / "fakeredis.json"
-    announced.unlink(missing_ok=True)
-    child = Child(
-        name="redis",
-        command=(sys.executable, "-m", "payments.embedded.fake_redis", str(announced)),
-        log=data.logs / "redis.log",
-    )
-    child.start()
-    try:
-        wait_until(announced.exists, child, 15.0)
-        port = int(json.loads(announced.read_text())["port"])
-    except BaseException:
-        child.stop()
-        raise
-    return child, f"redis://127.0.0.1:{port}/0"
-
-
 def start(data: DataDir, user: ServerUser | None) -> tuple[Child, str, str | None]:
     """Start Redis on `data`; returns the child, its URL, and a warning for the person, if any."""
     program = redis_program(user)
-    if not program.durable:
-        child, url = start_stand_in(data)
-        return child, url, NOT_DURABLE
     child, socket = prepare(data, user, program)
     url = socket_url(socket, data.secret("redis"))
     child.ready = lambda: answers(url, child.pid)

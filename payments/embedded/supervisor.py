@@ -26,7 +26,6 @@ class Supervisor:
 
     report: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
-    restarts: int = 0
     _watched: list[_Watch] = field(default_factory=list)
 
     @property
@@ -60,6 +59,5 @@ class Supervisor:
         elif now_s >= watch.due_at_s:
             watch.due_at_s = None
             watch.delay_s = min(watch.delay_s * 2, LONGEST_DELAY_S)
-            self.restarts += 1
             watch.child.kill()  # what is left of its group
             watch.child.start()

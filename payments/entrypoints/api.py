@@ -63,7 +63,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
     schemes = Schemes(
         {
             API_KEY: Scheme(_key_authenticator(engine), BEARER_KEY),
-            **surface_schemes(settings, engine, clock),
+            **surface_schemes(settings, engine),
         }
     )
 

@@ -44,9 +44,8 @@ def surface_services(
     }
 
 
-def surface_schemes(settings: Settings, engine: AsyncEngine, clock: Clock) -> Mapping[str, Scheme]:
+def surface_schemes(settings: Settings, engine: AsyncEngine) -> Mapping[str, Scheme]:
     """Authentication schemes by the name routes use in their `Access`."""
-    del clock
     return {
         SHOP: SHOP_SCHEME,
         MARKETPLACE: marketplace_scheme(engine),

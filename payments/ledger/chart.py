@@ -70,11 +70,6 @@ def account_id(kind: Kind, local: int) -> AccountId:
     return AccountId(kind.value << _LOCAL_BITS | local)
 
 
-def local_number(account: AccountId) -> int:
-    """The number of the account within its kind: the wallet id of a wallet account."""
-    return account & LOCAL_MAX
-
-
 def owned(kind: Kind, local: int, currency: str, book: int = 0) -> AccountSpec:
     """The account of somebody else's money: it never goes below zero."""
     code = f"{kind.name.lower()}:{local}"

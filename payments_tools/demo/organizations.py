@@ -1,9 +1,8 @@
 """`payments seed organizations`: five organizations with INNs and nothing on their accounts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
-from faker import Faker
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bankpayments.matching import submit_matches
@@ -14,11 +13,14 @@ from payments.kernel.clock import Clock, utc_now
 from payments.kernel.money import currency_of, format_minor
 from payments.operations.submit import Submitter
 
-COUNT: Final = 5
-FIRST_INN: Final = "1234567890"
-"""The one in the bank's own example."""
-_SEED: Final = 20240427
-"""Fixed, so that seeding again finds the same organizations."""
+ORGANIZATIONS: Final = (
+    ("1234567890", "Фадеева Инкорпорэйтед"),
+    ("7175054666", "Носков Групп"),
+    ("1062128669", "РАО «Богданов Сергеев»"),
+    ("4678413860", "ИП «Силина-Кулагин»"),
+    ("5254616434", "ОАО «Афанасьева Гуляева»"),
+)
+"""INN and name, all invented; the first INN is the one in the bank's own example."""
 _WAIT_S: Final = 10
 
 
@@ -35,16 +37,7 @@ async def seed(engine: AsyncEngine, submitter: Submitter, say: Callable[[str], N
 async def seed_organizations(engine: AsyncEngine, clock: Clock) -> list[OrganizationView]:
     """Make those that are missing; gives all five."""
     found = []
-    for inn, name in demo_organizations():
+    for inn, name in ORGANIZATIONS:
         await ensure_organization(engine, clock, inn=inn, name=name)
         found.append(await get_organization(engine, inn))
     return found
-
-
-def demo_organizations() -> Iterator[tuple[str, str]]:
-    """INN and name of each."""
-    faker = Faker("ru_RU")
-    faker.seed_instance(_SEED)
-    yield FIRST_INN, faker.company()
-    for _ in range(COUNT - 1):
-        yield faker.unique.businesses_inn(), faker.company()

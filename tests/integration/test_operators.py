@@ -19,7 +19,7 @@ from payments.operations.submit import fresh
 from payments.wallets.open import OpenWallet
 from scheduler.job import Tools
 from streams import partitions
-from streams.durability import durability_problems, may_script, version_problem
+from streams.durability import WANTED, durability, may_script, problem, version_problem
 from streams.server_client import create_server_client
 from tests.fixtures.invariants import assert_invariants, broken_invariants
 from tests.fixtures.platform import Platform, eventually
@@ -163,25 +163,26 @@ async def limited(platform: Platform) -> AsyncIterator[Callable[..., Awaitable[A
 
 
 async def test_durable_settings_have_no_problem(platform: Platform) -> None:
-    assert await durability_problems(platform.redis) == []
+    assert await durability(platform.redis) == WANTED
 
 
 async def test_what_an_acl_hides_is_a_problem_in_words(
     limited: Callable[..., Awaitable[Any]],
 ) -> None:
-    problems = await durability_problems(await limited("+@all", "-config"))
-    assert len(problems) == 4
-    assert all("CONFIG GET" in text for text in problems)
+    settings = await durability(await limited("+@all", "-config"))
+    assert len(settings) == 4
+    assert all("CONFIG GET" in problem(name, value) for name, value in settings.items())
 
 
 async def test_a_setting_that_loses_money_is_named(platform: Platform) -> None:
     await platform.redis.config_set("appendfsync", "everysec")
     try:
-        (problem,) = await durability_problems(platform.redis)
+        settings = await durability(platform.redis)
         unsafe = [f.part for f in await doctor.durability(platform.settings) if f.is_unsafe]
     finally:
         await platform.redis.config_set("appendfsync", "always")
-    assert "appendfsync is everysec and must be always" in problem
+    (name,) = [name for name in WANTED if settings[name] != WANTED[name]]
+    assert "appendfsync is everysec and must be always" in problem(name, settings[name])
     assert unsafe == ["redis appendfsync"]
 
 
