@@ -2,6 +2,7 @@
 
 import os
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvloop
