@@ -32,7 +32,12 @@ _IDLE_S: Final = 0.5
 _BACKOFF_MAX_S: Final = 2.0
 
 Handler = Callable[["asyncpg.Connection[asyncpg.Record]", list[Entry]], Awaitable[list[Step]]]
-"""Commits a batch, then says in which steps it is finished."""
+"""Commits a batch, then says in which steps it is finished.
+
+An entry that is in no step stays pending: it is delivered again to whoever owns it next.
+"""
+Released = Callable[[int], None]
+"""Hears of a partition that is no longer ours."""
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
 APPLY_TIMEOUT_S: Final = 30.0
@@ -57,6 +62,7 @@ class Consumer:
         connect: Connect,
         client: Client,
         handler: Handler,
+        released: Released = lambda _: None,
         batch_max: int = BATCH_MAX,
     ) -> None:
         """`client` needs a connection for each partition and a few more."""
@@ -64,6 +70,7 @@ class Consumer:
         self._connect = connect
         self._client = client
         self._handler = handler
+        self._released = released
         self._batch_max = batch_max
         self.stop = asyncio.Event()
         self.owned: set[int] = set()
@@ -90,6 +97,8 @@ class Consumer:
         finally:
             self.owned = set()
             await session.close()
+            for partition in session.owned:
+                self._released(partition)
 
     # What a session needs of the consumer.
     @property
@@ -106,6 +115,11 @@ class Consumer:
     def handler(self) -> Handler:
         """What applies a batch."""
         return self._handler
+
+    @property
+    def released(self) -> Released:
+        """Who hears of a partition that is given up."""
+        return self._released
 
     @property
     def batch_max(self) -> int:
@@ -129,10 +143,15 @@ class _Session:
         self._unverified: set[int] = set()
         self._verify_at = 0.0
 
+    @property
+    def owned(self) -> set[int]:
+        return self._ownership.owned
+
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         share_at = 0.0
         stop = self._consumer.stop
+        await self._ownership.forget_dead()
         while not stop.is_set():
             if loop.time() >= share_at:
                 await self._share()
@@ -205,6 +224,7 @@ class _Session:
         await self._stop_readers([group for group in self._readers if partition in group])
         await self._finisher.settle()
         self._inbox.drop(partition)
+        self._consumer.released(partition)
         await self._ownership.release(partition)
 
     async def _read_what_is_owned(self) -> None:

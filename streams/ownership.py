@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 LOCK_CLASS: Final = 7203
 ALIVE_S: Final = 5
+DEAD_S: Final = 24 * 3600
+"""Silent this long, a consumer will not come back under its name."""
 SESSION_SETTINGS: Final = {
     "application_name": "payments-consumer",
     # A consumer that stops talking (paused, half-open network) is cut off by the server, and its
@@ -37,6 +39,12 @@ class Ownership:
         self._connection = connection
         self._name = name
         self.owned: set[int] = set()
+
+    async def forget_dead(self) -> None:
+        """Names of consumers that were killed stay in the table: each restart would add a row."""
+        await self._connection.execute(
+            "DELETE FROM stream_consumers WHERE seen_at < now() - make_interval(secs => $1)", DEAD_S
+        )
 
     async def beat(self) -> tuple[int, int]:
         """Say that we live; returns (live consumers, partitions in all)."""

@@ -2,8 +2,9 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
@@ -14,6 +15,7 @@ from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import Connection, connect
 from payments.operations.apply import Applier
 from payments.operations.finish import steps
+from payments.operations.operation import Operation
 from payments.registry import OPERATIONS
 from streams.client import create_client
 from streams.consumer import Consumer
@@ -33,9 +35,10 @@ async def create_consumer(
     partitions: int = 8,
     name: str | None = None,
     clock: Clock = utc_now,
+    operations: Sequence[Operation[Any]] = OPERATIONS,
 ) -> Consumer:
-    """A consumer of every operation in the registry, ready to `run`."""
-    applier = Applier(OPERATIONS, clock)
+    """A consumer of these operations, ready to `run`."""
+    applier = Applier(operations, clock)
     connection = await connect(database_url)
     count = await ensure_partitions(connection, partitions)
     await connection.close()
@@ -53,6 +56,7 @@ async def create_consumer(
         connect=session,
         client=client,
         handler=handle,
+        released=applier.forget,
     )
 
 

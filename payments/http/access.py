@@ -103,10 +103,14 @@ class Access(Caller, frozen=True, kw_only=True):
 
 
 class Accepted(msgspec.Struct):
-    """The intent is durable; ask for the operation."""
+    """The intent is durable; ask for the operation.
+
+    `status` is accepted, or parked: then `detail` says what happens next.
+    """
 
     operation_id: str
     status: str
+    detail: str | msgspec.UnsetType = msgspec.UNSET
 
 
 @cache

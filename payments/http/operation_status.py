@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.http.access import Access
 from payments.http.auth import ADMIN, API_KEY, actor_of
+from payments.http.operations import PARKED
 from payments.http.prefer import WAIT_MAX_S
 from payments.http.query import Query, read_query
 from payments.http.reply import Reply, json_reply
@@ -20,7 +21,7 @@ from payments.kernel.errors import NotFound
 from payments.kernel.ids import OperationId, parse_id
 from payments.operations.envelope import decode
 from payments.operations.outcome import Decision, Status
-from payments.operations.submit import Acceptance
+from payments.operations.submit import Acceptance, Parked
 from payments.operations.tables import dead_letters
 
 _DECODE_ACCEPTANCE: Final = msgspec.json.Decoder(Acceptance).decode
@@ -34,9 +35,9 @@ class Decisions(Protocol):
         ...
 
     async def wait(
-        self, operation_id: OperationId, digest: bytes | None, timeout_s: float
-    ) -> Decision | None:
-        """The outcome as soon as it is there; `digest` None takes any content."""
+        self, operation_id: OperationId, submitted_at: datetime, timeout_s: float
+    ) -> Decision | Parked | None:
+        """The outcome as soon as it is there, whatever the content of the request."""
         ...
 
 
@@ -58,6 +59,8 @@ class OperationStanding(msgspec.Struct, frozen=True, kw_only=True):
     result: dict[str, Any] | None = None
     accepted_at: str
     decided_at: str | None = None
+    detail: str | msgspec.UnsetType = msgspec.UNSET
+    """What happens next, when it is parked."""
 
 
 class StandingQuery(Query, frozen=True, kw_only=True):
@@ -97,10 +100,13 @@ async def standing(
     if decision is not None:
         return _decided(decision)
     marker = await service(request, Markers).find_marker(operation_id)  # type: ignore[type-abstract]
-    if marker is not None:
-        if wait_s > 0 and (later := await decisions.wait(operation_id, None, wait_s)) is not None:
-            return _decided(later)
-        acceptance = _DECODE_ACCEPTANCE(marker)
+    acceptance = None if marker is None else _DECODE_ACCEPTANCE(marker)
+    later = None
+    if acceptance is not None and wait_s > 0:
+        later = await decisions.wait(operation_id, acceptance.accepted_at, wait_s)
+    if isinstance(later, Decision):
+        return _decided(later)
+    if acceptance is not None and later is None:
         return acceptance.actor, OperationStanding(
             operation_id=str(operation_id),
             kind=acceptance.kind,
@@ -157,6 +163,7 @@ async def _parked(
         kind=row.kind or "",
         status=Status.PARKED.value,
         accepted_at=rfc3339(accepted_at),
+        detail=PARKED,
     )
 
 

@@ -22,6 +22,11 @@ from payments.operations.outcome import Decision, Refusal, Status
 from payments.operations.submit import Submitter, Ticket
 
 OPERATIONS_AT: Final = b"/v1/operations/"
+PARKED: Final = (
+    "It is accepted and could not be applied. An operator will try it again or give it up. "
+    "Ask for the operation to see what became of it, and do not send it under another key."
+)
+"""What happens to a parked operation, for whoever asked for it."""
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -74,6 +79,9 @@ def render_ticket(
     if ticket.decision is None:
         if access.thing_id is not None:
             more = {access.thing_id: operation_id}
+        if ticket.is_parked:
+            parked = {"operation_id": operation_id, "status": Status.PARKED.value, "detail": PARKED}
+            return Reply(HTTPStatus.ACCEPTED, _encode({**(more or {}), **parked}), all_headers)
         return _accepted(operation_id, all_headers, more)
     if ticket.decision.status == Status.APPLIED.value:
         body = applied_body(ticket.decision, access.own_status)

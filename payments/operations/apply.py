@@ -7,6 +7,8 @@
     e  outcomes, rows, entries, counters, position     COPY and unnest, a fixed number of statements
     f  commit; answers, effects and acknowledgement come after
 
+What a newer release wrote is left in the stream: it gets no answer and stays pending.
+
 A refusal is a stored outcome. An exception is a crash: roll back, halve the batch, and park what
 still fails alone.
 """
@@ -28,11 +30,14 @@ from payments.ledger.chart import AccountSpec
 from payments.ledger.lock import lock_accounts
 from payments.operations import metrics
 from payments.operations.batch import Answer, Batch, Item
+from payments.operations.conflicts import INSERT, insert_arguments
 from payments.operations.dead_letters import DeadLetter, describe, park
-from payments.operations.envelope import Envelope, Intent, decode
+from payments.operations.envelope import Envelope
 from payments.operations.operation import Operation, State
 from payments.operations.outcome import Decision
+from payments.operations.reading import EntryReader, NotUnderstood, envelope_of, order_of
 from payments.operations.record import Records
+from payments.operations.waiting import Waiting
 from streams.entry import Entry
 
 _ATTEMPTS: Final = 4
@@ -50,13 +55,8 @@ class Applier:
 
     def __init__(self, operations: Iterable[Operation[Any]], clock: Clock) -> None:
         """`operations` is the registry; two of one kind are refused."""
-        self._operations: dict[str, Operation[Any]] = {}
-        self._decoders: dict[str, msgspec.json.Decoder[Intent]] = {}
-        for operation in operations:
-            if operation.kind in self._operations:
-                raise ValueError(f"two operations of kind {operation.kind}")
-            self._operations[operation.kind] = operation
-            self._decoders[operation.kind] = msgspec.json.Decoder(operation.intent)
+        self._reader = EntryReader(operations)
+        self._waiting = Waiting()
         self._clock = clock
 
     async def apply(self, connection: Connection, entries: Sequence[Entry]) -> list[Answer]:
@@ -66,19 +66,23 @@ class Applier:
         answers: list[Answer] = []
         for entry in entries:
             try:
-                items.append(self._read(entry))
-            except (msgspec.MsgspecError, ValueError, KeyError, RecursionError) as error:
-                answers.append(await self._park(connection, entry, _envelope_of(entry), error))
+                item = self._reader.read(entry)
+            except NotUnderstood as error:
+                self._waiting.leave(entry, error.order, str(error))
+            except Exception as error:  # noqa: BLE001 - whatever garbage raises, it is parked alone
+                answers.append(await self._park(connection, entry, envelope_of(entry), error))
+            else:
+                if self._waiting and self._waiting.holds_up(entry.partition, order_of(item)):
+                    self._waiting.leave(entry, order_of(item), "what waits behind such an entry")
+                else:
+                    items.append(item)
         answers += await self._isolate(connection, items)
         metrics.observe_batch(len(entries), monotonic_s() - started, answers)
         return answers
 
-    def _read(self, entry: Entry) -> Item:
-        envelope = decode(entry.payload)
-        operation = self._operations.get(envelope.kind)
-        if operation is None:
-            raise KeyError(f"no operation of kind {envelope.kind!r} in this version")
-        return Item(entry, envelope, operation, self._decoders[envelope.kind].decode(envelope.body))
+    def forget(self, partition: int) -> None:
+        """The partition is another consumer's from here on."""
+        self._waiting.forget(partition)
 
     async def _isolate(self, connection: Connection, items: Sequence[Item]) -> list[Answer]:
         """Run the items as one transaction; when it fails, halve until the culprit is alone."""
@@ -147,14 +151,6 @@ class Applier:
         return batch.answers
 
 
-def _envelope_of(entry: Entry) -> Envelope | None:
-    """The envelope of an entry that cannot be read further: its caller hears that it is parked."""
-    try:
-        return decode(entry.payload)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None
-
-
 def _first_of_each(items: Sequence[Item], known: Mapping[int, Decision]) -> list[Item]:
     """The items that will be decided: the first copy of every id not known yet."""
     seen = set(known)
@@ -220,16 +216,7 @@ async def _write(connection: Connection, batch: Batch, items: Sequence[Item]) ->
         await batch.state.records.write(connection)
         await post.write(connection, batch.state.balances)
     if batch.conflicts:
-        conflicts = batch.conflicts
-        await connection.execute(
-            load_sql(__file__, "insert_conflicts"),
-            [e.operation_id for e in conflicts],
-            [e.digest for e in conflicts],
-            [e.kind for e in conflicts],
-            [e.actor for e in conflicts],
-            [bytes(e.body).decode() for e in conflicts],
-            batch.now,
-        )
+        await connection.execute(INSERT, *insert_arguments(batch.conflicts, batch.now))
     await _advance(connection, [item.entry for item in items])
 
 

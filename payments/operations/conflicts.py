@@ -1,27 +1,47 @@
-"""Other content under a known operation id, turned away at the door: on record all the same."""
+"""Other content under a known operation id: never applied, on record all the same."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.kernel.clock import Clock
-from payments.operations.envelope import digest_of
+from payments.kernel.sql import load_sql
+from payments.operations.envelope import Envelope, digest_of
 from payments.operations.submit import Request
-from payments.operations.tables import operation_conflicts
+
+CONFLICTS_MAX: Final = 16
+"""Contents kept of one operation id. More say nothing new, and a client could fill the disk."""
+
+INSERT: Final = load_sql(__file__, "insert_conflicts")
+
+
+def insert_arguments(envelopes: Sequence[Envelope], now: datetime) -> tuple[Any, ...]:
+    """The arguments of `INSERT`."""
+    return (
+        [e.operation_id for e in envelopes],
+        [e.digest for e in envelopes],
+        [e.kind for e in envelopes],
+        [e.actor for e in envelopes],
+        [e.intent.decode() for e in envelopes],
+        now,
+        CONFLICTS_MAX,
+    )
 
 
 async def record_conflict(engine: AsyncEngine, clock: Clock, request: Request) -> None:
-    """Write it down; the same content again is the same row."""
+    """Record a request that was turned away at the door; the same content again is the same row."""
     body = msgspec.json.encode(request.intent)
-    values = {
-        "operation_id": request.operation_id,
-        "digest": digest_of(request.operation.kind, request.actor, body),
-        "kind": request.operation.kind,
-        "actor": request.actor,
-        "body": msgspec.json.decode(body),
-        "recorded_at": clock(),
-    }
+    now = clock()
+    envelope = Envelope(
+        operation_id=request.operation_id,
+        kind=request.operation.kind,
+        actor=request.actor,
+        digest=digest_of(request.operation.kind, request.actor, body),
+        submitted_at=now,
+        body=msgspec.Raw(body),
+    )
     async with engine.begin() as connection:
-        await connection.execute(
-            insert(operation_conflicts).values(values).on_conflict_do_nothing()
-        )
+        await connection.exec_driver_sql(INSERT, insert_arguments([envelope], now))

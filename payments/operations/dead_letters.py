@@ -18,6 +18,8 @@ from payments.operations.submit import marker_of
 
 DISCARDED: Final = "discarded_by_operator"
 _ERROR_MAX: Final = 8000
+_KIND_MAX: Final = 200
+_ACTOR_MAX: Final = 1000
 _log = structlog.get_logger(__name__)
 
 
@@ -40,12 +42,22 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def describe(error: BaseException) -> str:
-    """The traceback as text that PostgreSQL takes."""
-    return "".join(traceback.format_exception(error))[-_ERROR_MAX:].replace("\x00", "")
+    """The traceback, or its end when it is long."""
+    return "".join(traceback.format_exception(error))[-_ERROR_MAX:]
+
+
+def _storable(text: str, length_max: int) -> str:
+    """Text that PostgreSQL takes, whatever a garbage entry put into it."""
+    return text[:length_max].encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
 async def park(connection: Connection, letter: DeadLetter, now: datetime) -> None:
     """Write it down. Parking the same entry again keeps one row."""
+    letter = msgspec.structs.replace(
+        letter,
+        kind=None if letter.kind is None else _storable(letter.kind, _KIND_MAX),
+        error=_storable(letter.error, _ERROR_MAX),
+    )
     await connection.execute(
         load_sql(__file__, "park"),
         letter.stream,
@@ -134,9 +146,9 @@ async def discard_letter(
             await connection.execute(
                 load_sql(__file__, "reject_operation"),
                 envelope.operation_id,
-                envelope.kind,
+                _storable(envelope.kind, _KIND_MAX),
                 envelope.digest,
-                envelope.actor,
+                _storable(envelope.actor, _ACTOR_MAX),
                 Status.REJECTED.value,
                 DISCARDED,
                 envelope.submitted_at,

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 import msgspec
@@ -10,14 +10,28 @@ import msgspec
 from payments.kernel.ids import OperationId
 
 _DIGEST_BYTES: Final = 16
+_PLAIN: Final = 1
+VERSION: Final = 2
+"""The newest version of an envelope that this release writes and reads (ADR 0051)."""
 
 
-class Intent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Base of all intents: domain ids and minor units, never an actor and never an account id."""
+class Intent(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """Base of all intents: domain ids and minor units, never an actor and never an account id.
+
+    `added` names the fields that release 0.1.0 does not know. It reads past an unknown field, so an
+    intent that uses one of them travels in a form that 0.1.0 cannot read at all.
+    """
+
+    added: ClassVar[tuple[str, ...]] = ()
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An intent on its way: `digest` covers kind, actor, `body` (JSON); `reply_to` waits."""
+    """An intent on its way: `digest` covers kind, actor and the intent's JSON; `reply_to` waits.
+
+    `order`: entries of one partition that share it are decided in the order of the stream.
+    """
 
     operation_id: UUID
     kind: str
@@ -26,10 +40,22 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     submitted_at: datetime
     body: msgspec.Raw
     reply_to: str = ""
+    version: int = _PLAIN
+    order: str = ""
+
+    @property
+    def intent(self) -> bytes:
+        """The intent's JSON. From version 2 on `body` is a list that holds it."""
+        return bytes(self.body) if self.version == _PLAIN else bytes(self.body)[1:-1]
+
+
+class _Strict(Envelope, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An envelope of which nothing is read past."""
 
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Envelope)
+_STRICT: Final = msgspec.json.Decoder(_Strict)
 
 
 def seal(
@@ -39,17 +65,22 @@ def seal(
     intent: Intent,
     submitted_at: datetime,
     reply_to: str,
+    *,
+    order: str = "",
 ) -> Envelope:
     """Put an intent in its envelope. The digest tells a repeat from another request of that id."""
     body = _ENCODER.encode(intent)
+    is_plain = not intent.added or msgspec.json.decode(body).keys().isdisjoint(intent.added)
     return Envelope(
         operation_id=operation_id,
         kind=kind,
         actor=actor,
         digest=digest_of(kind, actor, body),
         submitted_at=submitted_at,
-        body=msgspec.Raw(body),
+        body=msgspec.Raw(body if is_plain else b"[%b]" % body),
         reply_to=reply_to,
+        version=_PLAIN if is_plain else VERSION,
+        order=order,
     )
 
 
@@ -66,5 +97,13 @@ def encode(envelope: Envelope) -> bytes:
 
 
 def decode(payload: bytes) -> Envelope:
-    """The envelope of a stream entry. Raises `msgspec.MsgspecError` or UnicodeDecodeError."""
+    """The envelope of a stream entry as far as it is known, to show it.
+
+    Raises `msgspec.MsgspecError` or UnicodeDecodeError.
+    """
     return _DECODER.decode(payload)
+
+
+def decode_strictly(payload: bytes) -> Envelope:
+    """The envelope of a stream entry, to apply it: an unknown field is an error as well."""
+    return _STRICT.decode(payload)

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from payments.operations.batch import Answer
-from payments.operations.results import Reply
+from payments.operations.results import ParkedReplies, ParkedReply, Reply
 from streams import partitions
 from streams.finishing import Send, Step
 
@@ -94,17 +94,29 @@ def _sender(answers: list[Answer], effects: Sequence[tuple[int, bytes]]) -> Send
 
 
 def replies(answers: Sequence[Answer]) -> list[tuple[str, bytes]]:
-    """Messages for the channels of those who wait, many outcomes in each."""
-    by_channel: dict[str, list[Reply]] = {}
+    """Messages for the channels of those who wait, many outcomes in each.
+
+    What was parked has messages of its own: 0.1.0 cannot read them, and must read the others.
+    """
+    decided: dict[str, list[Reply]] = {}
+    parked: dict[str, list[ParkedReply]] = {}
     for answer in answers:
-        if answer.decision is not None and answer.envelope is not None and answer.envelope.reply_to:
-            reply = Reply(answer.decision, answer.envelope.digest, answer.is_conflict)
-            by_channel.setdefault(answer.envelope.reply_to, []).append(reply)
-    return [
-        (channel, _encode(found[i : i + _REPLIES_A_MESSAGE]))
-        for channel, found in by_channel.items()
-        for i in range(0, len(found), _REPLIES_A_MESSAGE)
+        envelope = answer.envelope
+        if envelope is None or not envelope.reply_to:
+            continue
+        if answer.decision is None:
+            reply = ParkedReply(envelope.operation_id, envelope.digest)
+            parked.setdefault(envelope.reply_to, []).append(reply)
+        else:
+            decided.setdefault(envelope.reply_to, []).append(
+                Reply(answer.decision, envelope.digest, answer.is_conflict)
+            )
+    messages = [
+        (channel, _encode(listed[i : i + _REPLIES_A_MESSAGE]))
+        for channel, listed in decided.items()
+        for i in range(0, len(listed), _REPLIES_A_MESSAGE)
     ]
+    return messages + [(c, _encode(ParkedReplies(listed))) for c, listed in parked.items()]
 
 
 def _markers(answers: Sequence[Answer]) -> dict[int, list[str]]:

@@ -18,6 +18,11 @@ CONFLICTS: Final = Counter(
     "payments_conflicts_total", "Entries with other content under a known operation id"
 )
 PARKED: Final = Counter("payments_parked_total", "Entries that became dead letters")
+NOT_UNDERSTOOD: Final = Gauge(
+    "payments_not_understood",
+    "Entries left in the stream for a newer consumer, and those that wait behind them",
+    ["partition"],
+)
 BACKLOG: Final = Gauge(
     "payments_backlog", "Entries in the stream that are not applied yet", ["partition"]
 )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,8 +16,9 @@ from payments.kernel.database import LOOKUP_TIMEOUT_S, connect, is_connection_lo
 from payments.kernel.errors import Unavailable
 from payments.kernel.ids import OperationId, new_secret
 from payments.kernel.sql import load_sql
+from payments.operations.envelope import decode
 from payments.operations.outcome import Decision
-from payments.operations.submit import conflict
+from payments.operations.submit import PARKED, Parked, conflict
 from streams import partitions
 from streams.client import create_client
 from streams.commands import Client
@@ -24,7 +26,11 @@ from streams.errors import FAILURES
 from streams.tasks import end
 
 _SWEEP_EVERY_S: Final = 0.1
+_LATE_S: Final = 1.0
+"""From here on a waiter is looked for among the dead letters too: the push may be lost."""
 _LOOKUP_MAX: Final = 500
+_DECIDED: Final = load_sql(__file__, "decided_operations")
+_PARKED: Final = load_sql(__file__, "parked_operations")
 _log = structlog.get_logger(__name__)
 
 
@@ -36,16 +42,34 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
     is_conflict: bool
 
 
-class Expected:
-    """An outcome that is waited for; `digest` None takes any content."""
+class ParkedReply(msgspec.Struct, frozen=True, array_like=True):
+    """One operation whose entry became a dead letter."""
 
-    def __init__(self, digest: bytes | None) -> None:
+    operation_id: UUID
+    digest: bytes
+
+
+class ParkedReplies(msgspec.Struct, frozen=True):
+    """A message about parked entries."""
+
+    parked: list[ParkedReply]
+
+
+class Expected:
+    """An outcome that is waited for.
+
+    `digest` None takes any content. `submitted_at` tells a dead letter of this very request from
+    one of an earlier try.
+    """
+
+    def __init__(self, digest: bytes | None, submitted_at: datetime | None) -> None:
         """Made by `OutcomeReader.expect`."""
         self.digest = digest
+        self.submitted_at = submitted_at
         self.since_s = monotonic_s()
-        self.done: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+        self.done: asyncio.Future[Decision | Parked] = asyncio.get_running_loop().create_future()
 
-    async def within(self, timeout_s: float) -> Decision | None:
+    async def within(self, timeout_s: float) -> Decision | Parked | None:
         """The outcome once it is there, None after the timeout. Raises `Conflict`."""
         try:
             async with asyncio.timeout(timeout_s):
@@ -54,7 +78,7 @@ class Expected:
             return None
 
 
-_REPLIES: Final = msgspec.json.Decoder(list[Reply])
+_MESSAGE: Final = msgspec.json.Decoder(list[Reply] | ParkedReplies)
 
 
 class OutcomeReader:
@@ -96,9 +120,11 @@ class OutcomeReader:
         return await asyncio.shield(future)
 
     @contextmanager
-    def expect(self, operation_id: OperationId, digest: bytes | None) -> Iterator[Expected]:
+    def expect(
+        self, operation_id: OperationId, digest: bytes | None, submitted_at: datetime | None = None
+    ) -> Iterator[Expected]:
         """Listen from here on; `digest` None takes any content."""
-        expected = Expected(digest)
+        expected = Expected(digest, submitted_at)
         self._waiters.setdefault(operation_id, []).append(expected)
         try:
             yield expected
@@ -106,10 +132,10 @@ class OutcomeReader:
             self._forget(operation_id, expected)
 
     async def wait(
-        self, operation_id: OperationId, digest: bytes | None, timeout_s: float
-    ) -> Decision | None:
-        """The outcome once it is there, None after the timeout."""
-        with self.expect(operation_id, digest) as expected:
+        self, operation_id: OperationId, submitted_at: datetime, timeout_s: float
+    ) -> Decision | Parked | None:
+        """The outcome once it is there, whatever the content, None after the timeout."""
+        with self.expect(operation_id, None, submitted_at) as expected:
             return await expected.within(timeout_s)
 
     def _forget(self, operation_id: UUID, expected: Expected) -> None:
@@ -131,6 +157,25 @@ class OutcomeReader:
             else:
                 waiter.done.set_result(decision)
 
+    def _resolve_parked(
+        self, operation_id: UUID, *, digest: bytes | None, submitted_at: datetime | None
+    ) -> None:
+        """Tell who waits for this id that an operator has it."""
+        for waiter in self._waiters.get(operation_id, ()):
+            is_its_own = waiter.submitted_at in {None, submitted_at} if submitted_at else True
+            is_content = digest is None or waiter.digest in {None, digest}
+            if not waiter.done.done() and is_its_own and is_content:
+                waiter.done.set_result(PARKED)
+
+    def _receive(self, data: bytes) -> None:
+        message = _MESSAGE.decode(data)
+        if isinstance(message, ParkedReplies):
+            for parked in message.parked:
+                self._resolve_parked(parked.operation_id, digest=parked.digest, submitted_at=None)
+            return
+        for reply in message:
+            self._resolve(reply.decision, digest=reply.digest, is_conflict=reply.is_conflict)
+
     async def _listen(self) -> None:
         while True:
             pubsub = self._client.pubsub(ignore_subscribe_messages=True)
@@ -139,10 +184,7 @@ class OutcomeReader:
                 while True:
                     message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=2)
                     if message is not None:
-                        for reply in _REPLIES.decode(message["data"]):
-                            self._resolve(
-                                reply.decision, digest=reply.digest, is_conflict=reply.is_conflict
-                            )
+                        self._receive(message["data"])
             except Exception as error:  # noqa: BLE001 - without this channel every wait is late, so it must come back
                 _log.warning("replies_reconnect", error=repr(error)[:200])
                 await asyncio.sleep(0.2)
@@ -153,17 +195,22 @@ class OutcomeReader:
         """Who waits longer than a push takes is looked up, all in one query: no poll a request."""
         while True:
             await asyncio.sleep(_SWEEP_EVERY_S)
-            before = monotonic_s() - _SWEEP_EVERY_S
-            ids = [
-                i for i, ws in list(self._waiters.items()) if any(w.since_s <= before for w in ws)
-            ][:_LOOKUP_MAX]
+            ids = self._waiting_longer_than(_SWEEP_EVERY_S)
             if not ids:
                 continue
             try:
                 for decision in (await self._read(ids)).values():
                     self._resolve(decision, digest=None, is_conflict=False)
+                if late := self._waiting_longer_than(_LATE_S):
+                    for operation_id, submitted_at in await self._read_parked(late):
+                        self._resolve_parked(operation_id, digest=None, submitted_at=submitted_at)
             except Exception as error:  # noqa: BLE001 - the waiters go on waiting; their own timeout ends it
                 _log.warning("sweep_failed", error=repr(error)[:200])
+
+    def _waiting_longer_than(self, seconds: float) -> list[UUID]:
+        before = monotonic_s() - seconds
+        waiters = list(self._waiters.items())
+        return [i for i, ws in waiters if any(w.since_s <= before for w in ws)][:_LOOKUP_MAX]
 
     async def _look_up(self) -> None:
         while True:
@@ -184,7 +231,17 @@ class OutcomeReader:
                         future.set_result(found.get(operation_id))
 
     async def _read(self, ids: list[UUID]) -> dict[UUID, Decision]:
-        """Outcomes by id; one retry on a fresh session: a killed backend drops every session."""
+        rows = await self._fetch(_DECIDED, ids)
+        fields = Decision.__struct_fields__
+        return {r[0]: Decision(**dict(zip(fields, r, strict=True))) for r in rows}
+
+    async def _read_parked(self, ids: list[UUID]) -> list[tuple[UUID, datetime]]:
+        """Which of these are dead letters, and when each was submitted."""
+        rows = await self._fetch(_PARKED, ids)
+        return [(row["operation_id"], decode(row["payload"]).submitted_at) for row in rows]
+
+    async def _fetch(self, query: str, ids: list[UUID]) -> list[Any]:
+        """Rows by id; one retry on a fresh session: a killed backend drops every session."""
         async with self._lock:
             for attempt in (1, 2):
                 try:
@@ -192,13 +249,7 @@ class OutcomeReader:
                         self._connection = await connect(
                             self._database_url, application_name="payments-outcomes"
                         )
-                    rows = await self._connection.fetch(
-                        load_sql(__file__, "decided_operations"), ids, timeout=LOOKUP_TIMEOUT_S
-                    )
-                    return {
-                        r[0]: Decision(**dict(zip(Decision.__struct_fields__, r, strict=True)))
-                        for r in rows
-                    }
+                    return list(await self._connection.fetch(query, ids, timeout=LOOKUP_TIMEOUT_S))
                 except Exception as error:
                     if self._connection is not None:
                         self._connection.terminate()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -36,16 +36,36 @@ class Request(msgspec.Struct, frozen=True):
     """True when the id was derived, so that it may be known already."""
     earlier: tuple[EarlierId, ...] = ()
     """Looked for first; what was asked under one of them is answered again, not done again."""
+    order: int | str | None = None
+    """Requests that share it are decided in the order of acceptance; None: the kind says which."""
+
+    @property
+    def partition_key(self) -> int | str:
+        """What the partition is chosen by."""
+        return self.operation.partition_key(self.intent) if self.order is None else self.order
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known after accepting: `decision` once decided, `is_replay` when known before."""
+    """What is known after accepting: `decision` once decided, `is_replay` when known before.
+
+    `is_parked`: it could not be applied, and an operator has it.
+    """
 
     operation_id: OperationId
     kind: str
     accepted_at: datetime
     decision: Decision | None = None
     is_replay: bool = False
+    is_parked: bool = False
+
+
+class Parked(msgspec.Struct, frozen=True):
+    """Instead of an outcome: the entry of an operation became a dead letter."""
+
+
+PARKED: Final = Parked()
+LEDGER_WAIT_S: Final = 3.0
+"""How long a request waits for the ledger's word when a marker says that its id is another's."""
 
 
 class Acceptance(msgspec.Struct, frozen=True):
@@ -80,7 +100,9 @@ class Outcomes(Protocol):
         """The stored outcome."""
         ...
 
-    def expect(self, operation_id: OperationId, digest: bytes) -> AbstractContextManager["Coming"]:
+    def expect(
+        self, operation_id: OperationId, digest: bytes, submitted_at: datetime
+    ) -> AbstractContextManager["Coming"]:
         """Listen for the outcome from here on, until the context is left."""
         ...
 
@@ -88,7 +110,7 @@ class Outcomes(Protocol):
 class Coming(Protocol):
     """An outcome that is listened for."""
 
-    async def within(self, timeout_s: float) -> Decision | None:
+    async def within(self, timeout_s: float) -> Decision | Parked | None:
         """The outcome when there, or None. Raises `Conflict` when the id has other content."""
         ...
 
@@ -140,24 +162,24 @@ class Submitter:
             request.intent,
             self._clock(),
             self._outcomes.reply_to if wait_s > 0 else "",
+            order=str(request.partition_key),
         )
         if request.is_keyed:
             decision = await self._outcomes.find(request.operation_id)
             if decision is not None:
                 return _replay(decision, envelope)
         if wait_s <= 0:
-            return await self._accept(request, envelope)
+            earlier = await self._append(request, envelope)
+            if not _is_other(earlier, envelope):
+                return _accepted(envelope, earlier)
+            with self._expect(envelope) as coming:
+                return _settled(envelope, earlier, await coming.within(LEDGER_WAIT_S))
         # Listening begins before the entry is sent: the outcome may be published before XADD's own
         # reply is read.
-        with self._outcomes.expect(request.operation_id, envelope.digest) as coming:
-            ticket = await self._accept(request, envelope)
-            decision = await coming.within(wait_s)
-        if decision is None:
-            return ticket
-        # The marker goes with the decision: a copy appended just after it finds none, and what
-        # was decided is still another's.
-        is_replay = ticket.is_replay or decision.accepted_at != envelope.submitted_at
-        return msgspec.structs.replace(ticket, decision=decision, is_replay=is_replay)
+        with self._expect(envelope) as coming:
+            earlier = await self._append(request, envelope)
+            least_s = LEDGER_WAIT_S if _is_other(earlier, envelope) else 0
+            return _settled(envelope, earlier, await coming.within(max(wait_s, least_s)))
 
     async def many(
         self, requests: Sequence[Request], wait_s: float = 0
@@ -176,45 +198,77 @@ class Submitter:
         ids = (EarlierId(request.actor, request.operation_id), *request.earlier)
         conflicting: OperationId | None = None
         for id_ in ids:
-            digest = await self._known_digest(id_.operation_id)
-            if digest == digest_of(request.operation.kind, id_.actor, body):
+            digest = digest_of(request.operation.kind, id_.actor, body)
+            known = await self._known_digest(id_.operation_id, digest)
+            if known == digest:
                 return msgspec.structs.replace(
                     request, actor=id_.actor, operation_id=id_.operation_id, earlier=()
                 )
-            if digest is not None:
+            if known is not None:
                 conflicting = conflicting or id_.operation_id
         if conflicting is not None:
             raise conflict(conflicting)
         return request
 
-    async def _known_digest(self, operation_id: OperationId) -> bytes | None:
-        """The marker first: it goes away after the outcome is there, so one of the two is seen."""
+    async def _known_digest(self, operation_id: OperationId, digest: bytes) -> bytes | None:
+        """The marker first: it goes away after the outcome is there, so one of the two is seen.
+
+        A marker of other content than `digest` is only a doubt: its entry may be missing. Raises
+        `Conflict` when the ledger says that the id is another's.
+        """
         marker = await self._door.find_marker(operation_id)
-        if marker is not None:
-            return msgspec.json.decode(marker, type=Acceptance).digest
+        if marker is not None and msgspec.json.decode(marker, type=Acceptance).digest == digest:
+            return digest
         decision = await self._outcomes.find(operation_id)
+        if decision is None and marker is not None:
+            with self._outcomes.expect(operation_id, digest, self._clock()) as coming:
+                outcome = await coming.within(LEDGER_WAIT_S)
+            decision = outcome if isinstance(outcome, Decision) else None
         return None if decision is None else decision.digest
 
-    async def _accept(self, request: Request, envelope: Envelope) -> Ticket:
+    def _expect(self, envelope: Envelope) -> AbstractContextManager[Coming]:
+        operation_id = OperationId(envelope.operation_id)
+        return self._outcomes.expect(operation_id, envelope.digest, envelope.submitted_at)
+
+    async def _append(self, request: Request, envelope: Envelope) -> Acceptance | None:
+        """Make it durable; returns what an earlier request of this id left beside the stream."""
         found = await self._door.append(
-            request.operation.partition_key(request.intent),
+            request.partition_key,
             request.operation_id,
             encode(envelope),
             marker_of(envelope),
         )
         metrics.ACCEPTED.labels(envelope.kind).inc()
-        accepted_at = envelope.submitted_at
-        if found is not None:
-            earlier = msgspec.json.decode(found, type=Acceptance)
-            if earlier.digest != envelope.digest:
-                raise conflict(request.operation_id)
-            accepted_at = earlier.accepted_at
-        return Ticket(
-            operation_id=request.operation_id,
-            kind=envelope.kind,
-            accepted_at=accepted_at,
-            is_replay=found is not None,
-        )
+        return None if found is None else msgspec.json.decode(found, type=Acceptance)
+
+
+def _is_other(earlier: Acceptance | None, envelope: Envelope) -> bool:
+    """True when the marker is of other content. That is no verdict: its entry may be missing."""
+    return earlier is not None and earlier.digest != envelope.digest
+
+
+def _accepted(envelope: Envelope, earlier: Acceptance | None) -> Ticket:
+    is_repeat = earlier is not None and earlier.digest == envelope.digest
+    return Ticket(
+        operation_id=OperationId(envelope.operation_id),
+        kind=envelope.kind,
+        accepted_at=earlier.accepted_at if earlier and is_repeat else envelope.submitted_at,
+        is_replay=is_repeat,
+    )
+
+
+def _settled(
+    envelope: Envelope, earlier: Acceptance | None, outcome: Decision | Parked | None
+) -> Ticket:
+    ticket = _accepted(envelope, earlier)
+    if outcome is None:
+        return ticket
+    if isinstance(outcome, Parked):
+        return msgspec.structs.replace(ticket, is_parked=True)
+    # The marker goes with the decision: a copy appended just after it finds none, and what
+    # was decided is still another's.
+    is_replay = ticket.is_replay or outcome.accepted_at != envelope.submitted_at
+    return msgspec.structs.replace(ticket, decision=outcome, is_replay=is_replay)
 
 
 def marker_of(envelope: Envelope) -> bytes:

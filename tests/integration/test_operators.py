@@ -26,14 +26,17 @@ from tests.fixtures.platform import Platform, eventually
 from tests.integration.test_cli_keys import payments as command
 
 
-class Unknown(Intent, frozen=True):
-    """Of a kind no version knows."""
+class Unreadable(Intent, frozen=True):
+    """Not what its kind says."""
 
     n: int
 
 
-def unknown_kind() -> bytes:
-    return encode(seal(new_id(), "from.the.future", "test", Unknown(n=1), utc_now(), ""))
+def unreadable(kind: str = "wallet.freeze") -> bytes:
+    """An entry whose intent lacks what its kind needs."""
+    return encode(seal(new_id(), kind, "test", Unreadable(n=1), utc_now(), "")).replace(
+        b'"n":1', b'"wallet_id":null'
+    )
 
 
 GARBAGE = (b"", b"\xff\xfe", b"{", b'{"kind":1}', b"[" * 5000)
@@ -52,7 +55,7 @@ async def letters(platform: Platform, count: int) -> list[Any]:
 
 async def test_poison_is_parked_while_its_neighbours_go_on(platform: Platform) -> None:
     await platform.stop_consumer()
-    payloads = [*GARBAGE, unknown_kind()]
+    payloads = [*GARBAGE, unreadable()]
     for number in range(platform.settings.partitions):
         for payload in payloads:
             await platform.redis.xadd(partitions.intents(number), {partitions.FIELD: payload})
@@ -62,7 +65,7 @@ async def test_poison_is_parked_while_its_neighbours_go_on(platform: Platform) -
     await platform.start_consumer()
     await platform.settled()
     parked = await letters(platform, len(payloads) * platform.settings.partitions)
-    assert {row["kind"] for row in parked} == {None, "from.the.future"}
+    assert {row["kind"] for row in parked} == {None, "wallet.freeze"}
     assert all((row["kind"] is None) == (row["operation_id"] is None) for row in parked)
     assert all(row["error"] for row in parked)
     assert await platform.value("SELECT count(*) FROM wallets") == len(wanted)
@@ -70,12 +73,12 @@ async def test_poison_is_parked_while_its_neighbours_go_on(platform: Platform) -
 
 
 async def test_a_letter_is_listed_shown_retried_and_discarded(platform: Platform) -> None:
-    await platform.redis.xadd(partitions.intents(0), {partitions.FIELD: unknown_kind()})
+    await platform.redis.xadd(partitions.intents(0), {partitions.FIELD: unreadable()})
     (letter,) = await letters(platform, 1)
     first, operation = str(letter["id"]), str(letter["operation_id"])
     assert operation in command(platform, "dead-letters", "list").stdout
     shown = command(platform, "dead-letters", "show", first).stdout
-    assert "from.the.future" in shown
+    assert "wallet.freeze" in shown
     assert "Traceback" in shown
     assert command(platform, "dead-letters", "retry", first).returncode == 0
     again = (await letters(platform, 2))[1]

@@ -20,7 +20,7 @@ from payments.kernel.errors import NotAuthenticated, PaymentsError
 from payments.kernel.ids import OperationId
 from payments.operations.envelope import Envelope, decode
 from payments.operations.outcome import Decision
-from payments.operations.submit import Coming, Submitter
+from payments.operations.submit import Coming, Parked, Submitter
 from payments.registry import OPERATIONS
 from payments.surfaces.native.routes import ROUTER
 
@@ -69,7 +69,12 @@ class FakeOutcomes:
         return self.stored.get(operation_id)
 
     @contextmanager
-    def expect(self, operation_id: OperationId, digest: bytes | None) -> Iterator[Coming]:
+    def expect(
+        self,
+        operation_id: OperationId,
+        digest: bytes | None,
+        _submitted_at: datetime | None = None,
+    ) -> Iterator[Coming]:
         """What the test wants answered, at once."""
         answer = self.answer
         yield FakeComing(
@@ -77,10 +82,10 @@ class FakeOutcomes:
         )
 
     async def wait(
-        self, operation_id: OperationId, digest: bytes | None, timeout_s: float
-    ) -> Decision | None:
+        self, operation_id: OperationId, submitted_at: datetime, timeout_s: float
+    ) -> Decision | Parked | None:
         """The same, for those who only ask."""
-        with self.expect(operation_id, digest) as coming:
+        with self.expect(operation_id, None, submitted_at) as coming:
             return await coming.within(timeout_s)
 
 

@@ -46,6 +46,8 @@ async def test_the_same_key_with_other_content_is_a_conflict(
 ) -> None:
     api = Api()
     await api.http.post("/v1/transfers", json=BODY, headers={"Idempotency-Key": "k"})
+    first = api.door.envelopes[0]
+    api.outcomes.stored[first.operation_id] = decision_of(first.operation_id, first.digest)
     answer = await api.http.post(path, json=body, headers={"Idempotency-Key": "k"})
     assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_conflict")
     assert answer.json()["operation_id"] == str(api.door.envelopes[0].operation_id)

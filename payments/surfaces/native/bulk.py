@@ -14,7 +14,7 @@ from payments.http.access import Access, Takes
 from payments.http.auth import ADMIN, API_KEY, Actor, InsufficientScope, actor_of
 from payments.http.body import decode_body, read_body
 from payments.http.idempotency import checked_key, key_of
-from payments.http.operations import applied_body
+from payments.http.operations import PARKED, applied_body
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
@@ -150,6 +150,8 @@ def _item(answer: Ticket | Exception, wanted: Request | PaymentsError) -> Any:
         return {"operation_id": operation_id, "status": status, **told}
     if isinstance(answer, Exception):
         raise answer
+    if answer.is_parked:
+        return {"operation_id": operation_id, "status": Status.PARKED.value, "detail": PARKED}
     if answer.decision is None:
         return {"operation_id": operation_id, "status": Status.ACCEPTED.value}
     if answer.decision.status == Status.APPLIED.value:

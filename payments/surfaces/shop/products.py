@@ -89,10 +89,7 @@ def number_or_none(number: int) -> int:
 def _answer(request: HttpRequest, ticket: Ticket) -> Reply:
     operation_id = str(ticket.operation_id)
     location = (b"location", _OPERATIONS_AT + operation_id.encode())
-    if ticket.decision is None:
-        body = {"operation_id": operation_id, "status": Status.ACCEPTED.value}
-        return json_reply(body, HTTPStatus.ACCEPTED, (location,))
-    if ticket.decision.status != Status.APPLIED.value:
+    if ticket.decision is None or ticket.decision.status != Status.APPLIED.value:
         return render_ticket(request, ticket, at=_OPERATIONS_AT)
     result = _RESULT.decode(ticket.decision.result)
     answer = Purchased(

@@ -1,0 +1,109 @@
+"""From the bytes of an entry to the operation it asks for."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final, NoReturn
+from uuid import UUID
+
+import msgspec
+
+from payments.operations.batch import Item
+from payments.operations.envelope import VERSION, Envelope, Intent, decode, decode_strictly
+from payments.operations.operation import Operation
+from streams.entry import Entry
+
+KIND_MAX: Final = 64
+_KIND: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+", re.ASCII)
+
+
+class NotUnderstood(Exception):
+    """A newer release wrote the entry. It is left in the stream for a consumer that reads it.
+
+    `order` names the entries that may not overtake it, "" when it does not say.
+    """
+
+    def __init__(self, why: str, order: str) -> None:
+        super().__init__(why)
+        self.order = order
+
+
+class _Heading(msgspec.Struct, frozen=True, kw_only=True):
+    """What an envelope of every version says."""
+
+    operation_id: UUID
+    kind: str
+    version: int = 1
+    order: str = ""
+
+
+_HEADING: Final = msgspec.json.Decoder(_Heading)
+
+
+class EntryReader:
+    """Reads entries for a fixed set of operation kinds."""
+
+    def __init__(self, operations: Iterable[Operation[Any]]) -> None:
+        """`operations` is the registry; two of one kind are refused."""
+        self._operations: dict[str, Operation[Any]] = {}
+        self._decoders: dict[str, msgspec.json.Decoder[Intent]] = {}
+        for operation in operations:
+            if operation.kind in self._operations:
+                raise ValueError(f"two operations of kind {operation.kind}")
+            self._operations[operation.kind] = operation
+            self._decoders[operation.kind] = msgspec.json.Decoder(operation.intent)
+
+    def read(self, entry: Entry) -> Item:
+        """The item. Raises `NotUnderstood`, or whatever garbage makes a decoder raise."""
+        try:
+            envelope = decode_strictly(entry.payload)
+        except msgspec.MsgspecError as error:
+            _raise_if_newer(entry.payload, error)
+            raise
+        operation = self._operations.get(envelope.kind)
+        if operation is None or envelope.version > VERSION:
+            _raise_not_ours(envelope)
+        try:
+            intent = self._decoders[envelope.kind].decode(envelope.intent)
+        except msgspec.ValidationError as error:
+            if _is_unknown_field(error):
+                raise NotUnderstood(f"{envelope.kind}: {error}", envelope.order) from error
+            raise
+        return Item(entry, envelope, operation, intent)
+
+
+def is_kind(text: str) -> bool:
+    """True for text that a release may use as a kind: all else is garbage."""
+    return len(text) <= KIND_MAX and _KIND.fullmatch(text) is not None
+
+
+def order_of(item: Item) -> str:
+    """What entries share that are decided in order; 0.1.0 does not write it."""
+    return item.envelope.order or str(item.operation.partition_key(item.intent))
+
+
+def envelope_of(entry: Entry) -> Envelope | None:
+    """The envelope of an entry that cannot be read further: its caller hears that it is parked."""
+    try:
+        return decode(entry.payload)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def _raise_not_ours(envelope: Envelope) -> NoReturn:
+    if not is_kind(envelope.kind):
+        raise KeyError(f"{envelope.kind[:KIND_MAX]!r} cannot be a kind of operation")
+    raise NotUnderstood(f"{envelope.kind} in version {envelope.version}", envelope.order)
+
+
+def _raise_if_newer(payload: bytes, error: msgspec.MsgspecError) -> None:
+    try:
+        heading = _HEADING.decode(payload)
+    except (msgspec.MsgspecError, ValueError):
+        return
+    if is_kind(heading.kind) and (heading.version > VERSION or _is_unknown_field(error)):
+        raise NotUnderstood(f"{heading.kind}: {error}", heading.order) from error
+
+
+def _is_unknown_field(error: msgspec.MsgspecError) -> bool:
+    # msgspec has no class of its own for this; a unit test notices when the words change.
+    return "unknown field" in str(error)
