@@ -102,7 +102,7 @@ class Access(Caller, frozen=True, kw_only=True):
         return applied_struct(self.operation.result, self.own_status, self.adds)
 
 
-class Accepted(msgspec.Struct):
+class Accepted(msgspec.Struct, kw_only=True):
     """The intent is durable; ask for the operation.
 
     `status` is accepted, or parked: then `detail` says what happens next.

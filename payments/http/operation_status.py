@@ -21,7 +21,8 @@ from payments.kernel.errors import NotFound
 from payments.kernel.ids import OperationId, parse_id
 from payments.operations.envelope import decode
 from payments.operations.outcome import Decision, Status
-from payments.operations.submit import Acceptance, Parked
+from payments.operations.outcomes import Parked
+from payments.operations.submit import Acceptance
 from payments.operations.tables import dead_letters
 
 _DECODE_ACCEPTANCE: Final = msgspec.json.Decoder(Acceptance).decode

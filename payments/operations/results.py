@@ -18,7 +18,8 @@ from payments.kernel.ids import OperationId, new_secret
 from payments.kernel.sql import load_sql
 from payments.operations.envelope import decode
 from payments.operations.outcome import Decision
-from payments.operations.submit import PARKED, Parked, conflict
+from payments.operations.outcomes import PARKED, Parked
+from payments.operations.submit import conflict
 from streams import partitions
 from streams.client import create_client
 from streams.commands import Client

@@ -16,6 +16,7 @@ from payments.operations.batch import CONFLICT
 from payments.operations.envelope import Envelope, Intent, digest_of, encode, seal
 from payments.operations.operation import IntentT, Operation
 from payments.operations.outcome import Decision
+from payments.operations.outcomes import Coming, Outcomes, Parked
 
 
 class EarlierId(msgspec.Struct, frozen=True):
@@ -59,11 +60,6 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     is_parked: bool = False
 
 
-class Parked(msgspec.Struct, frozen=True):
-    """Instead of an outcome: the entry of an operation became a dead letter."""
-
-
-PARKED: Final = Parked()
 LEDGER_WAIT_S: Final = 3.0
 """How long a request waits for the ledger's word when a marker says that its id is another's."""
 
@@ -88,30 +84,6 @@ class Door(Protocol):
 
     async def find_marker(self, operation_id: OperationId) -> bytes | None:
         """The marker of an accepted operation, whatever its partition."""
-        ...
-
-
-class Outcomes(Protocol):
-    """Stored and coming outcomes. Implemented in `payments.operations.results`."""
-
-    reply_to: str
-
-    async def find(self, operation_id: OperationId) -> Decision | None:
-        """The stored outcome."""
-        ...
-
-    def expect(
-        self, operation_id: OperationId, digest: bytes, submitted_at: datetime
-    ) -> AbstractContextManager["Coming"]:
-        """Listen for the outcome from here on, until the context is left."""
-        ...
-
-
-class Coming(Protocol):
-    """An outcome that is listened for."""
-
-    async def within(self, timeout_s: float) -> Decision | Parked | None:
-        """The outcome when there, or None. Raises `Conflict` when the id has other content."""
         ...
 
 

@@ -17,7 +17,7 @@ from streams import partitions
 from streams.rollback import find_trouble, look, positions
 from tests.fixtures.invariants import assert_invariants, broken_invariants
 from tests.fixtures.platform import Platform, eventually
-from tests.integration.test_operators import letters, unknown_kind
+from tests.integration.test_operators import letters, unreadable
 
 WALLET = OpenWallet(currency="RUB", owner="me")
 
@@ -108,7 +108,7 @@ async def test_a_platform_under_load_is_never_halted(platform: Platform) -> None
 async def test_retrying_a_dead_letter_does_not_hide_a_rolled_back_redis(
     platform: Platform, stream: str
 ) -> None:
-    await platform.redis.xadd(partitions.intents(0), {partitions.FIELD: unknown_kind()})
+    await platform.redis.xadd(partitions.intents(0), {partitions.FIELD: unreadable()})
     (letter,) = await letters(platform, 1)
     await platform.settled()
     async with platform.connection() as connection:
@@ -129,7 +129,7 @@ async def test_retrying_a_dead_letter_does_not_hide_a_rolled_back_redis(
 
 
 @pytest.mark.case("C6")
-@pytest.mark.parametrize("payload", [unknown_kind(), b"no JSON"])
+@pytest.mark.parametrize("payload", [unreadable(), b"no JSON"])
 async def test_a_retried_letter_is_in_its_stream_again(platform: Platform, payload: bytes) -> None:
     await platform.redis.xadd(partitions.intents(2), {partitions.FIELD: payload})
     (letter,) = await letters(platform, 1)

@@ -169,7 +169,7 @@ async def test_thousands_stay_in_the_stream_while_others_go_on(platform: Platfor
     pipeline = platform.redis.pipeline(transaction=False)
     for number in range(3000):
         payload = entry_of(transfer(), kind="transfer.undo", order=str(number))
-        pipeline.xadd(partitions.intents(number % 2), {partitions.FIELD: payload})
+        pipeline.execute_command("XADD", partitions.intents(number % 2), "*", "e", payload)
     await pipeline.execute()
     await platform.start_consumer()
     for number in range(20):

@@ -20,7 +20,8 @@ from payments.kernel.errors import NotAuthenticated, PaymentsError
 from payments.kernel.ids import OperationId
 from payments.operations.envelope import Envelope, decode
 from payments.operations.outcome import Decision
-from payments.operations.submit import Coming, Parked, Submitter
+from payments.operations.outcomes import Coming, Parked
+from payments.operations.submit import Submitter
 from payments.registry import OPERATIONS
 from payments.surfaces.native.routes import ROUTER
 

@@ -1,0 +1,41 @@
+"""Outcomes as the submitter sees them: stored ones, and those that are still to come."""
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Final, Protocol
+
+import msgspec
+
+from payments.kernel.ids import OperationId
+from payments.operations.outcome import Decision
+
+
+class Parked(msgspec.Struct, frozen=True):
+    """Instead of an outcome: the entry of an operation became a dead letter."""
+
+
+PARKED: Final = Parked()
+
+
+class Outcomes(Protocol):
+    """Stored and coming outcomes. Implemented in `payments.operations.results`."""
+
+    reply_to: str
+
+    async def find(self, operation_id: OperationId) -> Decision | None:
+        """The stored outcome."""
+        ...
+
+    def expect(
+        self, operation_id: OperationId, digest: bytes, submitted_at: datetime
+    ) -> AbstractContextManager["Coming"]:
+        """Listen for the outcome from here on, until the context is left."""
+        ...
+
+
+class Coming(Protocol):
+    """An outcome that is listened for."""
+
+    async def within(self, timeout_s: float) -> Decision | Parked | None:
+        """The outcome when there, or None. Raises `Conflict` when the id has other content."""
+        ...
