@@ -16,6 +16,7 @@ from scheduler.jobs import (
     run_full_audit,
     watch_jobs,
     watch_payouts,
+    watch_registries,
     watch_streams,
 )
 
@@ -32,6 +33,7 @@ JOBS: Final[tuple[Job, ...]] = (
     Job(id="fetch_registries", every_s=_HOUR, run=fetch_registries.run),
     Job(id="drive_callbacks", every_s=5, run=drive_callbacks.run),
     Job(id="watch_payouts", every_s=30, run=watch_payouts.run, is_everywhere=True),
+    Job(id="watch_registries", every_s=60, run=watch_registries.run, is_everywhere=True),
     Job(id="run_checks", every_s=3 * _MINUTE, run=run_checks.run, is_everywhere=True),
     Job(id="run_full_audit", every_s=_DAY, run=run_full_audit.run, timeout_s=2 * _HOUR),
     Job(id="watch_streams", every_s=10, run=watch_streams.run, is_everywhere=True),

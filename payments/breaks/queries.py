@@ -1,6 +1,6 @@
 """Reads of breaks, and the one write that moves no money: who works on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,10 @@ class BreakNotFound(NotFound):
 
 
 class BreakView(msgspec.Struct, frozen=True, kw_only=True):
-    """What each side says, the money at risk, how old the difference is, what became of it."""
+    """What each side says, the money at risk, how old the difference is, what became of it.
+
+    `history`: what it said before its facts changed or it was opened again, oldest first.
+    """
 
     break_id: UUID
     provider: str
@@ -43,6 +46,7 @@ class BreakView(msgspec.Struct, frozen=True, kw_only=True):
     resolution_operation_id: UUID | None
     opened_at: str
     resolved_at: str | None
+    history: Sequence[Mapping[str, Any]] = ()
 
 
 class BreakSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,4 +151,5 @@ def _view(row: sa.Row[Any], now: datetime) -> BreakView:
         resolution_operation_id=row.resolution_id,
         opened_at=rfc3339(row.opened_at),
         resolved_at=None if row.resolved_at is None else rfc3339(row.resolved_at),
+        history=row.history,
     )

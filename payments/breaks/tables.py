@@ -4,7 +4,7 @@ So the same difference is found once.
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
@@ -32,7 +32,7 @@ class BreakKind(enum.Enum):
 
 
 class BreakState(enum.Enum):
-    """open → assigned → resolved."""
+    """open → assigned → resolved; open again when the facts change."""
 
     OPEN = "open"
     ASSIGNED = "assigned"
@@ -72,6 +72,13 @@ breaks: Final = sa.Table(
     sa.Column("resolution_id", sa.Uuid, comment="the operation that resolved it"),
     sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("resolved_at", sa.DateTime(timezone=True)),
+    sa.Column(
+        "history",
+        JSONB,
+        nullable=False,
+        server_default=sa.text("'[]'::jsonb"),
+        comment="what it said before, when facts changed or it was opened again; oldest first",
+    ),
     sa.CheckConstraint("state IN ('open', 'assigned', 'resolved')", name="state"),
     sa.CheckConstraint("(state = 'resolved') = (resolved_at IS NOT NULL)", name="resolved"),
     sa.CheckConstraint("at_risk_minor >= 0", name="at_risk"),
@@ -106,6 +113,7 @@ class Break(Record, frozen=True):
     resolution_id: UUID | None
     opened_at: datetime
     resolved_at: datetime | None
+    history: Sequence[Mapping[str, Any]] = ()
 
 
 def break_id(provider: str, kind: BreakKind, reference: str) -> UUID:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from payments.breaks.tables import Break, BreakKind, break_id, new_break
+from payments.breaks.follow import followed
+from payments.breaks.tables import Break, BreakKind, new_break
 from payments.callbacks.tables import Callback
 from payments.deposits.refusals import DEPOSIT_NOT_FOUND
 from payments.deposits.status import DepositState
@@ -183,9 +184,9 @@ def _break(
     state: State,
 ) -> Break | None:
     kind = weighed.found
-    if kind is None or state.record(Break, break_id(SUPERPAY, kind, str(deposit.id))) is not None:
+    if kind is None:
         return None
-    return new_break(
+    found_now = new_break(
         SUPERPAY,
         kind,
         str(deposit.id),
@@ -203,6 +204,7 @@ def _break(
         found_by=f"evidence:{evidence.source.value}:{evidence.id}",
         now=evidence.recorded_at,
     )
+    return followed(state.record(Break, found_now.id), found_now)
 
 
 def _at_risk(deposit: Deposit, kind: BreakKind, sighting: Sighting | None) -> tuple[int, str]:

@@ -52,7 +52,7 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     instance: str
     code: str
     retryable: bool | None = None
-    errors: Sequence[Mapping[str, str]] = ()
+    errors: Sequence[Mapping[str, str | int]] = ()
     operation_id: str | None = None
     request_id: str | None = None
 

@@ -1,6 +1,6 @@
 """Query strings: as strict as bodies."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final, TypeVar
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from payments.http.body import field_error
 from payments.http.services import HttpRequest
 from payments.kernel.errors import InvalidRequest
+from payments.kernel.strict import NotRead, check_day
 
 BIGINT: Final = range(-(2**63), 2**63)
 """The numbers PostgreSQL can be asked about."""
@@ -64,7 +65,17 @@ def _objection(value: object, written: str) -> str | None:
         if value not in BIGINT:
             return "the number is too large"
         return None if str(value) == written else "an integer is written in plain digits"
-    return _objection_to_time(value, written) if isinstance(value, datetime) else None
+    if isinstance(value, datetime):
+        return _objection_to_time(value, written)
+    return _objection_to_day(value) if isinstance(value, date) else None
+
+
+def _objection_to_day(value: date) -> str | None:
+    try:
+        check_day(value)
+    except NotRead as error:
+        return f"expected {error.expected}"
+    return None
 
 
 def _objection_to_time(value: datetime, written: str) -> str | None:

@@ -17,7 +17,7 @@ class PaymentsError(Exception):
         detail: str | None = None,
         *,
         code: str | None = None,
-        errors: Sequence[Mapping[str, str]] = (),
+        errors: Sequence[Mapping[str, str | int]] = (),
         operation_id: str | None = None,
         **extra: Any,
     ) -> None:

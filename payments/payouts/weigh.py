@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from payments.breaks.follow import followed
 from payments.breaks.tables import Break, BreakKind, break_id, new_break
 from payments.kernel.money import CURRENCIES, format_minor
 from payments.operations.operation import Context, State
@@ -105,9 +106,9 @@ def break_of(
 ) -> Break | None:
     """The break this evidence opens, unless it is open (or was resolved) already."""
     kind = _kind(payout, evidence, found)
-    if kind is None or state.record(Break, break_id(SUPERPAY, kind, str(payout.id))) is not None:
+    if kind is None:
         return None
-    return new_break(
+    found_now = new_break(
         SUPERPAY,
         kind,
         str(payout.id),
@@ -118,6 +119,7 @@ def break_of(
         found_by=f"evidence:{evidence.source.value}:{evidence.id}",
         now=evidence.recorded_at,
     )
+    return followed(state.record(Break, found_now.id), found_now)
 
 
 def _kind(payout: Payout, evidence: Evidence, found: BreakKind | None) -> BreakKind | None:

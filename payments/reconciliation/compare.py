@@ -1,7 +1,7 @@
 """The comparison, pure: lines of a registry against what our books say of the same merchant ids."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -30,6 +30,22 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     operated_at: datetime
 
+    @property
+    def name(self) -> str:
+        """Which line it is: a `line_id` is a provider's own only within a day."""
+        return f"{self.operated_at.date()}:{self.line_id}"
+
+
+class Registry(msgspec.Struct, frozen=True, kw_only=True):
+    """A registry that was read: its day, whether more may come, its lines, and the file itself."""
+
+    provider: str
+    day: date
+    is_closed: bool
+    generated_at: datetime
+    lines: Sequence[Line]
+    raw: bytes
+
 
 class Ours(msgspec.Struct, frozen=True, kw_only=True):
     """What we know of a merchant id.
@@ -52,10 +68,11 @@ class Ours(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A break to be. `reference` names it for ever."""
+    """A break to be. `reference` names it for ever; `old_reference`: as 0.1.0 named it."""
 
     kind: BreakKind
     reference: str
+    old_reference: str
     merchant_id: int
     subject_id: UUID | None
     at_risk: tuple[int, str]
@@ -75,7 +92,7 @@ def compare(
     `elsewhere`: lines of the same merchant ids in the registries of other days.
     """
     groups: dict[int, list[Line]] = {}
-    for line in lines:
+    for line in sorted(lines, key=_order):
         groups.setdefault(line.merchant_id, []).append(line)
     first = _first_lines((*lines, *elsewhere))
     found: list[Difference] = []
@@ -85,10 +102,15 @@ def compare(
     return found
 
 
+def _order(line: Line) -> tuple[datetime, str]:
+    """Whatever the order of a file, it shows the same."""
+    return line.operated_at, line.line_id
+
+
 def _first_lines(lines: Iterable[Line]) -> dict[tuple[int, str], str]:
     """By merchant id and status the line that happened first: every other one is a duplicate."""
-    ordered = sorted(lines, key=lambda line: (line.operated_at, line.line_id))
-    return {(line.merchant_id, line.status): line.line_id for line in reversed(ordered)}
+    ordered = sorted(lines, key=_order)
+    return {(line.merchant_id, line.status): line.name for line in reversed(ordered)}
 
 
 def _group(
@@ -102,7 +124,7 @@ def _group(
         return
     seen: dict[str, Line] = {}
     for line in group:
-        if first[line.merchant_id, line.status] != line.line_id:
+        if first[line.merchant_id, line.status] != line.name:
             yield _difference(BreakKind.DUPLICATE_AT_PSP, line, ours)
         else:
             seen[line.status] = line
@@ -145,35 +167,43 @@ def _difference(kind: BreakKind, line: Line, ours: Ours) -> Difference:
     is_surplus = kind is BreakKind.DUPLICATE_AT_PSP
     return Difference(
         kind=kind,
-        reference=f"{ours.id}:{line.line_id}" if is_surplus else str(ours.id),
+        reference=f"{ours.id}:{line.name}" if is_surplus else str(ours.id),
+        old_reference=f"{ours.id}:{line.line_id}" if is_surplus else str(ours.id),
         merchant_id=ours.merchant_id,
         subject_id=ours.id,
         at_risk=at_risk,
-        details={"ours": _told(ours), "theirs": told(line)},
+        details={"ours": _told(ours), "theirs": told(line), "date": _date(line)},
     )
 
 
 def _unknown(line: Line) -> Difference:
     return Difference(
         kind=BreakKind.MISSING_IN_LEDGER,
-        reference=line.line_id,
+        reference=line.name,
+        old_reference=line.line_id,
         merchant_id=line.merchant_id,
         subject_id=None,
         at_risk=(line.minor if line.status in MOVED else 0, line.currency),
-        details={"ours": None, "theirs": told(line)},
+        details={"ours": None, "theirs": told(line), "date": _date(line)},
     )
 
 
 def _missing(ours: Ours, lacks: str) -> Difference:
     """Paid and returned are two lines: each may be missing, and each may come late."""
+    reference = f"{ours.id}:{RETURNED}" if lacks == RETURNED else str(ours.id)
     return Difference(
         kind=BreakKind.MISSING_AT_PSP,
-        reference=f"{ours.id}:{RETURNED}" if lacks == RETURNED else str(ours.id),
+        reference=reference,
+        old_reference=reference,
         merchant_id=ours.merchant_id,
         subject_id=ours.id,
         at_risk=(ours.minor, ours.currency),
         details={"ours": _told(ours), "theirs": None, "lacks": lacks},
     )
+
+
+def _date(line: Line) -> str:
+    return line.operated_at.date().isoformat()
 
 
 def _told(ours: Ours) -> dict[str, Any]:

@@ -1,19 +1,21 @@
 """What our books say of merchant ids, in the words of the comparison."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from payments.deposits.status import OPEN, PAID, DepositState
 from payments.deposits.tables import deposits
+from payments.kernel.strict import day_bounds
 from payments.payouts.status import HOLDING, RELEASED, PayoutState
 from payments.payouts.tables import payouts
-from payments.reconciliation.compare import MOVED, RETURNED, Line, Ours
+from payments.reconciliation.compare import MOVED, RETURNED, TRANSIT, Line, Ours
 from payments.reconciliation.compare import PAID as PAID_LINE
-from payments.reconciliation.tables import registry_lines
+from payments.reconciliation.tables import registry_lines, registry_runs
 
 _CHUNK: Final = 10_000
 _PAYOUT_AGREES: Final[Mapping[PayoutState, frozenset[str]]] = {
@@ -46,35 +48,63 @@ async def known(connection: AsyncConnection, merchant_ids: Iterable[int]) -> dic
 
 
 async def missing(
-    connection: AsyncConnection, provider: str, day: date, generated_at: datetime
+    connection: AsyncConnection, provider: str, day: date, merchant_ids: Iterable[int] = ()
 ) -> Sequence[tuple[Ours, str]]:
-    """What of ours moved money that day, before the registry was made.
+    """What of ours moved money and is in no registry, though its day is closed.
 
-    Each with the status of the line that should be in some registry by now.
+    Each with the status of the line that should be there. Looked for among what may have happened
+    on `day`, and among `merchant_ids`. The provider may have done it on any day from our request
+    until shortly after we knew: nothing is missing before all of these are closed.
     """
-    begins = datetime.combine(day, time(), UTC)
-    ends = min(begins + timedelta(days=1), generated_at)
-    p = payouts.c
+    p, d = payouts.c, deposits.c
+    also = any_of(merchant_ids)
+    found: list[tuple[Ours, str]] = []
     moved = sa.select(payouts).where(
         p.state.in_([PayoutState.PAID.value, PayoutState.REVERSED.value]),
-        _between(p.ended_at, begins, ends),
+        _is_due(provider, day, p.created_at, p.ended_at, p.merchant_id == also),
         ~_has_line(provider, p.merchant_id),
     )
-    found = [(payout(row), PAID_LINE) for row in await connection.execute(moved)]
+    found += [(payout(row), PAID_LINE) for row in await connection.execute(moved)]
     # The wallet has that money again: a line that says paid is not enough for it.
     came_back = sa.select(payouts).where(
         p.state == PayoutState.REVERSED.value,
-        _between(p.state_since, begins, ends),
+        _is_due(provider, day, p.ended_at, p.state_since, p.merchant_id == also),
         ~_has_line(provider, p.merchant_id, RETURNED),
     )
     found += [(payout(row), RETURNED) for row in await connection.execute(came_back)]
     arrived = sa.select(deposits).where(
-        deposits.c.state.in_([s.value for s in PAID]),
-        _between(deposits.c.updated_at, begins, ends),
-        ~_has_line(provider, deposits.c.merchant_id),
+        d.state.in_([s.value for s in PAID]),
+        _is_due(provider, day, d.created_at, d.updated_at, d.merchant_id == also),
+        ~_has_line(provider, d.merchant_id),
     )
     found += [(deposit(row), PAID_LINE) for row in await connection.execute(arrived)]
     return found
+
+
+def any_of(merchant_ids: Iterable[int]) -> Any:
+    """Any of these, as one parameter however many they are."""
+    return sa.any_(sa.literal(sorted(set(merchant_ids)), ARRAY(sa.BigInteger)))
+
+
+def _is_due(
+    provider: str, day: date, asked_at: Any, known_at: Any, is_named: sa.ColumnElement[bool]
+) -> sa.ColumnElement[bool]:
+    """True when `day`, or its being named, may decide it, and each day of its line is closed."""
+    begins, ends = day_bounds(day)
+    c = registry_runs.c
+    earliest = sa.func.least(asked_at, known_at)
+    first, last = _utc_date(earliest), _utc_date(known_at + TRANSIT)
+    closed = (
+        sa.select(sa.func.count(sa.distinct(c.date)))
+        .where(c.provider == provider, c.is_closed, c.date.between(first, last))
+        .scalar_subquery()
+    )
+    may_be_that_day = sa.and_(earliest < ends, known_at >= begins - TRANSIT)
+    return sa.and_(sa.or_(may_be_that_day, is_named), closed == last - first + 1)
+
+
+def _utc_date(moment: Any) -> Any:
+    return sa.cast(sa.func.timezone("UTC", moment), sa.Date)
 
 
 async def moved_elsewhere(
@@ -89,21 +119,20 @@ async def moved_elsewhere(
             c.provider == provider,
             c.merchant_id.in_(wanted[first : first + _CHUNK]),
             c.date != day,
+            c.superseded_by.is_(None),
             c.status.in_(MOVED),
         )
         found += [Line(**row) for row in (await connection.execute(query)).mappings()]
     return found
 
 
-def _between(column: Any, begins: datetime, ends: datetime) -> sa.ColumnElement[bool]:
-    return sa.and_(column >= begins, column < ends)
-
-
 def _has_line(provider: str, merchant_id: Any, *statuses: str) -> sa.ColumnElement[bool]:
     """A line of it, of these statuses (of any, when none is named)."""
     c = registry_lines.c
     which = (c.status.in_(statuses),) if statuses else ()
-    return sa.exists().where(c.provider == provider, c.merchant_id == merchant_id, *which)
+    return sa.exists().where(
+        c.provider == provider, c.merchant_id == merchant_id, c.superseded_by.is_(None), *which
+    )
 
 
 def payout(row: sa.Row[Any]) -> Ours:

@@ -1,15 +1,23 @@
 """Reads of registries that were loaded."""
 
-from datetime import date, datetime
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from payments.deposits.tables import deposits
 from payments.kernel.clock import rfc3339
+from payments.payouts.tables import payouts
 from payments.reconciliation.tables import registry_runs
+
+FETCHED: Final = "fetched"
+CLOSES_AFTER: Final = timedelta(days=1, hours=2)
+"""A day's registry is final this long after the day began (specification §14)."""
+KEPT_DAYS: Final = 400
+"""For so many days the provider gives registries (specification §14)."""
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,12 +50,38 @@ async def list_runs(
         return [_view(row) for row in await connection.execute(query)]
 
 
-async def has_closed_run(engine: AsyncEngine, provider: str, day: date) -> bool:
-    """True when that day's final registry has been loaded."""
+async def days_to_fetch(engine: AsyncEngine, provider: str, now: datetime) -> list[date]:
+    """Days whose final registry should be there by now and was not fetched, oldest first.
+
+    From the day of our first request on, within what the provider still gives. What was uploaded
+    does not count: a person's file never stops a fetch.
+    """
+    last = (now - CLOSES_AFTER).date()
     c = registry_runs.c
-    query = sa.select(c.id).where(c.provider == provider, c.date == day, c.is_closed).limit(1)
+    fetched = (
+        sa.select(c.date)
+        .where(
+            c.provider == provider,
+            c.is_closed,
+            c.source == FETCHED,
+            c.date > last - timedelta(days=KEPT_DAYS),
+        )
+        .distinct()
+    )
+    begun = sa.select(
+        sa.func.least(
+            sa.select(sa.func.min(payouts.c.created_at)).scalar_subquery(),
+            sa.select(sa.func.min(deposits.c.created_at)).scalar_subquery(),
+        )
+    )
     async with engine.connect() as connection:
-        return (await connection.execute(query)).first() is not None
+        has = set((await connection.execute(fetched)).scalars())
+        begun_at: datetime | None = (await connection.execute(begun)).scalar()
+    if begun_at is None:
+        return []
+    earliest = max(begun_at.astimezone(UTC).date(), last - timedelta(days=KEPT_DAYS - 1))
+    days = (earliest + timedelta(days=n) for n in range((last - earliest).days + 1))
+    return [day for day in days if day not in has]
 
 
 def _view(row: sa.Row[Any]) -> RunView:

@@ -1,4 +1,7 @@
-"""Tables of reconciliation: registries as they came, and their lines."""
+"""Tables of reconciliation: registries as they came, and their lines.
+
+Both only grow: a line that a later registry of its day changes or lacks is marked as superseded.
+"""
 
 from typing import Final
 
@@ -35,8 +38,8 @@ registry_lines: Final = sa.Table(
     "registry_lines",
     METADATA,
     sa.Column("provider", sa.Text, primary_key=True),
-    sa.Column("line_id", sa.Text, primary_key=True, comment="the same when issued again"),
-    sa.Column("date", sa.Date, nullable=False),
+    sa.Column("date", sa.Date, primary_key=True),
+    sa.Column("line_id", sa.Text, primary_key=True, comment="its own within a provider and a day"),
     sa.Column("transaction_id", sa.Text, nullable=False),
     sa.Column("merchant_id", sa.BigInteger, nullable=False, index=True),
     sa.Column("kind", sa.Text, nullable=False),
@@ -44,5 +47,18 @@ registry_lines: Final = sa.Table(
     sa.Column("minor", sa.BigInteger, nullable=False),
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("operated_at", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("run_id", sa.Uuid, nullable=False, comment="the newest registry that had it"),
+    sa.Column("run_id", sa.Uuid, primary_key=True, comment="the registry that first said this"),
+    sa.Column(
+        "superseded_by",
+        sa.Uuid,
+        comment="the registry that says otherwise, or, closed, lacks the line; null: it holds",
+    ),
+)
+sa.Index(
+    "registry_lines_holding_key",
+    registry_lines.c.provider,
+    registry_lines.c.date,
+    registry_lines.c.line_id,
+    unique=True,
+    postgresql_where=sa.text("superseded_by IS NULL"),
 )

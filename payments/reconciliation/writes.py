@@ -4,9 +4,9 @@ Moves no money.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from typing import Any, Final
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -14,28 +14,20 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from payments.breaks.tables import Break, BreakKind, breaks, new_break
 from payments.kernel.ids import new_id
-from payments.reconciliation.compare import RETURNED, Difference, Line, Ours, compare
+from payments.reconciliation.compare import Difference, Line, Ours, Registry, compare
 from payments.reconciliation.ours import known, missing, moved_elsewhere
+from payments.reconciliation.pursue import pursue
 from payments.reconciliation.tables import registry_lines, registry_runs
 
 _LOCK: Final = 7_203_101
-
-
-class Registry(msgspec.Struct, frozen=True, kw_only=True):
-    """A registry that was read: its day, whether more may come, its lines, and the file itself."""
-
-    provider: str
-    day: date
-    is_closed: bool
-    generated_at: datetime
-    lines: Sequence[Line]
-    raw: bytes
+_CHUNK: Final = 1000
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """What a registry showed. `differences` are all of them, `new_ids` the breaks that are new.
+    """What a registry showed. `differences` are all of them.
+
+    `new_ids`: breaks that are new, or open again.
 
     `ask`: ours that are not ended though a line says so; the provider should be asked about them.
     """
@@ -56,41 +48,33 @@ async def load(
     run_id = new_id()
     async with engine.begin() as connection:
         await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        await _keep_lines(connection, registry, run_id)
+        await _keep_run(connection, registry, run_id, source, by, now)
+        dropped = await _keep_lines(connection, registry, run_id)
         ours = await known(connection, (line.merchant_id for line in registry.lines))
-        gone = await missing(connection, registry.provider, registry.day, registry.generated_at)
+        lacking = (
+            await missing(connection, registry.provider, registry.day, dropped)
+            if registry.is_closed
+            else ()
+        )
         elsewhere = await moved_elsewhere(connection, registry.provider, registry.day, ours)
-        found = compare(registry.lines, ours, gone, registry.generated_at, elsewhere)
-        rows = [_row(registry.provider, one, run_id, now) for one in found]
-        new_ids = await _open(connection, rows)
-        await _close_found(connection, registry, now)
+        found = compare(registry.lines, ours, lacking, registry.generated_at, elsewhere)
+        pursued = await pursue(connection, registry, found, run_id, now)
         different = {one.merchant_id for one in found}
         matched = sum(line.merchant_id not in different for line in registry.lines)
-        counts = {
-            "line_count": len(registry.lines),
-            "matched_count": matched,
-            "break_count": len(rows),
-            "new_break_count": len(new_ids),
-        }
         await connection.execute(
-            registry_runs.insert().values(
-                id=run_id,
-                provider=registry.provider,
-                date=registry.day,
-                source=source,
-                is_closed=registry.is_closed,
-                digest=hashlib.sha256(registry.raw).digest(),
-                raw=registry.raw,
-                loaded_by=by,
-                loaded_at=now,
-                **counts,
+            registry_runs.update()
+            .where(registry_runs.c.id == run_id)
+            .values(
+                matched_count=matched,
+                break_count=len(pursued.break_ids),
+                new_break_count=len(pursued.new_ids),
             )
         )
     return Loaded(
         run_id=run_id,
         differences=found,
-        break_ids=[row.id for row in rows],
-        new_ids=new_ids,
+        break_ids=pursued.break_ids,
+        new_ids=pursued.new_ids,
         ask=_behind(ours, registry.lines),
         line_count=len(registry.lines),
         matched_count=matched,
@@ -98,74 +82,65 @@ async def load(
 
 
 def _behind(ours: Mapping[int, Ours], lines: Sequence[Line]) -> list[Ours]:
-    found = {
+    merchant_ids = {
         line.merchant_id
         for line in lines
         if line.merchant_id in ours and line.status not in ours[line.merchant_id].agrees
     }
-    return [ours[merchant_id] for merchant_id in sorted(found)]
+    return [ours[merchant_id] for merchant_id in sorted(merchant_ids)]
 
 
-def _row(provider: str, one: Difference, run_id: UUID, now: datetime) -> Break:
-    return new_break(
-        provider,
-        one.kind,
-        one.reference,
-        merchant_id=one.merchant_id,
-        subject_id=one.subject_id,
-        at_risk=one.at_risk,
-        details=one.details,
-        found_by=f"registry:{run_id}",
-        now=now,
-    )
-
-
-async def _open(connection: AsyncConnection, rows: Sequence[Break]) -> list[UUID]:
-    """New breaks only: one that is known stays as it is, also when it was resolved."""
-    if not rows:
-        return []
-    statement = (
-        insert(breaks)
-        .values([_values(row) for row in rows])
-        .on_conflict_do_nothing()
-        .returning(breaks.c.id)
-    )
-    return list((await connection.execute(statement)).scalars())
-
-
-def _values(row: Break) -> Mapping[str, Any]:
-    values = msgspec.structs.asdict(row)
-    return {**values, "kind": row.kind.value, "state": row.state.value}
-
-
-async def _close_found(connection: AsyncConnection, registry: Registry, now: datetime) -> None:
-    """Missing lines that have come after all: their breaks were a matter of time."""
-    c, lines = breaks.c, registry_lines.c
-    came = sa.exists().where(
-        lines.provider == registry.provider,
-        lines.date == registry.day,
-        lines.merchant_id == c.merchant_id,
-        # A payout that came back has two lines: the first is no news of the second.
-        sa.or_(c.details["lacks"].astext.is_distinct_from(RETURNED), lines.status == RETURNED),
-    )
+async def _keep_run(
+    connection: AsyncConnection,
+    registry: Registry,
+    run_id: UUID,
+    source: str,
+    by: str,
+    now: datetime,
+) -> None:
     await connection.execute(
-        breaks.update()
-        .where(c.kind == BreakKind.MISSING_AT_PSP.value, c.state != "resolved", came)
-        .values(
-            state="resolved",
-            resolution={"resolution": "timing", "reason": "the line came in a later registry"},
-            resolved_by="registry",
-            resolved_at=now,
+        registry_runs.insert().values(
+            id=run_id,
+            provider=registry.provider,
+            date=registry.day,
+            source=source,
+            is_closed=registry.is_closed,
+            digest=hashlib.sha256(registry.raw).digest(),
+            raw=registry.raw,
+            line_count=len(registry.lines),
+            matched_count=0,
+            break_count=0,
+            new_break_count=0,
+            loaded_by=by,
+            loaded_at=now,
         )
     )
 
 
-async def _keep_lines(connection: AsyncConnection, registry: Registry, run_id: UUID) -> None:
-    """The registry's lines replace what an earlier one of that day said."""
+async def _keep_lines(
+    connection: AsyncConnection, registry: Registry, run_id: UUID
+) -> Collection[int]:
+    """Append what is new or changed. Lines that a closed registry lacks hold no longer.
+
+    Gives the merchant ids of the latter. A registry that is open may lack lines still to come.
+    """
     c = registry_lines.c
-    await connection.execute(
-        registry_lines.delete().where(c.provider == registry.provider, c.date == registry.day)
+    is_holding = sa.and_(
+        c.provider == registry.provider, c.date == registry.day, c.superseded_by.is_(None)
     )
+    query = sa.select(*(c[name] for name in Line.__struct_fields__)).where(is_holding)
+    before = {row["line_id"]: Line(**row) for row in (await connection.execute(query)).mappings()}
+    after = {line.line_id: line for line in registry.lines}
+    new = [line for line in registry.lines if before.get(line.line_id) != line]
+    changed = {line.line_id for line in new} & before.keys()
+    dropped = before.keys() - after.keys() if registry.is_closed else set()
+    ended = sorted(changed | dropped)
+    for first in range(0, len(ended), _CHUNK):
+        await connection.execute(
+            registry_lines.update()
+            .where(is_holding, c.line_id.in_(ended[first : first + _CHUNK]))
+            .values(superseded_by=run_id)
+        )
     rows = [
         {
             **msgspec.structs.asdict(line),
@@ -173,8 +148,8 @@ async def _keep_lines(connection: AsyncConnection, registry: Registry, run_id: U
             "date": registry.day,
             "run_id": run_id,
         }
-        for line in {line.line_id: line for line in registry.lines}.values()
+        for line in new
     ]
-    for first in range(0, len(rows), 1000):
-        statement = insert(registry_lines).values(rows[first : first + 1000])
-        await connection.execute(statement.on_conflict_do_nothing())
+    for first in range(0, len(rows), _CHUNK):
+        await connection.execute(insert(registry_lines).values(rows[first : first + _CHUNK]))
+    return {before[line_id].merchant_id for line_id in ended}

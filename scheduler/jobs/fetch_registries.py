@@ -1,28 +1,27 @@
-"""The provider's registry is fetched: today's as it grows, yesterday's until it is final."""
+"""The provider's registries are fetched: today's as it grows, earlier ones until they are final."""
 
-from datetime import timedelta
 from typing import Final
 
 import payments.reconciliation.fetch
 from payments.operations.submit import keyed
 from payments.provider.tables import SUPERPAY
 from payments.reconciliation.fetch import FetchRegistry
-from payments.reconciliation.queries import has_closed_run
+from payments.reconciliation.queries import days_to_fetch
 from scheduler.job import ACTOR, Tools
 from scheduler.jobs.submitting import submit_all
 
 EVERY_S: Final = 3600
-_CLOSED_AFTER_H: Final = 2
+DAYS_MAX: Final = 31
+"""Of a long gap so many days are asked for in an hour, the newest first."""
 _SETTLED_AFTER_H: Final = 1
 
 
 async def run(tools: Tools) -> int:
     """How many registries were asked for; once an hour each."""
     now = tools.clock()
-    today, yesterday = now.date(), now.date() - timedelta(days=1)
-    days = [today] if now.hour >= _SETTLED_AFTER_H else []
-    if now.hour >= _CLOSED_AFTER_H and not await has_closed_run(tools.engine, SUPERPAY, yesterday):
-        days.append(yesterday)
+    days = (await days_to_fetch(tools.engine, SUPERPAY, now))[::-1][:DAYS_MAX]
+    if now.hour >= _SETTLED_AFTER_H:
+        days.append(now.date())
     hour = int(now.timestamp()) // EVERY_S
     operation = payments.reconciliation.fetch.OPERATION
     requests = [

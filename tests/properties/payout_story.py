@@ -1,7 +1,7 @@
 """Steps of a payout's story in the real system, and how every story ends: the world behaves."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -34,6 +34,7 @@ PLANS: Final[Mapping[str, tuple[str, ...]]] = {
 OPERATORS: Final = ("ann", "bob")
 PATIENCE: Final = 20
 """Rounds of healing after which operators look at what only an alarm names by then."""
+_DAY_S: Final = 86_400
 
 
 class Story(System):
@@ -221,8 +222,8 @@ class Story(System):
         while self.provider.events:
             await self.callback(0, "once")
             await self.quiet()
-        await self.jump(7200)  # a registry speaks of what was before it
-        for day in sorted({t.at.date() for t in self.provider.history} | await self._days()):
+        await self.jump(2 * _DAY_S)  # nothing is missing before the days it may be of are closed
+        for day in await self._days():
             await self.reconcile(day)
             await self.quiet()
             await self._tidy()
@@ -242,14 +243,21 @@ class Story(System):
             if self.executor.in_state("waiting"):
                 await self.send("ok")
 
-    async def _days(self) -> set[date]:
-        """Days on which we learned something."""
+    async def _days(self) -> list[date]:
+        """Each day from our first request to the last thing that happened, or that we learned."""
         rows = await self.connection.fetch(
-            "SELECT DISTINCT (e.recorded_at AT TIME ZONE 'UTC')::date FROM payout_evidence AS e"
+            "SELECT p.created_at, e.recorded_at FROM payout_evidence AS e"
             " JOIN payouts AS p ON p.id = e.payout_id WHERE p.wallet_id = $1",
             self.wallet,
         )
-        return {row[0] for row in rows}
+        moments = [moment for row in rows for moment in row.values()]
+        days = [
+            m.astimezone(UTC).date() for m in (*moments, *(t.at for t in self.provider.history))
+        ]
+        if not days:
+            return []
+        count = (max(days) - min(days)).days + 1
+        return [min(days) + timedelta(days=n) for n in range(count)]
 
     async def _state(self, payout_id: UUID) -> str:
         query = "SELECT state FROM payouts WHERE id = $1"

@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from payments.breaks.tables import BreakKind
 from payments.reconciliation.compare import TRANSIT, Difference, Line, Ours, compare
@@ -100,8 +102,8 @@ def test_a_strangers_line_risks_what_it_moved() -> None:
     lines = [line(), line(line_id="l2", status="failed")]
     differences = compare(lines, {}, [], NOW)
     assert [(d.kind, d.reference, d.subject_id, d.at_risk) for d in differences] == [
-        (K.MISSING_IN_LEDGER, "l1", None, (1000, "RUB")),
-        (K.MISSING_IN_LEDGER, "l2", None, (0, "RUB")),
+        (K.MISSING_IN_LEDGER, "2026-01-01:l1", None, (1000, "RUB")),
+        (K.MISSING_IN_LEDGER, "2026-01-01:l2", None, (0, "RUB")),
     ]
 
 
@@ -128,3 +130,27 @@ def test_each_surplus_line_is_a_break_of_its_own() -> None:
     surplus = found(lines, ours())
     assert [one.kind for one in surplus] == [K.DUPLICATE_AT_PSP] * 2
     assert len({one.reference for one in surplus}) == 2
+
+
+@pytest.mark.case("R3")
+def test_one_line_id_on_two_days_is_two_lines() -> None:
+    again = line(operated_at=LONG_AGO + timedelta(days=1))
+    (surplus,) = found([again], ours(), line())
+    assert surplus.kind is K.DUPLICATE_AT_PSP
+    assert found([line()], ours(), again) == []
+
+
+LINES = [
+    line(),
+    line(line_id="l2"),
+    line(line_id="l3", status="returned"),
+    line(line_id="l4", merchant_id=2),
+    line(line_id="l5", merchant_id=3, minor=5),
+]
+
+
+@given(st.permutations(LINES))
+def test_the_order_of_a_file_means_nothing(lines: list[Line]) -> None:
+    books = {1: ours(), 3: ours(merchant_id=3, id=UUID(int=3))}
+    expected = compare(LINES, books, [], NOW)
+    assert compare(lines, books, [], NOW) == expected

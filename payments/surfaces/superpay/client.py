@@ -38,6 +38,7 @@ class Page(msgspec.Struct, frozen=True):
     status: int
     media_type: str
     body: bytes
+    headers: Mapping[str, str] = {}
 
 
 class TooLong(httpx.HTTPError):
@@ -121,6 +122,7 @@ class SuperPayClient:
                 response.status_code,
                 response.headers.get("content-type", ""),
                 await _bounded(response, limit),
+                dict(response.headers),
             )
         finally:
             await response.aclose()

@@ -3,6 +3,9 @@
 Whatever it shows of payouts that are not ended is asked about.
 """
 
+import asyncio
+import base64
+import hashlib
 from datetime import date
 from http import HTTPStatus
 from typing import Any, Final
@@ -15,11 +18,13 @@ from payments.kernel.clock import utc_now
 from payments.kernel.errors import Unavailable
 from payments.operations.effects import EffectContext, EffectHandler
 from payments.operations.submit import Submitter
+from payments.reconciliation.compare import Registry
 from payments.reconciliation.fetch import FETCH_EFFECT
+from payments.reconciliation.queries import FETCHED
 from payments.reconciliation.writes import Loaded, load
 from payments.surfaces.superpay.client import SuperPayClient
 from payments.surfaces.superpay.hints import extra_check
-from payments.surfaces.superpay.settlement_file import BadRegistry, read_json
+from payments.surfaces.superpay.settlement_file import BadRegistry, check_headers, read_json
 
 _log = structlog.get_logger(__name__)
 
@@ -33,19 +38,28 @@ class FetchBody(msgspec.Struct, frozen=True, kw_only=True):
 
 async def fetch_registry(body: FetchBody, context: EffectContext) -> None:
     """Fetch and load. Raises when SuperPay does not give it: then it is tried again."""
-    page = await context.tool(SuperPayClient).registry(body.day.isoformat())
-    if page.status != HTTPStatus.OK:
-        raise Unavailable(f"the registry of {body.day} was answered with {page.status}")
     try:
-        registry = read_json(page.body)
+        registry = await fetched(context.tool(SuperPayClient), body.day)
     except BadRegistry as error:
-        _log.exception("registry_unreadable", error=error.detail)
+        _log.exception("registry_unreadable", day=body.day.isoformat(), error=error.detail)
         raise
-    if registry.day != body.day:
-        raise BadRegistry(f"asked for {body.day}, got {registry.day}")
     engine = context.tool(AsyncEngine)
-    loaded = await load(engine, registry, source="fetched", by=body.by, now=utc_now())
+    loaded = await load(engine, registry, source=FETCHED, by=body.by, now=utc_now())
     await follow_up(context.tool(Submitter), loaded)
+
+
+async def fetched(client: SuperPayClient, day: date) -> Registry:
+    """The registry of a day, as SuperPay gives it now; what it says beside the file must agree.
+
+    Raises `Unavailable`, 422 `invalid_registry`, httpx.HTTPError.
+    """
+    page = await client.registry(day.isoformat())
+    if page.status != HTTPStatus.OK:
+        raise Unavailable(f"the registry of {day} was answered with {page.status}")
+    registry = await asyncio.to_thread(read_json, page.body, day)
+    digest = base64.b64encode(hashlib.sha256(page.body).digest()).decode()
+    check_headers(registry, page.headers, digest)
+    return registry
 
 
 async def follow_up(submitter: Submitter, loaded: Loaded) -> None:

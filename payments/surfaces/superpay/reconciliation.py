@@ -20,20 +20,19 @@ from payments.http.body import (
     currency_in,
     minor_of,
     read_body,
-    read_raw,
 )
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
 from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, Time, header, service
-from payments.kernel.errors import InvalidBody, UnsupportedMediaType
+from payments.http.services import HttpRequest, Time, service
 from payments.kernel.ids import parse_id
 from payments.operations.submit import Submitter
+from payments.reconciliation.compare import Registry
 from payments.reconciliation.fetch import FetchRegistry
 from payments.reconciliation.queries import list_runs
-from payments.reconciliation.writes import Loaded, Registry, load
+from payments.reconciliation.writes import Loaded, load
 from payments.surfaces.superpay.fetching import follow_up
 from payments.surfaces.superpay.reconciliation_shapes import (
     AssignBody,
@@ -49,7 +48,7 @@ from payments.surfaces.superpay.reconciliation_shapes import (
     SummaryAnswer,
     UploadQuery,
 )
-from payments.surfaces.superpay.settlement_file import read_csv, read_json
+from payments.surfaces.superpay.uploads import check_fetchable, read_upload
 
 SCOPE: Final = "reconciliation:write"
 UPLOAD_MAX_BYTES: Final = 64 * 1024 * 1024
@@ -68,26 +67,16 @@ DECIDED_WITHIN_S: Final = 10
     request_max_body_size=UPLOAD_MAX_BYTES,
 )
 async def upload_registry(request: HttpRequest) -> Reply:
-    """Compare a registry file, JSON or CSV (text/csv, with `?date=`); answers what it showed."""
-    registry = await _read(request)
+    """Compare a registry file, JSON or CSV (text/csv, with `?date=`); answers what it showed.
+
+    A file with a fault changes nothing: 422 `invalid_registry` with every fault in `errors[]`.
+    """
+    registry = await read_upload(request)
     engine, now = service(request, AsyncEngine), service(request, Time).now()
     by = actor_of(request).name
     loaded = await load(engine, registry, source="uploaded", by=by, now=now)
     await follow_up(service(request, Submitter), loaded)
     return json_reply(await _told(request, registry, loaded))
-
-
-async def _read(request: HttpRequest) -> Registry:
-    kind = (header(request, b"content-type") or "").partition(";")[0].strip().lower()
-    query = read_query(request, UploadQuery)
-    raw = await read_raw(request)
-    if kind == "application/json":
-        return read_json(raw)
-    if kind != "text/csv":
-        raise UnsupportedMediaType("send the registry as application/json or text/csv")
-    if query.date is None:
-        raise InvalidBody(errors=[{"field": "date", "message": "a CSV file needs ?date="}])
-    return read_csv(raw, query.date, service(request, Time).now(), is_closed=query.closed)
 
 
 async def _told(request: HttpRequest, registry: Registry, loaded: Loaded) -> LoadedAnswer:
@@ -112,6 +101,7 @@ async def _told(request: HttpRequest, registry: Registry, loaded: Loaded) -> Loa
 async def fetch_registry(request: HttpRequest) -> Reply:
     """Get the registry of a UTC day from SuperPay."""
     body = await read_body(request, FetchBody)
+    check_fetchable(body.date, service(request, Time).now())
     operation = payments.reconciliation.fetch.OPERATION
     return await submit(request, operation, FetchRegistry(day=body.date))
 

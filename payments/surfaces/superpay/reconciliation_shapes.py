@@ -49,10 +49,15 @@ class FetchBody(Body, frozen=True, kw_only=True):
 
 
 class UploadQuery(Query, frozen=True, kw_only=True):
-    """For a CSV file: its UTC day, and whether it is final."""
+    """`date`: the file's UTC day, needed for CSV. `closed`: for CSV, whether it is final.
+
+    Without `closed` a CSV file is final from 02:00 UTC of the next day on. `empty=true` says that a
+    file without lines is meant so.
+    """
 
     date: dt.date | None = None
-    closed: bool = True
+    closed: bool | None = None
+    empty: bool = False
 
 
 class BreaksQuery(Page, frozen=True, kw_only=True):

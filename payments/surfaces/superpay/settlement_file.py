@@ -1,24 +1,34 @@
 """SuperPay's registry files (specification §14), JSON and CSV, read strictly.
 
-A bad file is refused whole.
+A file with a fault is refused whole, with every fault in `errors[]`.
 """
 
 import csv
 import datetime as dt
 import io
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
-import msgspec
-
-from payments.kernel.errors import InvalidAmount, InvalidBody, InvalidCurrency
-from payments.kernel.money import currency_of, parse_minor
+from payments.kernel.errors import InvalidBody
+from payments.kernel.money import currency_of, format_minor
+from payments.kernel.rows import Digits, Faults, Members, Row, found_text, one_of
+from payments.kernel.rows import read_json as read_document
+from payments.kernel.strict import (
+    day_bounds,
+    read_amount,
+    read_currency,
+    read_day,
+    read_id,
+    read_time,
+    read_whole,
+    read_word,
+)
 from payments.provider.tables import SUPERPAY
-from payments.reconciliation.compare import Line
-from payments.reconciliation.writes import Registry
-from payments.surfaces.superpay.bodies import UNREADABLE
+from payments.reconciliation.compare import MOVED, Line, Registry
 
+TYPES: Final = frozenset({"payout", "deposit"})
 STATUSES: Final = frozenset({"paid", "returned", "failed", "canceled", "expired"})
 COLUMNS: Final = (
     "line_id",
@@ -32,25 +42,13 @@ COLUMNS: Final = (
     "fee_currency",
     "operated_at",
 )
+LINE_ID_MAX: Final = 80
+TRANSACTION_ID_MAX: Final = 64
+_NUMBERS: Final = frozenset({"merchant_id", "amount"})
+_EMPTY: Final = "lines, or ?empty=true for a day on which nothing happened"
 
-
-class _Line(msgspec.Struct, frozen=True, kw_only=True):
-    line_id: str
-    transaction_id: str
-    merchant_id: int
-    type: str
-    status: str
-    amount: msgspec.Raw
-    currency: str
-    operated_at: datetime
-
-
-class _File(msgspec.Struct, frozen=True, kw_only=True):
-    date: dt.date
-    closed: bool
-    generated_at: datetime
-    line_count: int
-    lines: Sequence[_Line]
+_Sum = tuple[int, int]
+_Key = tuple[str, str, str]
 
 
 class BadRegistry(InvalidBody):
@@ -59,80 +57,70 @@ class BadRegistry(InvalidBody):
     code = "invalid_registry"
 
 
-def read_json(raw: bytes) -> Registry:
-    """The JSON form. Raises 422 `invalid_registry`."""
-    try:
-        file = msgspec.json.decode(raw, type=_File)
-        lines = [_line(one, bytes(one.amount)) for one in file.lines]
-        generated_at = file.generated_at.astimezone(UTC)
-    except (*UNREADABLE, InvalidBody) as error:
-        raise BadRegistry(str(error)[:300]) from None
-    return _registry(file.date, file.closed, generated_at, file.line_count, lines, raw)
-
-
-def read_csv(raw: bytes, day: dt.date, now: datetime, *, is_closed: bool) -> Registry:
-    """The CSV form; its day and whether it is closed come beside it.
+def read_json(raw: bytes, day: dt.date | None = None, *, may_be_empty: bool = True) -> Registry:
+    """The JSON form. `day`: the day it has to be of.
 
     Raises 422 `invalid_registry`.
     """
-    try:
-        rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8"), newline=""), strict=True))
-        lines = [_csv_line(row) for row in rows]
-    except (*UNREADABLE, InvalidBody, csv.Error, KeyError) as error:
-        raise BadRegistry(str(error)[:300]) from None
-    if rows and tuple(rows[0]) != COLUMNS:
-        raise BadRegistry(f"the columns are {', '.join(COLUMNS)}")
-    return _registry(day, is_closed, now, len(lines), lines, raw)
-
-
-def _csv_line(row: dict[str, Any]) -> Line:
-    plain = {name: row[name] for name in COLUMNS}
-    plain["merchant_id"] = int(plain["merchant_id"])
-    amount = str(plain.pop("amount")).encode()
-    return _line(msgspec.convert({**plain, "amount": msgspec.Raw(amount)}, _Line), amount)
-
-
-def _line(one: _Line, amount: bytes) -> Line:
-    if one.type not in {"payout", "deposit"} or one.status not in STATUSES:
-        raise BadRegistry(
-            f"line {one.line_id[:64]}: type {one.type[:20]}, status {one.status[:20]}"
-        )
-    if "\0" in one.line_id + one.transaction_id:
-        raise BadRegistry("text must not contain U+0000")
-    if not 0 < one.merchant_id < 2**53:
-        raise BadRegistry(f"line {one.line_id[:64]}: merchant_id")
-    return Line(
-        line_id=one.line_id,
-        transaction_id=one.transaction_id,
-        merchant_id=one.merchant_id,
-        kind=one.type,
-        status=one.status,
-        minor=_minor(amount, one),
-        currency=one.currency,
-        operated_at=one.operated_at.astimezone(UTC),
+    faults = Faults()
+    document = _document(raw, faults)
+    file = Row(0, document, faults)
+    file_day = file.read("date", read_day)
+    generated_at = file.read("generated_at", read_time)
+    count = file.read("line_count", read_whole, is_number=True)
+    is_closed = document.get("closed")
+    if not isinstance(is_closed, bool):
+        faults.add(0, "closed", is_closed, "true or false")
+    if file_day is not None and day not in {None, file_day}:
+        faults.add(0, "date", file_day.isoformat(), f"the day that was asked for, {day}")
+    lines = _json_lines(document, file_day, faults)
+    if count is not None and count != len(document.get("lines") or ()):
+        found = f"{len(document.get('lines') or ())} lines"
+        faults.add(0, "line_count", found, f"{count} lines, as line_count says")
+    _check_totals(document.get("totals"), lines, faults)
+    faults.raise_as(BadRegistry)
+    if file_day is None or generated_at is None:  # faults were raised
+        raise BadRegistry
+    if is_closed and generated_at < day_bounds(file_day)[1]:
+        expected = f"a time after the day {file_day}, or closed false"
+        faults.add(0, "generated_at", generated_at.isoformat(), expected)
+    registry = Registry(
+        provider=SUPERPAY,
+        day=file_day,
+        is_closed=is_closed is True,
+        generated_at=generated_at,
+        lines=lines,
+        raw=raw,
     )
+    return _whole(registry, faults, may_be_empty=may_be_empty)
 
 
-def _minor(amount: bytes, one: _Line) -> int:
-    try:
-        return parse_minor(amount.strip(), currency_of(one.currency))
-    except (InvalidAmount, InvalidCurrency) as error:
-        raise BadRegistry(f"line {one.line_id[:64]}: {error.detail}") from None
-
-
-def _registry(
-    day: dt.date,
-    is_closed: bool,  # noqa: FBT001 - a field
-    generated_at: datetime,
-    count: int,
-    lines: list[Line],
+def read_csv(
     raw: bytes,
+    day: dt.date,
+    generated_at: dt.datetime,
+    *,
+    is_closed: bool,
+    may_be_empty: bool = True,
 ) -> Registry:
-    if count != len(lines):
-        raise BadRegistry(f"it says {count} lines and has {len(lines)}")
-    if len({line.line_id for line in lines}) != len(lines):
-        raise BadRegistry("a line_id is there twice")
-    return Registry(
+    """The CSV form; its day, when it was made and whether it is closed come beside it.
+
+    Raises 422 `invalid_registry`.
+    """
+    faults = Faults()
+    lines: list[Line] = []
+    try:
+        rows = csv.reader(io.StringIO(raw.decode("utf-8"), newline=""), strict=True)
+        header = next(rows, [])
+        if tuple(header) != COLUMNS:
+            faults.add(1, "header", ",".join(header), ",".join(COLUMNS))
+            faults.raise_as(BadRegistry)
+        for cells in rows:
+            if cells:
+                lines += _csv_line(rows.line_num, cells, day, faults)
+    except (UnicodeDecodeError, csv.Error) as error:
+        faults.add(0, "file", str(error), "CSV in UTF-8")
+    registry = Registry(
         provider=SUPERPAY,
         day=day,
         is_closed=is_closed,
@@ -140,3 +128,159 @@ def _registry(
         lines=lines,
         raw=raw,
     )
+    return _whole(registry, faults, may_be_empty=may_be_empty)
+
+
+def _document(raw: bytes, faults: Faults) -> Members:
+    try:
+        document = read_document(raw)
+    except (ValueError, RecursionError) as error:
+        faults.add(0, "file", str(error), "a JSON document in UTF-8")
+        document = None
+    if not isinstance(document, Members):
+        faults.add(0, "file", document, "a JSON object with date, lines and totals")
+        faults.raise_as(BadRegistry)
+        return Members()
+    return document
+
+
+def _json_lines(document: Mapping[str, Any], day: dt.date | None, faults: Faults) -> list[Line]:
+    rows = document.get("lines")
+    if not isinstance(rows, list):
+        faults.add(0, "lines", rows, "a list of lines")
+        return []
+    lines: list[Line] = []
+    for number, row in enumerate(rows, 1):
+        if isinstance(row, Members):
+            lines += _line(Row(number, row, faults), row, day, faults)
+        else:
+            faults.add(number, "line", row, "a JSON object")
+    return lines
+
+
+def _csv_line(number: int, cells: list[str], day: dt.date, faults: Faults) -> Iterable[Line]:
+    if len(cells) != len(COLUMNS):
+        faults.add(number, "line", f"{len(cells)} fields", f"{len(COLUMNS)} fields")
+        return ()
+    fields = {
+        name: Digits(cell) if name in _NUMBERS else cell
+        for name, cell in zip(COLUMNS, cells, strict=True)
+    }
+    return _line(Row(number, fields, faults), fields, day, faults)
+
+
+def _line(
+    row: Row, fields: Mapping[str, Any], day: dt.date | None, faults: Faults
+) -> Iterable[Line]:
+    """The line, or nothing when a field is wrong. Fees are information and are not read."""
+    line_id = row.read("line_id", partial(read_word, length_max=LINE_ID_MAX))
+    transaction_id = row.read("transaction_id", partial(read_word, length_max=TRANSACTION_ID_MAX))
+    merchant_id = row.read("merchant_id", read_id, is_number=True)
+    kind = row.read("type", one_of(TYPES))
+    status = row.read("status", one_of(STATUSES))
+    currency = row.read("currency", read_currency)
+    minor = None
+    if currency is not None:
+        minor = row.read_either("amount", partial(read_amount, currency=currency))
+    operated_at = row.read("operated_at", read_time)
+    if operated_at is not None and day is not None and operated_at.date() != day:
+        faults.add(row.line, "operated_at", fields["operated_at"], f"a time on {day}, in UTC")
+    if (
+        line_id is None
+        or transaction_id is None
+        or merchant_id is None
+        or kind is None
+        or status is None
+        or currency is None
+        or minor is None
+        or operated_at is None
+    ):
+        return ()
+    line = Line(
+        line_id=line_id,
+        transaction_id=transaction_id,
+        merchant_id=merchant_id,
+        kind=kind,
+        status=status,
+        minor=minor,
+        currency=currency.code,
+        operated_at=operated_at,
+    )
+    return (line,)
+
+
+def _check_totals(totals: Any, lines: Sequence[Line], faults: Faults) -> None:
+    """`totals`, when the file has them, are the sums of its own lines."""
+    if totals is None:
+        return
+    if not isinstance(totals, list):
+        faults.add(0, "totals", totals, "a list of totals")
+        return
+    stated: dict[_Key, _Sum] = {}
+    for number, total in enumerate(totals, 1):
+        _read_total(number, total, stated, faults)
+    sums = _sums(lines)
+    if faults.count:
+        return  # what the lines sum to is not known
+    for key in sorted(stated.keys() | sums.keys()):
+        says, has = stated.get(key, (0, 0)), sums.get(key, (0, 0))
+        if says != has:
+            field = f"totals of {' '.join(key)}"
+            faults.add(0, field, f"lines that sum to {_sum_text(has, key)}", _sum_text(says, key))
+
+
+def _read_total(number: int, total: Any, stated: dict[_Key, _Sum], faults: Faults) -> None:
+    if not isinstance(total, Members):
+        faults.add(0, f"totals[{number}]", total, "a JSON object")
+        return
+    row = Row(0, total, faults)
+    kind, status = row.read("type", one_of(TYPES)), row.read("status", one_of(MOVED))
+    currency = row.read("currency", read_currency)
+    count = row.read("count", read_whole, is_number=True)
+    if currency is None or kind is None or status is None or count is None:
+        return
+    minor = row.read_either("amount", partial(read_amount, currency=currency))
+    key = (kind, status, currency.code)
+    if key in stated:
+        faults.add(0, f"totals[{number}]", f"{' '.join(key)} twice", "each sum once")
+    stated[key] = (count, minor or 0)
+
+
+def _sums(lines: Sequence[Line]) -> dict[_Key, _Sum]:
+    counts: Counter[_Key] = Counter()
+    minors: defaultdict[_Key, int] = defaultdict(int)
+    for line in lines:
+        if line.status in MOVED:
+            key = (line.kind, line.status, line.currency)
+            counts[key] += 1
+            minors[key] += line.minor
+    return {key: (counts[key], minors[key]) for key in counts}
+
+
+def _sum_text(total: _Sum, key: _Key) -> str:
+    return f"{format_minor(total[1], currency_of(key[2]))} in {total[0]} lines"
+
+
+def _whole(registry: Registry, faults: Faults, *, may_be_empty: bool) -> Registry:
+    """The registry, when nothing is wrong with the file."""
+    for line_id, count in Counter(line.line_id for line in registry.lines).items():
+        if count > 1:
+            faults.add(0, "line_id", f"{line_id} in {count} lines", "a line_id of its own a line")
+    if not registry.lines and not may_be_empty and not faults.count:
+        faults.add(0, "file", "no lines", _EMPTY)
+    faults.raise_as(BadRegistry)
+    return registry
+
+
+def check_headers(registry: Registry, headers: Mapping[str, str], digest: str) -> None:
+    """What came beside a fetched file agrees with the file. Raises 422 `invalid_registry`."""
+    faults = Faults()
+    beside: tuple[tuple[str, str, Callable[[str], str]], ...] = (
+        ("digest", f"sha-256={digest}", str),
+        ("superpay-registry-closed", "true" if registry.is_closed else "false", str.lower),
+        ("superpay-registry-lines", str(len(registry.lines)), str),
+    )
+    for name, ours, normal in beside:
+        if name in headers and normal(headers[name].strip()) != ours:
+            faults.add(0, name, f"a file with {found_text(ours)}", f"{found_text(headers[name])}")
+    faults.raise_as(BadRegistry)

@@ -1,0 +1,149 @@
+"""Reading the rows of a file from outside: every fault is collected, and told all at once.
+
+A fault names the line, the field, what was found and what is expected. A file with one fault is
+refused whole, by `Faults.raise_as`.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from payments.kernel.errors import InvalidBody
+from payments.kernel.strict import NotRead, shown
+
+FAULTS_MAX: Final = 50
+"""As many are told; the others are only counted."""
+
+T = TypeVar("T")
+
+
+class Digits(str):
+    """The text of a number, as it stands in the file: never through a float."""
+
+    __slots__ = ()
+
+
+class Members(dict[str, Any]):
+    """A JSON object; `doubled` are the keys it has more than once."""
+
+    doubled: Sequence[str] = ()
+
+
+class Faults:
+    """What is wrong with a file."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.count = 0
+        self._told: list[dict[str, str | int]] = []
+
+    def add(self, line: int, field: str, value: object, expected: str) -> None:
+        """One fault. `line` counts from 1; 0: the file as a whole."""
+        self.count += 1
+        if len(self._told) >= FAULTS_MAX:
+            return
+        found = found_text(value)
+        message = f"found {found}, expected {expected}"
+        fault: dict[str, str | int] = {"line": line} if line else {}
+        self._told.append(
+            {**fault, "field": field, "found": found, "expected": expected, "message": message}
+        )
+
+    def raise_as(self, error: type[InvalidBody]) -> None:
+        """Raise when there is a fault: the first one in `detail`, all of them in `errors[]`."""
+        if not self.count:
+            return
+        first = self._told[0]
+        where = f"line {first['line']}, " if "line" in first else ""
+        more = f" ({self.count} faults in all)" if self.count > 1 else ""
+        raise error(f"{where}{first['field']}: {first['message']}{more}", errors=self._told)
+
+
+class Row:
+    """The fields of one line; reading a field that is wrong gives None and adds a fault."""
+
+    def __init__(self, line: int, fields: Mapping[str, Any], faults: Faults) -> None:
+        """`line` counts from 1."""
+        self.line = line
+        self._fields = fields
+        self._faults = faults
+        for name in getattr(fields, "doubled", ()):
+            faults.add(line, shown(name), f"{shown(name)} twice", "each field once")
+
+    def read(self, name: str, reader: Callable[[str], T], *, is_number: bool = False) -> T | None:
+        """The field, by a strict reader. `is_number`: a number in JSON, not a string."""
+        text = self._fields.get(name)
+        is_right = isinstance(text, Digits) if is_number else _is_text(text)
+        if not is_right:
+            kind = "a number" if is_number else "text"
+            self._faults.add(self.line, name, text, kind)
+            return None
+        return self._by(reader, name, text)
+
+    def read_either(self, name: str, reader: Callable[[str], T]) -> T | None:
+        """The field, a number or a string of the same digits."""
+        text = self._fields.get(name)
+        if isinstance(text, str):
+            return self._by(reader, name, text)
+        self._faults.add(self.line, name, text, "a number")
+        return None
+
+    def _by(self, reader: Callable[[str], T], name: str, text: Any) -> T | None:
+        try:
+            return reader(str(text))
+        except NotRead as error:
+            self._faults.add(self.line, name, text, error.expected)
+            return None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not isinstance(value, Digits)
+
+
+def one_of(words: frozenset[str]) -> Callable[[str], str]:
+    """A reader of words from a list."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise NotRead(f"one of {', '.join(sorted(words))}")
+        return text
+
+    return read
+
+
+def found_text(value: object) -> str:
+    """What was found, as a message shows it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, str):
+        return shown(value) if value else "an empty text"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return shown(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def read_json(raw: bytes) -> Any:
+    """A JSON document: numbers as `Digits`, objects as `Members`. Raises ValueError.
+
+    Raises RecursionError for one that is nested too deep.
+    """
+    return json.loads(
+        raw.decode("utf-8"),
+        parse_int=Digits,
+        parse_float=Digits,
+        parse_constant=_no_constant,
+        object_pairs_hook=_members,
+    )
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _members(pairs: list[tuple[str, Any]]) -> Members:
+    members = Members(pairs)
+    if len(members) != len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        members.doubled = sorted(name for name, count in counts.items() if count > 1)
+    return members

@@ -1,0 +1,160 @@
+"""What a registry shows becomes breaks; breaks whose difference it no longer shows end."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from payments.breaks.follow import followed, gone
+from payments.breaks.tables import Break, BreakKind, break_id, breaks, new_break
+from payments.reconciliation.compare import RETURNED, Difference, Registry
+from payments.reconciliation.ours import any_of
+
+BY: Final = "registry"
+_FOUND_BY: Final = "registry:"
+
+
+class Pursued(msgspec.Struct, frozen=True, kw_only=True):
+    """Ids of the breaks the registry shows, and of those that are new or open again."""
+
+    break_ids: Sequence[UUID]
+    new_ids: Sequence[UUID]
+
+
+async def pursue(
+    connection: AsyncConnection,
+    registry: Registry,
+    differences: Sequence[Difference],
+    run_id: UUID,
+    now: datetime,
+) -> Pursued:
+    """Open, update and open again what differs; end what differs no more."""
+    existing = await _load(connection, registry, differences)
+    new_ids: list[UUID] = []
+    shown: set[UUID] = set()
+    for difference in _one_each(differences):
+        found = _break_of(registry.provider, difference, run_id, now, existing)
+        row = followed(existing.get(found.id), found)
+        if row is not None:
+            if found.id not in existing:
+                await _insert(connection, row)
+            else:
+                await _update(connection, row)
+            if found.id not in existing or row.opened_at == now:
+                new_ids.append(row.id)
+        shown.add(found.id)
+    statuses: dict[int | None, set[str]] = {}
+    for line in registry.lines:
+        statuses.setdefault(line.merchant_id, set()).add(line.status)
+    for one in existing.values():
+        has = statuses.get(one.merchant_id, set())
+        row = None if one.id in shown else _ended(one, registry, has, now)
+        if row is not None and row != one:
+            await _update(connection, row)
+    return Pursued(break_ids=sorted(shown), new_ids=new_ids)
+
+
+def _one_each(differences: Sequence[Difference]) -> Sequence[Difference]:
+    """Of two that are the same break (paid and returned) the one with more at risk."""
+    most: dict[tuple[BreakKind, str], Difference] = {}
+    for one in sorted(differences, key=lambda d: d.at_risk[0]):
+        most[one.kind, one.reference] = one
+    return list(most.values())
+
+
+def _break_of(
+    provider: str,
+    one: Difference,
+    run_id: UUID,
+    now: datetime,
+    existing: Mapping[UUID, Break],
+) -> Break:
+    found = new_break(
+        provider,
+        one.kind,
+        one.reference,
+        merchant_id=one.merchant_id,
+        subject_id=one.subject_id,
+        at_risk=one.at_risk,
+        details=one.details,
+        found_by=f"{_FOUND_BY}{run_id}",
+        now=now,
+    )
+    old = existing.get(break_id(provider, one.kind, one.old_reference))
+    is_same = old is not None and _transaction(old.details) == _transaction(one.details)
+    return found.changed(id=old.id) if old is not None and is_same else found
+
+
+def _transaction(details: Mapping[str, Any]) -> object:
+    return (details.get("theirs") or {}).get("transaction_id")
+
+
+def _ended(one: Break, registry: Registry, has: set[str], now: datetime) -> Break | None:
+    """A break that this registry of its day shows no more; None when it says nothing of it.
+
+    `has`: the statuses of the lines it has of the merchant id.
+    """
+    if one.kind is BreakKind.MISSING_AT_PSP:
+        # A payout that came back has two lines: the first is no news of the second.
+        is_there = RETURNED in has if one.details.get("lacks") == RETURNED else bool(has)
+        if not is_there:
+            return None
+        return gone(one, "timing", "the line came in a later registry", BY, now)
+    is_its_day = one.details.get("date") == registry.day.isoformat()
+    if not is_its_day or not one.found_by.startswith(_FOUND_BY):
+        return None
+    if not has and not registry.is_closed:
+        return None
+    return gone(one, "corrected", "a later registry of the day shows it no more", BY, now)
+
+
+async def _load(
+    connection: AsyncConnection, registry: Registry, differences: Sequence[Difference]
+) -> dict[UUID, Break]:
+    """Breaks of these differences, and those that this registry may end, locked in their order."""
+    c = breaks.c
+    ids = {
+        break_id(registry.provider, one.kind, reference)
+        for one in differences
+        for reference in (one.reference, one.old_reference)
+    }
+    of_the_day = sa.and_(
+        c.provider == registry.provider,
+        sa.or_(
+            c.details["date"].astext == registry.day.isoformat(),
+            sa.and_(
+                c.kind == BreakKind.MISSING_AT_PSP.value,
+                c.merchant_id == any_of(line.merchant_id for line in registry.lines),
+            ),
+        ),
+    )
+    query = (
+        sa.select(breaks)
+        .where(sa.or_(c.id == sa.any_(sa.literal(sorted(ids), ARRAY(sa.Uuid))), of_the_day))
+        .order_by(c.id)
+    )
+    rows = await connection.execute(query.with_for_update(key_share=True))
+    return {row["id"]: _from_row(row) for row in rows.mappings()}
+
+
+def _from_row(row: Any) -> Break:
+    values = {name: row[name] for name in Break.__struct_fields__}
+    return msgspec.convert(values, Break, builtin_types=(UUID, datetime))
+
+
+def _values(row: Break) -> dict[str, Any]:
+    values = msgspec.structs.asdict(row)
+    return {**values, "kind": row.kind.value, "state": row.state.value}
+
+
+async def _insert(connection: AsyncConnection, row: Break) -> None:
+    await connection.execute(insert(breaks).values(_values(row)).on_conflict_do_nothing())
+
+
+async def _update(connection: AsyncConnection, row: Break) -> None:
+    await connection.execute(breaks.update().where(breaks.c.id == row.id).values(_values(row)))
