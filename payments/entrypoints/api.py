@@ -1,10 +1,12 @@
 """The API role: builds the application out of its parts and serves it."""
 
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
+import structlog
 import uvicorn
 from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,7 +22,9 @@ from payments.http.auth import API_KEY, BEARER_KEY, Scheme, Schemes
 from payments.http.health import Readiness
 from payments.http.operation_status import Decisions, Markers
 from payments.http.operations import Refusals
-from payments.http.services import Services, Time
+from payments.http.protocol import protocol
+from payments.http.services import Services, Time, services_of
+from payments.http.serving import OperationsPort, Outermost, Server, listen
 from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import create_engine
 from payments.operations.door import RedisDoor
@@ -31,6 +35,7 @@ from payments.registry import OPERATIONS, ROUTERS
 
 _BACKLOG: Final = 2048
 _GRACEFUL_S: Final = 10
+_log = structlog.get_logger(__name__)
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
@@ -54,6 +59,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             ReadEngine: reads,
             Submitter: Submitter(door, outcomes, clock),
             Decisions: outcomes,
+            OutcomeReader: outcomes,
             Markers: door,
             Refusals: Refusals.of(OPERATIONS),
             Readiness: _readiness(engine, door),
@@ -80,7 +86,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             await door.stop()
             await engine.dispose()
 
-    return build_app(ROUTERS, services, schemes, lifespan=[running, *LIFESPANS])
+    return build_app(
+        ROUTERS, services, schemes, lifespan=[running, *LIFESPANS], place=_place(settings)
+    )
 
 
 def _read_engine(settings: Settings, primary: AsyncEngine) -> ReadEngine:
@@ -112,18 +120,17 @@ def _readiness(engine: AsyncEngine, door: RedisDoor) -> Readiness:
     return Readiness({"database": database, "stream": stream})
 
 
-def serve(settings: Settings) -> uvicorn.Server:
+def serve(settings: Settings) -> Server:
     """A server of the application, not started."""
     policy = AccessPolicy(
         is_everything=settings.log_requests == "all", slow_s=settings.log_slow_ms / 1000
     )
-    app: Any = AccessLog(create_app(settings), policy)
+    application = create_app(settings)
+    app: Any = Outermost(AccessLog(application, policy), _place(settings))
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=cast("Any", protocol(settings.read_timeout_s)),
         ws="none",
         lifespan="on",
         backlog=_BACKLOG,
@@ -136,7 +143,12 @@ def serve(settings: Settings) -> uvicorn.Server:
         proxy_headers=bool(settings.forwarded_allow_ips),
         forwarded_allow_ips=settings.forwarded_allow_ips,
     )
-    return uvicorn.Server(config)
+    outcomes = services_of(application).get(OutcomeReader)
+    return Server(config, outcomes.release)
+
+
+def _place(settings: Settings) -> OperationsPort:
+    return OperationsPort(is_apart=settings.is_production, port=settings.metrics_port)
 
 
 def main(settings: Settings) -> None:
@@ -144,6 +156,18 @@ def main(settings: Settings) -> None:
 
     Runs until SIGTERM or SIGINT, finishing the requests that are under way.
     """
+    sockets = listen([(settings.host, settings.port)], _BACKLOG)
+    if settings.metrics_port:
+        sockets += _operations_socket(settings)
     server = serve(settings)
     memory.settle()
-    server.run()
+    server.run(sockets)
+
+
+def _operations_socket(settings: Settings) -> list[socket.socket]:
+    """A port that is taken costs the metrics, not the API."""
+    try:
+        return listen([(settings.metrics_address, settings.metrics_port)], _BACKLOG)
+    except OSError as error:
+        _log.warning("no_metrics", port=settings.metrics_port, error=str(error))
+        return []

@@ -1,4 +1,4 @@
-"""Prometheus metrics of the roles that serve no requests; the API has its own `/metrics`."""
+"""Prometheus metrics of the roles that serve no requests; the API serves its own."""
 
 from typing import Final
 
@@ -19,6 +19,6 @@ def serve_metrics(settings: Settings, role: str) -> None:
     if not settings.metrics_port or role not in ROLES:
         return
     try:
-        start_http_server(settings.metrics_port, addr=settings.host)
+        start_http_server(settings.metrics_port, addr=settings.metrics_address)
     except OSError as error:
         _log.warning("no_metrics", port=settings.metrics_port, error=str(error))

@@ -83,6 +83,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, _says("errors (and slow ones), or all: a line for every request")
     ] = "errors"
     log_slow_ms: Annotated[Count, _says("A request slower than this gets a line")] = 1000
+    read_timeout_s: Annotated[
+        Count, _says("How long a client may take to send a header, or go on with a body")
+    ] = 20
     forwarded_allow_ips: Annotated[
         str, _says("Proxies whose X-Forwarded-For and -Proto are believed")
     ] = "127.0.0.1"
@@ -108,8 +111,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 200_000
     database_pool: Annotated[Count, _says("Database connections for reads, a process")] = 10
     metrics_port: Annotated[
-        PortOrNone, _says("Port of /metrics of the consumer, executor and scheduler; 0: none")
+        PortOrNone,
+        _says("Port of /metrics, a process (and of /schema, the API in production); 0: none"),
     ] = 0
+    metrics_host: Annotated[
+        str, _says("Address of that port; empty: PAYMENTS_HOST. Keep it off the public network")
+    ] = ""
 
     jwt_secret: Annotated[Secret, _says("Signs the shop's access tokens (HS256)")] = Secret()
     jwt_life_s: Annotated[Count, _says("Seconds an access token is good for")] = 3600
@@ -165,6 +172,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def is_production(self) -> bool:
         """True in the production profile."""
         return self.env is Profile.PRODUCTION
+
+    @property
+    def metrics_address(self) -> str:
+        """Where the metrics port listens."""
+        return self.metrics_host or self.host
 
     @property
     def base_url(self) -> str:

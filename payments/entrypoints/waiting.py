@@ -69,13 +69,12 @@ async def made(
     return None
 
 
-def wait_for_servers(settings: Settings) -> bool:
-    """The same as `servers_there`, in a loop of its own: before a role looks at its servers."""
+def wait_for_servers(settings: Settings) -> None:
+    """The same as `servers_there`, in a loop of its own: before a role looks at its servers.
 
-    async def wait() -> bool:
-        return await servers_there(settings, stop_on_signals())
-
-    return asyncio.run(wait())
+    A signal ends the process here (`stop_cleanly`): nothing has begun that would have to end.
+    """
+    asyncio.run(servers_there(settings, asyncio.Event()))
 
 
 async def _trouble(settings: Settings) -> str | None:

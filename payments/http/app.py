@@ -16,6 +16,7 @@ from payments.http.auth import Schemes, check_declarations, require_actor
 from payments.http.body import BODY_MAX_BYTES
 from payments.http.errors import render_error
 from payments.http.services import STATE_KEY, Services
+from payments.http.serving import EVERYWHERE, OperationsPort
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[Any]] | AbstractAsyncContextManager[Any]
 
@@ -27,12 +28,14 @@ def build_app(
     services: Services,
     schemes: Schemes,
     lifespan: Sequence[Lifespan] = (),
+    place: OperationsPort = EVERYWHERE,
 ) -> Litestar:
-    """An application of these routes.
+    """An application of these routes; `place` is where metrics and documentation are.
 
     Raises ValueError when one of them does not say who may call it.
     """
     services.add(Schemes, schemes)
+    services.add(OperationsPort, place)
     app = Litestar(
         route_handlers=[*routes, *SHARED],
         guards=[require_actor],

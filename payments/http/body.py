@@ -10,13 +10,14 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 
 from payments.http.access import access_here
-from payments.http.services import HttpRequest, header
+from payments.http.services import HttpRequest, header, header_values
 from payments.kernel.errors import (
     BodyTooLarge,
     InvalidAmount,
     InvalidBody,
     InvalidCurrency,
     InvalidRequest,
+    UnsupportedContentEncoding,
     UnsupportedMediaType,
 )
 from payments.kernel.money import CURRENCIES, Currency, currency_of, parse_minor
@@ -81,13 +82,14 @@ async def read_body(request: HttpRequest, type_: type[T]) -> T:
 async def read_raw(request: HttpRequest) -> bytes:
     """The bytes of the body, kept for a second look (a signature, say).
 
-    Raises 413 `body_too_large`.
+    Raises 415 `unsupported_content_encoding`, 413 `body_too_large`.
 
     Read here and not by Litestar: `request.body()` took a seventh of the whole handler path.
     """
     kept: bytes | None = request.scope.get(_KEPT)  # type: ignore[assignment]
     if kept is not None:
         return kept
+    check_content_encoding(request)
     limit = access_here(request).body_max_bytes or BODY_MAX_BYTES
     announced = header(request, b"content-length")
     if announced is not None and announced.isdecimal() and int(announced[:20]) > limit:
@@ -115,6 +117,13 @@ async def _receive(request: HttpRequest, limit: int) -> bytes:
 
 def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(f"at most {limit} bytes are read here")
+
+
+def check_content_encoding(request: HttpRequest) -> None:
+    """Signatures are over the bytes as they came, and a small body may unpack to a large one."""
+    for coding in header_values(request, b"content-encoding"):
+        if coding.strip().lower() not in {"", "identity"}:
+            raise UnsupportedContentEncoding
 
 
 def check_content_type(request: HttpRequest) -> None:

@@ -13,6 +13,7 @@ from payments.http.auth import PUBLIC
 from payments.http.openapi import document_of
 from payments.http.reply import Reply
 from payments.http.services import HttpRequest
+from payments.http.serving import for_operators
 from payments.kernel.errors import NotFound
 
 DOCUMENT_PATH: Final = "/schema/openapi.json"
@@ -49,19 +50,19 @@ _POLICY: Final = (
 )
 
 
-@get(DOCUMENT_PATH, access=Access(PUBLIC))
+@get(DOCUMENT_PATH, access=Access(PUBLIC), guards=[for_operators])
 async def openapi(request: HttpRequest) -> Reply:
     """The OpenAPI 3.1 document of every route."""
     return Reply(HTTPStatus.OK, msgspec.json.encode(document_of(request.app)))
 
 
-@get("/schema", access=Access(PUBLIC))
+@get("/schema", access=Access(PUBLIC), guards=[for_operators])
 async def page() -> Reply:
     """Swagger UI."""
     return Reply(HTTPStatus.OK, _PAGE.encode(), (_POLICY,), b"text/html; charset=utf-8")
 
 
-@get("/schema/assets/{name:str}", access=Access(PUBLIC))
+@get("/schema/assets/{name:str}", access=Access(PUBLIC), guards=[for_operators])
 async def asset(name: FromPath[str]) -> Reply:
     """One of the few files the page needs."""
     if name == "start.js":

@@ -16,7 +16,13 @@ from litestar.types import Scope
 from payments.http.reply import PROBLEM_JSON, Header, Reply
 from payments.http.services import HttpRequest
 from payments.kernel.database import is_connection_lost
-from payments.kernel.errors import InvalidRequest, NotAuthenticated, PaymentsError, Unavailable
+from payments.kernel.errors import (
+    InvalidRequest,
+    NotAuthenticated,
+    PaymentsError,
+    Unavailable,
+    UnsupportedContentEncoding,
+)
 
 _log = structlog.get_logger(__name__)
 _encode: Final = msgspec.json.Encoder().encode
@@ -123,6 +129,8 @@ def _headers_of(error: PaymentsError) -> Iterator[Header]:
         yield b"retry-after", b"%d" % error.retry_after_s
     if isinstance(error, NotAuthenticated):
         yield b"www-authenticate", error.challenge.encode("latin-1")
+    if isinstance(error, UnsupportedContentEncoding):
+        yield b"accept-encoding", b"identity"  # RFC 9110 15.5.16
 
 
 def _render_framework(request: HttpRequest, error: HTTPException) -> Reply:

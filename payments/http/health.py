@@ -12,6 +12,7 @@ from payments.http.access import Access
 from payments.http.auth import PUBLIC
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
+from payments.http.serving import for_operators
 
 _CHECK_TIMEOUT_S: Final = 2.0
 
@@ -44,7 +45,7 @@ async def ready(request: HttpRequest) -> Reply:
     return json_reply(body, HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK)
 
 
-@get("/metrics", access=Access(PUBLIC))
+@get("/metrics", access=Access(PUBLIC), guards=[for_operators])
 async def metrics() -> Reply:
     """Prometheus text. Labels are kinds, routes and reasons: nothing of a customer."""
     return Reply(HTTPStatus.OK, generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST.encode())

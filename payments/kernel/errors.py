@@ -66,6 +66,12 @@ class UnsupportedMediaType(PaymentsError):
     code = "unsupported_media_type"
 
 
+class UnsupportedContentEncoding(UnsupportedMediaType):
+    """Send the body as it is, without Content-Encoding: compressed bodies are not read."""
+
+    code = "unsupported_content_encoding"
+
+
 class BodyTooLarge(PaymentsError):
     """The body is larger than this endpoint accepts."""
 

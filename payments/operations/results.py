@@ -68,10 +68,12 @@ class Expected:
         self.digest = digest
         self.submitted_at = submitted_at
         self.since_s = monotonic_s()
-        self.done: asyncio.Future[Decision | Parked] = asyncio.get_running_loop().create_future()
+        self.done: asyncio.Future[Decision | Parked | None] = (
+            asyncio.get_running_loop().create_future()
+        )
 
     async def within(self, timeout_s: float) -> Decision | Parked | None:
-        """The outcome once it is there, None after the timeout. Raises `Conflict`."""
+        """The outcome once it is there, None after the timeout or `release`. Raises `Conflict`."""
         try:
             async with asyncio.timeout(timeout_s):
                 return await self.done
@@ -93,6 +95,7 @@ class OutcomeReader:
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._waiters: dict[UUID, list[Expected]] = {}
         self._lookups: dict[UUID, asyncio.Future[Decision | None]] = {}
+        self._is_released = False
         self._wanted = asyncio.Event()
         self._lock = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -112,6 +115,13 @@ class OutcomeReader:
         if self._connection is not None:
             self._connection.terminate()
 
+    def release(self) -> None:
+        """End every wait now, and each later one at once: this process is about to stop."""
+        self._is_released = True
+        for waiter in [w for waiters in self._waiters.values() for w in waiters]:
+            if not waiter.done.done():
+                waiter.done.set_result(None)
+
     async def find(self, operation_id: OperationId) -> Decision | None:
         """The stored outcome; concurrent calls share one query. Raises `Unavailable`."""
         future = self._lookups.get(operation_id)
@@ -126,6 +136,8 @@ class OutcomeReader:
     ) -> Iterator[Expected]:
         """Listen from here on; `digest` None takes any content."""
         expected = Expected(digest, submitted_at)
+        if self._is_released:
+            expected.done.set_result(None)
         self._waiters.setdefault(operation_id, []).append(expected)
         try:
             yield expected

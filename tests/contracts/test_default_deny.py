@@ -30,8 +30,8 @@ SIGNED: Final = {"/payment/webhook", "/v1/superpay/callbacks"}
 """Declared public: the signature is over the body, and checked where the body is read."""
 
 
-@pytest.fixture
-def settings_overrides() -> dict[str, Any]:
+def production() -> dict[str, Any]:
+    """Settings of the production profile."""
     names = ("walletservice_api_key", "bank_webhook_secret", "code_pepper")
     return {
         **SETTINGS,
@@ -39,6 +39,11 @@ def settings_overrides() -> dict[str, Any]:
         "superpay_callback_secrets": Secret("whsec_" + "c2VjcmV0" * 5),
         **{name: Secret(f"a secret for {name}, long enough") for name in names},
     }
+
+
+@pytest.fixture
+def settings_overrides() -> dict[str, Any]:
+    return production()
 
 
 def routes(platform: Platform) -> Iterator[tuple[str, str, str]]:

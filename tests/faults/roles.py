@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 
@@ -26,10 +27,20 @@ class Role:
 
     async def restart(self) -> int:
         """SIGTERM, wait for its end, start it again; the exit code."""
-        self._process.send_signal(signal.SIGTERM)
-        code = await asyncio.to_thread(self._process.wait, 20)
+        code = await self.stop()
         self._process = self._start()
         return code
+
+    async def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ask it to end, and wait for that; the exit code."""
+        self._process.send_signal(number)
+        return await asyncio.to_thread(self._process.wait, 20)
+
+    def catches(self, number: int) -> bool:
+        """Whether the process has a handler for that signal."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+        return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
     def kill(self) -> None:
         """SIGKILL, and wait."""
@@ -44,8 +55,7 @@ class Api(Role):
     """The API on a port of its own."""
 
     def __init__(self, database_url: str, redis_url: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listening:
-            port = listening.getsockname()[1]
+        port = free_port()
         self.base = f"http://127.0.0.1:{port}"
         super().__init__("api", {**role_env(database_url, redis_url), "PAYMENTS_PORT": str(port)})
 
@@ -61,6 +71,13 @@ class Api(Role):
                 except httpx.HTTPError:
                     pass  # not yet
                 await asyncio.sleep(0.05)
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
 
 
 def role_env(database_url: str, redis_url: str) -> dict[str, str]:
@@ -87,9 +104,9 @@ async def api(database_url: str, redis_url: str) -> AsyncIterator[Api]:
 
 
 @asynccontextmanager
-async def role(name: str, database_url: str, redis_url: str) -> AsyncIterator[Role]:
-    """Another role."""
-    running = Role(name, role_env(database_url, redis_url))
+async def role(name: str, database_url: str, redis_url: str, **more: str) -> AsyncIterator[Role]:
+    """Another role; `more` are variables."""
+    running = Role(name, {**role_env(database_url, redis_url), **more})
     try:
         yield running
     finally:

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import signal
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import structlog
@@ -80,12 +82,26 @@ def _check_durability(settings: Settings) -> None:
         _log.warning("not_durable", reason=text)
 
 
+def stop_cleanly() -> None:
+    """SIGTERM and Ctrl-C end with status 0, also before the role is up; roles drain first.
+
+    uvicorn gives a signal back to the handler it found once it has drained.
+    """
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+
+
 def _run(name: str, settings: Settings) -> None:
+    stop_cleanly()
     module = role(name)
     configure_logging(settings.log_level, name)
     serve_metrics(settings, name)
     # The API answers 503 meanwhile by itself; what it needs is looked at where it connects.
-    if name in ROLES and not wait_for_servers(settings):
-        return
+    if name in ROLES:
+        wait_for_servers(settings)
     _check_durability(settings)
     module.main(settings)

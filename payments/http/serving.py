@@ -1,0 +1,117 @@
+"""The server around the application: its ports, and how it stops."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+import structlog
+import uvicorn
+from litestar.enums import ScopeType
+from litestar.handlers.base import BaseRouteHandler
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from payments.http.errors import problem_reply
+from payments.http.services import Connection, service
+from payments.kernel.errors import NotFound, UnknownFate
+
+_SERVED: Final = ("/metrics", "/schema", "/health/")
+_log = structlog.get_logger(__name__)
+
+
+class OperationsPort(msgspec.Struct, frozen=True):
+    """Where `/metrics` and `/schema` are: everywhere, or at this port alone (0: nowhere)."""
+
+    is_apart: bool = False
+    port: int = 0
+
+    def is_it(self, scope: Any) -> bool:
+        """True for a request that came in at that port."""
+        server = scope.get("server")
+        return bool(self.port and server and server[1] == self.port)
+
+
+EVERYWHERE: Final = OperationsPort()
+
+
+def for_operators(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """A guard: what shows how the installation works is not at the public port of production."""
+    place = service(connection, OperationsPort)
+    if place.is_apart and not place.is_it(connection.scope):
+        raise NotFound
+
+
+class Outermost:
+    """ASGI application around all of it.
+
+    The operations port answers nothing else, and a request that is cut off when the server stops
+    is told so.
+    """
+
+    def __init__(self, app: ASGIApp, place: OperationsPort) -> None:
+        """`place`: the port that serves metrics and documentation alone."""
+        self._app = app
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass it on."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        if self._place.is_it(scope) and not scope["path"].startswith(_SERVED):
+            await problem_reply(scope, NotFound())(scope, receive, send)
+            return
+        is_answered = False
+
+        async def noting(message: Message) -> None:
+            nonlocal is_answered
+            is_answered = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except asyncio.CancelledError:
+            if is_answered:
+                raise
+            _log.warning("request_cut_off", route=scope.get("path_template"))
+            reply = problem_reply(
+                scope,
+                UnknownFate("the server is stopping; send the same request again"),
+                status=HTTPStatus.SERVICE_UNAVAILABLE,
+                headers=[(b"connection", b"close")],
+            )
+            await reply(scope, receive, send)
+
+
+class Server(uvicorn.Server):
+    """Answers who waits for an outcome before it waits for requests to end."""
+
+    def __init__(self, config: uvicorn.Config, release: Callable[[], None]) -> None:
+        """`release`: makes every wait end now, and every later one at once."""
+        super().__init__(config)
+        self._release = release
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Release, then let the requests under way end."""
+        self._release()
+        await super().shutdown(sockets)
+
+
+def listen(places: Sequence[tuple[str, int]], backlog: int) -> list[socket.socket]:
+    """A socket for each. Raises OSError naming the first that cannot be had."""
+    sockets: list[socket.socket] = []
+    for host, port in places:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            made = socket.create_server((host, port), family=family, backlog=backlog)
+        except OSError as error:
+            for each in sockets:
+                each.close()
+            raise OSError(
+                error.errno, f"cannot listen on {host} port {port}: {error.strerror}"
+            ) from error
+        made.setblocking(False)
+        sockets.append(made)
+    return sockets
