@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.callbacks.tables import CallbackState, provider_callbacks
+from payments.callbacks.tables import NEEDING, CallbackState, provider_callbacks
 from payments.kernel.clock import rfc3339
 
 
@@ -23,6 +23,8 @@ class CallbackView(msgspec.Struct, frozen=True, kw_only=True):
     matches: int
     next_match_at: str | None
     received_at: str
+    closed_by: str | None
+    close_reason: str | None
     raw: str
 
 
@@ -53,7 +55,18 @@ async def list_callbacks(
             matches=r.matches,
             next_match_at=None if r.next_match_at is None else rfc3339(r.next_match_at),
             received_at=rfc3339(r.received_at),
+            closed_by=r.closed_by,
+            close_reason=r.close_reason,
             raw=r.raw.decode("utf-8", "replace"),
         )
         for r in rows
     ]
+
+
+async def count_needing(engine: AsyncEngine) -> int:
+    """Callbacks that somebody has to look at."""
+    c = provider_callbacks.c
+    states = [state.value for state in NEEDING]
+    query = sa.select(sa.func.count()).where(c.state.in_(states))
+    async with engine.connect() as connection:
+        return int((await connection.execute(query)).scalar_one())

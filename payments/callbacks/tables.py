@@ -22,8 +22,13 @@ class CallbackState(enum.Enum):
     UNMATCHED = "unmatched"
     """Nobody knows its merchant id yet; it is matched again."""
     OPERATOR = "operator"
-    """Unreadable, or not matched after a day: a person has to look."""
+    """Unreadable, another body of a known event, or not matched: a person has to look."""
+    CLOSED = "closed"
+    """A person has looked, and said why it needs nothing more."""
 
+
+NEEDING: Final = (CallbackState.UNMATCHED, CallbackState.OPERATOR)
+"""States of callbacks that somebody has to look at, now or when matching gives up."""
 
 provider_callbacks: Final = sa.Table(
     "provider_callbacks",
@@ -40,11 +45,23 @@ provider_callbacks: Final = sa.Table(
     sa.Column("next_match_at", sa.DateTime(timezone=True)),
     sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("decided_at", sa.DateTime(timezone=True)),
-    sa.UniqueConstraint("provider", "event_id"),
-    sa.CheckConstraint("state IN ('received', 'done', 'unmatched', 'operator')", name="state"),
+    sa.Column("closed_by", sa.Text),
+    sa.Column("close_reason", sa.Text),
+    sa.CheckConstraint(
+        "state IN ('received', 'done', 'unmatched', 'operator', 'closed')", name="state"
+    ),
     sa.CheckConstraint(
         "(state IN ('received', 'unmatched')) = (next_match_at IS NOT NULL)", name="waiting"
     ),
+)
+# Not unique: another body under an id that was used is kept beside the first one.
+sa.Index(
+    "provider_callbacks_event_id_idx", provider_callbacks.c.provider, provider_callbacks.c.event_id
+)
+sa.Index(
+    "provider_callbacks_needing_idx",
+    provider_callbacks.c.received_at,
+    postgresql_where=sa.text("state IN ('unmatched', 'operator')"),
 )
 sa.Index(
     "provider_callbacks_next_match_at_idx",

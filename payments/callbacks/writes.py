@@ -11,9 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.callbacks.tables import CallbackState, provider_callbacks, rejected_callbacks
+from payments.callbacks.tables import NEEDING, CallbackState, provider_callbacks, rejected_callbacks
+from payments.kernel.errors import Conflict, NotFound
 from payments.kernel.ids import derived_id
 
+REUSED: Final = "event_id_reused"
+"""The verdict on a second body under one event id."""
 REMATCH_S: Final = (10, 60, 600, 3600, 86_400)
 """When a callback nobody knows is matched again; after the last it is an operator's."""
 DRIVE_AGAIN_S: Final = (20, 60, 300, 3600, 3600, 3600)
@@ -62,6 +65,35 @@ async def keep(
         first = await connection.execute(sa.select(c.raw, c.received_at).where(c.id == id_))
         row = first.one()
     return Kept(id=id_, raw=row.raw, received_at=row.received_at, is_new=False)
+
+
+async def keep_other(
+    engine: AsyncEngine,
+    provider: str,
+    event_id: str,
+    headers: Mapping[str, str],
+    raw: bytes,
+    *,
+    merchant_id: int | None,
+    now: datetime,
+) -> None:
+    """Keep another body of an event that was kept with the first one: an operator's at once."""
+    digest = hashlib.sha256(raw).hexdigest()
+    statement = insert(provider_callbacks).values(
+        id=derived_id("callback", provider, f"{event_id}:{digest}"),
+        provider=provider,
+        event_id=event_id,
+        raw=raw,
+        headers=dict(headers),
+        merchant_id=merchant_id,
+        state=CallbackState.OPERATOR.value,
+        verdict=REUSED,
+        matches=0,
+        received_at=now,
+        decided_at=now,
+    )
+    async with engine.begin() as connection:
+        await connection.execute(statement.on_conflict_do_nothing())
 
 
 async def due(engine: AsyncEngine, now: datetime, limit: int = 200) -> Sequence[Kept]:
@@ -117,6 +149,30 @@ async def hand_over(
         "decided_at": now,
     }
     await _set(engine, kept, values)
+
+
+async def close(
+    engine: AsyncEngine, callback_id: UUID | None, *, by: str, reason: str, now: datetime
+) -> None:
+    """A person has looked. Raises 404 `callback_not_found`, 409 `callback_not_open`."""
+    c = provider_callbacks.c
+    needing = c.state.in_([state.value for state in NEEDING])
+    statement = provider_callbacks.update().where(c.id == callback_id, needing)
+    values = {
+        "state": CallbackState.CLOSED.value,
+        "next_match_at": None,
+        "decided_at": now,
+        "closed_by": by,
+        "close_reason": reason,
+    }
+    async with engine.begin() as connection:
+        done = await connection.execute(statement.values(**values))
+        if done.rowcount == 1:
+            return
+        row = (await connection.execute(sa.select(c.state).where(c.id == callback_id))).first()
+    if row is None:
+        raise NotFound("there is no such callback", code="callback_not_found")
+    raise Conflict(f"the callback is {row.state}, it needs nobody", code="callback_not_open")
 
 
 async def _set(engine: AsyncEngine, kept: Kept, values: Mapping[str, object]) -> None:

@@ -22,10 +22,14 @@ EXPIRY_GRACE_S: Final = 300
 
 
 class CheckDeposit(Intent, frozen=True):
-    """A deposit whose next check is due; `checks` is the count the scheduler saw."""
+    """A deposit whose next check is due; `checks` is the count the scheduler saw.
+
+    `is_extra`: somebody hinted at news; asks once and leaves the schedule as it is.
+    """
 
     deposit_id: UUID
     checks: int
+    is_extra: bool = False
 
 
 class DepositChecked(Result, frozen=True, kw_only=True):
@@ -43,6 +47,8 @@ def decide(intent: CheckDeposit, state: State, context: Context) -> Outcome:
     deposit = state.record(Deposit, intent.deposit_id)
     if deposit is None:
         return Refused(refusal=DEPOSIT_NOT_FOUND)
+    if intent.is_extra:
+        return _outcome(deposit, (), _ask(deposit))
     if deposit.state not in OPEN or deposit.checks != intent.checks:
         return Refused(refusal=DEPOSIT_NOT_WATCHED)
     checked = deposit.changed(
@@ -50,12 +56,18 @@ def decide(intent: CheckDeposit, state: State, context: Context) -> Outcome:
     )
     puts: tuple[Record, ...] = (checked,)
     if deposit.state is DepositState.CREATED:
-        effect = create_effect(deposit)
-    else:
-        body = {"deposit_id": str(deposit.id), "merchant_id": deposit.merchant_id}
-        effect = Effect(kind=QUERY_EFFECT, body=body)
-        if _is_over(deposit, context):
-            puts = _expired(checked, context)
+        return _outcome(deposit, puts, create_effect(deposit))
+    if _is_over(deposit, context):
+        puts = _expired(checked, context)
+    return _outcome(deposit, puts, _ask(deposit))
+
+
+def _ask(deposit: Deposit) -> Effect:
+    body = {"deposit_id": str(deposit.id), "merchant_id": deposit.merchant_id}
+    return Effect(kind=QUERY_EFFECT, body=body)
+
+
+def _outcome(deposit: Deposit, puts: tuple[Record, ...], effect: Effect) -> Applied:
     result = DepositChecked(deposit_id=str(deposit.id), deposit_status=deposit.state.value)
     return Applied(puts=puts, effects=(effect,), result=result)
 

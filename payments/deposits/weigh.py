@@ -8,6 +8,7 @@ import msgspec
 from payments.breaks.tables import BreakKind, break_id
 from payments.deposits.status import NEXT, OPEN, PAID, DepositState, paid_state
 from payments.deposits.tables import Deposit
+from payments.kernel.money import currency_of
 from payments.provider.sighting import Sighting
 from payments.provider.tables import SUPERPAY
 
@@ -46,9 +47,9 @@ def weigh(deposit: Deposit, sighting: Sighting, *, is_wallet_open: bool) -> Weig
     if sighting.version < deposit.provider_version:
         return Weighed(verdict="stale", state=deposit.state)
     if sighting.status == "paid" and sighting.paid_minor is not None:
-        return _paid(
-            deposit, (sighting.paid_minor, sighting.paid_currency), sighting, is_open=is_wallet_open
-        )
+        # An intent of 0.1.0 may still carry "rub".
+        arrived = (sighting.paid_minor, currency_of(sighting.paid_currency).code)
+        return _paid(deposit, arrived, sighting, is_open=is_wallet_open)
     after = NEXT.get(sighting.status)
     if after is None:
         return Weighed(verdict="inconclusive", state=deposit.state)

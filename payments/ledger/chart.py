@@ -77,12 +77,15 @@ def owned(kind: Kind, local: int, currency: str, book: int = 0) -> AccountSpec:
 
 
 def house(kind: Kind, currency: str, number: int = 0, book: int = 0) -> AccountSpec:
-    """Our own account of a kind in a currency; it may stand on either side of zero."""
-    local = number << _CURRENCY_BITS | currency_of(currency).number
-    code = (
-        f"{kind.name.lower()}:{number}:{currency}" if number else f"{kind.name.lower()}:{currency}"
-    )
-    return AccountSpec(account_id(kind, local), code, currency, Guard.NONE, book)
+    """Our own account of a kind in a currency; it may stand on either side of zero.
+
+    Raises `InvalidCurrency`: there are accounts only of currencies that exist, by their ISO code.
+    """
+    iso = currency_of(currency)
+    local = number << _CURRENCY_BITS | iso.number
+    name = kind.name.lower()
+    code = f"{name}:{number}:{iso.code}" if number else f"{name}:{iso.code}"
+    return AccountSpec(account_id(kind, local), code, iso.code, Guard.NONE, book)
 
 
 def wallet(wallet_id: int) -> AccountId:

@@ -77,6 +77,7 @@ def shown(**over: Any) -> Sighting:
     ("ours", "theirs", "verdict", "after", "found"),
     [
         ({}, PAID, "applied", S.CREDITED, None),
+        ({}, {**PAID, "paid_currency": "rub"}, "applied", S.CREDITED, None),
         ({}, {**PAID, "paid_minor": 999}, "applied", S.UNDERPAID, None),
         ({}, {**PAID, "paid_minor": 1001}, "applied", S.OVERPAID, None),
         ({}, {**PAID, "is_late": True}, "applied", S.PAID_LATE, None),

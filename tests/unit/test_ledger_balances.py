@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from payments.kernel.errors import InvalidCurrency
 from payments.kernel.ids import AccountId
 from payments.ledger.balances import Account, Balances, GuardBroken, Unbalanced, new_account
 from payments.ledger.chart import LOCAL_MAX, Kind, account_id, house, owned, wallet
@@ -112,3 +113,11 @@ def test_an_account_number_that_does_not_fit_is_refused() -> None:
 def test_house_accounts_differ_by_currency_number_and_book() -> None:
     specs = [house(Kind.BANK_FEES, c, number=n, book=n) for c in ("RUB", "USD") for n in (1, 2)]
     assert len({s.id for s in specs}) == len({s.code for s in specs}) == 4
+
+
+@pytest.mark.case("R7")
+def test_an_account_of_a_currency_has_one_spelling_or_is_none() -> None:
+    assert house(Kind.SUSPENSE, "rub") == house(Kind.SUSPENSE, "RUB")
+    for unheard_of in ("RUR", "", "\u017fek"):
+        with pytest.raises(InvalidCurrency):
+            house(Kind.SUSPENSE, unheard_of)

@@ -3,18 +3,26 @@
 What we need must be right.
 """
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+import contextlib
+import json
+from datetime import datetime
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
 from payments.kernel.errors import InvalidAmount, InvalidCurrency
 from payments.kernel.money import Currency, currency_of, format_minor, parse_minor
+from payments.kernel.strict import check_time
 from payments.provider.sighting import Sighting
 
 ID_MAX: Final = 64
+_NOTHING_PAID: Final = frozenset({"created", "pending", "failed", "expired"})
+"""What a deposit's status may be while nothing was paid."""
 
-Whole = Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
+T = TypeVar("T")
+
+WHOLE_END: Final = 2**53
+Whole = Annotated[int, msgspec.Meta(ge=1, lt=WHOLE_END)]
 """A number of the specification's: what is larger fits no column and can be nobody's."""
 
 
@@ -50,18 +58,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     data: Transaction
 
 
-class Reference(msgspec.Struct, frozen=True):
-    """The least of a transaction: which one it is about."""
-
-    merchant_id: Whole
-
-
-class Glimpse(msgspec.Struct, frozen=True):
-    """The least of a callback, for one that we do not believe or cannot read."""
-
-    data: Reference
-
-
 class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
     """`error` of an answer that is not 2xx."""
 
@@ -88,46 +84,77 @@ UNREADABLE: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionE
 def decode_transaction(raw: bytes) -> Sighting:
     """A transaction of an answer. Raises `Unreadable`."""
     try:
-        return sighting_of(msgspec.json.decode(raw, type=Transaction))
+        return sighting_of(_decoded(raw, Transaction))
     except UNREADABLE as error:
         raise Unreadable(str(error)[:200]) from None
 
 
 def decode_event(raw: bytes) -> Sighting:
-    """The transaction of a callback. Raises `Unreadable`."""
+    """The transaction of a callback, whose `type` says the same. Raises `Unreadable`."""
     try:
-        return sighting_of(msgspec.json.decode(raw, type=Event).data)
+        event = _decoded(raw, Event)
+        if event.type != f"{event.data.type}.{event.data.status}":
+            raise Unreadable("type contradicts data")
+        return sighting_of(event.data)
     except UNREADABLE as error:
         raise Unreadable(str(error)[:200]) from None
 
 
-def glimpse(raw: bytes) -> int | None:
-    """The merchant id a callback names, if it can be read at all."""
+def decode_error(raw: bytes) -> ErrorBody:
+    """The `error` of an answer that is not 2xx. Raises `Unreadable`."""
     try:
-        return msgspec.json.decode(raw, type=Glimpse).data.merchant_id
-    except UNREADABLE:
-        return None
+        return _decoded(raw, ErrorAnswer).error
+    except UNREADABLE as error:
+        raise Unreadable(str(error)[:200]) from None
+
+
+def _decoded(raw: bytes, type_: type[T]) -> T:
+    """Each key once: of two, one reader takes the first and another the last."""
+    value = msgspec.json.decode(raw, type=type_)
+    json.loads(raw, object_pairs_hook=_refuse_doubled, parse_int=str, parse_float=str)
+    return value
+
+
+def _refuse_doubled(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key is there twice")
+
+
+def glimpse(raw: bytes) -> int | None:
+    """The first merchant id a callback names anywhere, readable as a whole or not."""
+    named: list[int] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        for name, value in pairs:
+            if name == "merchant_id" and type(value) is int and 0 < value < WHOLE_END:
+                named.append(value)
+
+    # What cannot be read any further says nothing more.
+    with contextlib.suppress(*UNREADABLE):
+        json.loads(raw, object_pairs_hook=note)
+    return named[0] if named else None
 
 
 def sighting_of(shown: Transaction) -> Sighting:
-    """In our words. Raises `Unreadable`."""
+    """In our words: currencies by their ISO code, times in UTC. Raises `Unreadable`."""
     if not 0 < len(shown.transaction_id) <= ID_MAX:
         raise Unreadable("transaction_id")
-    paid = bytes(shown.paid_amount) not in {b"", b"null"}
+    currency = _currency(shown.currency)
+    paid_minor, paid_currency = _paid(shown)
     sighting = Sighting(
         kind=shown.type,
         merchant_id=shown.merchant_id,
         transaction_id=shown.transaction_id,
         status=shown.status,
         version=shown.version,
-        minor=_minor(shown.amount, shown.currency),
-        currency=shown.currency,
+        minor=_minor(shown.amount, currency),
+        currency=currency.code,
         wallet_id=shown.wallet_id or "",
         failure=shown.failure.code if shown.failure else "",
         redirect_url=shown.redirect_url or "",
-        expires_at=shown.expires_at and shown.expires_at.astimezone(UTC),
-        paid_minor=_minor(shown.paid_amount, shown.paid_currency or "") if paid else None,
-        paid_currency=(shown.paid_currency or "") if paid else "",
+        expires_at=None if shown.expires_at is None else check_time(shown.expires_at),
+        paid_minor=paid_minor,
+        paid_currency=paid_currency,
         is_late=shown.paid_late,
     )
     # Evidence must be storable, or the intent that carries it becomes a dead letter.
@@ -136,10 +163,30 @@ def sighting_of(shown: Transaction) -> Sighting:
     return sighting
 
 
-def _minor(raw: msgspec.Raw, currency: str) -> int:
+def _paid(shown: Transaction) -> tuple[int | None, str]:
+    """What was paid and in which currency; a status that contradicts it says nothing at all."""
+    is_paid = bytes(shown.paid_amount) not in {b"", b"null"}
+    if shown.type == "deposit" and shown.status == "paid" and not is_paid:
+        raise Unreadable("paid, but no paid_amount")
+    if not is_paid:
+        return None, ""
+    if shown.status in _NOTHING_PAID:
+        raise Unreadable(f"{shown.status}, but a paid_amount")
+    currency = _currency(shown.paid_currency or "")
+    return _minor(shown.paid_amount, currency), currency.code
+
+
+def _currency(code: str) -> Currency:
     try:
-        return parse_minor(bytes(raw).strip(), currency_of(currency))
-    except (InvalidAmount, InvalidCurrency) as error:
+        return currency_of(code)
+    except InvalidCurrency as error:
+        raise Unreadable(error.detail) from None
+
+
+def _minor(raw: msgspec.Raw, currency: Currency) -> int:
+    try:
+        return parse_minor(bytes(raw).strip(), currency)
+    except InvalidAmount as error:
         raise Unreadable(error.detail) from None
 
 

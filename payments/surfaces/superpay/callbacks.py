@@ -1,27 +1,31 @@
 """`POST /v1/superpay/callbacks`: kept raw before anything else, answered before it is decided."""
 
-from typing import Any, Final, Literal, NoReturn
+from typing import Annotated, Any, Final, Literal, NoReturn
 
 import msgspec
 import structlog
 from litestar import post
+from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.callbacks import writes
 from payments.http.access import Access
-from payments.http.auth import PUBLIC
-from payments.http.body import read_raw
+from payments.http.auth import API_KEY, PUBLIC, actor_of
+from payments.http.body import Body, read_body, read_raw
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time, service
-from payments.kernel.errors import NotAuthenticated, NotFound
+from payments.kernel.errors import NotAuthenticated, NotFound, Unavailable
+from payments.kernel.ids import parse_id
 from payments.operations.submit import Submitter
 from payments.provider.tables import SUPERPAY
+from payments.surfaces.superpay.asking import ask_about
 from payments.surfaces.superpay.bodies import glimpse
 from payments.surfaces.superpay.config import SuperPaySurface
 from payments.surfaces.superpay.drive import drive_now
 from payments.surfaces.superpay.signature import TOLERANCE_S, why_refused
 
 EVENT_ID_MAX: Final = 255
+OPERATE: Final = "reconciliation:write"
 _KEPT_HEADERS: Final = (
     "webhook-id",
     "webhook-timestamp",
@@ -64,8 +68,21 @@ class CallbackKept(msgspec.Struct):
     status: Literal["accepted", "duplicate"]
 
 
+class CloseBody(Body, frozen=True, kw_only=True):
+    """Why it needs nobody any more."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class CallbackClosed(msgspec.Struct):
+    """A callback that a person has looked at."""
+
+    callback_id: str
+    state: Literal["closed"]
+
+
 class BadCallback(NotAuthenticated):
-    """The callback's signature cannot be verified."""
+    """The callback cannot be verified; `code` says what is wrong, `bad_signature` or another."""
 
     code = "bad_signature"
     challenge = "Signature"
@@ -76,7 +93,11 @@ class BadCallback(NotAuthenticated):
     access=Access(PUBLIC, body=CallbackBody, headers=_HEADERS, answers={200: CallbackKept}),
 )
 async def receive_callback(request: HttpRequest) -> Reply:
-    """A callback of SuperPay, signed as Standard Webhooks; 200 once kept, also for a copy."""
+    """A callback of SuperPay, signed as Standard Webhooks; 200 once kept, also for a copy.
+
+    401 otherwise, with a code for each reason: `missing_headers`, `bad_timestamp`,
+    `timestamp_out_of_tolerance`, `bad_event_id`, `bad_signature`.
+    """
     raw = await read_raw(request)
     headers = {n: v for n in _KEPT_HEADERS if (v := request.headers.get(n)) is not None}
     surface = service(request, SuperPaySurface)
@@ -90,29 +111,60 @@ async def receive_callback(request: HttpRequest) -> Reply:
     kept = await writes.keep(engine, SUPERPAY, headers["webhook-id"], headers, raw, now)
     if not kept.is_new:
         if kept.raw != raw:
-            await _doubt(request, surface, raw, "event_id_reused")
+            await _keep_other(request, headers, raw)
         return json_reply({"status": "duplicate"})
     await drive_now(engine, service(request, Submitter), kept, now)
     return json_reply({"status": "accepted"})
 
 
+async def _keep_other(request: HttpRequest, headers: dict[str, str], raw: bytes) -> None:
+    """Another body under an id that was used: moves nothing, is kept, and SuperPay is asked."""
+    engine, now = service(request, AsyncEngine), service(request, Time).now()
+    merchant_id = glimpse(raw)
+    await writes.keep_other(
+        engine, SUPERPAY, headers["webhook-id"], headers, raw, merchant_id=merchant_id, now=now
+    )
+    _log.warning("callback_id_reused", event_id=headers["webhook-id"])
+    await _ask(request, merchant_id)
+
+
 async def _turn_away(
     request: HttpRequest, surface: SuperPaySurface, raw: bytes, reason: str
 ) -> NoReturn:
-    """Ask the provider what is true, and answer 401."""
-    await _doubt(request, surface, raw, reason)
-    raise BadCallback(_SAYS[reason])
-
-
-async def _doubt(request: HttpRequest, surface: SuperPaySurface, raw: bytes, reason: str) -> None:
-    """Write down a digest, and ask the provider what is true."""
+    """Write down a digest, ask the provider what is true, and answer 401."""
+    _log.warning("callback_rejected", reason=reason)
     if surface.hints.may_follow():
         engine, now = service(request, AsyncEngine), service(request, Time).now()
         await writes.note_rejected(engine, SUPERPAY, raw, reason, now)
-        merchant_id = glimpse(raw)
-        if merchant_id is not None:
-            await surface.hints.follow(engine, service(request, Submitter), merchant_id)
-    _log.warning("callback_rejected", reason=reason)
+        await _ask(request, glimpse(raw))
+    raise BadCallback(_SAYS[reason], code=reason)
 
 
-HANDLERS: Final = (receive_callback,)
+async def _ask(request: HttpRequest, merchant_id: int | None) -> None:
+    engine, now = service(request, AsyncEngine), service(request, Time).now()
+    try:
+        await ask_about(engine, service(request, Submitter), merchant_id, now)
+    except Unavailable as error:
+        # The answer to the sender does not depend on it, and the schedule asks as well.
+        _log.warning("callback_not_followed_up", reason=error.code)
+
+
+@post(
+    "/v1/reconciliation/callbacks/{callback_id:str}/close",
+    status_code=200,
+    access=Access(API_KEY, OPERATE, body=CloseBody, answers={200: CallbackClosed}),
+)
+async def close_callback(request: HttpRequest, callback_id: FromPath[str]) -> Reply:
+    """Say that a callback needs nobody any more, and why; it moves nothing and stays readable."""
+    body = await read_body(request, CloseBody)
+    await writes.close(
+        service(request, AsyncEngine),
+        parse_id(callback_id),
+        by=actor_of(request).name,
+        reason=body.reason,
+        now=service(request, Time).now(),
+    )
+    return json_reply({"callback_id": callback_id, "state": "closed"})
+
+
+HANDLERS: Final = (receive_callback, close_callback)

@@ -1,10 +1,9 @@
 """From a kept callback to evidence: whose it is, and the intent that decides it."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,32 +12,14 @@ import payments.payouts.observe
 from payments.callbacks import writes
 from payments.callbacks.writes import Kept
 from payments.deposits.observe import ObserveDeposit
-from payments.deposits.queries import deposit_of_merchant_id
 from payments.kernel.errors import Conflict, Unavailable
 from payments.operations.submit import Request, Submitter, keyed
 from payments.payouts.observe import ObservePayout
-from payments.payouts.queries import payout_of_merchant_id
 from payments.provider.sighting import Sighting, Source
-from payments.surfaces.superpay.bodies import Unreadable, decode_event
+from payments.surfaces.superpay.asking import ACTOR, Subject, ask_about, subject_of
+from payments.surfaces.superpay.bodies import Unreadable, decode_event, glimpse
 
-ACTOR: Final = "superpay"
 _log = structlog.get_logger(__name__)
-
-
-class Subject(msgspec.Struct, frozen=True):
-    """What a merchant id of ours stands for."""
-
-    kind: str
-    id: UUID
-
-
-async def subject_of(engine: AsyncEngine, merchant_id: int) -> Subject | None:
-    """The payout or deposit of a merchant id."""
-    found = await payout_of_merchant_id(engine, merchant_id)
-    if found is not None:
-        return Subject("payout", found)
-    found = await deposit_of_merchant_id(engine, merchant_id)
-    return None if found is None else Subject("deposit", found)
 
 
 async def drive(engine: AsyncEngine, submitter: Submitter, kept: Kept, now: datetime) -> str:
@@ -47,7 +28,10 @@ async def drive(engine: AsyncEngine, submitter: Submitter, kept: Kept, now: date
         sighting = decode_event(kept.raw)
     except Unreadable as error:
         _log.warning("callback_unreadable", error=str(error)[:200])
-        await writes.hand_over(engine, kept, None, "unreadable", now)
+        merchant_id = glimpse(kept.raw)
+        # Asked first: when nothing can be accepted just now, the job drives it again.
+        await ask_about(engine, submitter, merchant_id, now)
+        await writes.hand_over(engine, kept, merchant_id, "unreadable", now)
         return "unreadable"
     subject = await subject_of(engine, sighting.merchant_id)
     if subject is None:

@@ -22,8 +22,8 @@ from payments.reconciliation.compare import Registry
 from payments.reconciliation.fetch import FETCH_EFFECT
 from payments.reconciliation.queries import FETCHED
 from payments.reconciliation.writes import Loaded, load
+from payments.surfaces.superpay.asking import Subject, extra_check
 from payments.surfaces.superpay.client import SuperPayClient
-from payments.surfaces.superpay.hints import extra_check
 from payments.surfaces.superpay.settlement_file import BadRegistry, check_headers, read_json
 
 _log = structlog.get_logger(__name__)
@@ -63,12 +63,11 @@ async def fetched(client: SuperPayClient, day: date) -> Registry:
 
 
 async def follow_up(submitter: Submitter, loaded: Loaded) -> None:
-    """Say what was found, and ask about payouts the registry knows more of than we do."""
+    """Say what was found, and ask about what the registry knows more of than we do."""
     if loaded.new_ids:
         _log.error("registry_breaks", count=len(loaded.new_ids))
     for one in loaded.ask:
-        if one.kind == "payout":
-            await submitter(extra_check(one.id, utc_now()))
+        await submitter(extra_check(Subject(one.kind, one.id), utc_now()))
 
 
 HANDLERS: Final[tuple[EffectHandler[Any], ...]] = (

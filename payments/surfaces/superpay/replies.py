@@ -12,12 +12,7 @@ import msgspec
 
 from payments.payouts.status import Claim
 from payments.provider.sighting import Sighting
-from payments.surfaces.superpay.bodies import (
-    UNREADABLE,
-    ErrorAnswer,
-    Unreadable,
-    decode_transaction,
-)
+from payments.surfaces.superpay.bodies import Unreadable, decode_error, decode_transaction
 
 REFUSALS: Final[Mapping[str, int]] = {
     "malformed_request": 400,
@@ -103,8 +98,8 @@ def of_response(status: int, media_type: str, body: bytes) -> Answer:
         except Unreadable as error:
             return Answer(code="unreadable_answer", detail=f"{status} {error}")
     try:
-        said = msgspec.json.decode(body, type=ErrorAnswer).error
-    except UNREADABLE:
+        said = decode_error(body)
+    except Unreadable:
         return Answer(code="unreadable_answer", detail=str(status))
     return _of_error(status, said.code, (said.definitive, said.money_moved), said.transaction_id)
 
