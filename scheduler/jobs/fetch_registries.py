@@ -1,5 +1,6 @@
 """The provider's registries are fetched: today's as it grows, earlier ones until they are final."""
 
+from datetime import timedelta
 from typing import Final
 
 import payments.reconciliation.fetch
@@ -10,26 +11,27 @@ from payments.reconciliation.queries import days_to_fetch
 from scheduler.job import ACTOR, Tools
 from scheduler.jobs.submitting import submit_all
 
-EVERY_S: Final = 3600
+OLD_EVERY_H: Final = 6
+"""Older than yesterday: whoever could not give it for a day is not asked each hour."""
 DAYS_MAX: Final = 31
-"""Of a long gap so many days are asked for in an hour, the newest first."""
+"""Of a long gap so many days are asked for at once, the newest first."""
 _SETTLED_AFTER_H: Final = 1
 
 
 async def run(tools: Tools) -> int:
-    """How many registries were asked for; once an hour each."""
+    """How many registries were asked for."""
     now = tools.clock()
     days = (await days_to_fetch(tools.engine, SUPERPAY, now))[::-1][:DAYS_MAX]
     if now.hour >= _SETTLED_AFTER_H:
         days.append(now.date())
-    hour = int(now.timestamp()) // EVERY_S
+    recent, hour = now.date() - timedelta(days=1), int(now.timestamp()) // 3600
     operation = payments.reconciliation.fetch.OPERATION
     requests = [
         keyed(
             operation,
             FetchRegistry(day=day),
             actor=ACTOR,
-            key=f"{day}:{hour}",
+            key=f"{day}:{hour if day >= recent else hour - hour % OLD_EVERY_H}",
             scope="registry.fetch",
         )
         for day in days
