@@ -1,0 +1,74 @@
+"""Free-form JSON of a client's own, kept as it is written.
+
+Numbers keep every digit and members their order, so that what comes back is what was sent. What
+could not come back is refused with `NotRead`: a name given twice, a number that no double reaches,
+half a surrogate pair.
+"""
+
+import json
+import math
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from payments.kernel.strict import NotRead
+
+JsonObject = Annotated[
+    msgspec.Raw,
+    msgspec.Meta(
+        description="Any JSON object. It comes back as it was sent.",
+        extra_json_schema={"type": "object"},
+    ),
+]
+"""The text of an object, in structs."""
+
+EMPTY: Final = msgspec.Raw(b"{}")
+_NUMBER_MAX: Final = 64
+
+_IN_ORDER: Final = msgspec.json.Encoder()
+_SORTED: Final = msgspec.json.Encoder(order="sorted")
+
+
+def read_object(raw: bytes) -> msgspec.Raw:
+    """The object without the white space around its parts. `raw` is valid JSON already."""
+    read = _read(raw)
+    if not isinstance(read, dict):
+        raise NotRead("a JSON object")
+    return _write(_IN_ORDER, read)
+
+
+def content_of(text: msgspec.Raw) -> msgspec.Raw:
+    """What an object says, whatever the order of its members: equal for equal objects."""
+    return _write(_SORTED, _read(bytes(text)))
+
+
+def _read(raw: bytes) -> Any:
+    return json.loads(
+        raw, object_pairs_hook=_unique, parse_int=_number, parse_float=_number, parse_constant=_none
+    )
+
+
+def _write(encoder: msgspec.json.Encoder, value: Any) -> msgspec.Raw:
+    try:
+        return msgspec.Raw(encoder.encode(value))
+    except UnicodeEncodeError:
+        raise NotRead("text in whole characters: half a surrogate pair is none") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise NotRead(f"each name once in an object; {json.dumps(name[:100])} is given twice")
+        members[name] = value
+    return members
+
+
+def _number(text: str) -> msgspec.Raw:
+    if len(text) > _NUMBER_MAX or not math.isfinite(float(text)):
+        raise NotRead(f"numbers of at most {_NUMBER_MAX} characters, within the range of a double")
+    return msgspec.Raw(text.encode())
+
+
+def _none(text: str) -> None:
+    raise NotRead(f"JSON, which has no {text}")
