@@ -19,6 +19,7 @@ from payments.entrypoints.surfaces import LIFESPANS, surface_schemes, surface_se
 from payments.http.access_log import AccessLog, AccessPolicy
 from payments.http.app import build_app
 from payments.http.auth import API_KEY, BEARER_KEY, Scheme, Schemes
+from payments.http.caught_up import Accepted
 from payments.http.health import Readiness
 from payments.http.operation_status import Decisions, Markers
 from payments.http.operations import Refusals
@@ -30,6 +31,7 @@ from payments.kernel.database import create_engine
 from payments.operations.door import RedisDoor
 from payments.operations.results import OutcomeReader
 from payments.operations.submit import Submitter
+from payments.reads.caught_up import CaughtUp
 from payments.reads.replica import ReadEngine
 from payments.registry import OPERATIONS, ROUTERS
 
@@ -51,6 +53,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
         backlog_max=settings.backlog_max,
     )
     outcomes = OutcomeReader(redis_url, database_url)
+    caught_up = CaughtUp(redis_url, database_url)
     reads = _read_engine(settings, engine)
     services = Services(
         {
@@ -61,6 +64,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             Decisions: outcomes,
             OutcomeReader: outcomes,
             Markers: door,
+            Accepted: caught_up,
             Refusals: Refusals.of(OPERATIONS),
             Readiness: _readiness(engine, door),
             **surface_services(settings, engine, clock),
@@ -77,11 +81,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
     async def running(_app: Litestar) -> AsyncGenerator[None]:
         await door.start()
         await outcomes.start()
+        await caught_up.start()
         await reads.start()
         try:
             yield
         finally:
             await reads.stop()
+            await caught_up.stop()
             await outcomes.stop()
             await door.stop()
             await engine.dispose()

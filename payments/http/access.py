@@ -16,6 +16,7 @@ from payments.http.services import HttpRequest
 from payments.operations.operation import Operation
 from payments.operations.outcome import Refusal, Result
 
+_GET: Final = "GET"
 NAME: Final = "access"
 """Where a handler keeps its `Access` in `opt`."""
 
@@ -45,6 +46,7 @@ class Access(Caller, frozen=True, kw_only=True):
     `thing_id`: the result's field that is the operation's id, so that the 202 can name it too.
     `adds`: fields the 201 has beside the result.
     `answers`: struct by status where the surface has its own, None for an answer without body.
+    `sees_accepted`: whether it waits for what was accepted before it; None: when it is a GET.
     `headers`: what each further header that it reads is for. `body`, `query`: the structs read by
     hand; `may_be_empty`: the body may be left out.
     """
@@ -60,6 +62,11 @@ class Access(Caller, frozen=True, kw_only=True):
     body_max_bytes: int | None = None
     query: Any = None
     headers: Mapping[str, str] = {}
+    sees_accepted: bool | None = None
+
+    def waits_for_accepted(self, method: str) -> bool:
+        """True when a request of this method sees all that was accepted before it."""
+        return method == _GET if self.sees_accepted is None else self.sees_accepted
 
     @property
     def is_submitted(self) -> bool:

@@ -15,6 +15,8 @@ from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
 
 from payments.http.access import access_of
+from payments.http.caught_up import wait_for_accepted
+from payments.http.paths import check_path, undeclared
 from payments.http.services import Connection, HttpRequest, header, service
 from payments.kernel.errors import NotAllowed, NotAuthenticated
 
@@ -91,7 +93,8 @@ class InsufficientScope(NotAllowed):
 async def require_actor(connection: Connection, handler: BaseRouteHandler) -> None:
     """The guard on the whole application.
 
-    HEAD, OPTIONS and routes without a declaration included.
+    HEAD, OPTIONS and routes without a declaration included. A read, once it may be answered, waits
+    for what was accepted before it.
     """
     if connection.scope.get("method") == _OPTIONS:
         # Litestar answers it for every path by itself. 401 would send the caller after credentials.
@@ -110,6 +113,10 @@ async def require_actor(connection: Connection, handler: BaseRouteHandler) -> No
     if scope is not None and not actor.may(scope):
         raise InsufficientScope(f"the scope {scope} is needed", scope=scope)
     connection.scope["user"] = actor
+    if connection.scope["path_params"]:
+        check_path(connection)
+    if access.waits_for_accepted(connection.scope["method"]):  # type: ignore[typeddict-item]
+        await wait_for_accepted(connection)
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -157,4 +164,7 @@ def _problem(path: str, handler: BaseRouteHandler, schemes: Schemes) -> str | No
         return f"{path} ({handler}) declares no known authentication: {access.auth!r}"
     if access.auth == API_KEY and access.scope is None:
         return f"{path} ({handler}) declares no scope"
+    loose = list(undeclared(path))
+    if loose:
+        return f"{path} ({handler}) declares no strict reader of {', '.join(loose)}"
     return None

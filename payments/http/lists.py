@@ -47,6 +47,8 @@ def decode_cursor(cursor: str | None, type_: type[KeyT]) -> KeyT | None:
     parts = found if isinstance(found, tuple | list) else (found,)
     if any(isinstance(part, int) and part not in BIGINT for part in parts):
         raise InvalidCursor
+    if encode_cursor(found) != cursor:
+        raise InvalidCursor  # the same row by another name: no list gave that
     return found
 
 

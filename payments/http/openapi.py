@@ -4,7 +4,6 @@ Litestar cannot see bodies that are decoded by hand.
 """
 
 import inspect
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -17,18 +16,13 @@ from payments.http.auth import Schemes, declared_routes
 from payments.http.errors import Problem
 from payments.http.hot import methods_of
 from payments.http.idempotency import KEY_PATTERN
+from payments.http.paths import PARAMETER, SCHEMAS
 from payments.http.prefer import WAIT_MAX_S
 from payments.http.services import services_of
 from payments.operations.outcome import Refusal
 
 VERSION: Final = "3.1.0"
 _REF: Final = "#/components/schemas/{name}"
-_PATH_PARAMETER: Final = re.compile(r"\{(\w+):(\w+)\}")
-_PATH_TYPES: Final[dict[str, dict[str, Any]]] = {
-    "int": {"type": "integer", "minimum": 1},
-    "str": {"type": "string"},
-    "uuid": {"type": "string", "format": "uuid"},
-}
 _PROBLEM: Final = {"schema": {"$ref": _REF.format(name="Problem")}}
 _IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "name": "Idempotency-Key",
@@ -48,6 +42,9 @@ _MONEY_HEADERS: Final = {
     "Location": "The operation: GET it for the outcome.",
     "Idempotency-Replayed": "`true` when this caller has sent this key and body before.",
     "Preference-Applied": "`wait` when `Prefer` asked to wait.",
+}
+_STALE_HEADER: Final = {
+    "Payments-Stale": "`true` when something accepted before this request may not be shown yet.",
 }
 _DESCRIPTION: Final = """Amounts under `/v1` are answered as text with all decimals.
 
@@ -69,7 +66,7 @@ def document_of(app: Litestar) -> dict[str, Any]:
     secured = {name: dict(s.security) for name, s in sorted(schemes.items()) if s.security}
     components = _Components(_types(handler for _, handler in routes), secured)
     for path, handler in routes:
-        shown = _PATH_PARAMETER.sub(r"{\1}", path)
+        shown = PARAMETER.sub(r"{\1}", path)
         for method in methods_of(handler):
             paths.setdefault(shown, {})[method.lower()] = _operation(path, handler, components)
     return {
@@ -137,7 +134,7 @@ def _operation(path: str, handler: BaseRouteHandler, components: _Components) ->
             *_query_parameters(access.query),
             *_header_parameters(access),
         ],
-        "responses": _responses(access, components),
+        "responses": _responses(access, _headers(access, methods_of(handler)[0]), components),
         "security": [{access.auth: []}] if access.auth in components.secured else [],
     }
     notes = [description.strip(), f"Scope: `{access.scope}`." if access.scope else ""]
@@ -168,12 +165,12 @@ def _tag(path: str) -> str:
 
 
 def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
-    for name, type_ in _PATH_PARAMETER.findall(path):
+    for name, _ in PARAMETER.findall(path):
         yield {
             "name": name,
             "in": "path",
             "required": True,
-            "schema": _PATH_TYPES.get(type_, {"type": "string"}),
+            "schema": dict(SCHEMAS[name]),
         }
 
 
@@ -200,12 +197,17 @@ def _header_parameters(access: Access) -> Iterator[dict[str, Any]]:
         yield {"name": name, "in": "header", "description": meaning, "schema": schema}
 
 
-def _responses(access: Access, components: _Components) -> dict[str, Any]:
-    is_waited = access.takes_key and access.takes_wait
+def _headers(access: Access, method: str) -> Mapping[str, str]:
+    """What each header of an answer says."""
+    money = _MONEY_HEADERS if access.takes_key and access.takes_wait else {}
+    return {**money, **(_STALE_HEADER if access.waits_for_accepted(method) else {})}
+
+
+def _responses(
+    access: Access, headers: Mapping[str, str], components: _Components
+) -> dict[str, Any]:
     responses: dict[str, Any] = {
-        str(status): _EMPTY
-        if type_ is None
-        else _response(status, components.of(type_), is_waited=is_waited)
+        str(status): _EMPTY if type_ is None else _response(status, components.of(type_), headers)
         for status, type_ in _answers(access).items()
     }
     for status in sorted({r.http_status for r in access.refusals}):
@@ -235,14 +237,14 @@ def _carried(refusal: Refusal) -> str:
     return f" Carries {names}."
 
 
-def _response(status: int, schema: dict[str, Any], *, is_waited: bool) -> dict[str, Any]:
+def _response(status: int, schema: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "description": _SAYS.get(status, "OK"),
         "content": {"application/json": {"schema": schema}},
     }
-    if is_waited:
+    if headers:
         found["headers"] = {
             name: {"description": text, "schema": {"type": "string"}}
-            for name, text in _MONEY_HEADERS.items()
+            for name, text in headers.items()
         }
     return found

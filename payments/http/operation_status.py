@@ -79,7 +79,11 @@ class OperationNotFound(NotFound):
 @get(
     "/v1/operations/{operation_id:str}",
     access=Access(
-        API_KEY, "operations:read", query=StandingQuery, answers={200: OperationStanding}
+        API_KEY,
+        "operations:read",
+        query=StandingQuery,
+        answers={200: OperationStanding},
+        sees_accepted=False,  # it tells what is accepted, decided or not
     ),
 )
 async def get_operation(request: HttpRequest, operation_id: FromPath[str]) -> Reply:

@@ -9,7 +9,7 @@ WAIT_MAX_S: Final = 30
 APPLIED: Final = (b"preference-applied", b"wait")
 
 _WAIT: Final = re.compile(
-    r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?=$|[,;])', re.IGNORECASE | re.ASCII
+    r'(?:^|[,;])\s*wait\s*=\s*"?0*([0-9]+)"?\s*(?=$|[,;])', re.IGNORECASE | re.ASCII
 )
 
 
@@ -29,4 +29,7 @@ def wait_s_of(prefer: str) -> int:
     if not prefer:
         return 0
     found = _WAIT.search(prefer)
-    return min(int(found[1]), WAIT_MAX_S) if found else 0
+    if found is None:
+        return 0
+    # By length first: int() refuses text of thousands of digits.
+    return WAIT_MAX_S if len(found[1]) > len(str(WAIT_MAX_S)) else min(int(found[1]), WAIT_MAX_S)

@@ -7,6 +7,8 @@ import msgspec
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
+from payments.http.caught_up import STALE, STALE_KEY
+
 JSON: Final = b"application/json"
 PROBLEM_JSON: Final = b"application/problem+json"
 
@@ -44,6 +46,8 @@ class Reply(ASGIResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Send it."""
+        if STALE_KEY in scope:
+            self.raw_headers.append(STALE)
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )

@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 
 from payments.http.app import build_app
 from payments.http.auth import API_KEY, BEARER_KEY, Actor, Scheme, Schemes, bearer_token
+from payments.http.caught_up import Accepted
 from payments.http.health import Readiness
 from payments.http.operation_status import Decisions, Markers
 from payments.http.operations import Refusals
@@ -90,6 +91,16 @@ class FakeOutcomes:
             return await coming.within(timeout_s)
 
 
+class FakeAccepted:
+    """Nothing stands in the streams, unless a test says that something does for ever."""
+
+    is_applied = True
+
+    async def wait(self) -> bool:
+        """At once."""
+        return self.is_applied
+
+
 class FakeComing(NamedTuple):
     """An outcome that is there already, or never comes."""
 
@@ -131,12 +142,14 @@ class Api:
     def __init__(self, *routes: ControllerRouterHandler) -> None:
         self.door = FakeDoor()
         self.outcomes = FakeOutcomes()
+        self.accepted = FakeAccepted()
         self.services = Services(
             {
                 Time: Time(lambda: NOW),
                 Submitter: Submitter(self.door, self.outcomes, lambda: NOW),
                 Decisions: self.outcomes,
                 Markers: self.door,
+                Accepted: self.accepted,
                 Refusals: Refusals.of(OPERATIONS),
                 Readiness: Readiness(),
             }

@@ -26,7 +26,8 @@ def test_white_space_between_its_parts_means_nothing() -> None:
 
 
 def test_the_order_of_members_is_no_content() -> None:
-    one, other = read_object(b'{"a":{"x":1,"y":2},"b":1}'), read_object(b'{"b":1,"a":{"y":2,"x":1}}')
+    one = read_object(b'{"a":{"x":1,"y":2},"b":1}')
+    other = read_object(b'{"b":1,"a":{"y":2,"x":1}}')
     assert one != other
     assert content_of(one) == content_of(other)
     assert content_of(one) != content_of(read_object(b'{"a":{"x":1,"y":2},"b":1.0}'))

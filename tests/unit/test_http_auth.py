@@ -85,7 +85,19 @@ async def strange() -> Reply:
     return json_reply({})
 
 
-@pytest.mark.parametrize("handler", [forgotten, scopeless, strange])
+@get("/things/{wallet_id:int}", access=Access(API_KEY, "wallets:read"))
+async def lax() -> Reply:
+    """A route whose id Litestar would read, `+1` and all."""
+    return json_reply({})
+
+
+@get("/things/{thing_id:str}", access=Access(API_KEY, "wallets:read"))
+async def unread() -> Reply:
+    """A route with an id that no reader is known for."""
+    return json_reply({})
+
+
+@pytest.mark.parametrize("handler", [forgotten, scopeless, strange, lax, unread])
 def test_an_application_with_an_undeclared_route_does_not_start(handler: Any) -> None:
     with pytest.raises(ValueError, match="declares no"):
         Api(Router("/", route_handlers=[handler]))

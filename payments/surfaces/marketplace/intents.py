@@ -12,6 +12,8 @@ from payments.banks.queries import PaymentView
 from payments.banks.refund import RefundPayments
 from payments.banks.request import RequestPayment, pair_of
 from payments.http.body import minor_of
+from payments.http.caught_up import is_stale
+from payments.http.follow_up import NotDecidedYet
 from payments.http.services import HttpRequest, service
 from payments.kernel.errors import InvalidBody, NotFound
 from payments.surfaces.marketplace.auth import marketplace_of
@@ -66,21 +68,28 @@ async def confirm(request: HttpRequest, body: ConfirmBody) -> ConfirmPayment:
     )
 
 
-def refund(request: HttpRequest, body: RefundBody) -> RefundPayments:
-    """The list. Raises 422 when it names a payment twice."""
+async def refund(request: HttpRequest, body: RefundBody) -> RefundPayments:
+    """The list. Raises 422 when it names a payment twice, 409 `not_decided_yet`."""
     keys = tuple(body.operation_keys)
     twice = [i for i, key in enumerate(keys) if key in keys[:i]]
     if twice:
         field = f"operation_keys[{twice[0]}]"
         raise InvalidBody(errors=[{"field": field, "message": "the operation is named twice"}])
+    if is_stale(request):
+        # A payment that is accepted only would be refused as unknown, for ever under this key.
+        for key in keys:
+            await own_payment(request, key)
     return RefundPayments(marketplace_id=marketplace_of(request), operation_keys=keys)
 
 
 async def own_payment(request: HttpRequest, operation_key: str) -> PaymentView:
-    """The payment of that key; another marketplace's opens nothing: 404 `operation_not_found`."""
+    """The payment of that key; another marketplace's opens nothing: 404 `operation_not_found`.
+
+    409 `not_decided_yet` while what was accepted before this request may not be applied.
+    """
     payment = await queries.find_payment(
         service(request, AsyncEngine), marketplace_of(request), operation_key
     )
     if payment is None:
-        raise OperationNotFound
+        raise NotDecidedYet if is_stale(request) else OperationNotFound
     return payment

@@ -32,7 +32,10 @@ from payments.surfaces.marketplace.bodies import (
 )
 
 
-@post("/auth", access=Access(MARKETPLACE, body=AuthBody, answers={200: AuthAnswer}))
+@post(
+    "/auth",
+    access=Access(MARKETPLACE, body=AuthBody, answers={200: AuthAnswer}, sees_accepted=True),
+)
 async def auth(request: HttpRequest) -> Reply:
     """Check a key and a customer's account."""
     body = await read_body(request, AuthBody)
@@ -42,7 +45,10 @@ async def auth(request: HttpRequest) -> Reply:
     return json_reply(AuthAnswer(masked(email)))
 
 
-@post("/balance", access=Access(MARKETPLACE, body=BalanceBody, answers={200: BalanceAnswer}))
+@post(
+    "/balance",
+    access=Access(MARKETPLACE, body=BalanceBody, answers={200: BalanceAnswer}, sees_accepted=True),
+)
 async def balance(request: HttpRequest) -> Reply:
     """Balance of an account."""
     body = await read_body(request, BalanceBody)
@@ -77,6 +83,7 @@ async def pay(request: HttpRequest) -> Reply:
         takes=Takes.KEY,
         body=ConfirmBody,
         answers={200: payments.banks.confirm.OPERATION.result},
+        sees_accepted=True,
     ),
 )
 async def confirm(request: HttpRequest) -> Reply:
@@ -88,7 +95,12 @@ async def confirm(request: HttpRequest) -> Reply:
     return await answer(request, payments.banks.confirm.OPERATION, intent, operation_id_of(request))
 
 
-@post("/operation", access=Access(MARKETPLACE, body=OperationBody, answers={200: OperationAnswer}))
+@post(
+    "/operation",
+    access=Access(
+        MARKETPLACE, body=OperationBody, answers={200: OperationAnswer}, sees_accepted=True
+    ),
+)
 async def operation(request: HttpRequest) -> Reply:
     """A payment: status, amount, fee, parties."""
     body = await read_body(request, OperationBody)
@@ -104,11 +116,12 @@ async def operation(request: HttpRequest) -> Reply:
         takes=Takes.KEY,
         body=RefundBody,
         answers={200: payments.banks.refund.OPERATION.result},
+        sees_accepted=True,
     ),
 )
 async def refund(request: HttpRequest) -> Reply:
     """Give payments back, all of them or none."""
-    intent = intents.refund(request, await read_body(request, RefundBody))
+    intent = await intents.refund(request, await read_body(request, RefundBody))
     return await answer(request, payments.banks.refund.OPERATION, intent, operation_id_of(request))
 
 

@@ -17,6 +17,7 @@ from payments.holds.release import ReleaseHold
 from payments.http.access import Access
 from payments.http.auth import API_KEY
 from payments.http.body import currency_in, minor_of, optional_minor_of, read_body
+from payments.http.follow_up import existing
 from payments.http.operations import submit
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
@@ -59,7 +60,7 @@ async def create_hold(request: HttpRequest) -> Reply:
 @get("/v1/holds/{hold_id:str}", access=Access(API_KEY, READ, answers={200: HoldView}))
 async def get_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     """A hold and what became of it."""
-    return json_reply(await queries.get_hold(service(request, AsyncEngine), parse_id(hold_id)))
+    return json_reply(await _hold(request, hold_id))
 
 
 @post(
@@ -74,11 +75,11 @@ async def get_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
 async def capture_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     """Take held money to a wallet, several times up to the whole."""
     body = await read_body(request, CaptureBody)
-    found = await queries.get_hold(service(request, AsyncEngine), parse_id(hold_id))
+    hold_ = await _hold(request, hold_id)
     intent = CaptureHold(
-        hold_id=found.hold_id,
+        hold_id=hold_.hold_id,
         destination_wallet_id=body.destination_wallet_id,
-        minor=optional_minor_of(body.amount, currency_of(found.currency)),
+        minor=optional_minor_of(body.amount, currency_of(hold_.currency)),
         is_final=body.final,
     )
     return await submit(request, payments.holds.capture.OPERATION, intent)
@@ -97,10 +98,16 @@ async def capture_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
 async def release_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     """Let all that is left of a hold go."""
     await read_body(request, EmptyBody)
-    found = await queries.get_hold(service(request, AsyncEngine), parse_id(hold_id))
+    hold_ = await _hold(request, hold_id)
     return await submit(
-        request, payments.holds.release.OPERATION, ReleaseHold(hold_id=found.hold_id)
+        request, payments.holds.release.OPERATION, ReleaseHold(hold_id=hold_.hold_id)
     )
+
+
+async def _hold(request: HttpRequest, hold_id: str) -> HoldView:
+    id_ = parse_id(hold_id)
+    engine = service(request, AsyncEngine)
+    return await existing(request, id_, lambda: queries.get_hold(engine, id_))
 
 
 HANDLERS: Final = (create_hold, get_hold, capture_hold, release_hold)

@@ -11,6 +11,7 @@ import payments.transfers.reverse
 from payments.http.access import Access
 from payments.http.auth import API_KEY
 from payments.http.body import currency_in, minor_of, optional_minor_of, read_body
+from payments.http.follow_up import existing
 from payments.http.hot import hot_post
 from payments.http.operations import submit
 from payments.http.reply import Reply, json_reply
@@ -57,9 +58,7 @@ async def create_transfer(request: HttpRequest) -> Reply:
 @get("/v1/transfers/{transfer_id:str}", access=Access(API_KEY, READ, answers={200: TransferView}))
 async def get_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> Reply:
     """A transfer, or the reversal of one."""
-    return json_reply(
-        await queries.get_transfer(service(request, AsyncEngine), parse_id(transfer_id))
-    )
+    return json_reply(await _transfer(request, transfer_id))
 
 
 @post(
@@ -75,12 +74,18 @@ async def get_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> Repl
 async def reverse_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> Reply:
     """Give a transfer back, whole or in part; never more in sum than it was."""
     body = await read_body(request, ReversalBody)
-    found = await queries.get_transfer(service(request, AsyncEngine), parse_id(transfer_id))
+    transfer_ = await _transfer(request, transfer_id)
     intent = ReverseTransfer(
-        transfer_id=found.transfer_id,
-        minor=optional_minor_of(body.amount, currency_of(found.currency)),
+        transfer_id=transfer_.transfer_id,
+        minor=optional_minor_of(body.amount, currency_of(transfer_.currency)),
     )
     return await submit(request, payments.transfers.reverse.OPERATION, intent)
+
+
+async def _transfer(request: HttpRequest, transfer_id: str) -> TransferView:
+    id_ = parse_id(transfer_id)
+    engine = service(request, AsyncEngine)
+    return await existing(request, id_, lambda: queries.get_transfer(engine, id_))
 
 
 HANDLERS: Final = (create_transfer, get_transfer, reverse_transfer)

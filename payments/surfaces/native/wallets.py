@@ -95,7 +95,7 @@ async def list_wallets(request: HttpRequest) -> Reply:
 
 
 @get(
-    "/v1/wallets/{wallet_id:int}",
+    "/v1/wallets/{wallet_id:str}",
     access=Access(API_KEY, READ, query=WalletQuery, answers={200: WalletView}),
 )
 async def get_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
@@ -107,7 +107,7 @@ async def get_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 
 
 @get(
-    "/v1/wallets/{wallet_id:int}/entries",
+    "/v1/wallets/{wallet_id:str}/entries",
     access=Access(API_KEY, READ, query=Page, answers={200: EntryList}),
 )
 async def list_entries(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
@@ -121,7 +121,7 @@ async def list_entries(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 
 
 @post(
-    "/v1/wallets/{wallet_id:int}/freeze",
+    "/v1/wallets/{wallet_id:str}/freeze",
     access=Access(
         API_KEY,
         WRITE,
@@ -141,7 +141,7 @@ async def freeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 
 
 @post(
-    "/v1/wallets/{wallet_id:int}/unfreeze",
+    "/v1/wallets/{wallet_id:str}/unfreeze",
     access=Access(
         API_KEY,
         WRITE,

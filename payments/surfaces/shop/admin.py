@@ -54,7 +54,7 @@ async def list_users(request: HttpRequest) -> Reply:
 
 
 @patch(
-    "/shop/admin/users/{user_id:int}",
+    "/shop/admin/users/{user_id:str}",
     access=Access(SHOP, ADMIN, body=UserBody, answers={200: AdminUser}),
 )
 async def change_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:
@@ -67,14 +67,14 @@ async def change_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:
     return json_reply(await _shown(engine, user_id))
 
 
-@get("/shop/admin/users/{user_id:int}", access=Access(SHOP, ADMIN, answers={200: AdminUser}))
+@get("/shop/admin/users/{user_id:str}", access=Access(SHOP, ADMIN, answers={200: AdminUser}))
 async def get_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:
     """A user with its bills."""
     return json_reply(await _shown(service(request, AsyncEngine), number_or_none(user_id)))
 
 
 @get(
-    "/shop/admin/users/{user_id:int}/bills",
+    "/shop/admin/users/{user_id:str}/bills",
     access=Access(SHOP, ADMIN, query=Page, answers={200: BillList}),
 )
 async def list_bills_of_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:

@@ -30,7 +30,7 @@ _VERSION: Final = re.compile(r'"?([0-9]{1,9})"?', re.ASCII)
 
 @get(
     "/shop/admin/products",
-    access=Access(SHOP, ADMIN, query=Page, answers={200: AdminProductList}),
+    access=Access(SHOP, ADMIN, query=Page, answers={200: AdminProductList}, sees_accepted=False),
 )
 async def list_admin_products(request: HttpRequest) -> Reply:
     """Products for sale, newest first."""
@@ -52,7 +52,8 @@ async def create_product(request: HttpRequest) -> Reply:
 
 
 @get(
-    "/shop/admin/products/{product_id:int}", access=Access(SHOP, ADMIN, answers={200: AdminProduct})
+    "/shop/admin/products/{product_id:str}",
+    access=Access(SHOP, ADMIN, answers={200: AdminProduct}, sees_accepted=False),
 )
 async def get_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
     """A product and its version."""
@@ -61,7 +62,7 @@ async def get_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
 
 
 @put(
-    "/shop/admin/products/{product_id:int}",
+    "/shop/admin/products/{product_id:str}",
     access=Access(SHOP, ADMIN, body=ProductBody, headers=_IF_MATCH, answers={200: AdminProduct}),
 )
 async def replace_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
@@ -70,7 +71,7 @@ async def replace_product(request: HttpRequest, product_id: FromPath[int]) -> Re
 
 
 @patch(
-    "/shop/admin/products/{product_id:int}",
+    "/shop/admin/products/{product_id:str}",
     access=Access(SHOP, ADMIN, body=ProductPatch, headers=_IF_MATCH, answers={200: AdminProduct}),
 )
 async def change_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
@@ -80,7 +81,7 @@ async def change_product(request: HttpRequest, product_id: FromPath[int]) -> Rep
 
 
 @delete(
-    "/shop/admin/products/{product_id:int}",
+    "/shop/admin/products/{product_id:str}",
     status_code=HTTPStatus.OK,
     access=Access(SHOP, ADMIN, headers=_IF_MATCH, answers={204: None}),
 )

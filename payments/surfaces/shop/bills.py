@@ -60,7 +60,7 @@ async def list_transactions(request: HttpRequest) -> Reply:
 
 @get(
     "/shop/operations/{operation_id:str}",
-    access=Access(SHOP, query=StandingQuery, answers={200: OperationStanding}),
+    access=Access(SHOP, query=StandingQuery, answers={200: OperationStanding}, sees_accepted=False),
 )
 async def get_shop_operation(request: HttpRequest, operation_id: FromPath[str]) -> Reply:
     """Where a purchase of the caller's stands."""

@@ -40,7 +40,10 @@ _OPERATIONS_AT: Final = b"/shop/operations/"
 _RESULT: Final = msgspec.json.Decoder(PurchaseCreated)
 
 
-@get("/shop/products", access=Access(SHOP, query=Page, answers={200: ProductList}))
+@get(
+    "/shop/products",
+    access=Access(SHOP, query=Page, answers={200: ProductList}, sees_accepted=False),
+)
 async def list_products(request: HttpRequest) -> Reply:
     """What can be bought, newest first."""
     query = read_query(request, Page)
@@ -50,7 +53,7 @@ async def list_products(request: HttpRequest) -> Reply:
 
 
 @post(
-    "/shop/products/{product_id:int}/purchase",
+    "/shop/products/{product_id:str}/purchase",
     access=Access(
         SHOP,
         operation=payments.purchases.create.OPERATION,

@@ -19,6 +19,7 @@ from payments.deposits.status import DepositState
 from payments.http.access import Access
 from payments.http.auth import API_KEY
 from payments.http.body import Amount, Body, CurrencyCode, Id, currency_in, minor_of, read_body
+from payments.http.follow_up import existing
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
 from payments.http.prefer import preferred_wait_s
@@ -160,8 +161,11 @@ async def list_deposits(request: HttpRequest) -> Reply:
 async def get_deposit(request: HttpRequest, deposit_id: FromPath[str]) -> Reply:
     """A deposit: where the payer goes, what arrived, what the wallet got."""
     schedule = service(request, SuperPaySurface).schedule
-    found = await queries.get_deposit(service(request, AsyncEngine), parse_id(deposit_id), schedule)
-    return json_reply(found)
+    id_ = parse_id(deposit_id)
+    engine = service(request, AsyncEngine)
+    return json_reply(
+        await existing(request, id_, lambda: queries.get_deposit(engine, id_, schedule))
+    )
 
 
 HANDLERS: Final = (create_deposit, list_deposits, get_deposit)

@@ -16,6 +16,7 @@ import payments.payouts.resolve
 from payments.http.access import Access
 from payments.http.auth import API_KEY
 from payments.http.body import Amount, Body, CurrencyCode, Id, currency_in, minor_of, read_body
+from payments.http.follow_up import existing
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
 from payments.http.prefer import preferred_wait_s
@@ -140,8 +141,7 @@ async def list_payouts(request: HttpRequest) -> Reply:
 @get("/v1/payouts/{payout_id:str}", access=Access(API_KEY, READ, answers={200: PayoutView}))
 async def get_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
     """A payout: where it stands, how certain that is, and when it is looked at again."""
-    engine = service(request, AsyncEngine)
-    return json_reply(await queries.get_payout(engine, parse_id(payout_id), _lens(request)))
+    return json_reply(await _payout(request, payout_id))
 
 
 @get(
@@ -150,8 +150,9 @@ async def get_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
 )
 async def get_timeline(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
     """Why the money is where it is, when we look again, and every piece of evidence."""
-    engine = service(request, AsyncEngine)
-    return json_reply(await queries.get_timeline(engine, parse_id(payout_id), _lens(request)))
+    id_ = parse_id(payout_id)
+    engine, lens = service(request, AsyncEngine), _lens(request)
+    return json_reply(await existing(request, id_, lambda: queries.get_timeline(engine, id_, lens)))
 
 
 @post(
@@ -170,7 +171,7 @@ async def cancel_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply
     409 `not_cancelable` once it may be on the wire.
     """
     await read_body(request, CancelBody)
-    intent = CancelPayout(payout_id=await _known(request, payout_id))
+    intent = CancelPayout(payout_id=(await _payout(request, payout_id)).payout_id)
     wait_s = preferred_wait_s(request) or DECIDED_WITHIN_S
     return await submit(request, payments.payouts.cancel.OPERATION, intent, wait_s=wait_s)
 
@@ -182,11 +183,13 @@ async def cancel_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply
 async def resolve_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
     """Say what became of a doubtful payout: one operator proposes.
 
-    Another key with the same words does it.
+    Another client with the same words does it.
     """
     body = await read_body(request, ResolveBody)
     intent = ResolvePayout(
-        payout_id=await _known(request, payout_id), resolution=body.resolution, reason=body.reason
+        payout_id=(await _payout(request, payout_id)).payout_id,
+        resolution=body.resolution,
+        reason=body.reason,
     )
     wait_s = preferred_wait_s(request) or DECIDED_WITHIN_S
     return await submit(request, payments.payouts.resolve.OPERATION, intent, wait_s=wait_s)
@@ -197,11 +200,11 @@ def _lens(request: HttpRequest) -> Lens:
     return Lens(schedule=schedule, now=service(request, Time).now())
 
 
-async def _known(request: HttpRequest, payout_id: str) -> UUID:
-    """The id of a payout that exists. Raises 404 `payout_not_found`."""
-    engine = service(request, AsyncEngine)
-    found: Any = await queries.get_payout(engine, parse_id(payout_id), _lens(request))
-    return UUID(str(found.payout_id))
+async def _payout(request: HttpRequest, payout_id: str) -> PayoutView:
+    """The payout of that id. Raises 404 `payout_not_found`, 409 `not_decided_yet`."""
+    id_ = parse_id(payout_id)
+    engine, lens = service(request, AsyncEngine), _lens(request)
+    return await existing(request, id_, lambda: queries.get_payout(engine, id_, lens))
 
 
 HANDLERS: Final = (

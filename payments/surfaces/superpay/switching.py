@@ -20,7 +20,10 @@ class SwitchBody(Body, frozen=True, kw_only=True):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
-@get("/v1/superpay", access=Access(API_KEY, "wallets:read", answers={200: Switch}))
+@get(
+    "/v1/superpay",
+    access=Access(API_KEY, "wallets:read", answers={200: Switch}, sees_accepted=False),
+)
 async def get_switch(request: HttpRequest) -> Reply:
     """Whether payouts and deposits are sent to SuperPay."""
     return json_reply(await read_switch(service(request, AsyncEngine)))

@@ -1,0 +1,57 @@
+"""Parameters of paths: each has one strict reader, and what it does not read is not found.
+
+Litestar's own converters take `+1`, ` 1`, `01` and digits of other scripts, which then are all the
+same wallet under different names. So every parameter is declared `str` and checked here, once for
+all routes; a handler may still ask for an `int` of it.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from payments.http.services import Connection
+from payments.kernel.errors import NotFound
+from payments.kernel.strict import ID_MAX, NotRead, read_id, read_uuid
+
+PARAMETER: Final = re.compile(r"\{(\w+):(\w+)\}")
+
+_NUMBER: Final[Mapping[str, Any]] = {"type": "integer", "minimum": 1, "maximum": ID_MAX}
+_UUID: Final[Mapping[str, Any]] = {"type": "string", "format": "uuid"}
+_TEXT: Final[Mapping[str, Any]] = {"type": "string"}
+
+_NUMBERS: Final = ("wallet_id", "product_id", "user_id")
+_UUIDS: Final = ("operation_id", "transfer_id", "hold_id", "payout_id", "deposit_id", "break_id")
+_TEXTS: Final = ("inn", "token", "name")
+"""Looked up as they are written."""
+
+SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
+    **dict.fromkeys(_NUMBERS, _NUMBER),
+    **dict.fromkeys(_UUIDS, _UUID),
+    **dict.fromkeys(_TEXTS, _TEXT),
+}
+"""What each parameter is, for the OpenAPI document."""
+
+_READERS: Final[Mapping[str, Callable[[str], object]]] = {
+    **dict.fromkeys(_NUMBERS, read_id),
+    **dict.fromkeys(_UUIDS, read_uuid),
+}
+
+
+def check_path(connection: Connection) -> None:
+    """Raise 404 (`wallet_not_found`, …) when a parameter of the path is no id at all."""
+    for name, text in connection.scope["path_params"].items():
+        reader = _READERS.get(name)
+        if reader is None:
+            continue
+        try:
+            reader(text)
+        except NotRead:
+            noun = name.removesuffix("_id")
+            raise NotFound(f"There is no such {noun}.", code=f"{noun}_not_found") from None
+
+
+def undeclared(path: str) -> Iterator[str]:
+    """Parameters of a route's path that are not read strictly."""
+    for name, type_ in PARAMETER.findall(path):
+        if type_ != "str" or name not in SCHEMAS:
+            yield f"{name}:{type_}"
