@@ -5,8 +5,7 @@ from typing import Any
 
 from streams import partitions
 from streams.commands import Client
-
-Position = tuple[int, int]
+from streams.rollback import Position
 
 
 async def newest_entries(client: Client, listed: Iterable[int]) -> dict[int, Position]:

@@ -12,12 +12,11 @@ from typing import Final
 import msgspec
 import structlog
 
-import payments.operations
-from payments.kernel.database import LOOKUP_TIMEOUT_S, Connection, connect
-from payments.kernel.sql import load_sql
+from payments.kernel.database import Connection, connect
 from streams.client import create_client
 from streams.commands import Client
-from streams.standing import Position, newest_entries
+from streams.rollback import Position, positions
+from streams.standing import newest_entries
 from streams.tasks import end
 
 WAIT_MAX_S: Final = 1.0
@@ -124,14 +123,13 @@ class CaughtUp:
                 self._connection = await connect(
                     self._database_url, application_name="payments-positions"
                 )
-            query = load_sql(payments.operations.__file__, "partition_positions")
-            rows = await self._connection.fetch(query, timeout=LOOKUP_TIMEOUT_S)
+            applied, _ = await positions(self._connection)
         except BaseException:
             if self._connection is not None:
                 self._connection.terminate()
                 self._connection = None
             raise
-        return {row["partition"]: (row["last_ms"], row["last_seq"]) for row in rows}
+        return applied
 
 
 def _tell(done: "asyncio.Future[bool]", *, is_applied: bool) -> None:

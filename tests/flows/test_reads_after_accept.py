@@ -136,7 +136,7 @@ async def test_what_takes_longer_than_a_second_is_not_unknown(
         path: (await native.post(f"/v1/{path}", json=json)).json()["operation_id"]
         for path, json in bodies.items()
     }
-    follow_ups = (
+    follow_ups: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("transfers", "reverse", {}),
         ("holds", "capture", {"destination_wallet_id": destination}),
         ("holds", "release", {}),
