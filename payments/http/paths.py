@@ -20,7 +20,15 @@ _UUID: Final[Mapping[str, Any]] = {"type": "string", "format": "uuid"}
 _TEXT: Final[Mapping[str, Any]] = {"type": "string"}
 
 _NUMBERS: Final = ("wallet_id", "product_id", "user_id")
-_UUIDS: Final = ("operation_id", "transfer_id", "hold_id", "payout_id", "deposit_id", "break_id")
+_UUIDS: Final = (
+    "operation_id",
+    "transfer_id",
+    "hold_id",
+    "payout_id",
+    "deposit_id",
+    "break_id",
+    "callback_id",
+)
 _TEXTS: Final = ("inn", "token", "name")
 """Looked up as they are written."""
 
