@@ -1,6 +1,7 @@
 """Fixtures every test level may ask for."""
 
 pytest_plugins = (
+    "tests.fixtures.decided",
     "tests.fixtures.servers",
     "tests.fixtures.databases",
     "tests.fixtures.platform",

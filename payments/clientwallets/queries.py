@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.clientwallets.tables import client_transfers, client_wallets
+from payments.ledger.chart import AccountStatus
 from payments.ledger.tables import accounts
 from payments.operations.outcome import Status
 from payments.operations.tables import operations
+from payments.wallets.status import wallet_status
 
 
 class ClientWalletView(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +40,7 @@ class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
 _SELECT = sa.select(
     client_wallets.c.user_id,
     client_wallets.c.wallet_id,
-    accounts.c.is_frozen,
+    accounts.c.status,
     (accounts.c.credits_posted - accounts.c.debits_posted).label("minor"),
     accounts.c.currency,
     client_wallets.c.created_at,
@@ -100,7 +102,7 @@ def _view(row: sa.Row[Any, Any, Any, Any, Any, Any, Any]) -> ClientWalletView:
     return ClientWalletView(
         user_id=row.user_id,
         wallet_id=row.wallet_id,
-        status="frozen" if row.is_frozen else "active",
+        status=wallet_status(AccountStatus(row.status)),
         minor=row.minor,
         currency=row.currency,
         created_at=row.created_at,

@@ -75,7 +75,7 @@ def decide(intent: ObserveDeposit, state: State, context: Context) -> Outcome:
     if deposit is None:
         return Refused(refusal=DEPOSIT_NOT_FOUND)
     wallet = state.account(chart.wallet(deposit.wallet_id))
-    is_open = wallet is not None and not wallet.is_frozen
+    is_open = wallet is not None and wallet.is_open
     if intent.sighting is None:
         weighed = _unseen(deposit, intent)
     else:

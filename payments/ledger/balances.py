@@ -9,11 +9,12 @@ import msgspec
 
 from payments.kernel.ids import AccountId
 from payments.kernel.money import CURRENCIES
-from payments.ledger.chart import AccountSpec, Guard
+from payments.ledger.chart import AccountSpec, AccountStatus, Guard
 from payments.ledger.posting import Leg, Reserve
 
 _CREDIT_GUARD: Final = Guard.CREDIT.value
 _DEBIT_GUARD: Final = Guard.DEBIT.value
+_OPEN: Final = AccountStatus.OPEN.value
 
 EntryRow = tuple[int, int, int, int, datetime, UUID, int, int]
 """A row: account_id, seq, amount, balance, recorded_at, operation_id, book, currency."""
@@ -28,20 +29,28 @@ class GuardBroken(AssertionError):
 
 
 class Account(msgspec.Struct, gc=False):
-    """An account row being changed; the four counters are minor units of its currency."""
+    """An account row being changed; the four counters are minor units of its currency.
+
+    `status` is the value of an `AccountStatus`, as the row holds it.
+    """
 
     id: AccountId
     code: str
     currency: str
     book: int
     guard: int
-    is_frozen: bool
+    status: str
     debits_posted: int
     credits_posted: int
     debits_pending: int
     credits_pending: int
     version: int
     last_entry_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """True when money may go in and out."""
+        return self.status == _OPEN
 
     @property
     def balance(self) -> int:
@@ -65,7 +74,7 @@ class Account(msgspec.Struct, gc=False):
 def new_account(spec: AccountSpec) -> Account:
     """An account that does not exist yet, all counters zero."""
     return Account(
-        spec.id, spec.code, spec.currency, spec.book, spec.guard.value, False, 0, 0, 0, 0, 0, None
+        spec.id, spec.code, spec.currency, spec.book, spec.guard.value, _OPEN, 0, 0, 0, 0, 0, None
     )
 
 
@@ -78,7 +87,7 @@ class Balances:
         self.entries: list[EntryRow] = []
         self.changed: dict[AccountId, Account] = {}
         self.opened: dict[AccountId, Account] = {}
-        self.frozen: dict[AccountId, bool] = {}
+        self.statuses: dict[AccountId, str] = {}
 
     def open(self, spec: AccountSpec) -> None:
         """Add an account that did not exist."""
@@ -95,10 +104,9 @@ class Balances:
                 raise GuardBroken(f"account {account.code} cannot hold {reserve.minor}")
             self.changed[account.id] = account
 
-    def freeze(self, account_id: AccountId, *, is_frozen: bool) -> None:
-        """Close an account to postings, or open it again."""
-        self.accounts[account_id].is_frozen = is_frozen
-        self.frozen[account_id] = is_frozen
+    def set_status(self, account_id: AccountId, status: AccountStatus) -> None:
+        """Freeze an account, open it again, or close it."""
+        self.accounts[account_id].status = self.statuses[account_id] = status.value
 
     def post(self, legs: Sequence[Leg], operation_id: UUID, now: datetime) -> None:
         """Apply an operation's legs. Raises `Unbalanced` or `GuardBroken`: nothing is written."""

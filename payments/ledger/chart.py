@@ -28,6 +28,16 @@ class Guard(enum.Enum):
     """Money somebody owes us, mirrored."""
 
 
+class AccountStatus(enum.Enum):
+    """Whether money may go in and out of an account; the one home of a wallet's state."""
+
+    OPEN = "open"
+    FROZEN = "frozen"
+    """Neither in nor out, until it is opened again."""
+    CLOSED = "closed"
+    """Neither in nor out, for ever."""
+
+
 class Kind(enum.Enum):
     """What an account is for. Numbers live in the database for ever: never reuse one."""
 

@@ -36,11 +36,11 @@ async def write(connection: Connection, balances: Balances) -> None:
             [a.version for a in changed],
             [a.last_entry_at for a in changed],
         )
-    if balances.frozen:
+    if balances.statuses:
         await connection.execute(
-            load_sql(__file__, "freeze_accounts"),
-            list(balances.frozen),
-            list(balances.frozen.values()),
+            load_sql(__file__, "set_account_statuses"),
+            list(balances.statuses),
+            list(balances.statuses.values()),
         )
     if balances.entries:
         await connection.copy_records_to_table(

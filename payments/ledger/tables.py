@@ -14,7 +14,13 @@ accounts: Final = sa.Table(
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("book", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("guard", sa.SmallInteger, nullable=False),
-    sa.Column("is_frozen", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column(
+        "status",
+        sa.Text,
+        nullable=False,
+        server_default="open",
+        comment="open, frozen or closed: whether money may go in and out",
+    ),
     sa.Column("debits_posted", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("credits_posted", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("debits_pending", sa.BigInteger, nullable=False, server_default="0"),
@@ -34,6 +40,7 @@ accounts: Final = sa.Table(
     sa.Column(
         "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
     ),
+    sa.CheckConstraint("status IN ('open', 'frozen', 'closed')", name="status"),
     sa.CheckConstraint(
         "debits_posted >= 0 AND credits_posted >= 0 "
         "AND debits_pending >= 0 AND credits_pending >= 0",

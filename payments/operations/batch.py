@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import msgspec
 
-from payments.kernel.ids import AccountId
 from payments.operations.envelope import Envelope, Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Decision, Outcome, Refused, Result, Status
@@ -90,8 +89,8 @@ class Batch:
             balances.post(outcome.legs, envelope.operation_id, self.now)
         if outcome.reserves:
             balances.reserve([r for r in outcome.reserves if r.minor > 0])
-        for account_id, is_frozen in outcome.freezes:
-            balances.freeze(AccountId(account_id), is_frozen=is_frozen)
+        for account_id, status in outcome.statuses:
+            balances.set_status(account_id, status)
         for record in outcome.puts:
             records.put(record)
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from payments.ledger.chart import AccountSpec
+from payments.kernel.ids import AccountId
+from payments.ledger.chart import AccountSpec, AccountStatus
 from payments.ledger.posting import Leg, Reserve
 from payments.operations.record import Record
 
@@ -65,7 +66,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     reserves: tuple[Reserve, ...] = ()
     puts: tuple[Record, ...] = ()
     opens: tuple[AccountSpec, ...] = ()
-    freezes: tuple[tuple[int, bool], ...] = ()
+    statuses: tuple[tuple[AccountId, AccountStatus], ...] = ()
     effects: tuple[Effect, ...] = ()
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.payouts.check
+from payments.ledger.chart import AccountStatus
 from payments.ledger.tables import accounts
 from payments.operations.submit import Request, keyed
 from payments.payouts.check import CheckPayout
@@ -57,7 +58,9 @@ async def due_checks(
 
 def _is_set_free() -> sa.ColumnElement[bool]:
     """Kept back because of its wallet, which may be used again: waiting longer has no reason."""
-    is_open = sa.exists().where(accounts.c.id == payouts.c.wallet_id, ~accounts.c.is_frozen)
+    is_open = sa.exists().where(
+        accounts.c.id == payouts.c.wallet_id, accounts.c.status == AccountStatus.OPEN.value
+    )
     return sa.and_(payouts.c.reason.in_(sorted(WALLET_REASONS)), is_open)
 
 

@@ -9,9 +9,9 @@ from payments.payouts.move import Fact, step
 from payments.payouts.status import Claim, Verdict
 from payments.payouts.tables import Evidence, Payout
 from payments.provider.sighting import Source
-from payments.wallets.refusals import WALLET_FROZEN, usable
+from payments.wallets.refusals import WALLET_CLOSED, WALLET_FROZEN, usable
 
-WALLET_REASONS: Final = frozenset({WALLET_FROZEN.code, "wallet_closed"})
+WALLET_REASONS: Final = frozenset({WALLET_FROZEN.code, WALLET_CLOSED.code})
 """Reasons of a payout that end when its wallet may be used again."""
 
 

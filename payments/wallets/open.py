@@ -5,10 +5,11 @@ from typing import Any
 
 from payments.kernel.clock import rfc3339
 from payments.kernel.money import currency_of, format_minor
-from payments.ledger.chart import Kind, owned
+from payments.ledger.chart import AccountStatus, Kind, owned
 from payments.operations.envelope import Intent
 from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
 from payments.operations.outcome import Applied, Result
+from payments.wallets.status import wallet_status
 from payments.wallets.tables import WALLET_NUMBERS, Wallet
 
 
@@ -55,7 +56,7 @@ def decide(intent: OpenWallet, state: State, context: Context) -> Applied:
             currency=intent.currency,
             owner=intent.owner,
             metadata=intent.metadata,
-            wallet_status="active",
+            wallet_status=wallet_status(AccountStatus.OPEN),
             balance=zero,
             available=zero,
             held=zero,

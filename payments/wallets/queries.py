@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -15,8 +15,10 @@ from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
 from payments.kernel.sql import load_sql
 from payments.ledger import chart
+from payments.ledger.chart import AccountStatus
 from payments.ledger.tables import accounts, entries
 from payments.operations.tables import operations
+from payments.wallets.status import wallet_status
 from payments.wallets.tables import wallets
 
 
@@ -53,10 +55,12 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     description: str
 
 
+_SEQ_MAX: Final = 2**63 - 1
+
 _SELECT = sa.select(
     wallets,
     wallets.c.metadata.label("metadata_"),
-    accounts.c.is_frozen,
+    accounts.c.status,
     (accounts.c.credits_posted - accounts.c.debits_posted).label("balance"),
     accounts.c.debits_pending.label("held"),
 ).join(accounts, accounts.c.id == wallets.c.id)
@@ -112,7 +116,7 @@ async def list_entries(
         .limit(count)
     )
     if before is not None:
-        query = query.where(entries.c.seq < chart.wallet(before))
+        query = query.where(entries.c.seq < min(before, _SEQ_MAX))
     async with engine.connect() as connection:
         found = await connection.execute(
             sa.select(wallets.c.currency).where(wallets.c.id == account_id)
@@ -143,7 +147,7 @@ def _view(row: sa.Row[Any]) -> WalletView:
         currency=row.currency,
         owner=row.owner,
         metadata=row.metadata_,
-        status="frozen" if row.is_frozen else "active",
+        status=wallet_status(AccountStatus(row.status)),
         balance=format_minor(row.balance, currency),
         available=format_minor(row.balance - row.held, currency),
         held=format_minor(row.held, currency),

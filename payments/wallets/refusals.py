@@ -4,6 +4,7 @@ from typing import Final
 
 from payments.kernel.ids import AccountId
 from payments.ledger.balances import Account
+from payments.ledger.chart import AccountStatus
 from payments.operations.operation import State
 from payments.operations.outcome import Refusal, Refused
 from payments.operations.refusals import CURRENCY_MISMATCH, INSUFFICIENT_FUNDS, NEW_KEY
@@ -25,7 +26,16 @@ WALLET_FROZEN: Final = Refusal(
     "unfrozen, " + NEW_KEY,
 )
 
-USABLE_REFUSALS: Final = (WALLET_NOT_FOUND, CURRENCY_MISMATCH, WALLET_FROZEN)
+WALLET_CLOSED: Final = Refusal(
+    "wallet_closed",
+    409,
+    "A wallet of this operation is closed for ever: no money goes in or out. Name another.",
+)
+_NOT_OPEN: Final = {
+    AccountStatus.FROZEN.value: WALLET_FROZEN,
+    AccountStatus.CLOSED.value: WALLET_CLOSED,
+}
+USABLE_REFUSALS: Final = (WALLET_NOT_FOUND, CURRENCY_MISMATCH, WALLET_FROZEN, WALLET_CLOSED)
 """What `usable` may give, in order of precedence."""
 PAYER_REFUSALS: Final = (*USABLE_REFUSALS, INSUFFICIENT_FUNDS)
 """What `payer` may give, in order of precedence."""
@@ -38,8 +48,8 @@ def usable(state: State, account_id: AccountId, currency: str) -> Account | Refu
         return Refused(refusal=WALLET_NOT_FOUND)
     if account.currency != currency:
         return Refused(refusal=CURRENCY_MISMATCH)
-    if account.is_frozen:
-        return Refused(refusal=WALLET_FROZEN)
+    if not account.is_open:
+        return Refused(refusal=_NOT_OPEN[account.status])
     return account
 
 

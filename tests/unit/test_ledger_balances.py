@@ -89,7 +89,7 @@ def test_entry_times_of_an_account_never_go_back() -> None:
 
 
 def test_debit_guard_is_the_mirror() -> None:
-    account = Account(AccountId(5), "loan:5", "RUB", 0, 2, False, 10, 11, 0, 0, 0, None)
+    account = Account(AccountId(5), "loan:5", "RUB", 0, 2, "open", 10, 11, 0, 0, 0, None)
     assert account.is_broken()
     account.debits_posted = 11
     assert not account.is_broken()

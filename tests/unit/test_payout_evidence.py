@@ -12,7 +12,7 @@ import payments.payouts.request
 from payments.breaks.resolve import Place, Posting, ResolveBreak
 from payments.breaks.tables import Break, BreakKind, BreakState, new_break
 from payments.ledger import chart
-from payments.ledger.chart import Kind
+from payments.ledger.chart import AccountStatus, Kind
 from payments.operations.outcome import Applied, Refused
 from payments.operations.refusals import APPROVER_IS_PROPOSER, OTHER_RESOLUTION_PROPOSED
 from payments.payouts.check import CheckPayout
@@ -144,7 +144,8 @@ def test_money_of_a_break_takes_two_who_say_the_same() -> None:
 
 def freeze(made: World, *, is_frozen: bool) -> None:
     """The payouts' wallet."""
-    made.balances.freeze(chart.wallet(1), is_frozen=is_frozen)
+    status = AccountStatus.FROZEN if is_frozen else AccountStatus.OPEN
+    made.balances.set_status(chart.wallet(1), status)
 
 
 @pytest.mark.case("M2")

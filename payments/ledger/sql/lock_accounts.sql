@@ -1,5 +1,5 @@
 -- Locks every account of a batch before anything is decided; sorted, so that two batches cannot deadlock.
-SELECT id, code, currency, book, guard, is_frozen, debits_posted, credits_posted, debits_pending, credits_pending,
+SELECT id, code, currency, book, guard, status, debits_posted, credits_posted, debits_pending, credits_pending,
        version, last_entry_at
   FROM accounts
  WHERE id = ANY($1::bigint[])
