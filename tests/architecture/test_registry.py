@@ -2,7 +2,9 @@
 
 import re
 
+from payments.http.access import access_of
 from payments.registry import EFFECTS, OPERATIONS
+from payments.surfaces.native import bulk, holds, transfers, wallets
 from tests.architecture import vocabulary
 from tests.architecture.sources import git
 
@@ -66,3 +68,14 @@ def test_every_refusal_says_a_sentence_and_has_a_clients_status() -> None:
     for _, refusal in vocabulary.refusals().values():
         assert re.fullmatch(r"[A-Z].*\.", refusal.sentence), refusal.code
         assert 400 <= refusal.http_status < 500, refusal.code
+
+
+def test_a_bulk_takes_every_native_operation_or_says_why_not() -> None:
+    submitted = {
+        access.operation.kind
+        for handler in (*wallets.HANDLERS, *transfers.HANDLERS, *holds.HANDLERS)
+        if (access := access_of(handler)) is not None and access.operation is not None
+    }
+    taken = {kind.operation.kind for kind in bulk.KINDS.values()}
+    assert submitted == taken | set(bulk.SINGLE_ONLY)
+    assert taken & set(bulk.SINGLE_ONLY) == set()

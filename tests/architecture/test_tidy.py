@@ -165,4 +165,4 @@ def _is_route(function: ast.AsyncFunctionDef) -> bool:
     decorators = {
         ast.unparse(d.func if isinstance(d, ast.Call) else d) for d in function.decorator_list
     }
-    return bool(decorators & {"get", "post", "put", "patch", "delete", "route"})
+    return bool(decorators & {"get", "post", "hot_post", "put", "patch", "delete", "route"})

@@ -1,19 +1,18 @@
 """Many operations in one request: each is accepted, decided and answered on its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import post
+from litestar.handlers import BaseRouteHandler
 
-import payments.holds.create
-import payments.transfers.create
-import payments.wallets.adjust
 from payments.http.access import Access, Takes
-from payments.http.auth import ADMIN, API_KEY, Actor, InsufficientScope, actor_of
+from payments.http.auth import API_KEY, Actor, InsufficientScope, actor_of
 from payments.http.body import decode_body, read_body
 from payments.http.idempotency import checked_key, key_of
+from payments.http.openapi import declared
 from payments.http.operations import PARKED, applied_body
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.reply import Reply, json_reply
@@ -24,12 +23,10 @@ from payments.operations.operation import Operation
 from payments.operations.outcome import Status
 from payments.operations.submit import Request, Submitter, Ticket, fresh, keyed
 from payments.surfaces.native.answers import BulkAnswer
-from payments.surfaces.native.bodies import AdjustmentBody, BulkBody, HoldBody, TransferBody
-from payments.surfaces.native.holds import WRITE as HOLDS_WRITE
-from payments.surfaces.native.holds import hold
-from payments.surfaces.native.transfers import WRITE as TRANSFERS_WRITE
-from payments.surfaces.native.transfers import transfer
-from payments.surfaces.native.wallets import adjustment
+from payments.surfaces.native.bodies import BulkBody
+from payments.surfaces.native.holds import create_hold, hold
+from payments.surfaces.native.transfers import create_transfer, transfer
+from payments.surfaces.native.wallets import adjust, adjustment
 
 BULK_MAX_BYTES: Final = 1024 * 1024
 NOT_ACCEPTED: Final = "not_accepted"
@@ -67,15 +64,30 @@ def _item_type(body: type[msgspec.Struct]) -> type[msgspec.Struct]:
     )
 
 
+def _kind(route: BaseRouteHandler, intent: Callable[[Any], Intent]) -> BulkKind:
+    """The kind of a single POST: its route says scope, body and operation."""
+    access = declared(route)
+    if access.scope is None or access.operation is None:
+        raise ValueError(f"{route} submits no operation under a scope")
+    return BulkKind(access.scope, _item_type(access.body), intent, access.operation)
+
+
 KINDS: Final = {
-    "transfer": BulkKind(
-        TRANSFERS_WRITE, _item_type(TransferBody), transfer, payments.transfers.create.OPERATION
-    ),
-    "hold": BulkKind(HOLDS_WRITE, _item_type(HoldBody), hold, payments.holds.create.OPERATION),
-    "adjustment": BulkKind(
-        ADMIN, _item_type(AdjustmentBody), adjustment, payments.wallets.adjust.OPERATION
-    ),
+    "transfer": _kind(create_transfer, transfer),
+    "hold": _kind(create_hold, hold),
+    "adjustment": _kind(adjust, adjustment),
 }
+SINGLE_ONLY: Final[Mapping[str, str]] = {
+    "wallet.open": "nobody has asked for wallets in bulk",
+    "wallet.freeze": "its path names the wallet",
+    "transfer.reverse": "its path names the transfer",
+    "hold.capture": "its path names the hold",
+    "hold.release": "its path names the hold",
+}
+"""Operations of the native API that no item of a bulk may be, each with the reason.
+
+A test holds that every operation of a native route stands here or in `KINDS`.
+"""
 
 
 @post(

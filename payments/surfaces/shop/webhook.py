@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
@@ -19,7 +21,7 @@ from payments.http.operation_status import Decisions, Markers
 from payments.http.operations import render_ticket
 from payments.http.reply import Reply
 from payments.http.services import HttpRequest, Time, header, service
-from payments.kernel.errors import Conflict, InvalidBody, PaymentsError
+from payments.kernel.errors import Conflict, InvalidBody
 from payments.kernel.money import CURRENCIES, amount_text
 from payments.operations.batch import CONFLICT
 from payments.operations.conflicts import record_conflict
@@ -92,12 +94,9 @@ async def receive_webhook(request: HttpRequest) -> Reply:
     check_content_type(request)
     body = decode_body(raw, WebhookBody)
     intent = intent_of(body)
-    try:
+    async with _turned_away_on_record(request, raw, intent):
         check_signature(request, raw, body)
         ticket = await accept(request, intent)
-    except (BadSignature, UserNotFound, Conflict) as error:
-        await _write_down(request, raw, intent, error)
-        raise
     return _answer(request, ticket)
 
 
@@ -175,16 +174,22 @@ def _answer(request: HttpRequest, ticket: Ticket) -> Reply:
     )
 
 
-async def _write_down(
-    request: HttpRequest, raw: bytes, intent: TopUpBill, error: PaymentsError
-) -> None:
-    webhook = TurnedAway(
-        kind=error.code,
-        digest=hashlib.sha256(raw).digest(),
-        transaction_id=intent.transaction_id,
-        turned_away_at=service(request, Time).now(),
-    )
-    await write_down(service(request, AsyncEngine), webhook)
+@asynccontextmanager
+async def _turned_away_on_record(
+    request: HttpRequest, raw: bytes, intent: TopUpBill
+) -> AsyncIterator[None]:
+    """What is turned away is written down before the caller hears of it: the contract wants it."""
+    try:
+        yield
+    except (BadSignature, UserNotFound, Conflict) as error:
+        webhook = TurnedAway(
+            kind=error.code,
+            digest=hashlib.sha256(raw).digest(),
+            transaction_id=intent.transaction_id,
+            turned_away_at=service(request, Time).now(),
+        )
+        await write_down(service(request, AsyncEngine), webhook)
+        raise
 
 
 def _number(raw: msgspec.Raw, field: str) -> int:
