@@ -50,6 +50,7 @@ import payments.transfers.create
 import payments.transfers.reverse
 import payments.users.tables
 import payments.wallets.adjust
+import payments.wallets.close
 import payments.wallets.freeze
 import payments.wallets.open
 from payments.operations.effects import EffectHandler
@@ -58,6 +59,7 @@ from payments.operations.operation import Operation
 OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.wallets.open.OPERATION,
     payments.wallets.freeze.OPERATION,
+    payments.wallets.close.OPERATION,
     payments.wallets.adjust.OPERATION,
     payments.transfers.create.OPERATION,
     payments.transfers.reverse.OPERATION,

@@ -31,6 +31,11 @@ WALLET_CLOSED: Final = Refusal(
     409,
     "A wallet of this operation is closed for ever: no money goes in or out. Name another.",
 )
+WALLET_NOT_EMPTY: Final = Refusal(
+    "wallet_not_empty",
+    409,
+    "Only an empty wallet can be closed: take its balance out and let its holds end first.",
+)
 _NOT_OPEN: Final = {
     AccountStatus.FROZEN.value: WALLET_FROZEN,
     AccountStatus.CLOSED.value: WALLET_CLOSED,

@@ -86,6 +86,22 @@ async def test_a_frozen_wallet_takes_no_part(native: httpx.AsyncClient) -> None:
     assert status == 201
 
 
+async def test_a_closed_wallet_takes_no_part_for_ever(native: httpx.AsyncClient) -> None:
+    closed, other = await funded(native, "10.00"), await funded(native, "10.00")
+    status, answer = await waited(native, f"/v1/wallets/{closed}/close")
+    assert (status, answer["code"]) == (409, "wallet_not_empty")
+    await waited(native, "/v1/transfers", transfer(closed, other, "10"))
+    status, answer = await waited(native, f"/v1/wallets/{closed}/close")
+    assert (status, answer["status"], answer["wallet_status"]) == (201, "applied", "closed")
+    assert (await native.get(f"/v1/wallets/{closed}")).json()["status"] == "closed"
+    for source, destination in ((closed, other), (other, closed)):
+        status, answer = await waited(native, "/v1/transfers", transfer(source, destination, "1"))
+        assert (status, answer["code"]) == (409, "wallet_closed")
+    for verb in ("unfreeze", "freeze", "close"):
+        status, answer = await waited(native, f"/v1/wallets/{closed}/{verb}")
+        assert (status, answer["code"]) == (409, "wallet_closed")
+
+
 async def test_an_adjustment_takes_money_too_but_not_below_zero(native: httpx.AsyncClient) -> None:
     wallet_id = await funded(native, "10.00")
     body = {"wallet_id": wallet_id, "amount": 3, "currency": "RUB"}

@@ -79,6 +79,7 @@ KINDS: Final = {
 }
 SINGLE_ONLY: Final[Mapping[str, str]] = {
     "wallet.open": "nobody has asked for wallets in bulk",
+    "wallet.close": "its path names the wallet",
     "wallet.freeze": "its path names the wallet",
     "transfer.reverse": "its path names the transfer",
     "hold.capture": "its path names the hold",

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.wallets.adjust
+import payments.wallets.close
 import payments.wallets.freeze
 import payments.wallets.open
 from payments.http.access import Access
@@ -31,6 +32,7 @@ from payments.surfaces.native.bodies import AdjustmentBody, EmptyBody, OpenWalle
 from payments.transfers.queries import descriptions
 from payments.wallets import queries
 from payments.wallets.adjust import AdjustWallet
+from payments.wallets.close import CloseWallet
 from payments.wallets.freeze import FreezeWallet
 from payments.wallets.open import OpenWallet
 from payments.wallets.queries import EntryView, WalletView
@@ -161,6 +163,22 @@ async def unfreeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 
 
 @post(
+    "/v1/wallets/{wallet_id:str}/close",
+    access=Access(
+        API_KEY,
+        WRITE,
+        operation=payments.wallets.close.OPERATION,
+        body=EmptyBody,
+        may_be_empty=True,
+    ),
+)
+async def close(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
+    """Close an empty wallet for ever."""
+    await read_body(request, EmptyBody)
+    return await submit(request, payments.wallets.close.OPERATION, CloseWallet(wallet_id=wallet_id))
+
+
+@post(
     "/v1/adjustments",
     access=Access(
         API_KEY,
@@ -185,4 +203,13 @@ def _entry_key(entry: EntryView) -> int:
     return entry.entry
 
 
-HANDLERS: Final = (open_wallet, list_wallets, get_wallet, list_entries, freeze, unfreeze, adjust)
+HANDLERS: Final = (
+    open_wallet,
+    list_wallets,
+    get_wallet,
+    list_entries,
+    freeze,
+    unfreeze,
+    close,
+    adjust,
+)
