@@ -46,6 +46,13 @@ class Call:
     opens_minor: int | None = None
     """Money that goes to the wallet this operation opens, whose number its result tells."""
     operation_id: UUID | None = None
+    payer: AccountId | None = None
+    """Whose money must cover `pays_minor`: what a refusal for lack of funds is judged by."""
+    pays_minor: int = 0
+    balances: Mapping[str, AccountId] = field(default_factory=dict)
+    """Fields of the applied answer that tell an account's balance after the operation."""
+    told: "Document | None" = None
+    """The first answer that said applied."""
     then: "Callable[[Call, Document], None] | None" = None
     """Called once, with the first answer that says applied."""
     standing: Standing = Standing.OPEN

@@ -43,10 +43,11 @@ class Load:
             for n in range(CLIENTS)
         ]
 
-    async def stop(self) -> None:
-        """Everyone ends after the request under way; raises what a client raised."""
+    async def stop(self) -> list[str]:
+        """Everyone ends after the request under way; returns what clients raised, in words."""
         self._sender.stop.set()
-        await asyncio.gather(*self._tasks)
+        ended = await asyncio.gather(*self._tasks, return_exceptions=True)
+        return [f"a client ended with {error!r}" for error in ended if error is not None]
 
     async def finish(self) -> None:
         """What nobody knows the fate of is sent again until it is clear, now that all is healed."""

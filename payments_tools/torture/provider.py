@@ -24,6 +24,8 @@ class Provider:
     """How many payouts stand where."""
     paid_minor: int = 0
     settled_minor: int = 0
+    open_minor: dict[str, int] = field(default_factory=dict)
+    """What the provider paid for payouts that are not settled here yet, by our state."""
     received_minor: int = 0
     credited_minor: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -38,7 +40,7 @@ async def movements(simulator: str) -> list[dict[str, Any]]:
 
 
 def unfinished(view: View) -> list[str]:
-    """Payouts and deposits that are still to be settled, the ones stuck on purpose aside."""
+    """Payouts, deposits and holds that should have ended, those stuck on purpose aside."""
     payouts = [
         f"payout {p['id']} is {p['state']} ({p['description']})"
         for p in view.payouts
@@ -49,7 +51,12 @@ def unfinished(view: View) -> list[str]:
         for d in view.deposits
         if d["state"] in OPEN_DEPOSITS
     ]
-    return payouts + deposits
+    holds = [
+        f"hold {h['id']} is over its time and open: expired holds are not swept"
+        for h in view.holds
+        if h["is_overdue"] and h["closed_at"] is None
+    ]
+    return payouts + deposits + holds
 
 
 def is_legitimate(payout: dict[str, Any]) -> bool:
@@ -74,6 +81,9 @@ def compare(view: View, moved: list[dict[str, Any]]) -> Provider:
     _check_deposits(view, by_kind["received"], found)
     found.paid_minor = sum(paid.values())
     found.received_minor = sum(by_kind["received"].values())
+    nameless = found.paid_minor - found.settled_minor - sum(found.open_minor.values())
+    if nameless:
+        found.wrong.append(f"{nameless} kopecks the provider paid belong to no payout of ours")
     return found
 
 
@@ -88,6 +98,8 @@ def _check_payout(payout: dict[str, Any], paid: dict[int, int], found: Provider)
             )
     elif state in NEVER_PAID and merchant_id in paid:
         found.wrong.append(f"payout {payout['id']} is {state}, and the provider paid it")
+    elif merchant_id in paid:
+        found.open_minor[state] = found.open_minor.get(state, 0) + paid[merchant_id]
 
 
 def _check_deposits(view: View, received: dict[int, int], found: Provider) -> None:

@@ -1,12 +1,14 @@
 """The journal of the clients against the ledger: nothing lost, nothing doubled, all explained."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
 from payments.ledger.chart import wallet
 from payments_tools.torture.journal import Call, Journal, Standing
+from payments_tools.torture.judging import judge_answer, judge_refusal, most_held
 from payments_tools.torture.ledger_view import Operation, View
 
 FOLLOW_UPS: Final = ("payout.", "deposit.", "break.", "registry.", "callback.")
@@ -44,10 +46,12 @@ def reckon(journal: Journal, view: View) -> Reckoning:
     found.wrong += journal.breaches
     expected: dict[int, int] = defaultdict(int)
     by_id: dict[UUID, Call] = {}
+    held = most_held(view)
     for call in journal.calls:
         if call.operation_id is not None:
             by_id[call.operation_id] = call
         _check_call(call, view, found)
+        _judge(call, view, held, found)
         _expect(call, view, expected)
     _check_strangers(by_id, view, found)
     _expect_others(view, by_id, expected)
@@ -81,6 +85,20 @@ def _check_call(call: Call, view: View, found: Reckoning) -> None:
     ):
         found.wrong.append(f"{name_of(call)} was told {told} and is {outcome.status}")
     _check_moves(call, outcome, view, found)
+
+
+def _judge(call: Call, view: View, held: Mapping[int, int], found: Reckoning) -> None:
+    """Whether the refusal was right and the answer true."""
+    outcome = view.operations.get(call.operation_id) if call.operation_id else None
+    if outcome is None:
+        return
+    if outcome.status == "rejected":
+        found.counts["refusals judged"] += 1
+        trouble = [judge_refusal(call, outcome, view, held)]
+    else:
+        found.counts["answers compared"] += call.told is not None
+        trouble = list(judge_answer(call, outcome, view))
+    found.wrong += [f"{name_of(call)} {text}" for text in trouble if text]
 
 
 def _check_moves(call: Call, outcome: Operation, view: View, found: Reckoning) -> None:

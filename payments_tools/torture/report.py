@@ -27,7 +27,10 @@ def as_document(result: Result) -> dict[str, Any]:
         },
         "faults": dict(sorted(result.faults.items())),
         "roles_that_ended_by_themselves": result.died,
+        "trouble": result.trouble,
         "operations": {name: found.counts[name] for name in ("accepted", "applied", "rejected")},
+        "refusals_judged": found.counts["refusals judged"],
+        "answers_compared": found.counts["answers compared"],
         "parked": found.parked,
         "lost": found.lost,
         "doubled": found.doubled,
@@ -37,6 +40,7 @@ def as_document(result: Result) -> dict[str, Any]:
             "payouts": provider.payouts,
             "paid_minor": provider.paid_minor,
             "settled_minor": provider.settled_minor,
+            "paid_and_open_here_minor": provider.open_minor,
             "received_minor": provider.received_minor,
             "credited_minor": provider.credited_minor,
             "wrong": provider.wrong,
@@ -93,6 +97,8 @@ def _books(result: Result) -> Table:
     table = Table("reckoning", "")
     for name, word in (("accepted", "accepted"), ("applied", "applied"), ("rejected", "refused")):
         table.add_row(word, str(found.counts[name]))
+    table.add_row("refusals judged", str(found.counts["refusals judged"]))
+    table.add_row("answers compared with the ledger", str(found.counts["answers compared"]))
     table.add_row("parked", str(len(found.parked)))
     table.add_row("lost", str(len(found.lost)))
     table.add_row("doubled", str(len(found.doubled)))
@@ -102,6 +108,11 @@ def _books(result: Result) -> Table:
     table.add_row("payouts", ", ".join(f"{k}: {v}" for k, v in sorted(provider.payouts.items())))
     table.add_row(
         "provider paid, we settled", f"{provider.paid_minor}, {provider.settled_minor} kopecks"
+    )
+    table.add_row(
+        "of the rest, paid and still open here",
+        ", ".join(f"{state}: {minor}" for state, minor in sorted(provider.open_minor.items()))
+        or "nothing",
     )
     table.add_row(
         "provider received, we took in",
@@ -129,7 +140,8 @@ def _breaches(result: Result) -> dict[str, list[str]]:
         "without a clear answer": found.undecided,
         "parked": found.parked,
         "differs from the provider": result.provider.wrong,
-        "payouts and deposits that did not end": result.unfinished,
+        "what should have ended and did not": result.unfinished,
+        "the run itself": result.trouble,
         "roles that ended by themselves (started again)": result.died,
     }
     return {name: listed for name, listed in every.items() if listed}

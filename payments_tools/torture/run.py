@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import httpx
 
@@ -33,6 +33,7 @@ from payments_tools.torture.stage import Stage
 from scheduler.checks.audit import Finding, audit
 
 Say = Callable[[str], None]
+T = TypeVar("T")
 DRIVERS: Final = (Native, WalletService, BankWebhook, Shop, Marketplace, SuperPay)
 _AT_ONCE: Final = 2
 """Rows of faults: so many things may be broken at a time."""
@@ -60,12 +61,16 @@ class Result:
     provider: Provider = field(default_factory=Provider)
     unfinished: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    trouble: list[str] = field(default_factory=list)
+    """What went wrong in the run itself: a client that ended, a part that could not be checked."""
 
     @property
     def is_clean(self) -> bool:
         """True when every promise held."""
         broken = any(finding.is_broken for finding in self.findings)
-        return self.reckoning.is_clean and not (broken or self.provider.wrong or self.unfinished)
+        return self.reckoning.is_clean and not (
+            broken or self.provider.wrong or self.unfinished or self.trouble
+        )
 
 
 async def run(servers: Servers, seed: int, load_s: float, say: Say) -> Result:
@@ -79,8 +84,8 @@ async def run(servers: Servers, seed: int, load_s: float, say: Say) -> Result:
             load = Load(drivers, tools.sender, tools.journal, seed)
             await _load(stage, load, result, tools.journal, load_s, say)
             say("healed; what was left open is sent again")
-            await stage.ready()
-            await load.finish()
+            await _attempt(result, "all roles are ready again", stage.ready())
+            await _attempt(result, "what was open has a clear answer", load.finish())
             await _reckon(stage, tools, result, say)
     return result
 
@@ -130,7 +135,7 @@ async def _load(
     with contextlib.suppress(asyncio.CancelledError):
         await breaking
     await _heal(stage)
-    await load.stop()
+    result.trouble += await load.stop()
     result.load_s, result.requests = monotonic_s() - began_s, journal.requests - before
     result.answers, result.died = journal.answers, stage.died
 
@@ -180,14 +185,29 @@ async def _tell(journal: Journal, say: Say) -> None:
         )
 
 
+async def _attempt(result: Result, promise: str, step: Awaitable[T]) -> T | None:
+    """The step's result. One that fails is noted under its promise, and the rest goes on."""
+    try:
+        return await step
+    except Exception as error:  # noqa: BLE001 - a reckoning survives whatever it finds
+        result.trouble.append(f"could not check that {promise}: {error!r}")
+        return None
+
+
 async def _reckon(stage: Stage, tools: Tools, result: Result, say: Say) -> None:
-    view = await _settled(stage, tools.journal, say)
-    moved = await movements(stage.simulator)
+    servers = stage.servers
     result.calls = Counter(call.surface for call in tools.journal.calls)
-    result.unfinished = unfinished(view)
-    result.provider = compare(view, moved)
-    result.reckoning = reckon(tools.journal, view)
-    result.findings = await audit(stage.servers.database_url, stage.servers.redis_url)
+    view = await _attempt(
+        result, "everything accepted is decided", _settled(stage, tools.journal, say)
+    )
+    moved = await _attempt(result, "the provider agrees", movements(stage.simulator))
+    if view is not None:
+        result.unfinished = unfinished(view)
+        result.reckoning = reckon(tools.journal, view)
+    if view is not None and moved is not None:
+        result.provider = compare(view, moved)
+    audited = audit(servers.database_url, servers.redis_url)
+    result.findings = await _attempt(result, "the invariants hold", audited) or []
 
 
 async def _settled(stage: Stage, journal: Journal, say: Say) -> View:

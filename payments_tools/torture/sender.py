@@ -68,8 +68,10 @@ class Sender:
             self._journal.breach(call, f"answered {answer.status_code}: {answer.text[:200]}")
         was = call.standing
         self._journal.note(call, answer.status_code, standing, _operation_id(document))
-        if call.standing is Standing.APPLIED and was is not Standing.APPLIED and call.then:
-            call.then(call, document)
+        if call.standing is Standing.APPLIED and was is not Standing.APPLIED:
+            call.told = document
+            if call.then:
+                call.then(call, document)
 
 
 async def repeat(sender: Sender, call: Call, rng: Seeded, most: int) -> None:

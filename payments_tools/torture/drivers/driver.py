@@ -9,7 +9,7 @@ import httpx
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.kernel.ids import derived_id
+from payments.kernel.ids import AccountId, derived_id
 from payments.kernel.randomness import Seeded
 from payments_tools.torture.journal import Call, Document, Journal, Moves
 from payments_tools.torture.sender import Sender
@@ -76,9 +76,12 @@ class Surface:
         operation_id: UUID,
         moves: Moves = (),
         opens_minor: int | None = None,
+        balances: Mapping[str, AccountId] | None = None,
         then: Callable[[Call, Document], None] | None = None,
     ) -> Call:
-        """A call, in the journal."""
+        """A call, in the journal. The first account of `moves` that gives is the payer."""
+        giving = [(account, -minor) for account, minor in moves if minor < 0]
+        payer, pays_minor = giving[0] if giving else (None, 0)
         call = Call(
             surface=self.name,
             kind=kind,
@@ -89,6 +92,9 @@ class Surface:
             moves=moves,
             opens_minor=opens_minor,
             operation_id=operation_id,
+            payer=payer,
+            pays_minor=pays_minor,
+            balances=balances or {},
             then=then,
         )
         return self.tools.journal.add(call)
@@ -100,6 +106,7 @@ class Surface:
         body: Mapping[str, Any],
         *,
         moves: Moves = (),
+        balances: Mapping[str, AccountId] | None = None,
         wait_s: int | None = None,
         then: Callable[[Call, Document], None] | None = None,
     ) -> Call:
@@ -116,6 +123,7 @@ class Surface:
             headers=headers,
             operation_id=derived_id("key", f"client:{self.tools.client}", key),
             moves=moves,
+            balances=balances,
             then=then,
         )
 

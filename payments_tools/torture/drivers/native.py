@@ -56,18 +56,29 @@ class Native(Surface):
             self._transfers.append((document["transfer_id"], source, destination, minor))
 
         moves = ((wallet(source), -minor), (wallet(destination), minor))
-        return self.keyed("transfer", "/v1/transfers", body, moves=moves, then=note)
+        balances = {"source_balance": wallet(source), "destination_balance": wallet(destination)}
+        return self.keyed(
+            "transfer", "/v1/transfers", body, moves=moves, balances=balances, then=note
+        )
 
     def _reversal(self, transfer_id: str, source: int, destination: int, minor: int) -> Call:
         part = self.rng.randint(1, minor)
         moves = ((wallet(source), part), (wallet(destination), -part))
         path = f"/v1/transfers/{transfer_id}/reverse"
-        return self.keyed("reverse", path, {"amount": amount(part)}, moves=moves)
+        balances = {"source_balance": wallet(destination), "destination_balance": wallet(source)}
+        body = {"amount": amount(part)}
+        return self.keyed("reverse", path, body, moves=moves, balances=balances)
 
     def _hold(self) -> Call:
         number, minor = self.rng.choice(self.wallets), self.rng.randint(100, 100_00)
-        body = {"wallet_id": number, "amount": amount(minor), "currency": CURRENCY}
+        body: dict[str, Any] = {
+            "wallet_id": number,
+            "amount": amount(minor),
+            "currency": CURRENCY,
+        }
         is_left_alone = self.rng.random() < _LEFT_ALONE
+        if is_left_alone and self.rng.random() < 0.5:  # noqa: PLR2004 - half of those expire
+            body["expires_in_s"] = 1
 
         def note(_call: Call, document: Document) -> None:
             if not is_left_alone:

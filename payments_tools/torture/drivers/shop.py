@@ -86,6 +86,7 @@ class Shop(Surface):
             headers={**user.headers, "Idempotency-Key": key, "Prefer": "wait=3"},
             operation_id=derived_id("key", f"shop:{user.user_id}", key),
             moves=((bill_account(bill), -minor),),
+            balances={"balance": bill_account(bill)},
         )
 
     async def _login(self, login: str, password: str) -> dict[str, str]:

@@ -43,4 +43,7 @@ def adjustment(surface: Surface, number: int, minor: int, *, wait_s: int | None 
         "reason": "torture",
     }
     moves = ((wallet(number), minor),)
-    return surface.keyed("adjust", "/v1/adjustments", body, moves=moves, wait_s=wait_s)
+    balances = {"balance": wallet(number)}
+    return surface.keyed(
+        "adjust", "/v1/adjustments", body, moves=moves, balances=balances, wait_s=wait_s
+    )
