@@ -16,6 +16,7 @@ context.configure(
     target_metadata=TARGETS,
     compare_type=True,
     transaction_per_migration=True,
+    on_version_apply=context.config.attributes.get("on_step", ()),
 )
 with context.begin_transaction():
     context.run_migrations()

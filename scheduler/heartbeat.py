@@ -1,7 +1,8 @@
 """The process: APScheduler beats; each beat claims its run, does the job, notes how it ended.
 
 APScheduler is only the heartbeat. Its defaults would drop a run that is one second late and cancel
-running ones at shutdown; so runs may be as late as they like, and stopping waits for them here.
+running ones at shutdown; so runs may be as late as they like, and stopping waits for them here. It
+plans by the wall clock: when that jumps, found by a clock that cannot go back, all is planned anew.
 """
 
 import asyncio
@@ -20,13 +21,18 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from payments.kernel.clock import monotonic_s
+from payments.kernel.clock import monotonic_s, utc_now
 from scheduler import metrics, runs
 from scheduler.job import Job, Tools
+from streams.tasks import end
 
 STOP_S: Final = 20.0
 """How long running jobs may take to end when the process is told to stop."""
 
+JUMP_S: Final = 2.0
+"""A wall clock that moved this much against the steady one has jumped."""
+_LOOK_EVERY_S: Final = 1.0
+_SEEN_EVERY_S: Final = 5.0
 _ERROR_MAX: Final = 1000
 _TROUBLES: Final = {
     EVENT_JOB_ERROR: "error",
@@ -47,6 +53,7 @@ class Heartbeat:
         self._tools = tools
         self._name = name
         self._running: set[asyncio.Task[None]] = set()
+        self._watching: asyncio.Task[None] | None = None
         self._scheduler: Any = AsyncIOScheduler(
             jobstores={"default": MemoryJobStore()},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
@@ -58,7 +65,13 @@ class Heartbeat:
 
     def start(self) -> None:
         """Beat: every job once now, for the slot that may have been missed, then at its times."""
-        now = self._tools.clock()
+        self._plan()
+        self._scheduler.start()
+        self._watching = asyncio.create_task(self._watch(), name="clock")
+        _log.info("scheduler_started", count=len(self._jobs), name=self._name)
+
+    def _plan(self) -> None:
+        now = utc_now()
         for job in self._jobs:
             self._scheduler.add_job(
                 self._beat,
@@ -66,12 +79,35 @@ class Heartbeat:
                 args=[job],
                 id=job.id,
                 next_run_time=now,
+                replace_existing=True,
             )
-        self._scheduler.start()
-        _log.info("scheduler_started", count=len(self._jobs), name=self._name)
+
+    async def _watch(self) -> None:
+        """Plan anew when the wall clock jumps; say in the database that this scheduler lives."""
+        behind_s = utc_now().timestamp() - monotonic_s()
+        seen_at = -_SEEN_EVERY_S
+        while True:
+            moved_s = utc_now().timestamp() - monotonic_s() - behind_s
+            if abs(moved_s) > JUMP_S:
+                _log.error("clock_jumped", seconds=round(moved_s, 1))
+                metrics.CLOCK_JUMPS.inc()
+                behind_s += moved_s
+                self._plan()
+            if monotonic_s() - seen_at >= _SEEN_EVERY_S:
+                seen_at = monotonic_s()
+                await self._be_seen()
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _be_seen(self) -> None:
+        try:
+            async with asyncio.timeout(_SEEN_EVERY_S):
+                await runs.be_seen(self._tools.engine, self._name)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the clock must go on being watched
+            _log.warning("scheduler_not_seen", error=repr(error)[:200])
 
     async def stop(self, deadline_s: float = STOP_S) -> None:
         """No new runs; those under way may end until the deadline, then they are cancelled."""
+        await end(self._watching)
         self._scheduler.pause()
         if self._running:
             _, late = await asyncio.wait(set(self._running), timeout=deadline_s)
@@ -96,7 +132,7 @@ class Heartbeat:
             return
         clock, engine = self._tools.clock, self._tools.engine
         slot = job.slot(clock())
-        if not await runs.claim(engine, job.id, slot, self._name, clock()):
+        if not await runs.claim(engine, job.id, slot, self._name):
             metrics.RUNS.labels(job.id, "elsewhere").inc()
             return
         try:

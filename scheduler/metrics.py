@@ -16,6 +16,7 @@ TROUBLES: Final = Counter(
     "Runs that failed, came late or found one running",
     ["job", "trouble"],
 )
+CLOCK_JUMPS: Final = Counter("payments_clock_jumps_total", "Times the wall clock jumped")
 SUCCESS_AGE_S: Final = Gauge(
     "payments_job_last_success_age_seconds", "Since a job last succeeded, in any process", ["job"]
 )

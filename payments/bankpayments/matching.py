@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bankpayments.match import OPERATION, MatchBankPayment
 from payments.bankpayments.queries import UnmatchedPayment, unmatched_payments
+from payments.operations.after_discard import renewed
 from payments.operations.submit import Request, Submitter, Ticket, keyed
 
 ACTOR: Final = "system:bankpayments"
@@ -27,7 +28,8 @@ async def submit_matches(
     Raises `Unavailable`.
     """
     found = await unmatched_payments(engine, inn)
-    for answer in await submitter.many([match_request(p) for p in found], wait_s):
+    requests = await renewed(engine, [match_request(p) for p in found])
+    for answer in await submitter.many(requests, wait_s):
         if not isinstance(answer, Ticket):
             raise answer
     return len(found)

@@ -14,13 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.apikeys.authenticate import KeyAuthenticator
 from payments.apikeys.writes import StoredKey, find_key
 from payments.entrypoints import memory
+from payments.entrypoints.scheduler_watch import SchedulerWatch
 from payments.entrypoints.settings import Settings
 from payments.entrypoints.surfaces import LIFESPANS, surface_schemes, surface_services
 from payments.http.access_log import AccessLog, AccessPolicy
 from payments.http.app import build_app
 from payments.http.auth import API_KEY, BEARER_KEY, Scheme, Schemes
 from payments.http.caught_up import Accepted
-from payments.http.health import Readiness
+from payments.http.health import Ages, Readiness
 from payments.http.operation_status import Decisions, Markers
 from payments.http.operations import Refusals
 from payments.http.protocol import protocol
@@ -55,6 +56,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
     outcomes = OutcomeReader(redis_url, database_url)
     caught_up = CaughtUp(redis_url, database_url)
     reads = _read_engine(settings, engine)
+    watch = SchedulerWatch(engine, clock)
     services = Services(
         {
             Time: Time(clock),
@@ -67,6 +69,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             Accepted: caught_up,
             Refusals: Refusals.of(OPERATIONS),
             Readiness: _readiness(engine, door),
+            Ages: watch.ages(),
             **surface_services(settings, engine, clock),
         }
     )
@@ -83,9 +86,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
         await outcomes.start()
         await caught_up.start()
         await reads.start()
+        await watch.start()
         try:
             yield
         finally:
+            await watch.stop()
             await reads.stop()
             await caught_up.stop()
             await outcomes.stop()

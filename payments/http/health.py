@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from litestar import get
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
@@ -24,6 +24,17 @@ class Readiness(dict[str, Check]):
     """What must work before requests may come, by name."""
 
 
+class Age(NamedTuple):
+    """`read` gives how many seconds ago something was heard of, None for never."""
+
+    read: Callable[[], Awaitable[float | None]]
+    alarm_s: float
+
+
+class Ages(dict[str, Age]):
+    """What should be heard of again and again: shown, and a warning when it is not, never a 503."""
+
+
 @get("/health/live", access=Access(PUBLIC))
 async def live() -> Reply:
     """The process answers."""
@@ -37,10 +48,13 @@ async def ready(request: HttpRequest) -> Reply:
     found = await asyncio.gather(*(_run(check) for check in checks.values()))
     parts = dict(zip(checks, found, strict=True))
     failing = {name: trouble for name, trouble in parts.items() if trouble is not None}
+    ages = {name: await _age(age) for name, age in service(request, Ages).items()}
     body = {
         "status": "not_ready" if failing else "ready",
         "failing": failing,
         "checked": sorted(parts),
+        "ages_s": {name: seconds for name, (seconds, _) in ages.items()},
+        "warnings": {name: text for name, (_, text) in ages.items() if text is not None},
     }
     return json_reply(body, HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK)
 
@@ -56,6 +70,18 @@ async def _run(check: Check) -> str | None:
         return await asyncio.wait_for(check(), _CHECK_TIMEOUT_S)
     except Exception as error:  # noqa: BLE001 - whatever it is, the part does not work
         return type(error).__name__
+
+
+async def _age(age: Age) -> tuple[float | None, str | None]:
+    """Seconds, and a warning when they are too many."""
+    try:
+        seconds = await asyncio.wait_for(age.read(), _CHECK_TIMEOUT_S)
+    except Exception as error:  # noqa: BLE001 - whatever it is, nobody knows
+        return None, type(error).__name__
+    if seconds is None:
+        return None, "never heard of"
+    rounded = round(seconds, 1)
+    return rounded, f"silent for {rounded} s" if seconds > age.alarm_s else None
 
 
 HANDLERS: Final = (live, ready, metrics)

@@ -94,8 +94,17 @@ def is_worth_waiting(error: Exception) -> bool:
     return True
 
 
-def create_engine(url: str, *, pool_size: int = 10, application: str = "payments") -> AsyncEngine:
-    """An engine for reads and reference data. `url` is a postgresql:// URL, sockets by `?host=`."""
+def create_engine(
+    url: str,
+    *,
+    pool_size: int = 10,
+    application: str = "payments",
+    command_timeout_s: float | None = COMMAND_TIMEOUT_S,
+) -> AsyncEngine:
+    """An engine for reads and reference data. `url` is a postgresql:// URL, sockets by `?host=`.
+
+    `command_timeout_s` None: statements may take as long as they need, for migrations.
+    """
     parts = urlsplit(url)
     async_url = urlunsplit(("postgresql+asyncpg", *parts[1:]))
     return create_async_engine(
@@ -107,7 +116,7 @@ def create_engine(url: str, *, pool_size: int = 10, application: str = "payments
         hide_parameters=True,  # they may be personal or secret, and errors reach logs
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
-            "command_timeout": COMMAND_TIMEOUT_S,
+            "command_timeout": command_timeout_s,
             "server_settings": {"application_name": application, "jit": "off"},
         },
     )

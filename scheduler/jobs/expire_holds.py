@@ -10,6 +10,7 @@ import structlog
 from payments.holds import release
 from payments.holds.release import ReleaseHold
 from payments.holds.tables import holds
+from payments.operations.after_discard import renewed
 from payments.operations.submit import Request, keyed
 from scheduler.job import ACTOR, Tools
 
@@ -27,9 +28,8 @@ async def run(tools: Tools) -> int:
     asked = 0
     last: tuple[Any, ...] | None = None
     while page := await _due(tools, now, last):
-        results = await tools.submitter.many(
-            [_request(row.id, row.expires_at, now) for row in page]
-        )
+        requests = [_request(row.id, row.expires_at, now) for row in page]
+        results = await tools.submitter.many(await renewed(tools.engine, requests))
         failures = [r for r in results if isinstance(r, Exception)]
         asked += len(results) - len(failures)
         if failures:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from payments.operations.after_discard import renewed
 from payments.operations.submit import Request
 from scheduler.job import Tools
 
@@ -11,8 +12,8 @@ _log = structlog.get_logger(__name__)
 
 
 async def submit_all(tools: Tools, requests: Sequence[Request]) -> int:
-    """How many were accepted."""
-    results = await tools.submitter.many(requests)
+    """How many were accepted. What an operator discarded is asked for under its next id."""
+    results = await tools.submitter.many(await renewed(tools.engine, requests))
     failures = [r for r in results if isinstance(r, Exception)]
     if failures:
         _log.warning("not_submitted", count=len(failures), error=repr(failures[0])[:200])

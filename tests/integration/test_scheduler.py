@@ -259,7 +259,7 @@ async def test_a_job_that_stopped_succeeding_raises_an_alarm(tools: Tools) -> No
     assert await watch_jobs.watch([probe], tools) == 0
     for age_s, alarms in ((3600, 1), (10, 0)):
         at = now - timedelta(seconds=age_s)
-        await runs.claim(tools.engine, "probe", at, "me", at)
+        await runs.claim(tools.engine, "probe", at, "me")
         await runs.finish(tools.engine, "probe", at, at, 5)
         assert await watch_jobs.watch([probe], tools) == alarms
         assert metric("payments_job_last_success_age_seconds", job="probe") >= age_s
@@ -271,7 +271,7 @@ async def test_old_runs_are_pruned_and_the_newest_success_stays(
 ) -> None:
     for day in (1, 2, 3):
         slot = datetime(2020, 1, day, tzinfo=UTC)
-        await runs.claim(tools.engine, "probe", slot, "me", slot)
+        await runs.claim(tools.engine, "probe", slot, "me")
         await runs.finish(tools.engine, "probe", slot, slot, day)
     assert await prune_job_runs.run(tools) == 2
     assert await platform.value("SELECT handled FROM job_runs") == 3

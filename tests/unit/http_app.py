@@ -13,7 +13,7 @@ from litestar.types import ControllerRouterHandler
 from payments.http.app import build_app
 from payments.http.auth import API_KEY, BEARER_KEY, Actor, Scheme, Schemes, bearer_token
 from payments.http.caught_up import Accepted
-from payments.http.health import Readiness
+from payments.http.health import Ages, Readiness
 from payments.http.operation_status import Decisions, Markers
 from payments.http.operations import Refusals
 from payments.http.services import Connection, Services, Time
@@ -152,6 +152,7 @@ class Api:
                 Accepted: self.accepted,
                 Refusals: Refusals.of(OPERATIONS),
                 Readiness: Readiness(),
+                Ages: Ages(),
             }
         )
         schemes = Schemes({API_KEY: Scheme(authenticate, BEARER_KEY)})

@@ -1,0 +1,64 @@
+"""The scheduler as seen from outside: somebody must notice when it is silent."""
+
+import asyncio
+from typing import Final
+
+import structlog
+from prometheus_client import Gauge
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.http.health import Age, Ages
+from payments.kernel.clock import Clock
+from scheduler import runs
+from scheduler.schedule import JOBS
+from streams.tasks import end
+
+ALARM_S: Final = 30.0
+_LOOK_EVERY_S: Final = 10.0
+_CLAIMED: Final = [job.id for job in JOBS if not job.is_everywhere]
+SILENT_S: Final = Gauge(
+    "payments_scheduler_silent_seconds", "Since any scheduler was heard of, seen from the API"
+)
+JOB_AGE_S: Final = Gauge(
+    "payments_job_age_seconds", "Since a job last succeeded, seen from the API", ["job"]
+)
+_log = structlog.get_logger(__name__)
+
+
+class SchedulerWatch:
+    """Looks from time to time, for metrics; readiness asks anew."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        """`engine` of the primary."""
+        self._engine = engine
+        self._clock = clock
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to look."""
+        self._task = asyncio.create_task(self._watch(), name="scheduler-watch")
+
+    async def stop(self) -> None:
+        """Stop looking."""
+        await end(self._task)
+
+    def ages(self) -> Ages:
+        """For readiness: a silent scheduler is said there; requests may come all the same."""
+        return Ages({"scheduler": Age(lambda: runs.silent_s(self._engine), ALARM_S)})
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await self._look()
+            except Exception as error:  # noqa: BLE001 - the database is away: readiness says that
+                _log.warning("scheduler_not_looked_at", error=repr(error)[:200])
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _look(self) -> None:
+        silent_s = await runs.silent_s(self._engine)
+        if silent_s is not None:
+            SILENT_S.set(silent_s)
+            if silent_s > ALARM_S:
+                _log.error("scheduler_is_silent", seconds=round(silent_s))
+        for job, last in (await runs.last_runs(self._engine, _CLAIMED)).items():
+            JOB_AGE_S.labels(job).set((self._clock() - last.finished_at).total_seconds())

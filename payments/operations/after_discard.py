@@ -1,0 +1,37 @@
+"""What a job asks for is asked for again after an operator discarded it: under the next id.
+
+A job derives the id of its request from what it found, so that two schedulers ask once. A discarded
+dead letter ends that id for good; without another one the job would ask for a dead id for ever.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.kernel.ids import derived_id
+from payments.operations.dead_letters import DISCARDED
+from payments.operations.submit import Request
+from payments.operations.tables import operations
+
+
+async def renewed(engine: AsyncEngine, requests: Sequence[Request]) -> list[Request]:
+    """The requests, each under the first of its ids that no operator has discarded."""
+    current = list(requests)
+    while current:
+        ids = [request.operation_id for request in current]
+        query = sa.select(operations.c.id).where(
+            operations.c.id.in_(ids), operations.c.reason == DISCARDED
+        )
+        async with engine.connect() as connection:
+            discarded = set((await connection.execute(query)).scalars())
+        if not discarded:
+            break
+        current = [_next(one) if one.operation_id in discarded else one for one in current]
+    return current
+
+
+def _next(request: Request) -> Request:
+    id_ = derived_id("after_discard", request.actor, str(request.operation_id))
+    return msgspec.structs.replace(request, operation_id=id_)

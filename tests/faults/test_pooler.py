@@ -1,0 +1,53 @@
+"""A consumer behind a pooler: session mode works, transaction mode is refused with a sentence."""
+
+from functools import partial
+from typing import Any
+
+import asyncpg
+import msgspec
+import pytest
+
+from payments.entrypoints import consumer
+from payments.entrypoints.settings import BadSettings, Secret
+from payments.kernel.database import connect
+from streams.ownership import SESSION_SETTINGS
+from streams.session import SharedSessionError, open_session, require_session
+from tests.fixtures.platform import Platform
+from tests.fixtures.pooler import pooled
+
+pytestmark = pytest.mark.faults
+
+
+async def without_cache(url: str) -> Any:
+    """Statements without names, as one sets it for pgbouncer."""
+    return await asyncpg.connect(url, statement_cache_size=0)
+
+
+@pytest.mark.case("C14")
+@pytest.mark.parametrize("how", [connect, without_cache])
+async def test_transaction_mode_is_refused_with_a_sentence(database: str, how: Any) -> None:
+    async with pooled(database, is_session=False) as url:
+        with pytest.raises(SharedSessionError, match="pool_mode = session"):
+            await require_session(partial(how, url), SESSION_SETTINGS)
+
+
+@pytest.mark.case("C14")
+async def test_session_mode_works_and_settings_hold(database: str) -> None:
+    async with pooled(database, is_session=True) as url:
+        await require_session(partial(connect, url), SESSION_SETTINGS)
+        session = await open_session(partial(connect, url), SESSION_SETTINGS)
+        assert await session.fetchval("SHOW idle_session_timeout") == "8s"
+        await session.close()
+
+
+@pytest.mark.case("C14")
+async def test_postgresql_itself_is_fine(database: str) -> None:
+    await require_session(partial(connect, database), SESSION_SETTINGS)
+
+
+@pytest.mark.case("C14")
+async def test_the_consumer_does_not_start(platform: Platform) -> None:
+    async with pooled(platform.database_url, is_session=False) as url:
+        settings = msgspec.structs.replace(platform.settings, database_url=Secret(url))
+        with pytest.raises(BadSettings, match="pooler in session mode"):
+            await consumer.run(settings)
