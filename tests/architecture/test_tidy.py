@@ -27,6 +27,7 @@ TRANSACTIONS = {
     "payments/bills/writes.py": "a top-up nobody can be credited with is kept",
     "payments/breaks/queries.py": "a difference is recorded by the reconciliation that found it",
     "payments/callbacks/writes.py": "what SuperPay sent is kept before it is understood",
+    "payments/operations/claims.py": "a bulk takes its Idempotency-Key; nothing moves",
     "payments/products/writes.py": "products: reference data",
     "payments/provider/writes.py": "the operator's switch of the provider",
     "payments/reconciliation/writes.py": "a registry file is kept, line by line",

@@ -99,17 +99,6 @@ async def test_two_keys_are_422() -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_idempotency_key")
 
 
-async def test_a_repeated_bulk_repeats_its_items() -> None:
-    api = Api()
-    items = [{"kind": "transfer", **BODY}, {"kind": "hold", "idempotency_key": "own", **HOLD}]
-    bulk = {"operations": items}
-    first = await api.http.post("/v1/operations/bulk", json=bulk, headers={"Idempotency-Key": "k"})
-    again = await api.http.post("/v1/operations/bulk", json=bulk, headers={"Idempotency-Key": "k"})
-    assert first.json() == again.json()
-    single = await api.http.post("/v1/holds", json=HOLD, headers={"Idempotency-Key": "own"})
-    assert single.json()["operation_id"] == first.json()["items"][1]["operation_id"]
-
-
 def test_a_marker_keeps_its_shape() -> None:
     assert Acceptance.__struct_fields__ == ("digest", "kind", "accepted_at", "actor")
 

@@ -1,6 +1,6 @@
 """Many operations in one request: each is accepted, decided and answered on its own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -11,7 +11,8 @@ from litestar.handlers import BaseRouteHandler
 from payments.http.access import Access, Takes
 from payments.http.auth import API_KEY, Actor, InsufficientScope, actor_of
 from payments.http.body import decode_body, read_body
-from payments.http.idempotency import checked_key, key_of
+from payments.http.claims import claim_key
+from payments.http.idempotency import REPLAYED, checked_key, key_of
 from payments.http.openapi import declared
 from payments.http.operations import PARKED, applied_body
 from payments.http.prefer import APPLIED, preferred_wait_s
@@ -30,6 +31,10 @@ from payments.surfaces.native.wallets import adjust, adjustment
 
 BULK_MAX_BYTES: Final = 1024 * 1024
 NOT_ACCEPTED: Final = "not_accepted"
+BULK: Final = "operations.bulk"
+"""The kind of the operation that holds the key of a bulk. It moves nothing itself."""
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class BulkKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +114,11 @@ async def submit_bulk(request: HttpRequest) -> Reply:
     """
     body = await read_body(request, BulkBody)
     actor, key, wait_s = actor_of(request), key_of(request), preferred_wait_s(request)
-    wanted = [_read(raw, index, actor, key) for index, raw in enumerate(body.operations)]
+    read = [_read(raw, index, actor, key) for index, raw in enumerate(body.operations)]
+    is_repeat = key is not None and await claim_key(
+        request, key, kind=BULK, content=_encode([item.content for item in read])
+    )
+    wanted = [item.request for item in read]
     accepted = [w for w in wanted if isinstance(w, Request)]
     answers = dict(
         zip(
@@ -117,36 +126,58 @@ async def submit_bulk(request: HttpRequest) -> Reply:
         )
     )
     items = [_item(w if isinstance(w, PaymentsError) else answers[id(w)], w) for w in wanted]
-    headers = (APPLIED,) if wait_s else ()
+    headers = ((REPLAYED,) if is_repeat else ()) + ((APPLIED,) if wait_s else ())
     return json_reply({"items": items}, HTTPStatus.OK if wait_s else HTTPStatus.ACCEPTED, headers)
 
 
-def _read(raw: msgspec.Raw, index: int, actor: Actor, key: str | None) -> Request | PaymentsError:
+class _Item(msgspec.Struct, frozen=True):
+    """An item as it was read; `content` is the same for the same item, whoever sends it."""
+
+    request: Request | PaymentsError
+    content: Sequence[Any]
+
+
+def _read(raw: msgspec.Raw, index: int, actor: Actor, key: str | None) -> _Item:
     """The operation an item wants, or why it is none: a bad item is refused alone."""
+    at = f"operations[{index}]."
     try:
-        return _request(
-            bytes(raw), f"operations[{index}].", actor, None if key is None else f"{key}\x1f{index}"
-        )
+        head = decode_body(bytes(raw), BulkKey, prefix=at)
+        kind = _kind_of(head, at)
+        intent = kind.intent(decode_body(bytes(raw), kind.body, prefix=at))
+        own_key = None if (own := head.idempotency_key) is None else checked_key(own)
     except PaymentsError as error:
-        return error
+        return _Item(error, ("not readable", bytes(raw).hex()))
+    content = (kind.operation.kind, own_key, intent)
+    if not actor.may(kind.scope):
+        scope = kind.scope
+        return _Item(InsufficientScope(f"the scope {scope} is needed", scope=scope), content)
+    key_in_bulk = None if key is None else f"{key}\x1f{index}"
+    return _Item(_request(kind, intent, actor, own_key, key_in_bulk), content)
 
 
-def _request(raw: bytes, at: str, actor: Actor, derived_key: str | None) -> Request:
-    head = decode_body(raw, BulkKey, prefix=at)
+def _kind_of(head: BulkKey, at: str) -> BulkKind:
     kind = KINDS.get(head.kind)
     if kind is None:
         raise InvalidBody(errors=[{"field": f"{at}kind", "message": f"one of {', '.join(KINDS)}"}])
-    if not actor.may(kind.scope):
-        raise InsufficientScope(f"the scope {kind.scope} is needed", scope=kind.scope)
-    intent = kind.intent(decode_body(raw, kind.body, prefix=at))
-    if head.idempotency_key is not None:
-        return keyed(
-            kind.operation, intent, actor=actor.name, key=checked_key(head.idempotency_key)
-        )
-    if derived_key is not None:
+    return kind
+
+
+def _request(
+    kind: BulkKind, intent: Intent, actor: Actor, own_key: str | None, key_in_bulk: str | None
+) -> Request:
+    if own_key is not None:
+        return keyed(kind.operation, intent, actor=actor.name, key=own_key, also=actor.also)
+    if key_in_bulk is not None:
         # The whole request repeated under its own key repeats its items; the scope keeps them off
         # single POSTs' keys.
-        return keyed(kind.operation, intent, actor=actor.name, key=derived_key, scope="bulk")
+        return keyed(
+            kind.operation,
+            intent,
+            actor=actor.name,
+            key=key_in_bulk,
+            scope="bulk",
+            also=actor.also,
+        )
     return fresh(kind.operation, intent, actor=actor.name)
 
 

@@ -1,0 +1,54 @@
+"""Idempotency-Keys of requests that are many operations.
+
+Such a request takes the operation id of its key before any of its operations is accepted: a row of
+`operations` that moves nothing. So the same key on another endpoint, or with another list, meets it
+as it would meet any other operation, at the door and in the engine.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.kernel.ids import OperationId
+from payments.kernel.sql import load_sql
+from payments.operations.envelope import digest_of
+from payments.operations.submit import conflict
+
+_CLAIM: Final = load_sql(__file__, "claim_operation")
+_DIGEST: Final = load_sql(__file__, "operation_digest")
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A key to take.
+
+    `operation_ids`: the key's own, then those it has under other names of the same client.
+    `content`: the same for the same request.
+    """
+
+    operation_ids: Sequence[OperationId]
+    kind: str
+    actor: str
+    content: bytes
+
+
+async def take(engine: AsyncEngine, claim: Claim, now: datetime) -> bool:
+    """Take the key; False when this very request has it already. Raises `Conflict`."""
+    digest = digest_of(claim.kind, claim.actor, claim.content)
+    own, *others = claim.operation_ids
+    async with engine.begin() as connection:
+        for other in others:
+            known = await connection.exec_driver_sql(_DIGEST, (other,))
+            if known.one_or_none() is not None:
+                raise conflict(other)
+        taken = await connection.exec_driver_sql(
+            _CLAIM, (own, claim.kind, digest, claim.actor, now)
+        )
+        if taken.rowcount == 1:
+            return True
+        known = await connection.exec_driver_sql(_DIGEST, (own,))
+    if known.scalar_one() != digest:
+        raise conflict(own)
+    return False

@@ -1,0 +1,2 @@
+-- What an operation was asked for, by its digest.
+SELECT digest FROM operations WHERE id = $1
