@@ -18,6 +18,7 @@ from payments.entrypoints.commands import (
     users,
 )
 from payments.entrypoints.settings import BadSettings
+from payments.kernel.database import no_session, trouble_in_words
 from payments.kernel.errors import PaymentsError
 
 app: Final = typer.Typer(
@@ -60,4 +61,10 @@ def main() -> None:
         raise SystemExit(1) from None
     except EmbeddedError as error:
         sys.stderr.write(f"payments: {error}\n")
+        raise SystemExit(1) from None
+    except Exception as error:
+        reason = no_session(error)
+        if reason is None:
+            raise
+        sys.stderr.write(f"payments: PostgreSQL: {trouble_in_words(reason)}\n")
         raise SystemExit(1) from None

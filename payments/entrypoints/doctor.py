@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 
 from migrations.run import alembic_config
 from payments.entrypoints.settings import Settings
-from payments.kernel.database import Connection, connect
+from payments.kernel.database import Connection, connect, trouble_in_words
 from payments.kernel.errors import Conflict
 from streams import durability as redis_durability
 from streams import partitions
@@ -100,7 +100,7 @@ async def _postgres(settings: Settings) -> list[Finding]:
             )
             revision = await _revision(connection)
     except (asyncpg.PostgresError, OSError, TimeoutError) as error:
-        advice = f"cannot be reached ({type(error).__name__}): check PAYMENTS_DATABASE_URL"
+        advice = f"{trouble_in_words(error)}: check PAYMENTS_DATABASE_URL"
         return [Finding("postgresql", "unreachable", advice)]
     have = {row["name"]: row["setting"] for row in rows}
     is_old = int(have.pop("server_version_num")) < POSTGRES_MIN

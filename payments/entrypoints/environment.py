@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from payments.entrypoints.settings import BadSettings, Secret, Settings, variable
+from payments.kernel.database_url import canonical
 from streams.addresses import check_url
 
 SECRET_MIN: Final = 32
@@ -87,9 +88,13 @@ def _address_problems(settings: Settings) -> list[str]:
             check_url(settings.redis_url.reveal())
         except ValueError as error:
             problems.append(f"{variable('redis_url')}: {error}")
-    url = settings.database_read_url.reveal()
-    if url and not url.startswith(("postgresql://", "postgres://")):
-        problems.append(f"{variable('database_read_url')}: begin it with postgresql://")
+    for field in ("database_url", "database_read_url"):
+        url = getattr(settings, field).reveal()
+        try:
+            if url:
+                canonical(url)
+        except ValueError as error:
+            problems.append(f"{variable(field)}: {error}")
     return problems
 
 

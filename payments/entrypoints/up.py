@@ -22,6 +22,7 @@ from payments.entrypoints.child_environment import environment
 from payments.entrypoints.commands.tools import tool_names
 from payments.entrypoints.environment import is_loopback
 from payments.entrypoints.ports import answers_ready, choose_port, free_port
+from payments.kernel.database_url import canonical
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,15 @@ def payments_command(*words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "payments", *words)
 
 
+def own_database() -> str | None:
+    """The caller's PostgreSQL, as every role will read its address."""
+    url = os.environ.get("PAYMENTS_DATABASE_URL")
+    try:
+        return canonical(url) if url else None
+    except ValueError as error:
+        raise EmbeddedError(f"PAYMENTS_DATABASE_URL: {error}") from error
+
+
 class Up:
     """One run of `payments up`: `start`, then `watch` until told to stop, then `stop`."""
 
@@ -113,7 +123,7 @@ class Up:
         """Bring everything up and wait until the API is ready."""
         servers = self.servers = start_servers(
             self.data_dir,
-            database_url=os.environ.get("PAYMENTS_DATABASE_URL"),
+            database_url=own_database(),
             redis_url=os.environ.get("PAYMENTS_REDIS_URL"),
             report=self.say,
         )

@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import Gauge
 
 from payments.entrypoints.settings import BadSettings, Settings
-from payments.kernel.database import connect, is_worth_waiting
+from payments.kernel.database import connect, is_worth_waiting, trouble_in_words
 from streams.client import create_client
 from streams.errors import FAILURES
 
@@ -77,6 +77,11 @@ def wait_for_servers(settings: Settings) -> None:
     asyncio.run(servers_there(settings, asyncio.Event()))
 
 
+def look_at_servers(settings: Settings) -> None:
+    """Raises `BadSettings` for what waiting does not mend; the API waits for the rest itself."""
+    asyncio.run(_trouble(settings))
+
+
 async def _trouble(settings: Settings) -> str | None:
     """What is missing, in words; None when a role can start."""
     try:
@@ -88,8 +93,8 @@ async def _trouble(settings: Settings) -> str | None:
             connection.terminate()
     except _AWAY as error:
         if not is_worth_waiting(error):
-            raise BadSettings([f"PAYMENTS_DATABASE_URL: {error}"]) from error
-        return f"PostgreSQL cannot be reached: {error!r}"[:300]
+            raise BadSettings([f"PAYMENTS_DATABASE_URL: {trouble_in_words(error)}"]) from error
+        return f"PostgreSQL cannot be reached: {trouble_in_words(error)}"[:300]
     client = create_client(settings.redis_url.reveal(), connections=2)
     try:
         await client.ping()

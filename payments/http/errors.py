@@ -15,7 +15,7 @@ from litestar.types import Scope
 
 from payments.http.reply import PROBLEM_JSON, Header, Reply
 from payments.http.services import HttpRequest
-from payments.kernel.database import is_connection_lost
+from payments.kernel.database import no_session
 from payments.kernel.errors import (
     InvalidRequest,
     NotAuthenticated,
@@ -114,14 +114,7 @@ def is_database_away(error: BaseException) -> bool:
     """True when the database, not the request, is what is wrong."""
     if isinstance(error, sqlalchemy.exc.TimeoutError):
         return True
-    return any(is_connection_lost(e) for e in _chain(error))
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    current: BaseException | None = error
-    while current is not None:
-        yield current
-        current = current.__cause__
+    return no_session(error) is not None
 
 
 def _headers_of(error: PaymentsError) -> Iterator[Header]:

@@ -1,12 +1,16 @@
 """PostgreSQL: how to connect, and which failures mean 'run the transaction again'."""
 
 import asyncio
+import ssl
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from payments.kernel.database_url import canonical
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -48,8 +52,10 @@ _RETRY_EXACT: Final = frozenset(
     }
 )
 _RETRY_CLASS: Final = ("08", "53")
-# 28 wrong user or password, 3D no such database, 08P01 a pooler that refuses our settings.
-_NEVER_BY_ITSELF: Final = ("28", "3D", "08P01")
+# 28 wrong user or password, 3D no such database, 08P01 a pooler that refuses our settings, 42704,
+# 22023, 55P02 a setting in the address that the server does not know or take.
+_NEVER_BY_ITSELF: Final = ("28", "3D", "08P01", "42704", "22023", "55P02")
+_NO_TLS: Final = "rejected SSL upgrade"
 
 
 def is_connection_lost(error: BaseException) -> bool:
@@ -91,7 +97,34 @@ def is_worth_waiting(error: Exception) -> bool:
     """
     if isinstance(error, asyncpg.PostgresError):
         return not (error.sqlstate or "").startswith(_NEVER_BY_ITSELF)
-    return True
+    return not (isinstance(error, ssl.SSLError | ValueError) or _NO_TLS in str(error))
+
+
+def no_session(error: BaseException) -> BaseException | None:
+    """What of an error and its causes says that there is no session to work in."""
+    cause: BaseException | None = error
+    while cause is not None:
+        state = (cause.sqlstate or "") if isinstance(cause, asyncpg.PostgresError) else ""
+        if is_connection_lost(cause) or state.startswith(_NEVER_BY_ITSELF):
+            return cause
+        cause = cause.__cause__
+    return None
+
+
+def trouble_in_words(error: BaseException) -> str:
+    """Why no session could be had, in one line that holds no secret."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate of the server is not accepted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS with this server: {error.reason or error}"
+    if _NO_TLS in str(error):
+        return "the server has no TLS, and sslmode asks for it"
+    if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
+        wants = ": it wants TLS, add sslmode=require" if "no encryption" in str(error) else ""
+        return f"the server refuses the user or the password{wants}"
+    if isinstance(error, TimeoutError):
+        return f"no answer within {CONNECT_TIMEOUT_S:.0f} s"
+    return (str(error) or type(error).__name__).partition("\n")[0]
 
 
 def create_engine(
@@ -101,36 +134,59 @@ def create_engine(
     application: str = "payments",
     command_timeout_s: float | None = COMMAND_TIMEOUT_S,
 ) -> AsyncEngine:
-    """An engine for reads and reference data. `url` is a postgresql:// URL, sockets by `?host=`.
+    """An engine for reads and reference data; its sessions are those of `connect`.
 
     `command_timeout_s` None: statements may take as long as they need, for migrations.
     """
-    parts = urlsplit(url)
-    async_url = urlunsplit(("postgresql+asyncpg", *parts[1:]))
     return create_async_engine(
-        async_url,
+        "postgresql+asyncpg://",
+        async_creator=partial(
+            connect, url, command_timeout_s=command_timeout_s, application_name=application
+        ),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=CONNECT_TIMEOUT_S,
         pool_pre_ping=False,
         hide_parameters=True,  # they may be personal or secret, and errors reach logs
-        connect_args={
-            "timeout": CONNECT_TIMEOUT_S,
-            "command_timeout": command_timeout_s,
-            "server_settings": {"application_name": application, "jit": "off"},
-        },
     )
 
 
-async def connect(url: str, **server_settings: str) -> Connection:
-    """One raw session with these settings `SET` for it, e.g. `idle_session_timeout="10s"`."""
+async def connect(
+    url: str, *, command_timeout_s: float | None = COMMAND_TIMEOUT_S, **server_settings: str
+) -> Connection:
+    """One raw session with these settings `SET` for it, e.g. `idle_session_timeout="10s"`.
+
+    A pooler refuses settings it does not know in the message that begins a session: there they
+    are set afterwards. Raises ValueError for an address that cannot be one.
+    """
+    address, settings = canonical(url), {"jit": "off", **server_settings}
+    if address not in _POOLED:
+        try:
+            return await _connect(address, settings, command_timeout_s)
+        except asyncpg.ProtocolViolationError as error:
+            if "unsupported startup parameter" not in str(error):
+                raise
+            _POOLED.add(address)
+    connection = await _connect(address, {}, command_timeout_s)
+    for name, value in settings.items():
+        await connection.execute("SELECT set_config($1, $2, false)", name, value)
+    return connection
+
+
+async def _connect(
+    address: str, server_settings: dict[str, str], command_timeout_s: float | None
+) -> Connection:
     connection: Connection = await asyncpg.connect(
-        url,
+        address,
         timeout=CONNECT_TIMEOUT_S,
-        command_timeout=COMMAND_TIMEOUT_S,
-        server_settings={"jit": "off", **server_settings},
+        command_timeout=command_timeout_s,
+        server_settings=server_settings,
     )
     return connection
+
+
+_POOLED: Final[set[str]] = set()
+"""Addresses where a pooler answers: a second try for each session would double their number."""
 
 
 def with_database(url: str, name: str) -> str:

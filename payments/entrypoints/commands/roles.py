@@ -16,7 +16,7 @@ from payments.entrypoints.environment import read_settings
 from payments.entrypoints.logging import configure_logging
 from payments.entrypoints.metrics import ROLES, serve_metrics
 from payments.entrypoints.settings import BadSettings, Settings
-from payments.entrypoints.waiting import wait_for_servers
+from payments.entrypoints.waiting import look_at_servers, wait_for_servers
 
 _log = structlog.get_logger(__name__)
 
@@ -100,8 +100,9 @@ def _run(name: str, settings: Settings) -> None:
     module = role(name)
     configure_logging(settings.log_level, name)
     serve_metrics(settings, name)
-    # The API answers 503 meanwhile by itself; what it needs is looked at where it connects.
     if name in ROLES:
         wait_for_servers(settings)
+    else:
+        look_at_servers(settings)  # the API answers 503 while it waits
     _check_durability(settings)
     module.main(settings)
