@@ -1,4 +1,4 @@
-"""The banks' ledger accounts, and the legs of a payment and its refund.
+"""The banks' ledger accounts, what a payment costs, and the legs of a payment and its refund.
 
 Every bank's book balances on its own.
 """
@@ -15,6 +15,8 @@ from payments.ledger.posting import Leg
 
 CURRENCY: Final[Currency] = CURRENCIES["RUB"]
 """The seed's tables have one currency."""
+WHOLE_BP: Final = 10_000
+"""All of the price, in hundredths of a percent."""
 
 
 def client_account(local: int) -> AccountId:
@@ -70,3 +72,9 @@ def _legs(payment: BankPayment, customer_pays: int, seller_gets: int, fee: int) 
         ]
     wanted.append((client_account(payment.seller_account_id), seller_gets))
     return tuple(Leg(account, minor) for account, minor in wanted if minor != 0)
+
+
+def fee_minor(price_minor: int, percent_bp: int, min_minor: int) -> int:
+    """`max(price * percent / 100, minimum)`, rounded half-up, never above the price."""
+    percent_minor = (2 * price_minor * percent_bp + WHOLE_BP) // (2 * WHOLE_BP)
+    return min(price_minor, max(percent_minor, min_minor))

@@ -1,7 +1,9 @@
 """bank.open_account: a client's account; what it holds at first comes from the bank's capital."""
 
+import re
+from typing import Final
+
 from payments.banks.books import CURRENCY, bank_spec, client_account, client_spec
-from payments.banks.numbers import is_number_of
 from payments.banks.refusals import (
     ACCOUNT_EXISTS,
     BAD_ACCOUNT_NUMBER,
@@ -9,6 +11,7 @@ from payments.banks.refusals import (
     CLIENT_NOT_FOUND,
 )
 from payments.banks.tables import ACCOUNT_NUMBERS, Bank, BankAccount, Client
+from payments.kernel.ids import new_hex
 from payments.kernel.money import format_minor
 from payments.ledger.chart import Kind
 from payments.ledger.posting import move
@@ -17,9 +20,22 @@ from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Refusal, Refused, Result
 from payments.operations.record import Ref
 
+RANDOM_BYTES: Final = 5
+_NUMBER: Final = re.compile(r"[\x21-\x7e]{2,64}", re.ASCII)
+
+
+def new_number(bank_id: int) -> str:
+    """A number nobody has had; the database's UNIQUE has the last word."""
+    return f"{bank_id}{new_hex(RANDOM_BYTES)}"
+
+
+def is_number_of(number: str, bank_id: int) -> bool:
+    """True for a number the bank may give out, shorter ones of older tables (`1xf3g`) included."""
+    return _NUMBER.fullmatch(number) is not None and number.startswith(str(bank_id))
+
 
 class OpenBankAccount(Intent, frozen=True, kw_only=True):
-    """`number` comes from `payments.banks.numbers`, or from an older table."""
+    """`number` comes from `new_number`, or from an older table."""
 
     bank_id: int
     client_id: int

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.banks.books import client_account
-from payments.banks.keys import digest_of
 from payments.banks.status import PaymentStatus
 from payments.banks.tables import (
     bank_accounts,
@@ -20,6 +19,7 @@ from payments.banks.tables import (
     marketplace_keys,
     marketplaces,
 )
+from payments.banks.token import digest_of
 from payments.ledger.tables import accounts
 
 T = TypeVar("T", bound=msgspec.Struct)

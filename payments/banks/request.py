@@ -6,8 +6,7 @@ from typing import Final
 
 import msgspec
 
-from payments.banks.books import client_account
-from payments.banks.fee import fee_minor
+from payments.banks.books import client_account, fee_minor
 from payments.banks.guessing import if_guessed
 from payments.banks.refusals import ACCOUNT_NOT_FOUND, NO_TARIFF, TOO_MANY_WRONG_CODES
 from payments.banks.send_code import SendCode, send_code_effect

@@ -9,10 +9,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.banks.fee import WHOLE_BP
-from payments.banks.keys import digest_of
+from payments.banks.books import WHOLE_BP
 from payments.banks.status import RefundFee
 from payments.banks.tables import bank_clients, banks_percents, marketplace_keys, marketplaces
+from payments.banks.token import digest_of
 from payments.kernel.clock import Clock
 from payments.mail.message import checked_address
 

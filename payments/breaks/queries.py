@@ -1,4 +1,4 @@
-"""Reads of breaks, and the one write that moves no money: who works on it."""
+"""Reads of breaks."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.breaks.tables import breaks
 from payments.kernel.clock import rfc3339
-from payments.kernel.errors import Conflict, NotFound
+from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
 
 
@@ -114,20 +114,6 @@ async def summary(engine: AsyncEngine, now: datetime) -> list[BreakSummary]:
         )
         for r in rows
     ]
-
-
-async def assign(engine: AsyncEngine, break_id: UUID | None, assignee: str) -> None:
-    """Say who works on it. Raises 404 `break_not_found`, 409 `break_resolved`."""
-    c = breaks.c
-    statement = breaks.update().where(c.id == break_id, c.state != "resolved")
-    async with engine.begin() as connection:
-        done = await connection.execute(statement.values(state="assigned", assignee=assignee))
-        if done.rowcount == 1:
-            return
-        known = (await connection.execute(sa.select(c.id).where(c.id == break_id))).first()
-    if known is None:
-        raise BreakNotFound
-    raise Conflict("the break is resolved", code="break_resolved")
 
 
 def _view(row: sa.Row[Any], now: datetime) -> BreakView:

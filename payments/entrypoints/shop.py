@@ -11,7 +11,7 @@ from payments.kernel.ids import new_secret
 from payments.surfaces.shop.config import Administrator, ShopConfig, shop_services
 from payments.surfaces.shop.signature import WebhookKey
 from payments.surfaces.shop.tokens import AccessTokens
-from payments.users.limits import Limits
+from payments.users.writes import Limits
 
 DEVELOPMENT_WEBHOOK_KEY: Final = "development-shop-webhook-key"
 """Signs top-ups in development when no key is set, so that the examples of docs/shop.md work."""

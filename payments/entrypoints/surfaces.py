@@ -20,7 +20,7 @@ from payments.http.open_access import OpenOrKey
 from payments.kernel.clock import Clock
 from payments.surfaces.bankwebhook import routes as bankwebhook
 from payments.surfaces.bankwebhook import signature
-from payments.surfaces.marketplace.auth import MARKETPLACE, marketplace_scheme
+from payments.surfaces.marketplace.access import MARKETPLACE, marketplace_scheme
 from payments.surfaces.shop.access import SCHEME as SHOP_SCHEME
 from payments.surfaces.shop.access import SHOP
 from payments.surfaces.shop.config import shop_running

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 
-from payments.banks.numbers import is_number_of
+from payments.banks.open_account import is_number_of
 from payments.banks.queries import find_balance, find_marketplace
 from payments.kernel.database import create_engine
 

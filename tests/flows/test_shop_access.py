@@ -16,9 +16,8 @@ from payments.http.openapi import declared
 from payments.kernel.clock import utc_now
 from payments.surfaces.shop.access import ADMIN, SHOP
 from payments.surfaces.shop.tokens import AccessTokens
-from payments.users.limits import Attempts, Limits
 from payments.users.passwords import Passwords
-from payments.users.writes import NewUser, activate, ensure_admin, register
+from payments.users.writes import Attempts, Limits, NewUser, activate, ensure_admin, register
 from tests.fixtures.platform import Platform
 from tests.fixtures.shop import SETTINGS, Client, Shop
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from payments.bills.writes import TurnedAway, write_down
+from payments.bills.queries import TurnedAway
+from payments.bills.writes import write_down
 from payments.entrypoints.shop import webhook_key
 from payments.kernel.clock import utc_now
 from tests.fixtures.invariants import assert_invariants

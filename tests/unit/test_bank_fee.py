@@ -2,7 +2,7 @@
 
 import pytest
 
-from payments.banks.fee import fee_minor
+from payments.banks.books import fee_minor
 from payments.banks.writes import percent_bp
 
 # The seed's tariffs: 1→2 5 % at least 50, 2→1 2 % at least 100 (minor units below).

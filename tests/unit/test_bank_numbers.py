@@ -2,8 +2,8 @@
 
 import pytest
 
-from payments.banks.keys import digest_of, new_key
-from payments.banks.numbers import is_number_of, new_number
+from payments.banks.open_account import is_number_of, new_number
+from payments.banks.token import digest_of, new_key
 
 
 def test_a_number_is_the_bank_and_five_random_bytes() -> None:

@@ -9,10 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.banks.open_account
 import payments.banks.open_bank
-from payments.banks import keys, writes
+from payments.banks import token, writes
 from payments.banks.books import CURRENCY
-from payments.banks.numbers import new_number
-from payments.banks.open_account import OpenBankAccount
+from payments.banks.open_account import OpenBankAccount, new_number
 from payments.banks.open_bank import OpenBank
 from payments.banks.status import RefundFee
 from payments.entrypoints.commands.context import DataDir, settings_of, with_engine
@@ -100,7 +99,7 @@ def marketplace(
     data_dir: DataDir = None,
 ) -> None:
     """Make a marketplace's key and print it, alone, on stdout. It is shown this once."""
-    key = keys.new_key()
+    key = token.new_key()
 
     async def work(engine: AsyncEngine, _settings: Settings) -> None:
         marketplace_id = await writes.put_marketplace(engine, utc_now, name)

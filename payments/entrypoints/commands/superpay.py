@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.entrypoints.commands.context import DataDir, with_engine
 from payments.entrypoints.settings import Settings
 from payments.kernel.clock import utc_now
-from payments.provider.writes import Switch, read_switch, set_switch
+from payments.provider.queries import Switch, read_switch
+from payments.provider.writes import set_switch
 
 app: Final = typer.Typer(no_args_is_help=True, help="The provider: pause and resume.")
 

@@ -16,7 +16,7 @@ from payments.http.caught_up import is_stale
 from payments.http.follow_up import NotDecidedYet
 from payments.http.services import HttpRequest, service
 from payments.kernel.errors import InvalidBody, NotFound
-from payments.surfaces.marketplace.auth import marketplace_of
+from payments.surfaces.marketplace.access import marketplace_of
 from payments.surfaces.marketplace.bodies import ConfirmBody, PayBody, RefundBody
 
 

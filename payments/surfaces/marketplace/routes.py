@@ -17,8 +17,8 @@ from payments.http.services import HttpRequest, Time, service
 from payments.kernel.money import plain_minor
 from payments.mail.message import masked
 from payments.surfaces.marketplace import intents
+from payments.surfaces.marketplace.access import MARKETPLACE
 from payments.surfaces.marketplace.answers import answer, operation_answer, operation_id_of
-from payments.surfaces.marketplace.auth import MARKETPLACE
 from payments.surfaces.marketplace.bodies import (
     AuthAnswer,
     AuthBody,

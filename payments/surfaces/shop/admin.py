@@ -7,8 +7,7 @@ from litestar import get, patch
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.bills.queries import BillView, bills_of
-from payments.bills.writes import TurnedAwayView, list_turned_away
+from payments.bills.queries import BillView, TurnedAwayView, bills_of, list_turned_away
 from payments.http.access import Access
 from payments.http.body import read_body
 from payments.http.lists import Page, decode_cursor, page_of

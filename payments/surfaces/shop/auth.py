@@ -18,9 +18,9 @@ from payments.surfaces.shop.bodies import CredentialsBody
 from payments.surfaces.shop.config import ShopConfig
 from payments.surfaces.shop.tokens import AccessTokens
 from payments.users import writes
-from payments.users.limits import Attempts
 from payments.users.login import check_credentials, login_key
 from payments.users.passwords import Passwords
+from payments.users.writes import Attempts
 
 BEARER: Final = "Bearer"
 

@@ -16,10 +16,9 @@ from payments.kernel.clock import Clock
 from payments.reads.gather import Gathered
 from payments.surfaces.shop.signature import WebhookKey
 from payments.surfaces.shop.tokens import AccessTokens
-from payments.users.limits import Attempts, Limits
 from payments.users.passwords import Passwords
 from payments.users.queries import Standing, read_standings
-from payments.users.writes import ensure_admin
+from payments.users.writes import Attempts, Limits, ensure_admin
 
 _ADMIN_WAIT_S: Final = 10.0
 _ADMIN_AGAIN_S: Final = 1.0

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.bills.topup
 from payments.bills.parties import Parties, PartyFinder
+from payments.bills.queries import TurnedAway
 from payments.bills.topup import TopUpBill, request_of
-from payments.bills.writes import TurnedAway, write_down
+from payments.bills.writes import write_down
 from payments.http.access import Access
 from payments.http.auth import PUBLIC
 from payments.http.body import Amount, check_content_type, decode_body, minor_of, read_raw

@@ -1,15 +1,21 @@
-"""SuperPay's shapes on the wire, read leniently: what we do not know we ignore.
+"""What comes in: SuperPay's replies and callbacks, and the bodies of /v1/reconciliation.
 
-What we need must be right.
+SuperPay's shapes are read leniently: what we do not know we ignore, what we need must be right.
 """
 
 import contextlib
+import datetime as dt
 import json
 from datetime import datetime
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
+from payments.breaks.tables import BreakKind, BreakState
+from payments.callbacks.tables import CallbackState
+from payments.http.body import Amount, Body, CurrencyCode
+from payments.http.lists import Page
+from payments.http.query import Query
 from payments.kernel.errors import InvalidAmount, InvalidCurrency
 from payments.kernel.money import Currency, currency_of, format_minor, parse_minor
 from payments.kernel.strict import check_time
@@ -199,3 +205,65 @@ def request_body(fields: dict[str, Any], minor: int, code: str) -> bytes:
     """A request's body: the seed's fields, the same bytes for the same request."""
     amount = amount_number(minor, currency_of(code))
     return msgspec.json.encode({**fields, "amount": amount, "currency": code})
+
+
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+PlaceName = Annotated[
+    str, msgspec.Meta(pattern=r"^(wallet:[1-9][0-9]{0,15}|clearing|suspense|breaks)\Z")
+]
+
+
+class LedgerBody(Body, frozen=True, kw_only=True):
+    """A posting; `from` and `to`: `wallet:17`, `clearing`, `suspense` or `breaks`."""
+
+    from_: PlaceName = msgspec.field(name="from")
+    to: PlaceName
+    amount: Amount
+    currency: CurrencyCode
+
+
+class ResolveBody(Body, frozen=True, kw_only=True):
+    """A reason, and, where money has to move, the posting: then a second key must send the same."""
+
+    reason: Reason
+    ledger: LedgerBody | None = None
+
+
+class AssignBody(Body, frozen=True, kw_only=True):
+    """Who works on it."""
+
+    assignee: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class FetchBody(Body, frozen=True, kw_only=True):
+    """The UTC day whose registry to fetch."""
+
+    date: dt.date
+
+
+class UploadQuery(Query, frozen=True, kw_only=True):
+    """`date`: the file's UTC day, needed for CSV. `closed`: for CSV, whether it is final.
+
+    Without `closed` a CSV file is final from 02:00 UTC of the next day on. `empty=true` says that a
+    file without lines is meant so.
+    """
+
+    date: dt.date | None = None
+    closed: bool | None = None
+    empty: bool = False
+
+
+class BreaksQuery(Page, frozen=True, kw_only=True):
+    """Filters of the list."""
+
+    state: BreakState | None = None
+    kind: BreakKind | None = None
+    severity: Literal["medium", "high", "critical"] | None = None
+    merchant_id: int | None = None
+    assignee: str | None = None
+
+
+class CallbacksQuery(Page, frozen=True, kw_only=True):
+    """`state=operator` shows what a person has to look at."""
+
+    state: CallbackState | None = None

@@ -22,8 +22,8 @@ from payments.payouts.observe import ObservePayout
 from payments.payouts.request import QUERY_EFFECT, SUBMIT_EFFECT
 from payments.payouts.status import Claim
 from payments.payouts.submit import SubmitPayout
+from payments.provider.queries import read_switch
 from payments.provider.sighting import Source
-from payments.provider.writes import read_switch
 from payments.surfaces.superpay.client import SuperPayClient
 from payments.surfaces.superpay.replies import Answer
 

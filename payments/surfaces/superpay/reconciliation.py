@@ -13,6 +13,7 @@ import payments.reconciliation.fetch
 from payments.breaks import queries as breaks
 from payments.breaks.queries import BreakView
 from payments.breaks.resolve import HOUSES, Place, Posting, ResolveBreak
+from payments.breaks.writes import assign
 from payments.callbacks.queries import list_callbacks
 from payments.http.access import Access
 from payments.http.auth import API_KEY, actor_of
@@ -33,21 +34,23 @@ from payments.reconciliation.compare import Registry
 from payments.reconciliation.fetch import FetchRegistry
 from payments.reconciliation.queries import list_runs
 from payments.reconciliation.writes import Loaded, load
-from payments.surfaces.superpay.fetching import follow_up
-from payments.surfaces.superpay.reconciliation_shapes import (
-    AssignBody,
+from payments.surfaces.superpay.answers import (
     BreakList,
-    BreaksQuery,
     CallbackList,
+    LoadedAnswer,
+    RunList,
+    SummaryAnswer,
+)
+from payments.surfaces.superpay.bodies import (
+    AssignBody,
+    BreaksQuery,
     CallbacksQuery,
     FetchBody,
     LedgerBody,
-    LoadedAnswer,
     ResolveBody,
-    RunList,
-    SummaryAnswer,
     UploadQuery,
 )
+from payments.surfaces.superpay.fetching import follow_up
 from payments.surfaces.superpay.uploads import check_fetchable, read_upload
 
 SCOPE: Final = "reconciliation:write"
@@ -181,7 +184,7 @@ async def get_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
 async def assign_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
     """Say who works on it."""
     body = await read_body(request, AssignBody)
-    await breaks.assign(service(request, AsyncEngine), parse_id(break_id), body.assignee)
+    await assign(service(request, AsyncEngine), parse_id(break_id), body.assignee)
     return json_reply(await _break(request, break_id))
 
 

@@ -11,7 +11,8 @@ from payments.http.auth import ADMIN, API_KEY, actor_of
 from payments.http.body import Body, read_body
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time, service
-from payments.provider.writes import Switch, read_switch, set_switch
+from payments.provider.queries import Switch, read_switch
+from payments.provider.writes import set_switch
 
 
 class SwitchBody(Body, frozen=True, kw_only=True):

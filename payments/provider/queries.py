@@ -1,0 +1,34 @@
+"""How the pause switch stands: while it is on, nothing new is sent to the provider."""
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.kernel.clock import rfc3339
+from payments.provider.tables import SUPERPAY, provider_switches
+
+
+class Switch(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether payouts are sent, who said so and why."""
+
+    provider: str = SUPERPAY
+    is_paused: bool = False
+    reason: str = ""
+    changed_by: str = ""
+    changed_at: str | None = None
+
+
+async def read_switch(engine: AsyncEngine, provider: str = SUPERPAY) -> Switch:
+    """How the switch stands; nobody having touched it means: not paused."""
+    query = sa.select(provider_switches).where(provider_switches.c.provider == provider)
+    async with engine.connect() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        return Switch(provider=provider)
+    return Switch(
+        provider=provider,
+        is_paused=row.is_paused,
+        reason=row.reason,
+        changed_by=row.changed_by,
+        changed_at=rfc3339(row.changed_at),
+    )
