@@ -64,3 +64,24 @@ def test_every_link_between_documents_leads_somewhere() -> None:
         if not (ROOT / PurePath(name).parent / target).exists()
     ]
     assert missing == []
+
+
+def test_every_kind_of_operation_is_in_the_table_of_the_architecture() -> None:
+    table = text("docs/architecture.md")
+    words = [line.split() for line in text("tests/architecture/vocabulary.txt").splitlines()]
+    missing = [word[1] for word in words if word[0] == "operation" and f"`{word[1]}`" not in table]
+    assert missing == [], "docs/architecture.md: The tables, by capability"
+
+
+def test_every_route_is_in_a_document() -> None:
+    written = "\n".join(
+        text(name) for name in DOCUMENTS if not name.startswith(("docs/decisions/", "CHANGELOG"))
+    )
+    paths = {line.split()[1] for line in text("tests/architecture/routes.txt").splitlines()}
+    assert [path for path in sorted(paths) if not _is_written(path, written)] == []
+
+
+def _is_written(path: str, written: str) -> bool:
+    """With or without a slash at the end; what stands in braces may have another name."""
+    pattern = re.sub(r"\\{[^}]*\\}", r"[^ `/?]+", re.escape(path.rstrip("/")))
+    return re.search(rf"{pattern}/?(?![\w/])", written) is not None
