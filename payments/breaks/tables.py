@@ -29,6 +29,8 @@ class BreakKind(enum.Enum):
     DUPLICATE_AT_PSP = "duplicate_at_psp"
     LATE_PAID_AFTER_RELEASE = "late_paid_after_release"
     UNAPPLIED_DEPOSIT = "unapplied_deposit"
+    VERSION_MISMATCH = "version_mismatch"
+    """The provider answers with an older version than it had shown before."""
 
 
 class BreakState(enum.Enum):
@@ -49,6 +51,7 @@ SEVERITIES: Final[Mapping[BreakKind, str]] = {
     BreakKind.DUPLICATE_AT_PSP: "critical",
     BreakKind.LATE_PAID_AFTER_RELEASE: "critical",
     BreakKind.UNAPPLIED_DEPOSIT: "medium",
+    BreakKind.VERSION_MISMATCH: "high",
 }
 
 breaks: Final = sa.Table(

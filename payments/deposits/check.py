@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from payments.deposits.refusals import DEPOSIT_NOT_FOUND, DEPOSIT_NOT_WATCHED
-from payments.deposits.request import QUERY_EFFECT, create_effect
+from payments.deposits.request import create_effect, query_effect
 from payments.deposits.status import OPEN, DepositState
 from payments.deposits.tables import Deposit, DepositEvidence
 from payments.operations.envelope import Intent
@@ -48,7 +48,7 @@ def decide(intent: CheckDeposit, state: State, context: Context) -> Outcome:
     if deposit is None:
         return Refused(refusal=DEPOSIT_NOT_FOUND)
     if intent.is_extra:
-        return _outcome(deposit, (), _ask(deposit))
+        return _outcome(deposit, (), query_effect(deposit))
     if deposit.state not in OPEN or deposit.checks != intent.checks:
         return Refused(refusal=DEPOSIT_NOT_WATCHED)
     checked = deposit.changed(
@@ -59,12 +59,7 @@ def decide(intent: CheckDeposit, state: State, context: Context) -> Outcome:
         return _outcome(deposit, puts, create_effect(deposit))
     if _is_over(deposit, context):
         puts = _expired(checked, context)
-    return _outcome(deposit, puts, _ask(deposit))
-
-
-def _ask(deposit: Deposit) -> Effect:
-    body = {"deposit_id": str(deposit.id), "merchant_id": deposit.merchant_id}
-    return Effect(kind=QUERY_EFFECT, body=body)
+    return _outcome(deposit, puts, query_effect(deposit))
 
 
 def _outcome(deposit: Deposit, puts: tuple[Record, ...], effect: Effect) -> Applied:

@@ -4,13 +4,16 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from payments.breaks.follow import followed
 from payments.breaks.tables import Break, BreakKind, new_break
 from payments.callbacks.tables import Callback
 from payments.deposits.refusals import DEPOSIT_NOT_FOUND
+from payments.deposits.request import query_effect
 from payments.deposits.status import DepositState
 from payments.deposits.tables import Deposit, DepositEvidence
-from payments.deposits.weigh import Weighed, break_ids, weigh
+from payments.deposits.weigh import Weighed, break_ids, is_worth_asking, weigh
 from payments.kernel.ids import AccountId
 from payments.kernel.money import currency_of, format_minor
 from payments.ledger import chart
@@ -22,6 +25,7 @@ from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
 from payments.provider.sighting import Sighting, Source
 from payments.provider.tables import SUPERPAY
+from payments.wallets.refusals import usable
 
 
 class ObserveDeposit(Intent, frozen=True):
@@ -36,6 +40,7 @@ class ObserveDeposit(Intent, frozen=True):
     code: str = ""
     is_refused: bool = False
     callback_id: UUID | None = None
+    seen_version: int = 0
 
 
 def needed(intent: ObserveDeposit) -> Iterable[Ref]:
@@ -74,12 +79,7 @@ def decide(intent: ObserveDeposit, state: State, context: Context) -> Outcome:
     deposit = state.record(Deposit, intent.deposit_id)
     if deposit is None:
         return Refused(refusal=DEPOSIT_NOT_FOUND)
-    wallet = state.account(chart.wallet(deposit.wallet_id))
-    is_open = wallet is not None and wallet.is_open
-    if intent.sighting is None:
-        weighed = _unseen(deposit, intent)
-    else:
-        weighed = weigh(deposit, intent.sighting, is_wallet_open=is_open)
+    weighed = _weighed(deposit, intent, state)
     moved = _moved(deposit, intent, weighed, context)
     evidence = _evidence(deposit, moved, intent, weighed, context)
     callback = None if intent.callback_id is None else state.record(Callback, intent.callback_id)
@@ -92,12 +92,31 @@ def decide(intent: ObserveDeposit, state: State, context: Context) -> Outcome:
     return Applied(
         legs=_legs(deposit, weighed),
         puts=tuple(row for row in rows if row is not None),
+        effects=(query_effect(deposit),) if _is_worth_asking(deposit, intent, weighed) else (),
         result=DepositObserved(
             deposit_id=str(deposit.id),
             deposit_status=moved.state.value,
             verdict=weighed.verdict,
         ),
     )
+
+
+def _weighed(deposit: Deposit, intent: ObserveDeposit, state: State) -> Weighed:
+    if intent.sighting is None:
+        return _unseen(deposit, intent)
+    wallet = usable(state, chart.wallet(deposit.wallet_id), deposit.currency)
+    is_open = not isinstance(wallet, Refused)
+    seen_version = intent.seen_version
+    weighed = weigh(deposit, intent.sighting, is_wallet_open=is_open, seen_version=seen_version)
+    if isinstance(wallet, Refused) and weighed.state is DepositState.IN_SUSPENSE:
+        return msgspec.structs.replace(weighed, reason=wallet.refusal.code)
+    return weighed
+
+
+def _is_worth_asking(deposit: Deposit, intent: ObserveDeposit, weighed: Weighed) -> bool:
+    if intent.source is not Source.CALLBACK or intent.sighting is None:
+        return False
+    return weighed.verdict == "stale" and is_worth_asking(deposit, intent.sighting)
 
 
 def _unseen(deposit: Deposit, intent: ObserveDeposit) -> Weighed:
@@ -210,6 +229,8 @@ def _break(
 def _at_risk(deposit: Deposit, kind: BreakKind, sighting: Sighting | None) -> tuple[int, str]:
     """What arrived, when something did; else what was asked for."""
     if sighting is None or sighting.paid_minor is None:
+        if deposit.paid_minor is not None and deposit.paid_currency is not None:
+            return deposit.paid_minor, deposit.paid_currency
         return deposit.minor, deposit.currency
     if kind is BreakKind.AMOUNT_MISMATCH and deposit.paid_minor is not None:
         return abs(sighting.paid_minor - deposit.paid_minor), deposit.currency

@@ -103,6 +103,16 @@ def create_effect(deposit: Deposit) -> Effect:
     return Effect(kind=CREATE_EFFECT, body=body)
 
 
+def query_effect(deposit: Deposit) -> Effect:
+    """The question how it stands, with the version we know now: an answer may not be older."""
+    body = {
+        "deposit_id": str(deposit.id),
+        "merchant_id": deposit.merchant_id,
+        "seen_version": deposit.provider_version,
+    }
+    return Effect(kind=QUERY_EFFECT, body=body)
+
+
 OPERATION = Operation(
     kind="deposit.request",
     intent=RequestDeposit,

@@ -20,6 +20,7 @@ BREAK_KINDS: Final = (
     BreakKind.CURRENCY_MISMATCH,
     BreakKind.REFERENCE_MISMATCH,
     BreakKind.UNAPPLIED_DEPOSIT,
+    BreakKind.VERSION_MISMATCH,
 )
 
 
@@ -39,9 +40,15 @@ def break_ids(deposit_id: UUID) -> list[UUID]:
     return [break_id(SUPERPAY, kind, str(deposit_id)) for kind in BREAK_KINDS]
 
 
-def weigh(deposit: Deposit, sighting: Sighting, *, is_wallet_open: bool) -> Weighed:
-    """A view of the provider against what we know."""
-    found = _mismatch(deposit, sighting)
+def weigh(
+    deposit: Deposit, sighting: Sighting, *, is_wallet_open: bool, seen_version: int = 0
+) -> Weighed:
+    """A view of the provider against what we know.
+
+    `seen_version`: of an answer to a question, the version we knew when we asked; an answer below
+    it takes something back, and an operator has to look.
+    """
+    found = _mismatch(deposit, sighting, seen_version)
     if found is not None:
         return Weighed(verdict="conflict", state=deposit.state, found=found)
     if sighting.version < deposit.provider_version:
@@ -52,11 +59,32 @@ def weigh(deposit: Deposit, sighting: Sighting, *, is_wallet_open: bool) -> Weig
         return _paid(deposit, arrived, sighting, is_open=is_wallet_open)
     after = NEXT.get(sighting.status)
     if after is None:
-        return Weighed(verdict="inconclusive", state=deposit.state)
+        return _unrecognized(deposit, sighting)
     return _unpaid(deposit, after, sighting)
 
 
-def _mismatch(deposit: Deposit, sighting: Sighting) -> BreakKind | None:
+def is_worth_asking(deposit: Deposit, sighting: Sighting) -> bool:
+    """True for a view that is old by its version and yet says another end than we know.
+
+    Versions come from callbacks too, and one of them may have been wrong.
+    """
+    if sighting.version >= deposit.provider_version or _mismatch(deposit, sighting, 0) is not None:
+        return False
+    if sighting.status == "paid":
+        paid = (sighting.paid_minor, sighting.paid_currency)
+        return paid != (deposit.paid_minor, deposit.paid_currency)
+    after = NEXT.get(sighting.status)
+    return after not in {deposit.state, S.PENDING}
+
+
+def _unrecognized(deposit: Deposit, sighting: Sighting) -> Weighed:
+    """A word we do not know: of an open deposit it says nothing, of an ended one it is loud."""
+    if deposit.state in OPEN or sighting.status == "paid":
+        return Weighed(verdict="inconclusive", state=deposit.state)
+    return Weighed(verdict="conflict", state=deposit.state, found=BreakKind.STATUS_MISMATCH)
+
+
+def _mismatch(deposit: Deposit, sighting: Sighting, seen_version: int) -> BreakKind | None:
     """Whether it is our deposit at all: what was asked for, not what was paid."""
     if sighting.currency != deposit.currency:
         return BreakKind.CURRENCY_MISMATCH
@@ -67,7 +95,9 @@ def _mismatch(deposit: Deposit, sighting: Sighting) -> BreakKind | None:
         and sighting.merchant_id == deposit.merchant_id
         and deposit.provider_id in {None, sighting.transaction_id}
     )
-    return None if is_ours else BreakKind.REFERENCE_MISMATCH
+    if not is_ours:
+        return BreakKind.REFERENCE_MISMATCH
+    return BreakKind.VERSION_MISMATCH if sighting.version < seen_version else None
 
 
 def _paid(

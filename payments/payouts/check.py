@@ -13,7 +13,7 @@ from payments.operations.outcome import Effect, Outcome, Refused
 from payments.payouts.keepback import WALLET_REASONS, kept_back, set_free, wallet_refusal
 from payments.payouts.move import Fact, Moved, PayoutMoved, accounts, outcome, refs, step
 from payments.payouts.refusals import NOT_WATCHED, PAYOUT_NOT_FOUND
-from payments.payouts.request import QUERY_EFFECT, SUBMIT_EFFECT
+from payments.payouts.request import SUBMIT_EFFECT, query_effect
 from payments.payouts.status import WATCHED, Claim, PayoutState, judge
 from payments.payouts.tables import Attempt, Evidence, Payout
 from payments.provider.sighting import Source
@@ -60,14 +60,14 @@ def decide(intent: CheckPayout, state: State, context: Context) -> Outcome:
         return exhausted or _send(payout, state, context, is_resend=is_resend)
     is_free = payout.reason in WALLET_REASONS and wallet_refusal(payout, state) is None
     freed, line = set_free(payout, context) if is_free else (payout, None)
-    return _next(freed, (_ask(freed),), context, line)
+    return _next(freed, (query_effect(freed),), context, line)
 
 
 def _send(payout: Payout, state: State, context: Context, *, is_resend: bool) -> Outcome:
     refused = wallet_refusal(payout, state)
     if refused is not None:
         kept, line = kept_back(payout, refused, context)
-        effects = (_ask(kept),) if kept.state is PayoutState.UNKNOWN else ()
+        effects = (query_effect(kept),) if kept.state is PayoutState.UNKNOWN else ()
         return _next(kept, effects, context, line)
     freed, line = set_free(payout, context)
     body = {"payout_id": str(payout.id), "is_resend": is_resend}
@@ -84,12 +84,7 @@ def _is_missing(attempt: Attempt | None, resend_after_s: float) -> bool:
 def _extra(payout: Payout) -> Outcome:
     if payout.state in {PayoutState.HELD, PayoutState.SUBMITTING}:
         return Refused(refusal=NOT_WATCHED)
-    return outcome(payout, Moved(), (), effects=(_ask(payout),))
-
-
-def _ask(payout: Payout) -> Effect:
-    body = {"payout_id": str(payout.id), "merchant_id": payout.merchant_id}
-    return Effect(kind=QUERY_EFFECT, body=body)
+    return outcome(payout, Moved(), (), effects=(query_effect(payout),))
 
 
 def _next(
@@ -111,7 +106,7 @@ def _left_behind(payout: Payout, attempt: Attempt | None, context: Context) -> O
     fact = Fact(source=Source.US, claim=Claim.AMBIGUOUS, details=note)
     moved, evidence = step(payout, fact, verdict, after, context, reason="executor_lost")
     doubtful = None if attempt is None else attempt.changed(is_doubtful=True)
-    return outcome(moved, Moved(), (evidence, doubtful), effects=(_ask(payout),))
+    return outcome(moved, Moved(), (evidence, doubtful), effects=(query_effect(payout),))
 
 
 def _waiting(payout: Payout, context: Context) -> Outcome:

@@ -14,6 +14,7 @@ from payments.operations.record import Ref
 from payments.payouts import weigh
 from payments.payouts.move import Fact, Moved, PayoutMoved, accounts, outcome, refs, settle, step
 from payments.payouts.refusals import PAYOUT_NOT_FOUND
+from payments.payouts.request import query_effect
 from payments.payouts.status import Claim, PayoutState, Verdict, judge
 from payments.payouts.tables import Attempt, Payout
 from payments.provider.sighting import Sighting, Source
@@ -23,6 +24,7 @@ class ObservePayout(Intent, frozen=True):
     """What the provider shows (`sighting`), or what its answer amounts to (`claim`, `code`).
 
     `is_recorded`: a refusal that the provider keeps under this merchant id for ever.
+    `seen_version`: of an answer to a question, the version we knew when we asked.
     """
 
     payout_id: UUID
@@ -33,6 +35,7 @@ class ObservePayout(Intent, frozen=True):
     detail: str = ""
     is_recorded: bool = False
     callback_id: UUID | None = None
+    seen_version: int = 0
 
 
 def needed(intent: ObservePayout) -> Iterable[Ref]:
@@ -57,9 +60,11 @@ def decide(intent: ObservePayout, state: State, context: Context) -> Outcome:
     if payout is None or hold is None:
         return Refused(refusal=PAYOUT_NOT_FOUND)
     attempt = state.record(Attempt, intent.payout_id, "payout_id")
-    found = None if intent.sighting is None else weigh.mismatch(payout, intent.sighting)
+    seen = intent.sighting
+    found = None if seen is None else weigh.mismatch(payout, seen, intent.seen_version)
     fact = _fact(intent, attempt, found)
-    verdict, after = judge(payout.state, fact.claim, age=weigh.age_of(payout, intent.sighting))
+    age = weigh.age_of(payout, seen, intent.seen_version)
+    verdict, after = judge(payout.state, fact.claim, age=age)
     changes = _changes(payout, intent, found, verdict, after)
     moved, evidence = step(payout, fact, verdict, after, context, **changes)
     callback = _callback(intent, state)
@@ -69,10 +74,11 @@ def decide(intent: ObservePayout, state: State, context: Context) -> Outcome:
         (
             evidence,
             weigh.attempt_after(attempt, fact.claim, payout.state, after, context),
-            weigh.break_of(payout, evidence, found, intent.sighting, state),
+            weigh.break_of(payout, evidence, found, seen, state),
             None if callback is None else callback.done(verdict.value, context.now),
         ),
         result=PayoutObserved,
+        effects=(query_effect(payout),) if weigh.is_worth_asking(payout, fact, verdict) else (),
         more={"verdict": verdict.value},
     )
 
@@ -97,10 +103,10 @@ def _changes(
     verdict: Verdict,
     after: PayoutState,
 ) -> dict[str, Any]:
-    """What the evidence teaches us beside the state."""
+    """What the evidence teaches us beside the state; what is not believed teaches nothing."""
     changes: dict[str, Any] = {}
     sighting = intent.sighting
-    if sighting is not None and sighting.version >= payout.provider_version:
+    if sighting is not None and _is_believed(sighting, verdict, after):
         changes["provider_version"] = sighting.version
         changes["provider_id"] = payout.provider_id or sighting.transaction_id
     if verdict is Verdict.APPLIED:
@@ -109,6 +115,11 @@ def _changes(
         why = intent.code or failure or (found.value if found else None)
         changes["reason"] = None if is_plain else why
     return changes
+
+
+def _is_believed(sighting: Sighting, verdict: Verdict, after: PayoutState) -> bool:
+    is_taken = verdict in {Verdict.APPLIED, Verdict.CONFIRMED}
+    return is_taken and after is not PayoutState.NEEDS_OPERATOR and sighting.status in weigh.CLAIMS
 
 
 def _callback(intent: ObservePayout, state: State) -> Callback | None:

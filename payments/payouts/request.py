@@ -71,6 +71,16 @@ def decide(intent: RequestPayout, state: State, context: Context) -> Outcome:
     )
 
 
+def query_effect(payout: Payout) -> Effect:
+    """The question what became of it, with the version we know now: an answer may not be older."""
+    body = {
+        "payout_id": str(payout.id),
+        "merchant_id": payout.merchant_id,
+        "seen_version": payout.provider_version,
+    }
+    return Effect(kind=QUERY_EFFECT, body=body)
+
+
 def _payout(intent: RequestPayout, merchant_id: int, context: Context) -> Payout:
     return Payout(
         id=context.operation_id,

@@ -43,7 +43,10 @@ class Claim(enum.Enum):
     RETURNED = "returned"
     """It was paid and came back."""
     CONFLICT = "conflict"
-    """The provider speaks of another amount, currency, wallet or payout."""
+    """The provider speaks of another amount, currency, wallet or payout, or takes back what it
+    said: its answer is of an older version than it had shown before we asked."""
+    UNRECOGNIZED = "unrecognized"
+    """A status that we do not know."""
     EXHAUSTED = "exhausted"
     """Sent again and again, and never found."""
 
@@ -58,7 +61,7 @@ class Verdict(enum.Enum):
     """Older than what we know."""
     INCONCLUSIVE = "inconclusive"
     CONFLICT = "conflict"
-    """It contradicts a settled state: history stays, a break is opened."""
+    """It contradicts a settled state, or may do so: history stays, a break is opened."""
     FOR_OPERATOR = "for_operator"
     """An operator has the payout and will weigh it."""
 
@@ -77,13 +80,16 @@ _IN_FLIGHT: Final[Mapping[Claim, PayoutState]] = {
 
 # The provider knows a payout that we hold for unsent: nobody may send, release or settle it but a
 # person.
-_UNSENT_BUT_KNOWN: Final[Mapping[Claim, PayoutState]] = dict.fromkeys(_IN_FLIGHT, S.NEEDS_OPERATOR)
+_UNSENT_BUT_KNOWN: Final[Mapping[Claim, PayoutState]] = dict.fromkeys(
+    (*_IN_FLIGHT, C.UNRECOGNIZED), S.NEEDS_OPERATOR
+)
 
 TRANSITIONS: Final[Mapping[PayoutState, Mapping[Claim, PayoutState]]] = {
     S.HELD: {C.SUBMIT: S.SUBMITTING, C.CANCEL: S.CANCELED, **_UNSENT_BUT_KNOWN},
     S.SUBMITTING: {
         C.NOT_SENT: S.HELD,
         C.AMBIGUOUS: S.UNKNOWN,
+        C.UNRECOGNIZED: S.UNKNOWN,
         C.NOT_FOUND: S.UNKNOWN,
         **_IN_FLIGHT,
     },
@@ -144,6 +150,9 @@ def judge(
 def _unmoved(state: PayoutState, claim: Claim, *, is_newer: bool) -> Verdict:
     if claim in _SAYS_NOTHING:
         return Verdict.INCONCLUSIVE
+    if claim is Claim.UNRECOGNIZED:
+        # While the money is held we go on asking; of settled money it may be a charge-back.
+        return Verdict.INCONCLUSIVE if state in HOLDING else Verdict.CONFLICT
     if claim in _AGREES.get(state, ()):
         return Verdict.CONFIRMED
     if claim in _BEFORE.get(state, ()) and not is_newer:

@@ -11,9 +11,10 @@ from payments.breaks.follow import followed
 from payments.breaks.tables import Break, BreakKind, break_id, new_break
 from payments.kernel.money import CURRENCIES, format_minor
 from payments.operations.operation import Context, State
-from payments.payouts.status import HOLDING, RELEASED, Claim, PayoutState, Verdict
+from payments.payouts.move import Fact
+from payments.payouts.status import HOLDING, RELEASED, Claim, PayoutState, Verdict, judge
 from payments.payouts.tables import Attempt, Evidence, Payout
-from payments.provider.sighting import Sighting
+from payments.provider.sighting import Sighting, Source
 from payments.provider.tables import SUPERPAY
 
 CLAIMS: Final[Mapping[str, Claim]] = {
@@ -24,7 +25,7 @@ CLAIMS: Final[Mapping[str, Claim]] = {
     "canceled": Claim.CANCELED,
     "returned": Claim.RETURNED,
 }
-"""The provider's words. One it does not have today says nothing until we know it."""
+"""The provider's words. One it does not have today is `unrecognized` until we know it."""
 
 BREAK_KINDS: Final = (
     BreakKind.LATE_PAID_AFTER_RELEASE,
@@ -32,6 +33,7 @@ BREAK_KINDS: Final = (
     BreakKind.AMOUNT_MISMATCH,
     BreakKind.CURRENCY_MISMATCH,
     BreakKind.REFERENCE_MISMATCH,
+    BreakKind.VERSION_MISMATCH,
 )
 """What evidence about a payout may find."""
 
@@ -41,8 +43,11 @@ def break_ids(payout_id: UUID) -> list[UUID]:
     return [break_id(SUPERPAY, kind, str(payout_id)) for kind in BREAK_KINDS]
 
 
-def mismatch(payout: Payout, sighting: Sighting) -> BreakKind | None:
-    """In what the provider's view is not of our payout."""
+def mismatch(payout: Payout, sighting: Sighting, seen_version: int = 0) -> BreakKind | None:
+    """Which part of the provider's view is not of our payout, or contradicts what it showed before.
+
+    `seen_version`: the version we knew when we asked; an answer below it takes something back.
+    """
     if sighting.currency != payout.currency:
         return BreakKind.CURRENCY_MISMATCH
     if sighting.minor != payout.minor:
@@ -53,14 +58,16 @@ def mismatch(payout: Payout, sighting: Sighting) -> BreakKind | None:
         and sighting.wallet_id == payout.superpay_wallet_id
         and payout.provider_id in {None, sighting.transaction_id}
     )
-    return None if is_ours else BreakKind.REFERENCE_MISMATCH
+    if not is_ours:
+        return BreakKind.REFERENCE_MISMATCH
+    return BreakKind.VERSION_MISMATCH if sighting.version < seen_version else None
 
 
 def claim_of(sighting: Sighting, is_mismatched: object) -> Claim:
     """What a view of the transaction claims."""
     if is_mismatched:
         return Claim.CONFLICT
-    return CLAIMS.get(sighting.status, Claim.AMBIGUOUS)
+    return CLAIMS.get(sighting.status, Claim.UNRECOGNIZED)
 
 
 def doubted(claim: Claim, attempt: Attempt | None, *, is_recorded: bool) -> Claim:
@@ -76,9 +83,25 @@ def doubted(claim: Claim, attempt: Attempt | None, *, is_recorded: bool) -> Clai
     return claim
 
 
-def age_of(payout: Payout, sighting: Sighting | None) -> int:
-    """Below zero: older than what we have seen of it; above: newer."""
-    return 0 if sighting is None else sighting.version - payout.provider_version
+def age_of(payout: Payout, sighting: Sighting | None, seen_version: int = 0) -> int:
+    """Below zero: older than what we have seen of it; above: newer.
+
+    An answer below what we had seen before we asked is not old news: it is what is said now.
+    """
+    if sighting is None or sighting.version < seen_version:
+        return 0
+    return sighting.version - payout.provider_version
+
+
+def is_worth_asking(payout: Payout, fact: Fact, verdict: Verdict) -> bool:
+    """True for a callback that is old by its version and yet says something else than we know.
+
+    Versions come from callbacks too, and one of them may have been wrong.
+    """
+    if fact.source is not Source.CALLBACK or verdict is not Verdict.STALE:
+        return False
+    if_it_were_new, _ = judge(payout.state, fact.claim)
+    return if_it_were_new in {Verdict.APPLIED, Verdict.CONFLICT}
 
 
 def attempt_after(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.invariants import assert_invariants
-from tests.fixtures.platform import eventually
+from tests.fixtures.platform import api_key, eventually
 from tests.fixtures.superpay import SIGNING, SuperPay
 from tests.fixtures.superpay_callbacks import (
     deposit_event,
@@ -156,3 +156,64 @@ async def test_each_reason_to_turn_a_callback_away_has_its_code(superpay: SuperP
         return bool(await superpay.platform.value(reasons))
 
     await eventually(noted)
+
+
+@pytest.mark.case("R8")
+async def test_a_charge_back_of_a_credited_deposit_is_loud(superpay: SuperPay) -> None:
+    shown = await waiting(superpay)
+    await send(superpay, deposit_event(shown, "paid", 3), "evt_paid")
+    await superpay.reaches("deposits", shown["deposit_id"], "credited")
+    await send(superpay, deposit_event(shown, "chargeback", 4), "evt_back")
+
+    async def opened() -> Any:
+        return (await superpay.get("/v1/reconciliation/breaks"))["items"]
+
+    (found,) = await eventually(opened)
+    assert (found["kind"], found["money_at_risk"], found["state"]) == (
+        "status_mismatch",
+        "10.00",
+        "open",
+    )
+    assert found["details"]["theirs"]["status"] == "chargeback"
+    assert await superpay.money(shown["wallet_id"]) == ("11.00", "0.00")
+    (summed,) = (await superpay.get("/v1/reconciliation/summary"))["items"]
+    assert (summed["count"], summed["money_at_risk"]) == (1, "10.00")
+
+
+@pytest.mark.case("C8")
+async def test_the_truth_after_a_lie_that_operators_resolved_is_heard(superpay: SuperPay) -> None:
+    shown = await stuck(superpay)
+    await send(superpay, event(shown, "paid", 99, amount="11.00"), "evt_lie")
+    await superpay.reaches("payouts", shown["payout_id"], "needs_operator")
+    path, words = f"/v1/payouts/{shown['payout_id']}/resolve", {"resolution": "paid", "reason": "r"}
+    await superpay.post(path, words)
+    await superpay.post(path, words, headers=await another_operator(superpay))
+    await superpay.reaches("payouts", shown["payout_id"], "paid")
+    await send(superpay, event(shown, "paid", 3), "evt_truth")
+    await send(superpay, event(shown, "returned", 4), "evt_later")
+    await superpay.reaches("payouts", shown["payout_id"], "reversed")
+    claims = await superpay.claims(shown["payout_id"])
+    assert ("callback", "paid", "confirmed") in claims
+    assert ("callback", "returned", "applied") in claims
+
+
+async def another_operator(superpay: SuperPay) -> dict[str, str]:
+    """Headers of a second person."""
+    return {k.lower(): v for k, v in (await api_key(superpay.platform, client="bob")).items()}
+
+
+@pytest.mark.case("R13")
+async def test_a_huge_version_does_not_silence_our_own_question(superpay: SuperPay) -> None:
+    shown = await stuck(superpay)
+    await send(superpay, event(shown, "processing", 9007199254740991), "evt_huge")
+
+    async def heard() -> bool:
+        return ("callback", "accepted", "confirmed") in await superpay.claims(shown["payout_id"])
+
+    await eventually(heard)
+    await settle(superpay, shown, "settle", {"status": "paid"})
+    superpay.start_beat()
+    told = await superpay.reaches("payouts", shown["payout_id"], "needs_operator")
+    assert (told["reason"], told["is_stuck"]) == ("version_mismatch", True)
+    (found,) = (await superpay.get("/v1/reconciliation/breaks"))["items"]
+    assert (found["kind"], found["money_at_risk"]) == ("version_mismatch", "10.00")

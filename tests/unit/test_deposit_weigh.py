@@ -9,7 +9,7 @@ import payments.deposits.observe
 from payments.breaks.tables import Break, BreakKind
 from payments.deposits.observe import ObserveDeposit
 from payments.deposits.status import DepositState
-from payments.deposits.tables import Deposit
+from payments.deposits.tables import Deposit, DepositEvidence
 from payments.deposits.weigh import weigh
 from payments.ledger import chart
 from payments.ledger.chart import Kind
@@ -73,6 +73,7 @@ def shown(**over: Any) -> Sighting:
     return Sighting(**{**fields, **over})
 
 
+@pytest.mark.case("R8")
 @pytest.mark.parametrize(
     ("ours", "theirs", "verdict", "after", "found"),
     [
@@ -106,6 +107,9 @@ def shown(**over: Any) -> Sighting:
         ({}, {}, "confirmed", S.PENDING, None),
         ({}, {"status": "unheard of"}, "inconclusive", S.PENDING, None),
         ({}, {"status": "paid"}, "inconclusive", S.PENDING, None),
+        (CREDITED, {"status": "chargeback"}, "conflict", S.CREDITED, K.STATUS_MISMATCH),
+        ({"state": S.FAILED}, {"status": "recalled"}, "conflict", S.FAILED, K.STATUS_MISMATCH),
+        ({"state": S.EXPIRED}, {"status": "unheard of"}, "inconclusive", S.EXPIRED, None),
         ({"provider_version": 4}, {"status": "failed"}, "stale", S.PENDING, None),
         ({"state": S.EXPIRED}, {}, "stale", S.EXPIRED, None),
         (CREDITED, {"status": "failed"}, "stale", S.CREDITED, None),
@@ -131,7 +135,8 @@ def test_weighed(
 def observed(row: Deposit, *, rows: tuple[Break, ...] = (), **intent: Any) -> Applied:
     """The outcome of evidence, with a frozen wallet."""
     wallet = account(chart.owned(Kind.WALLET, 1, "RUB"), is_frozen=True)
-    asked = ObserveDeposit(deposit_id=row.id, source=Source.QUERY, **intent)
+    fields = {"source": Source.QUERY, **intent}
+    asked = ObserveDeposit(deposit_id=row.id, **fields)
     outcome = payments.deposits.observe.decide(asked, state([wallet], [row, *rows]), CONTEXT)
     assert isinstance(outcome, Applied)
     return outcome
@@ -166,3 +171,27 @@ def test_a_conflict_teaches_nothing_and_opens_one_break() -> None:
     assert (after.provider_id, after.provider_version, after.paid_minor) == (None, 0, None)
     assert (opened.kind, opened.at_risk_minor, outcome.legs) == (K.AMOUNT_MISMATCH, ASKED, ())
     assert put(observed(fresh, rows=(opened,), sighting=conflict), Break) is None
+
+
+@pytest.mark.case("R13")
+def test_an_answer_below_the_version_we_saw_is_a_conflict_and_a_callback_is_asked_about() -> None:
+    seen = deposit(provider_version=9007199254740991)
+    truth = shown(**PAID)
+    answer = observed(seen, sighting=truth, seen_version=seen.provider_version)
+    assert put(answer, Break).kind is K.VERSION_MISMATCH
+    assert put(answer, Break).at_risk_minor == ASKED
+    assert (put(answer, Deposit).state, answer.legs) == (S.PENDING, ())
+    raced = observed(seen, sighting=truth, seen_version=2)
+    assert (put(raced, Break), put(raced, DepositEvidence).verdict) == (None, "stale")
+    callback = observed(seen, sighting=truth, source=Source.CALLBACK)
+    (question,) = callback.effects
+    assert question.body["seen_version"] == seen.provider_version
+    late = observed(seen, sighting=shown(), source=Source.CALLBACK)
+    assert late.effects == (), "an older step on the way to what we know is ordinary"
+
+
+@pytest.mark.case("R8")
+def test_a_charge_back_puts_what_arrived_at_risk() -> None:
+    credited = deposit(**{**CREDITED, "state": S.OVERPAID, "paid_minor": 1500})
+    opened = put(observed(credited, sighting=shown(status="chargeback", version=4)), Break)
+    assert (opened.kind, opened.at_risk_minor, opened.currency) == (K.STATUS_MISMATCH, 1500, "RUB")

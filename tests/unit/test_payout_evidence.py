@@ -8,6 +8,7 @@ import pytest
 
 import payments.breaks.resolve
 import payments.payouts.check
+import payments.payouts.observe
 import payments.payouts.request
 from payments.breaks.resolve import Place, Posting, ResolveBreak
 from payments.breaks.tables import Break, BreakKind, BreakState, new_break
@@ -56,13 +57,14 @@ def test_what_is_not_our_payout(change: dict[str, Any], expected: BreakKind | No
     assert (claim_of(seen, expected) is Claim.CONFLICT) == (expected is not None)
 
 
-def test_a_word_we_do_not_know_says_nothing() -> None:
+@pytest.mark.case("R8")
+def test_a_word_we_do_not_know_is_no_claim_we_know() -> None:
     made = sent()
     payout = made.payout(0)
     assert payout is not None
     seen: Sighting = made.provider.view(payout.merchant_id)
     unheard = msgspec.structs.replace(seen, status="unheard of")
-    assert claim_of(unheard, None) is Claim.AMBIGUOUS
+    assert claim_of(unheard, None) is Claim.UNRECOGNIZED
 
 
 @pytest.mark.parametrize(("asked_after_s", "is_resend"), [(899, False), (900, True)])

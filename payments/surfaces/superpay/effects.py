@@ -45,10 +45,11 @@ class SubmitBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueryBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A payout to ask about."""
+    """A payout to ask about; `seen_version`: the provider's version we know when we ask."""
 
     payout_id: UUID
     merchant_id: int
+    seen_version: int = 0
 
 
 async def submit_payout(body: SubmitBody, context: EffectContext) -> None:
@@ -89,11 +90,18 @@ async def query_payout(body: QueryBody, context: EffectContext) -> None:
     if answer.claim in {Claim.FAILED, Claim.NOT_SENT, Claim.CONFLICT}:
         # Said of our question, not of the payout.
         answer = Answer(code=answer.code, detail=answer.detail)
-    await _observe(context, body.payout_id, answer, Source.QUERY, context.effect_id)
+    await _observe(
+        context, body.payout_id, answer, Source.QUERY, context.effect_id, body.seen_version
+    )
 
 
 async def _observe(
-    context: EffectContext, payout_id: UUID, answer: Answer, source: Source, key: str
+    context: EffectContext,
+    payout_id: UUID,
+    answer: Answer,
+    source: Source,
+    key: str,
+    seen_version: int = 0,
 ) -> None:
     intent = ObservePayout(
         payout_id=payout_id,
@@ -103,6 +111,7 @@ async def _observe(
         code=answer.code,
         detail=answer.detail,
         is_recorded=answer.is_recorded,
+        seen_version=seen_version,
     )
     await report(context, keyed(payments.payouts.observe.OPERATION, intent, actor=ACTOR, key=key))
 
@@ -132,10 +141,11 @@ class DepositBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DepositQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """A deposit to ask about."""
+    """A deposit to ask about; `seen_version`: the provider's version we know when we ask."""
 
     deposit_id: UUID
     merchant_id: int
+    seen_version: int = 0
 
 
 async def create_deposit(body: DepositBody, context: EffectContext) -> None:
@@ -161,11 +171,15 @@ async def create_deposit(body: DepositBody, context: EffectContext) -> None:
 async def query_deposit(body: DepositQuery, context: EffectContext) -> None:
     """Ask what became of a deposit."""
     answer = await context.tool(SuperPayClient).transaction(body.merchant_id)
-    await _observe_deposit(context, body.deposit_id, answer, Source.QUERY)
+    await _observe_deposit(context, body.deposit_id, answer, Source.QUERY, body.seen_version)
 
 
 async def _observe_deposit(
-    context: EffectContext, deposit_id: UUID, answer: Answer, source: Source
+    context: EffectContext,
+    deposit_id: UUID,
+    answer: Answer,
+    source: Source,
+    seen_version: int = 0,
 ) -> None:
     intent = ObserveDeposit(
         deposit_id=deposit_id,
@@ -173,6 +187,7 @@ async def _observe_deposit(
         sighting=answer.sighting,
         code=answer.code,
         is_refused=source is Source.RESPONSE and answer.claim is Claim.FAILED,
+        seen_version=seen_version,
     )
     operation = payments.deposits.observe.OPERATION
     await report(context, keyed(operation, intent, actor=ACTOR, key=context.effect_id))
