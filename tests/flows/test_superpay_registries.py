@@ -17,6 +17,7 @@ from scheduler.jobs import fetch_registries, watch_registries
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import eventually
 from tests.fixtures.superpay import SuperPay
+from tests.fixtures.superpay_callbacks import deposit_event, send, waiting
 from tests.flows.settlement import PAST, broken, happened, line, registry, settled, upload
 
 
@@ -148,6 +149,33 @@ async def test_written_off_and_then_worse_is_open_again(superpay: SuperPay) -> N
     assert (kind["count"], kind["money_at_risk"]) == (1, "4200.00")
     done = await superpay.post(f"{path}/resolve", {"reason": "again"})
     assert done.status_code == 201, done.text
+
+
+@pytest.mark.case("R2")
+async def test_at_risk_follows_what_callbacks_say(superpay: SuperPay) -> None:
+    shown = await waiting(superpay)
+    await send(superpay, deposit_event(shown, "paid", 7), "evt_7")
+    await superpay.reaches("deposits", shown["deposit_id"], "credited")
+
+    async def says(amount: str, version: int, at_risk: str) -> None:
+        body = deposit_event(shown, "paid", version, paid_amount=amount)
+        await send(superpay, body, f"evt_{version}")
+
+        async def there() -> bool:
+            kind = "/v1/reconciliation/breaks?kind=amount_mismatch"
+            return [b["money_at_risk"] for b in (await superpay.get(kind))["items"]] == [at_risk]
+
+        assert await eventually(there)
+
+    await says("30.00", 8, "20.00")
+    await says("500.00", 9, "490.00")
+    path = f"/v1/reconciliation/breaks/{(await broken(superpay, 'amount_mismatch'))['break_id']}"
+    await superpay.post(f"{path}/resolve", {"reason": "their mistake"})
+    await says("700.00", 10, "690.00")
+    found = await superpay.get(path)
+    assert found["state"] == "open"
+    assert [h["money_at_risk"] for h in found["history"]] == ["20.00", "490.00"]
+    assert await superpay.money(shown["wallet_id"]) == ("11.00", "0.00")
 
 
 @pytest.mark.case("R3")
