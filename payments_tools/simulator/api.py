@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -20,6 +20,7 @@ from payments_tools.simulator.signing import TOLERANCE_S, matches, request_paylo
 from payments_tools.simulator.simulation import SimRequest, Simulation, simulation_of
 
 _JSON: Final = "application/json"
+_KEPT_DAYS: Final = 400
 _MAINTENANCE: Final = "<!doctype html><title>SuperPay</title><h1>We will be right back</h1>"
 
 
@@ -57,8 +58,9 @@ async def registry(request: SimRequest) -> Response[Any]:
     await authenticated_body(request, simulation)
     asked, form = request.query_params.get("date", ""), request.query_params.get("format", "json")
     now = simulation.config.clock()
-    if not _is_past_day(asked, now.date()):
-        raise ApiError("invalid_field", "A day, YYYY-MM-DD, not in the future.", field="date")
+    if not _is_kept_day(asked, now.date()):
+        message = f"A day, YYYY-MM-DD, of the last {_KEPT_DAYS}, today included."
+        raise ApiError("invalid_field", message, field="date")
     if form not in {"json", "csv"}:
         raise ApiError("invalid_field", "json or csv.", field="format")
     found = registry_of(simulation.store, asked, now)
@@ -72,12 +74,13 @@ async def registry(request: SimRequest) -> Response[Any]:
     return Response(body, media_type=media, headers=headers)
 
 
-def _is_past_day(text: str, today: date) -> bool:
+def _is_kept_day(text: str, today: date) -> bool:
     try:
         day = date.fromisoformat(text)
     except ValueError:
         return False
-    return day <= today and day.isoformat() == text  # fromisoformat also takes 2026-W01-1
+    is_kept = today - timedelta(days=_KEPT_DAYS) < day <= today
+    return is_kept and day.isoformat() == text  # fromisoformat also takes 2026-W01-1
 
 
 async def authenticated_body(request: SimRequest, simulation: Simulation) -> bytes:

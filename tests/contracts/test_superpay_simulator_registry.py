@@ -103,6 +103,7 @@ async def test_a_day_long_gone_is_closed_and_a_wrong_day_refused(sandbox: Sandbo
         ("?date=x", "date"),
         ("?date=2026-02-31", "date"),
         ("?date=9999-12-31", "date"),
+        ("?date=2020-01-01", "date"),
         (f"?date={long_gone}&format=x", "format"),
     ):
         answer = await sandbox.call("GET", f"/api/registry{query}")

@@ -4,7 +4,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from payments.breaks.tables import BreakKind, break_id
+from payments.provider.tables import SUPERPAY
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.superpay import SuperPay
 from tests.flows.settlement import broken, fetched, happened, line, registry, settled, upload
@@ -142,3 +145,16 @@ async def test_came_back_only_in_our_books(superpay: SuperPay) -> None:
     assert (await upload(superpay, both)).json()["breaks"] == []
     closed = await broken(superpay, "missing_at_psp")
     assert (closed["state"], closed["resolution"]["resolution"]) == ("resolved", "timing")
+
+
+async def test_breaks_of_the_previous_release_are_found_again(superpay: SuperPay) -> None:
+    """0.1.0 named a line by its id alone; the same line must not become a second break."""
+    file = registry(line(555))
+    (found,) = (await upload(superpay, file)).json()["breaks"]
+    old_id = break_id(SUPERPAY, BreakKind.MISSING_IN_LEDGER, "l555")
+    assert str(old_id) != found["break_id"]
+    rename = sa.text("UPDATE breaks SET id = :old, details = details - 'date'")
+    async with superpay.platform.engine.begin() as connection:
+        await connection.execute(rename, {"old": old_id})
+    again = (await upload(superpay, file)).json()
+    assert ([b["break_id"] for b in again["breaks"]], again["new_breaks"]) == ([str(old_id)], 0)
