@@ -67,9 +67,9 @@ def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:
     if context.submitted_at >= payment.expires_at:
         expired = payment.changed(status=PaymentStatus.EXPIRED.value)
         return Refused(refusal=CONFIRMATION_EXPIRED, puts=(expired,))
-    guessed = if_guessed(customer, context.now)
+    guessed = if_guessed(customer, context.submitted_at)
     if guessed is not None or not is_right:
-        return guessed or _wrong(payment, customer, context.now)
+        return guessed or _wrong(payment, customer, context.submitted_at)
     money = state.account(client_account(payment.customer_account_id))
     if money is None or money.available < payment.minor:
         return Refused(refusal=INSUFFICIENT_FUNDS)

@@ -38,7 +38,7 @@ def decide(intent: ExpirePayment, state: State, context: Context) -> Outcome:
         return Refused(refusal=OPERATION_NOT_FOUND)
     if payment.status != PaymentStatus.PAUSE.value:
         return Refused(refusal=NOT_PENDING)
-    if context.now < payment.expires_at:
+    if context.submitted_at < payment.expires_at:
         return Refused(refusal=NOT_DUE)
     expired = payment.changed(status=PaymentStatus.EXPIRED.value)
     return Applied(

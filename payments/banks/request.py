@@ -59,7 +59,7 @@ def decide(intent: RequestPayment, state: State, context: Context) -> Outcome:
         return Refused(refusal=ACCOUNT_NOT_FOUND)
     if customer.id == seller.id:
         return Refused(refusal=SAME_ACCOUNT)
-    guessed = if_guessed(customer, context.now)
+    guessed = if_guessed(customer, context.submitted_at)
     if guessed is not None:
         return guessed
     money = state.account(client_account(customer.id))
@@ -83,7 +83,7 @@ def decide(intent: RequestPayment, state: State, context: Context) -> Outcome:
         status=PaymentStatus.PAUSE.value,
         code_hash=intent.code_hash,
         attempts=0,
-        expires_at=context.now + CONFIRM_WITHIN,
+        expires_at=context.submitted_at + CONFIRM_WITHIN,
         created_at=context.now,
         paid_at=None,
         refunded_at=None,

@@ -70,7 +70,7 @@ def _outcome(deposit: Deposit, puts: tuple[Record, ...], effect: Effect) -> Appl
 def _is_over(deposit: Deposit, context: Context) -> bool:
     if deposit.state is not DepositState.PENDING or deposit.expires_at is None:
         return False
-    return context.now - deposit.expires_at > timedelta(seconds=EXPIRY_GRACE_S)
+    return context.submitted_at - deposit.expires_at > timedelta(seconds=EXPIRY_GRACE_S)
 
 
 def _expired(deposit: Deposit, context: Context) -> tuple[Record, ...]:

@@ -80,7 +80,7 @@ def _open_hold(intent: CaptureHold, state: State, context: Context) -> Hold | Re
     hold = state.record(Hold, intent.hold_id)
     if hold is None or hold.purpose != "hold":
         return Refused(refusal=HOLD_NOT_FOUND)
-    if hold.closed_at is not None or is_over(hold, context.now):
+    if hold.closed_at is not None or is_over(hold, context.submitted_at):
         return Refused(refusal=HOLD_CLOSED)
     return hold
 

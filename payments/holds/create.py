@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from payments.holds.rules import LAPSING
 from payments.holds.tables import Hold
 from payments.kernel.clock import rfc3339
 from payments.kernel.money import currency_of, format_minor
@@ -66,7 +67,7 @@ def decide(intent: CreateHold, state: State, context: Context) -> Outcome:
             amount=format_minor(intent.minor, currency),
             currency=intent.currency,
             available=format_minor(wallet.available - intent.minor, currency),
-            held=format_minor(wallet.debits_pending + intent.minor, currency),
+            held=format_minor(wallet.held + intent.minor, currency),
             expires_at=rfc3339(expires_at) if expires_at else None,
         ),
     )
@@ -79,5 +80,6 @@ OPERATION = Operation(
     partition_key=lambda intent: intent.wallet_id,
     accounts=lambda intent, _state: (chart.wallet(intent.wallet_id),),
     decide=decide,
+    lapsing=LAPSING,
     refusals=PAYER_REFUSALS,
 )

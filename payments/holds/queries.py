@@ -1,5 +1,6 @@
 """Reads of holds."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -7,10 +8,10 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.holds.tables import holds
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
+from payments.ledger.tables import holds
 
 
 class HoldNotFound(NotFound):
@@ -36,30 +37,39 @@ class HoldView(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: str | None
 
 
-async def get_hold(engine: AsyncEngine, hold_id: UUID | None) -> HoldView:
-    """The client's hold of that id (not one that a payout made). Raises 404 `hold_not_found`."""
+async def get_hold(engine: AsyncEngine, hold_id: UUID | None, now: datetime) -> HoldView:
+    """The client's hold of that id (not one that a payout made). Raises 404 `hold_not_found`.
+
+    One whose time is over is closed, swept or not.
+    """
     query = sa.select(holds).where(holds.c.id == hold_id, holds.c.purpose == "hold")
     async with engine.connect() as connection:
         row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise HoldNotFound
-    return _view(row)
+    return _view(row, now)
 
 
-def _view(row: sa.Row[Any]) -> HoldView:
+def _view(row: sa.Row[Any], now: datetime) -> HoldView:
     currency = currency_of(row.currency)
-    left = row.minor - row.captured_minor - row.released_minor
+    left, released_minor, closed_at = (
+        row.minor - row.captured_minor - row.released_minor,
+        row.released_minor,
+        row.closed_at,
+    )
+    if closed_at is None and row.expires_at is not None and row.expires_at <= now:
+        left, released_minor, closed_at = 0, released_minor + left, row.expires_at
     return HoldView(
         hold_id=row.id,
         wallet_id=row.wallet_id,
-        status="open" if row.closed_at is None else "closed",
+        status="open" if closed_at is None else "closed",
         amount=format_minor(row.minor, currency),
         captured=format_minor(row.captured_minor, currency),
-        released=format_minor(row.released_minor, currency),
+        released=format_minor(released_minor, currency),
         remaining=format_minor(left, currency),
         currency=row.currency,
         description=row.description,
         expires_at=None if row.expires_at is None else rfc3339(row.expires_at),
         created_at=rfc3339(row.created_at),
-        closed_at=None if row.closed_at is None else rfc3339(row.closed_at),
+        closed_at=None if closed_at is None else rfc3339(closed_at),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from payments.holds.refusals import HOLD_CLOSED, HOLD_NOT_EXPIRED, HOLD_NOT_FOUND
-from payments.holds.rules import is_over, released
+from payments.holds.rules import ended, is_over, released
 from payments.holds.tables import Hold
 from payments.kernel.ids import AccountId
 from payments.kernel.money import currency_of, format_minor
@@ -41,12 +41,12 @@ def decide(intent: ReleaseHold, state: State, context: Context) -> Outcome:
     hold = state.record(Hold, intent.hold_id)
     if hold is None or hold.purpose != "hold":
         return Refused(refusal=HOLD_NOT_FOUND)
-    over = is_over(hold, context.now)
+    over = is_over(hold, context.submitted_at)
     if hold.closed_at is not None or (over and not intent.because_expired):
         return Refused(refusal=HOLD_CLOSED)
     if intent.because_expired and not over:
         return Refused(refusal=HOLD_NOT_EXPIRED)
-    after, reserve = released(hold, context.now)
+    after, reserve = ended(hold) if over else released(hold, context.now)
     return Applied(
         reserves=(reserve,),
         puts=(after,),

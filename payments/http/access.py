@@ -15,6 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from payments.http.services import HttpRequest
 from payments.operations.operation import Operation
 from payments.operations.outcome import Refusal, Result
+from payments.operations.refusals import ENGINE_REFUSALS
 
 _GET: Final = "GET"
 NAME: Final = "access"
@@ -94,7 +95,7 @@ class Access(Caller, frozen=True, kw_only=True):
         """What the outcome may be, when it is waited for; none where all that is said is 202."""
         if self.operation is None or set(self.answers or ()) == {202}:
             return ()
-        return self.operation.refusals
+        return (*self.operation.refusals, *ENGINE_REFUSALS)
 
     @property
     def accepted(self) -> type[msgspec.Struct]:

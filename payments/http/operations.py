@@ -19,6 +19,7 @@ from payments.http.services import HttpRequest, service, services_of
 from payments.kernel.errors import PaymentsError
 from payments.operations.operation import IntentT, Operation
 from payments.operations.outcome import Decision, Refusal, Status
+from payments.operations.refusals import ENGINE_REFUSALS
 from payments.operations.submit import Submitter, Ticket
 
 OPERATIONS_AT: Final = b"/v1/operations/"
@@ -36,7 +37,8 @@ class Refusals(dict[str, Refusal]):
     @classmethod
     def of(cls, operations: Iterable[Operation[Any]]) -> "Refusals":
         """The refusals the registry knows."""
-        return cls({r.code: r for o in operations for r in o.refusals})
+        declared = (r for o in operations for r in o.refusals)
+        return cls({r.code: r for r in (*declared, *ENGINE_REFUSALS)})
 
 
 async def submit(
@@ -45,16 +47,19 @@ async def submit(
     intent: IntentT,
     *,
     wait_s: int | None = None,
+    order: int | str | None = None,
 ) -> Reply:
     """Accept the intent and answer as the contract says.
 
     202, or the outcome when waited for or known already.
 
-    `wait_s` when the endpoint waits by itself; else `Prefer` decides.
+    `wait_s` when the endpoint waits by itself; else `Prefer` decides. `order`: what requests share
+    that are decided in the order of acceptance, when the intent does not say it.
     """
     prefers_s = preferred_wait_s(request)
     waits_s = prefers_s if wait_s is None else wait_s
-    ticket = await service(request, Submitter)(request_for(request, operation, intent), waits_s)
+    asked = msgspec.structs.replace(request_for(request, operation, intent), order=order)
+    ticket = await service(request, Submitter)(asked, waits_s)
     return render_ticket(request, ticket, headers=(APPLIED,) if prefers_s else ())
 
 

@@ -12,9 +12,17 @@ from payments.kernel.money import CURRENCIES
 from payments.ledger.chart import AccountSpec, AccountStatus, Guard
 from payments.ledger.posting import Leg, Reserve
 
+_NO_GUARD: Final = Guard.NONE.value
 _CREDIT_GUARD: Final = Guard.CREDIT.value
 _DEBIT_GUARD: Final = Guard.DEBIT.value
 _OPEN: Final = AccountStatus.OPEN.value
+
+OWNED_MAX: Final = 10**18
+"""The largest balance of an account of somebody else's money, in minor units."""
+HOUSE_MAX: Final = 9 * 10**18
+"""The same for our own accounts, on either side of zero: all that owners have stands against it."""
+FOLD: Final = 1 << 57
+"""Debits and credits that meet are taken off both counters in steps of this size (ADR 0053)."""
 
 EntryRow = tuple[int, int, int, int, datetime, UUID, int, int]
 """A row: account_id, seq, amount, balance, recorded_at, operation_id, book, currency."""
@@ -22,6 +30,10 @@ EntryRow = tuple[int, int, int, int, datetime, UUID, int, int]
 
 class Unbalanced(AssertionError):
     """The legs do not sum to zero within each book and currency: a bug in a `decide`."""
+
+
+class BalanceLimit(Exception):
+    """The operation would take a balance where counting ends. It moves nothing."""
 
 
 class GuardBroken(AssertionError):
@@ -46,6 +58,8 @@ class Account(msgspec.Struct, gc=False):
     credits_pending: int
     version: int
     last_entry_at: datetime | None
+    ended: int = 0
+    """How much of the pending debits has come to its end for the operation being decided."""
 
     @property
     def is_open(self) -> bool:
@@ -60,15 +74,33 @@ class Account(msgspec.Struct, gc=False):
     @property
     def available(self) -> int:
         """What may still be taken from a credit-guarded account."""
-        return self.credits_posted - self.debits_posted - self.debits_pending
+        return self.credits_posted - self.debits_posted - self.debits_pending + self.ended
+
+    @property
+    def held(self) -> int:
+        """What is kept aside."""
+        return self.debits_pending - self.ended
 
     def is_broken(self) -> bool:
-        """True when the guarded side stands below zero."""
+        """True when the guarded side stands below zero, all that is pending counted."""
         if self.guard == _CREDIT_GUARD:
-            return self.available < 0
+            return self.credits_posted - self.debits_posted - self.debits_pending < 0
         if self.guard == _DEBIT_GUARD:
             return self.debits_posted - self.credits_posted - self.credits_pending < 0
         return False
+
+
+def _check_limit(account: Account, after: int) -> None:
+    limit = HOUSE_MAX if account.guard == _NO_GUARD else OWNED_MAX
+    if not -limit <= after <= limit:
+        raise BalanceLimit(f"account {account.code} cannot hold {after}")
+
+
+def fold(account: Account) -> None:
+    """Take turnover off both counters, so that they end where balances end and not before."""
+    steps = min(account.debits_posted, account.credits_posted) // FOLD
+    account.debits_posted -= steps * FOLD
+    account.credits_posted -= steps * FOLD
 
 
 def new_account(spec: AccountSpec) -> Account:
@@ -95,6 +127,10 @@ class Balances:
             raise Unbalanced(f"account {spec.code} is there already")
         self.accounts[spec.id] = self.opened[spec.id] = new_account(spec)
 
+    def close_again(self, spec: AccountSpec) -> None:
+        """Forget an account that `open` added and that nothing was posted to."""
+        del self.accounts[spec.id], self.opened[spec.id]
+
     def reserve(self, reserves: Sequence[Reserve]) -> None:
         """Move pending debits; checked like postings."""
         for reserve in reserves:
@@ -111,7 +147,6 @@ class Balances:
     def post(self, legs: Sequence[Leg], operation_id: UUID, now: datetime) -> None:
         """Apply an operation's legs. Raises `Unbalanced` or `GuardBroken`: nothing is written."""
         accounts = self.accounts
-        self._check_sums(legs)
         for leg in legs:
             account = accounts[leg.account_id]
             minor = leg.minor
@@ -144,10 +179,14 @@ class Balances:
             if account.guard and account.is_broken():
                 raise GuardBroken(f"account {account.code} cannot take {leg.minor}")
 
-    def _check_sums(self, legs: Sequence[Leg]) -> None:
+    def check(self, legs: Sequence[Leg]) -> None:
+        """Raise `Unbalanced`, or `BalanceLimit` when an account could not count the money."""
         sums: dict[tuple[int, str], int] = {}
         for leg in legs:
             account = self.accounts[leg.account_id]
+            after = account.credits_posted - account.debits_posted + leg.minor
+            if after > OWNED_MAX or after < -HOUSE_MAX:
+                _check_limit(account, after)
             key = (account.book, account.currency)
             sums[key] = sums.get(key, 0) + leg.minor
         if any(sums.values()):

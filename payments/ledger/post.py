@@ -2,7 +2,7 @@
 
 from payments.kernel.database import Connection
 from payments.kernel.sql import load_sql
-from payments.ledger.balances import Balances
+from payments.ledger.balances import FOLD, Balances, fold
 
 _ENTRY_COLUMNS = (
     "account_id",
@@ -26,6 +26,9 @@ async def write(connection: Connection, balances: Balances) -> None:
         )
     if balances.changed:
         changed = sorted(balances.changed.values(), key=lambda a: a.id)
+        for account in changed:
+            if account.debits_posted >= FOLD and account.credits_posted >= FOLD:
+                fold(account)
         await connection.execute(
             load_sql(__file__, "update_accounts"),
             [a.id for a in changed],

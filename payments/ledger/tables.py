@@ -1,5 +1,6 @@
 """Tables of the ledger. Entries are append-only: by trigger, by grant, by what `post` can say."""
 
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
@@ -80,3 +81,53 @@ entries: Final = sa.Table(
 )
 # For audits of what is new: a BRIN index of the time costs next to nothing to keep.
 sa.Index("entries_recorded_at_brin", entries.c.recorded_at, postgresql_using="brin")
+
+holds: Final = sa.Table(
+    "holds",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True, comment="the operation that made it"),
+    sa.Column("wallet_id", sa.BigInteger, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False, comment="hold (a client's own) or payout"),
+    sa.Column("minor", sa.BigInteger, nullable=False),
+    sa.Column("captured_minor", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("released_minor", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.DateTime(timezone=True)),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("closed_at", sa.DateTime(timezone=True)),
+    sa.CheckConstraint(
+        "minor > 0 AND captured_minor >= 0 AND released_minor >= 0 "
+        "AND captured_minor + released_minor <= minor",
+        name="parts",
+    ),
+    # Closed exactly when nothing is left of it: a hold cannot be ended twice.
+    sa.CheckConstraint(
+        "(closed_at IS NOT NULL) = (captured_minor + released_minor = minor)", name="closed"
+    ),
+)
+sa.Index(
+    "holds_open_expires_at_idx",
+    holds.c.expires_at,
+    postgresql_where=sa.text("closed_at IS NULL AND expires_at IS NOT NULL"),
+)
+sa.Index(
+    "holds_open_wallet_id_idx", holds.c.wallet_id, postgresql_where=sa.text("closed_at IS NULL")
+)
+
+
+def held_at(moment: datetime) -> sa.ColumnElement[int]:
+    """What is held of an account: its pending debits without the holds that have ended."""
+    ended = (
+        sa.select(sa.func.sum(holds.c.minor - holds.c.captured_minor - holds.c.released_minor))
+        .where(
+            holds.c.wallet_id == accounts.c.id,
+            holds.c.closed_at.is_(None),
+            holds.c.expires_at <= moment,
+        )
+        .correlate(accounts)
+        .scalar_subquery()
+    )
+    pending = accounts.c.debits_pending
+    held = pending - sa.cast(sa.func.coalesce(ended, 0), sa.BigInteger)
+    return sa.case((pending == 0, 0), else_=held)

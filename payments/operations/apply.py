@@ -3,6 +3,7 @@
     a  which operation ids are decided already        → their stored outcome is answered again
     b  rows the new ones need, locked                  one statement a type
     c  accounts of all of them, locked, sorted by id   one statement
+       holds on them that end by now                   one statement, where something is held
     d  decide each, in stream order, in memory         pure, no await
     e  outcomes, rows, entries, counters, position     COPY and unnest, a fixed number of statements
     f  commit; answers, effects and acknowledgement come after
@@ -33,6 +34,7 @@ from payments.operations.batch import Answer, Batch, Item
 from payments.operations.conflicts import INSERT, insert_arguments
 from payments.operations.dead_letters import DeadLetter, describe, park
 from payments.operations.envelope import Envelope
+from payments.operations.lapse import Endings, Lapsing
 from payments.operations.operation import Operation, State
 from payments.operations.outcome import Decision
 from payments.operations.reading import EntryReader, NotUnderstood, envelope_of, order_of
@@ -57,6 +59,7 @@ class Applier:
         """`operations` is the registry; two of one kind are refused."""
         self._reader = EntryReader(operations)
         self._waiting = Waiting()
+        self._lapsing = self._reader.lapsing()
         self._clock = clock
 
     async def apply(self, connection: Connection, entries: Sequence[Entry]) -> list[Answer]:
@@ -144,6 +147,8 @@ class Applier:
             known = await _known(connection, items)
             fresh = _first_of_each(items, known)
             state = await _prepare(connection, fresh)
+            if self._lapsing is not None:
+                await _load_endings(connection, state, fresh, self._lapsing)
             batch = Batch(state, known, self._clock())
             for item in items:
                 batch.take(item)
@@ -197,6 +202,22 @@ async def _prepare(connection: Connection, fresh: Sequence[Item]) -> State:
                 ids.add(account)
     state.balances = await lock_accounts(connection, ids, houses.values())
     return state
+
+
+async def _load_endings(
+    connection: Connection, state: State, fresh: Sequence[Item], lapsing: Lapsing[Any]
+) -> None:
+    """The reservations that end before the last of these operations was accepted.
+
+    Their accounts are locked already, so nobody else can have changed them since.
+    """
+    state.endings = Endings(lapsing, state.records)
+    holding = [a.id for a in state.balances.accounts.values() if a.debits_pending]
+    if holding:
+        until = max(item.envelope.submitted_at for item in fresh)
+        rows = await state.records.load_by(connection, lapsing.type, lapsing.query, holding, until)
+        for row in rows:
+            state.endings.add(row)
 
 
 async def _draw(connection: Connection, sequence: str, count: int) -> list[int]:

@@ -11,6 +11,7 @@ from payments.kernel.ids import AccountId
 from payments.ledger.balances import Account, Balances
 from payments.ledger.chart import AccountSpec
 from payments.operations.envelope import Intent
+from payments.operations.lapse import Endings, Lapsing
 from payments.operations.outcome import Outcome, Refusal, Result
 from payments.operations.record import Record, Records, Ref
 
@@ -27,6 +28,7 @@ class State:
         """`numbers` are fresh sequence values, by sequence name."""
         self.balances = balances
         self.records = records
+        self.endings: Endings | None = None
         self._numbers = numbers
 
     def account(self, account_id: AccountId) -> Account | None:
@@ -59,6 +61,7 @@ class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     `refs`: rows to load. `accounts`: to lock, asked when the rows are there; made when missing.
     `decide`: a pure function. It sees state, returns an outcome, touches nothing.
     `result`: what it applies with. `refusals`: exactly those it may give, in order of precedence.
+    `lapsing`: the rows it makes that end by themselves.
     """
 
     kind: str
@@ -69,4 +72,5 @@ class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     accounts: Callable[[IntentT, State], Iterable[AccountId | AccountSpec]]
     refs: Callable[[IntentT], Iterable[Ref]] | None = None
     sequences: Sequence[str] = ()
+    lapsing: Lapsing[Any] | None = None
     refusals: tuple[Refusal, ...] = ()

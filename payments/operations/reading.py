@@ -9,6 +9,7 @@ import msgspec
 
 from payments.operations.batch import Item
 from payments.operations.envelope import VERSION, Envelope, Intent, decode, decode_strictly
+from payments.operations.lapse import Lapsing
 from payments.operations.operation import Operation
 from streams.entry import Entry
 
@@ -51,6 +52,13 @@ class EntryReader:
                 raise ValueError(f"two operations of kind {operation.kind}")
             self._operations[operation.kind] = operation
             self._decoders[operation.kind] = msgspec.json.Decoder(operation.intent)
+
+    def lapsing(self) -> Lapsing[Any] | None:
+        """The rows that end by themselves; of one type, as long as only holds do."""
+        found = {o.lapsing.type: o.lapsing for o in self._operations.values() if o.lapsing}
+        if len(found) > 1:
+            raise ValueError(f"rows of several types end by themselves: {sorted(map(str, found))}")
+        return next(iter(found.values()), None)
 
     def read(self, entry: Entry) -> Item:
         """The item. Raises `NotUnderstood`, or whatever garbage makes a decoder raise."""

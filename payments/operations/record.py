@@ -76,6 +76,16 @@ class Records:
                 self._loaded.add((type_, record.key()))
                 self._index(record)
 
+    async def load_by(
+        self, connection: Connection, type_: type[Record], query: str, *arguments: Any
+    ) -> list[Record]:
+        """Rows that a query of their capability locks and reads."""
+        records = [_from_row(type_, dict(row)) for row in await connection.fetch(query, *arguments)]
+        for record in records:
+            self._loaded.add((type_, record.key()))
+            self._index(record)
+        return records
+
     async def write(self, connection: Connection) -> None:
         """New rows by COPY, changed rows by one UPDATE a table."""
         for type_ in sorted(self._puts, key=lambda t: t.table.name):

@@ -15,6 +15,15 @@ class OtherProposal(Result, frozen=True, kw_only=True):
     proposal: Mapping[str, Any]
 
 
+BALANCE_LIMIT: Final = Refusal(
+    "balance_limit",
+    409,
+    "An account of this operation would hold more than any account can count. Move money out of "
+    "it first, and ask again " + NEW_KEY,
+)
+ENGINE_REFUSALS: Final = (BALANCE_LIMIT,)
+"""What the engine may give for every operation that moves money, whatever its `decide` said."""
+
 CURRENCY_MISMATCH: Final = Refusal(
     "currency_mismatch",
     409,

@@ -99,7 +99,7 @@ def _next(
 def _left_behind(payout: Payout, attempt: Attempt | None, context: Context) -> Outcome:
     """A crash in submitting reads as unknown."""
     claimed_at = payout.state_since if attempt is None else attempt.last_sent_at
-    if context.now - claimed_at < timedelta(seconds=SUBMITTING_MAX_S):
+    if context.submitted_at - claimed_at < timedelta(seconds=SUBMITTING_MAX_S):
         return _waiting(payout, context)
     verdict, after = judge(payout.state, Claim.AMBIGUOUS)
     note = {"note": "whoever was sending it has not come back", "code": "executor_lost"}

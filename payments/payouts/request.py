@@ -65,7 +65,7 @@ def decide(intent: RequestPayout, state: State, context: Context) -> Outcome:
             currency=payout.currency,
             description=payout.description,
             available=format_minor(wallet.available - intent.minor, currency),
-            held=format_minor(wallet.debits_pending + intent.minor, currency),
+            held=format_minor(wallet.held + intent.minor, currency),
             created_at=rfc3339(context.now),
         ),
     )

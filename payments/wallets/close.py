@@ -29,7 +29,7 @@ def decide(intent: CloseWallet, state: State, _context: Context) -> Outcome:
         return Refused(refusal=WALLET_NOT_FOUND)
     if account.status == AccountStatus.CLOSED.value:
         return Refused(refusal=WALLET_CLOSED)
-    if account.balance or account.debits_pending:
+    if account.balance or account.held:
         return Refused(refusal=WALLET_NOT_EMPTY)
     return Applied(
         statuses=((account.id, AccountStatus.CLOSED),),

@@ -16,7 +16,7 @@ from payments.kernel.money import currency_of, format_minor
 from payments.kernel.sql import load_sql
 from payments.ledger import chart
 from payments.ledger.chart import AccountStatus
-from payments.ledger.tables import accounts, entries
+from payments.ledger.tables import accounts, entries, held_at
 from payments.operations.tables import operations
 from payments.wallets.status import wallet_status
 from payments.wallets.tables import wallets
@@ -57,20 +57,22 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 
 _SEQ_MAX: Final = 2**63 - 1
 
-_SELECT = sa.select(
-    wallets,
-    wallets.c.metadata.label("metadata_"),
-    accounts.c.status,
-    (accounts.c.credits_posted - accounts.c.debits_posted).label("balance"),
-    accounts.c.debits_pending.label("held"),
-).join(accounts, accounts.c.id == wallets.c.id)
+
+def _wallets(now: datetime) -> sa.Select[Any]:
+    return sa.select(
+        wallets,
+        wallets.c.metadata.label("metadata_"),
+        accounts.c.status,
+        (accounts.c.credits_posted - accounts.c.debits_posted).label("balance"),
+        held_at(now).label("held"),
+    ).join(accounts, accounts.c.id == wallets.c.id)
 
 
-async def get_wallet(engine: AsyncEngine, wallet_id: int) -> WalletView:
-    """The wallet. Raises 404 `wallet_not_found`."""
+async def get_wallet(engine: AsyncEngine, wallet_id: int, now: datetime) -> WalletView:
+    """The wallet; holds that have ended by `now` do not count. Raises 404 `wallet_not_found`."""
     async with engine.connect() as connection:
         row = (
-            await connection.execute(_SELECT.where(wallets.c.id == chart.wallet(wallet_id)))
+            await connection.execute(_wallets(now).where(wallets.c.id == chart.wallet(wallet_id)))
         ).one_or_none()
     if row is None:
         raise WalletNotFound
@@ -90,10 +92,10 @@ async def wallet_at(engine: AsyncEngine, wallet: WalletView, at: datetime) -> Wa
 
 
 async def list_wallets(
-    engine: AsyncEngine, owner: str | None, before: int | None, count: int
+    engine: AsyncEngine, owner: str | None, before: int | None, count: int, *, now: datetime
 ) -> Sequence[WalletView]:
     """Wallets newest first, those of an owner when it is given."""
-    query = _SELECT.order_by(wallets.c.id.desc()).limit(count)
+    query = _wallets(now).order_by(wallets.c.id.desc()).limit(count)
     if owner is not None:
         query = query.where(wallets.c.owner == owner)
     if before is not None:

@@ -1,15 +1,19 @@
-"""Holds whose time is over are released, through an intent like everything else."""
+"""Holds whose time is over are released, through an intent like everything else.
+
+They count no more from that time on; this only tidies (ADR 0050).
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 import structlog
 
 from payments.holds import release
 from payments.holds.release import ReleaseHold
-from payments.holds.tables import holds
+from payments.ledger.tables import holds
 from payments.operations.after_discard import renewed
 from payments.operations.submit import Request, keyed
 from scheduler.job import ACTOR, Tools
@@ -28,7 +32,7 @@ async def run(tools: Tools) -> int:
     asked = 0
     last: tuple[Any, ...] | None = None
     while page := await _due(tools, now, last):
-        requests = [_request(row.id, row.expires_at, now) for row in page]
+        requests = [_request(row, now) for row in page]
         results = await tools.submitter.many(await renewed(tools.engine, requests))
         failures = [r for r in results if isinstance(r, Exception)]
         asked += len(results) - len(failures)
@@ -42,7 +46,7 @@ async def run(tools: Tools) -> int:
 async def _due(tools: Tools, now: datetime, last: tuple[Any, ...] | None) -> Sequence[Any]:
     """By index `holds_open_expires_at_idx`; `last` is where the page before ended."""
     query = (
-        sa.select(holds.c.id, holds.c.expires_at)
+        sa.select(holds.c.id, holds.c.expires_at, holds.c.wallet_id)
         .where(holds.c.closed_at.is_(None), holds.c.purpose == "hold")
         .where(holds.c.expires_at <= now - timedelta(seconds=MARGIN_S))
         .order_by(holds.c.expires_at, holds.c.id)
@@ -54,14 +58,15 @@ async def _due(tools: Tools, now: datetime, last: tuple[Any, ...] | None) -> Seq
         return (await connection.execute(query)).all()
 
 
-def _request(hold_id: Any, expires_at: datetime, now: datetime) -> Request:
+def _request(hold: Any, now: datetime) -> Request:
     """Its id comes from the hold, and from the hours since it expired.
 
     A refusal is stored for ever, so one that a wrong clock or a discarded dead letter caused must
     not be the last word.
     """
-    hours = int((now - expires_at).total_seconds()) // _AGAIN_AFTER_S
-    intent = ReleaseHold(hold_id=hold_id, because_expired=True)
-    return keyed(
-        release.OPERATION, intent, actor=ACTOR, key=f"{hold_id}:{hours}", scope="hold.expire"
+    hours = int((now - hold.expires_at).total_seconds()) // _AGAIN_AFTER_S
+    intent = ReleaseHold(hold_id=hold.id, because_expired=True)
+    request = keyed(
+        release.OPERATION, intent, actor=ACTOR, key=f"{hold.id}:{hours}", scope="hold.expire"
     )
+    return msgspec.structs.replace(request, order=hold.wallet_id)

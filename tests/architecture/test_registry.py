@@ -3,6 +3,7 @@
 import re
 
 from payments.http.access import access_of
+from payments.operations.refusals import ENGINE_REFUSALS
 from payments.registry import EFFECTS, OPERATIONS
 from payments.surfaces.native import bulk, holds, transfers, wallets
 from tests.architecture import vocabulary
@@ -61,6 +62,7 @@ def test_a_refusal_is_one_constant_named_as_its_code() -> None:
 
 def test_every_refusal_is_declared_by_an_operation() -> None:
     declared = {refusal.code for operation in OPERATIONS for refusal in operation.refusals}
+    declared |= {refusal.code for refusal in ENGINE_REFUSALS}
     assert {r.code for _, r in vocabulary.refusals().values()} == declared
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from payments.http.operations import Refusals
 from payments.kernel.ids import new_id
+from payments.operations.refusals import ENGINE_REFUSALS
 from payments.registry import OPERATIONS
 from tests.unit.http_app import Api, decision_of
 
@@ -120,7 +121,8 @@ async def test_an_odd_query_is_422(query: str) -> None:
 
 def test_every_refusal_is_known() -> None:
     found = Refusals.of(OPERATIONS)
-    assert {r.code for o in OPERATIONS for r in o.refusals} == set(found)
+    declared = {r.code for o in OPERATIONS for r in o.refusals}
+    assert declared | {r.code for r in ENGINE_REFUSALS} == set(found)
 
 
 async def test_a_refusal_says_what_to_do() -> None:

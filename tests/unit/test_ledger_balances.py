@@ -7,8 +7,19 @@ import pytest
 
 from payments.kernel.errors import InvalidCurrency
 from payments.kernel.ids import AccountId
-from payments.ledger.balances import Account, Balances, GuardBroken, Unbalanced, new_account
-from payments.ledger.chart import LOCAL_MAX, Kind, account_id, house, owned, wallet
+from payments.ledger.balances import (
+    FOLD,
+    HOUSE_MAX,
+    OWNED_MAX,
+    Account,
+    BalanceLimit,
+    Balances,
+    GuardBroken,
+    Unbalanced,
+    fold,
+    new_account,
+)
+from payments.ledger.chart import LOCAL_MAX, AccountSpec, Kind, account_id, house, owned, wallet
 from payments.ledger.posting import Leg, Reserve, move
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -53,8 +64,41 @@ def test_move_changes_both_sides_and_numbers_the_entries() -> None:
 )
 def test_unbalanced_legs_are_a_crash(legs: tuple[Leg, ...], why: str) -> None:
     with pytest.raises(Unbalanced):
-        balances().post(legs, OPERATION, NOW)
+        _check_and_post(legs)
     assert why
+
+
+def _check_and_post(legs: tuple[Leg, ...]) -> None:
+    b = balances()
+    b.check(legs)
+    b.post(legs, OPERATION, NOW)
+
+
+@pytest.mark.parametrize(
+    ("spec", "limit"), [(ALICE, OWNED_MAX), (HOUSE, HOUSE_MAX), (HOUSE, -HOUSE_MAX)]
+)
+@pytest.mark.case("M7")
+def test_a_balance_ends_before_its_column_does(spec: AccountSpec, limit: int) -> None:
+    b = balances(alice=limit)
+    step = 1 if limit > 0 else -1
+    counter = "credits_posted" if limit > 0 else "debits_posted"
+    setattr(b.accounts[spec.id], counter, abs(limit) - 1)
+    b.check((Leg(spec.id, step), Leg(BOB.id, -step)))
+    setattr(b.accounts[spec.id], counter, abs(limit))
+    with pytest.raises(BalanceLimit):
+        b.check((Leg(spec.id, step), Leg(BOB.id, -step)))
+    b.check((Leg(spec.id, -step), Leg(BOB.id, step)))
+
+
+@pytest.mark.case("M7")
+@pytest.mark.parametrize("balance", [-HOUSE_MAX, -1, 0, 1, HOUSE_MAX])
+def test_turnover_is_no_limit(balance: int) -> None:
+    account = balances().accounts[HOUSE.id]
+    account.credits_posted, account.debits_posted = 2**80 + balance, 2**80
+    fold(account)
+    assert account.balance == balance
+    assert 0 <= min(account.credits_posted, account.debits_posted) < FOLD
+    assert max(account.credits_posted, account.debits_posted) < 2**63
 
 
 def test_a_guarded_account_cannot_go_below_zero_but_a_house_account_can() -> None:

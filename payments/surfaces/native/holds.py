@@ -20,7 +20,7 @@ from payments.http.body import currency_in, minor_of, optional_minor_of, read_bo
 from payments.http.follow_up import existing
 from payments.http.operations import submit
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest, Time, service
 from payments.kernel.ids import parse_id
 from payments.kernel.money import currency_of
 from payments.surfaces.native.bodies import CaptureBody, EmptyBody, HoldBody
@@ -82,7 +82,7 @@ async def capture_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
         minor=optional_minor_of(body.amount, currency_of(hold_.currency)),
         is_final=body.final,
     )
-    return await submit(request, payments.holds.capture.OPERATION, intent)
+    return await submit(request, payments.holds.capture.OPERATION, intent, order=hold_.wallet_id)
 
 
 @post(
@@ -99,15 +99,14 @@ async def release_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     """Let all that is left of a hold go."""
     await read_body(request, EmptyBody)
     hold_ = await _hold(request, hold_id)
-    return await submit(
-        request, payments.holds.release.OPERATION, ReleaseHold(hold_id=hold_.hold_id)
-    )
+    intent = ReleaseHold(hold_id=hold_.hold_id)
+    return await submit(request, payments.holds.release.OPERATION, intent, order=hold_.wallet_id)
 
 
 async def _hold(request: HttpRequest, hold_id: str) -> HoldView:
     id_ = parse_id(hold_id)
-    engine = service(request, AsyncEngine)
-    return await existing(request, id_, lambda: queries.get_hold(engine, id_))
+    engine, now = service(request, AsyncEngine), service(request, Time).now
+    return await existing(request, id_, lambda: queries.get_hold(engine, id_, now()))
 
 
 HANDLERS: Final = (create_hold, get_hold, capture_hold, release_hold)

@@ -22,7 +22,7 @@ from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
 from payments.http.query import Query, read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest, Time, service
 from payments.reads.replica import ReadEngine
 from payments.surfaces.native.answers import (
     EntryList,
@@ -91,7 +91,11 @@ async def list_wallets(request: HttpRequest) -> Reply:
     query = read_query(request, WalletsQuery)
     before = decode_cursor(query.cursor, int)
     rows = await queries.list_wallets(
-        service(request, ReadEngine).engine, query.owner, before, query.limit + 1
+        service(request, ReadEngine).engine,
+        query.owner,
+        before,
+        query.limit + 1,
+        now=service(request, Time).now(),
     )
     return json_reply(page_of(rows, query.limit, lambda w: w.wallet_id, lambda w: w))
 
@@ -103,8 +107,8 @@ async def list_wallets(request: HttpRequest) -> Reply:
 async def get_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """A wallet and its money, now or at a time."""
     at = read_query(request, WalletQuery).at
-    engine = service(request, AsyncEngine)
-    wallet = await queries.get_wallet(engine, wallet_id)
+    engine, now = service(request, AsyncEngine), service(request, Time).now()
+    wallet = await queries.get_wallet(engine, wallet_id, now)
     return json_reply(wallet if at is None else await queries.wallet_at(engine, wallet, at))
 
 
