@@ -20,7 +20,7 @@ def judgements(source: str) -> list[int]:
             sides = [node.left, node.right]
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"is_over", "if_guessed"}:
             sides = node.args
-        lines += [node.lineno for side in sides if ast.unparse(side) == NOW]
+        lines += [side.lineno for side in sides if ast.unparse(side) == NOW]
     return lines
 
 
