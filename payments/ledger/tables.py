@@ -16,6 +16,13 @@ accounts: Final = sa.Table(
     sa.Column("book", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("guard", sa.SmallInteger, nullable=False),
     sa.Column(
+        "is_frozen",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="what 0.1.0 reads and writes in place of status; goes when it can run no more",
+    ),
+    sa.Column(
         "status",
         sa.Text,
         nullable=False,
