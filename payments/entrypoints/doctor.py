@@ -139,7 +139,7 @@ async def _server(part: str, client: Any) -> list[Finding]:
     server = await client.info("server")
     have = await redis_durability.durability(client)
     trouble = await redis_durability.version_problem(client)
-    found = [Finding(part, str(server.get("redis_version", "unknown")), trouble or "")]
+    found = [Finding(part, redis_durability.name_of(server), trouble or "")]
     for name, wanted in redis_durability.WANTED.items():
         is_fine = have[name] == wanted
         advice = "" if is_fine else redis_durability.problem(name, have[name])
