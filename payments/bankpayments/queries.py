@@ -96,6 +96,14 @@ async def unmatched_payments(
         ]
 
 
+async def count_unmatched(engine: AsyncEngine) -> int:
+    """Payments in suspense."""
+    payments = organization_payments.c
+    query = sa.select(sa.func.count()).where(payments.status == PaymentStatus.UNMATCHED.value)
+    async with engine.connect() as connection:
+        return int((await connection.execute(query)).scalar_one())
+
+
 def _view(row: sa.Row[Any]) -> OrganizationView:
     return OrganizationView(
         organization_id=row.id,

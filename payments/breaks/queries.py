@@ -116,6 +116,19 @@ async def summary(engine: AsyncEngine, now: datetime) -> list[BreakSummary]:
     ]
 
 
+async def at_risk(engine: AsyncEngine) -> tuple[int, dict[str, int]]:
+    """How many breaks are unresolved, and the money at risk in them: minor units by currency."""
+    c = breaks.c
+    query = (
+        sa.select(c.currency, sa.func.count(), sa.func.sum(c.at_risk_minor))
+        .where(c.state != "resolved")
+        .group_by(c.currency)
+    )
+    async with engine.connect() as connection:
+        rows = (await connection.execute(query)).all()
+    return sum(row[1] for row in rows), {row[0]: int(row[2]) for row in rows}
+
+
 def _view(row: sa.Row[Any], now: datetime) -> BreakView:
     return BreakView(
         break_id=row.id,

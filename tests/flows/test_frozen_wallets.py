@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
-from scheduler.jobs import expire_holds, watch_payouts
+from scheduler.jobs import expire_holds, watch_money, watch_payouts
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import eventually
 from tests.fixtures.superpay import SuperPay
+from tests.fixtures.superpay_callbacks import event, send
 
 
 @pytest.fixture(autouse=True)
@@ -110,3 +112,38 @@ async def test_what_needs_an_operator_is_stuck_from_the_beginning(superpay: Supe
     assert (await superpay.get(f"/v1/payouts/{payout}/timeline"))["is_stuck"] is True
     assert await watch_payouts.run(superpay.tools) == 1
     assert watch_payouts.STUCK.labels("needs_operator")._value.get() == 1
+    assert await watch_money.run(superpay.tools) == 1, "its break"
+    assert value("payments_payouts", state="needs_operator") == 1
+    assert value("payments_breaks_open") == 1
+    assert value("payments_money_at_risk_minor", currency="RUB") > 0
+
+
+async def test_what_waits_for_a_person_is_a_metric_until_it_does_not(superpay: SuperPay) -> None:
+    wallet = await superpay.wallet("1")
+    deposit = await superpay.deposit(wallet, "sim:auto-pay sim:settle=0.6")
+    await freeze(superpay, wallet)
+    await superpay.reaches("deposits", deposit, "in_suspense")
+    stranger = {"merchant_id": 77, "superpay_wallet_id": "W-1", "amount": "1", "currency": "RUB"}
+    await send(superpay, event({"provider_transaction_id": "sp_x", **stranger}), "evt_stranger")
+    assert await watch_money.run(superpay.tools) == 2
+    assert value("payments_suspense_minor", currency="RUB") == 1000
+    assert value("payments_money_at_risk_minor", currency="RUB") == 1000
+    assert value("payments_breaks_open") == 1
+    assert value("payments_callbacks_unmatched") == 1
+    assert value("payments_bank_payments_unmatched") == 0
+    (waiting,) = (await superpay.get("/v1/reconciliation/callbacks?state=unmatched"))["items"]
+    close = f"/v1/reconciliation/callbacks/{waiting['callback_id']}/close"
+    assert (await superpay.http.post(close, json={"reason": "a test"})).status_code == 200
+    (found,) = (await superpay.get("/v1/reconciliation/breaks"))["items"]
+    resolve = f"/v1/reconciliation/breaks/{found['break_id']}/resolve"
+    assert (await superpay.post(resolve, {"reason": "paid out by hand"})).status_code == 201
+    assert await watch_money.run(superpay.tools) == 0
+    assert value("payments_callbacks_unmatched") == value("payments_breaks_open") == 0
+    assert value("payments_money_at_risk_minor", currency="RUB") == 0
+
+
+def value(name: str, **labels: str) -> float:
+    """A metric of this process."""
+    found = REGISTRY.get_sample_value(name, labels)
+    assert found is not None, name
+    return found
