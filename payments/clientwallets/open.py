@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from payments.clientwallets.refusals import USER_ALREADY_HAS_WALLET, UserNamed
 from payments.clientwallets.tables import ClientWallet
 from payments.kernel.clock import rfc3339
+from payments.kernel.free_json import EMPTY
 from payments.kernel.ids import AccountId
 from payments.kernel.money import currency_of, format_minor
 from payments.ledger.chart import AccountSpec, Kind, house, owned
@@ -52,7 +53,7 @@ def decide(intent: OpenClientWallet, state: State, context: Context) -> Outcome:
         currency=intent.currency,
         owner=f"client:{intent.user_id}",
         created_by=context.actor,
-        metadata={},
+        metadata=EMPTY,
         created_at=context.now,
     )
     client = ClientWallet(user_id=intent.user_id, wallet_id=number, created_at=context.now)

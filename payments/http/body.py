@@ -20,7 +20,9 @@ from payments.kernel.errors import (
     UnsupportedContentEncoding,
     UnsupportedMediaType,
 )
+from payments.kernel.free_json import EMPTY, read_object
 from payments.kernel.money import CURRENCIES, Currency, currency_of, parse_minor
+from payments.kernel.strict import NotRead
 
 BODY_MAX_BYTES: Final = 64 * 1024
 """The limit of every route that names none (`Access(..., body_max_bytes=...)`)."""
@@ -155,6 +157,15 @@ def minor_of(raw: msgspec.Raw, currency: Currency, field: str = "amount") -> int
         raise InvalidAmount(
             error.detail, errors=[{"field": field, "message": error.detail}]
         ) from None
+
+
+def free_json_in(raw: msgspec.Raw, field: str) -> msgspec.Raw | msgspec.UnsetType:
+    """A client's own JSON object, exactly; unset when it is empty. Raises 422 naming the field."""
+    try:
+        read = read_object(bytes(raw))
+    except NotRead as error:
+        raise InvalidBody(errors=[{"field": field, "message": str(error)}]) from None
+    return msgspec.UNSET if read == EMPTY else read
 
 
 def optional_minor_of(raw: msgspec.Raw, currency: Currency, field: str = "amount") -> int | None:

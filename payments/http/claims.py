@@ -3,9 +3,10 @@
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.http.auth import actor_of
-from payments.http.follow_up import WAIT_MAX_S, NotDecidedYet
+from payments.http.follow_up import WAIT_MAX_S
 from payments.http.operation_status import Decisions, Markers
 from payments.http.services import HttpRequest, Time, service
+from payments.kernel.errors import NotDecidedYet
 from payments.kernel.ids import OperationId, derived_id
 from payments.operations.claims import Claim, take
 from payments.operations.outcome import Decision

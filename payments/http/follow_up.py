@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 from payments.http.operation_status import standing
 from payments.http.services import HttpRequest
-from payments.kernel.errors import Conflict, NotFound
+from payments.kernel.errors import NotDecidedYet, NotFound
 from payments.kernel.ids import OperationId
 from payments.operations.outcome import Status
 
@@ -14,14 +14,6 @@ _UNDECIDED: Final = {Status.ACCEPTED.value, Status.PARKED.value}
 _READS: Final = {"GET", "HEAD"}
 
 T = TypeVar("T")
-
-
-class NotDecidedYet(Conflict):
-    """What this is about is accepted and not decided yet: send the same again in a moment."""
-
-    code = "not_decided_yet"
-    retryable = True
-    retry_after_s = 1
 
 
 async def existing(

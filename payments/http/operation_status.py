@@ -1,7 +1,7 @@
 """`GET /v1/operations/{id}`: where an operation stands, for whoever asked for it."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Final, Protocol
 
 import msgspec
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ from payments.operations.outcomes import Parked
 from payments.operations.submit import Acceptance
 from payments.operations.tables import dead_letters
 
+_DECODE_RESULT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _DECODE_ACCEPTANCE: Final = msgspec.json.Decoder(Acceptance).decode
 
 
@@ -57,7 +58,7 @@ class OperationStanding(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     status: str
     reason: str | None = None
-    result: dict[str, Any] | None = None
+    result: dict[str, msgspec.Raw] | None = None
     accepted_at: str
     decided_at: str | None = None
     detail: str | msgspec.UnsetType = msgspec.UNSET
@@ -137,7 +138,7 @@ def _decided(decision: Decision) -> tuple[str, OperationStanding]:
         kind=decision.kind,
         status=decision.status,
         reason=decision.reason,
-        result=msgspec.json.decode(decision.result),
+        result=_DECODE_RESULT(decision.result),
         accepted_at=rfc3339(decision.accepted_at),
         decided_at=rfc3339(decision.decided_at),
     )

@@ -29,6 +29,8 @@ PARKED: Final = (
 )
 """What happens to a parked operation, for whoever asked for it."""
 _encode: Final = msgspec.json.Encoder().encode
+_DECODE_FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+"""Each field as it is written: a client's own numbers keep their digits."""
 
 
 class Refusals(dict[str, Refusal]):
@@ -109,7 +111,7 @@ def applied_body(decision: Decision, own_status: str | None = None) -> bytes:
 
 def _fields(decision: Decision) -> dict[str, Any]:
     """The stored result. Version 0.1.0 called a thing's status `status`: `wallet_status` now."""
-    result: dict[str, Any] = msgspec.json.decode(decision.result)
+    result: dict[str, Any] = _DECODE_FIELDS(decision.result)
     if "status" not in result:
         return result
     noun = decision.kind.partition(".")[0]

@@ -108,6 +108,14 @@ class Conflict(PaymentsError):
     code = "conflict"
 
 
+class NotDecidedYet(Conflict):
+    """What this is about is accepted and not decided yet: send the same again in a moment."""
+
+    code = "not_decided_yet"
+    retryable = True
+    retry_after_s = 1
+
+
 class TooManyRequests(PaymentsError):
     """Too many requests; try again later."""
 

@@ -24,6 +24,7 @@ JsonObject = Annotated[
 
 EMPTY: Final = msgspec.Raw(b"{}")
 _NUMBER_MAX: Final = 64
+MEMBERS_MAX: Final = 50
 
 _IN_ORDER: Final = msgspec.json.Encoder()
 _SORTED: Final = msgspec.json.Encoder(order="sorted")
@@ -34,6 +35,8 @@ def read_object(raw: bytes) -> msgspec.Raw:
     read = _read(raw)
     if not isinstance(read, dict):
         raise NotRead("a JSON object")
+    if len(read) > MEMBERS_MAX:
+        raise NotRead(f"an object of at most {MEMBERS_MAX} members")
     return _write(_IN_ORDER, read)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from payments.kernel.ids import AccountId
 from payments.ledger.balances import BalanceLimit
 from payments.ledger.chart import AccountSpec
-from payments.operations.envelope import Envelope, Intent
+from payments.operations.envelope import Envelope, Intent, is_said_by
 from payments.operations.lapse import Ended
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Decision, Outcome, Refused, Result, Status
@@ -65,7 +65,7 @@ class Batch:
             self.known[envelope.operation_id.int] = decision
             self.decided.append(decision)
             self.answers.append(Answer(item.entry, envelope, decision))
-        elif before.digest == envelope.digest:
+        elif is_said_by(envelope, before.digest):
             self.answers.append(Answer(item.entry, envelope, before, is_replay=True))
         else:
             self.conflicts.append(envelope)

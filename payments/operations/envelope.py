@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from payments.kernel.free_json import content_of
 from payments.kernel.ids import OperationId
 
 _DIGEST_BYTES: Final = 16
@@ -25,6 +26,8 @@ class Intent(
     """
 
     added: ClassVar[tuple[str, ...]] = ()
+    free_json: ClassVar[tuple[str, ...]] = ()
+    """Fields with JSON of the client's own: in what order its members stand is no content."""
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -75,13 +78,35 @@ def seal(
         operation_id=operation_id,
         kind=kind,
         actor=actor,
-        digest=digest_of(kind, actor, body),
+        digest=digest_of(kind, actor, _content_of(intent) if intent.free_json else body),
         submitted_at=submitted_at,
         body=msgspec.Raw(body if is_plain else b"[%b]" % body),
         reply_to=reply_to,
         version=_PLAIN if is_plain else VERSION,
         order=order,
     )
+
+
+def digest_of_intent(kind: str, actor: str, intent: Intent) -> bytes:
+    """The digest of a request for this intent."""
+    return digest_of(kind, actor, _content_of(intent))
+
+
+def is_said_by(envelope: Envelope, digest: bytes) -> bool:
+    """True when `digest` is of the same request.
+
+    Release 0.1.0 made it of the intent's JSON as it stands, whatever the order of members.
+    """
+    return digest == envelope.digest or digest == digest_of(
+        envelope.kind, envelope.actor, envelope.intent
+    )
+
+
+def _content_of(intent: Intent) -> bytes:
+    """The intent's JSON, the members of a client's own JSON in one order."""
+    read = {name: getattr(intent, name) for name in intent.free_json}
+    sorted_ = {n: content_of(v) for n, v in read.items() if v is not msgspec.UNSET}
+    return _ENCODER.encode(msgspec.structs.replace(intent, **sorted_))
 
 
 def digest_of(kind: str, actor: str, body: bytes) -> bytes:

@@ -104,9 +104,11 @@ class Records:
 
 
 def _from_row(type_: type[Record], values: dict[str, Any]) -> Record:
+    hints = _hints(type_)
     for name in _json_fields(type_):
         if values[name] is not None:
-            values[name] = msgspec.json.decode(values[name])
+            decode = _as_it_is if hints[name] is msgspec.Raw else msgspec.json.decode
+            values[name] = decode(values[name])
     return msgspec.convert(values, type_, builtin_types=(UUID, datetime, bytes))
 
 
@@ -136,6 +138,15 @@ def _converted_fields(type_: type[Record]) -> tuple[tuple[int, Callable[[Any], A
         ):
             found.append((position, _enum_value))
     return tuple(found)
+
+
+def _as_it_is(text: str) -> msgspec.Raw:
+    return msgspec.Raw(text.encode())
+
+
+@cache
+def _hints(type_: type[Record]) -> dict[str, Any]:
+    return get_type_hints(type_)
 
 
 def _json_text(value: Any) -> str:

@@ -9,11 +9,19 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from payments.kernel.clock import Clock
-from payments.kernel.errors import Conflict
+from payments.kernel.errors import Conflict, NotDecidedYet
 from payments.kernel.ids import OperationId, derived_id, new_id
 from payments.operations import metrics
 from payments.operations.batch import CONFLICT
-from payments.operations.envelope import Envelope, Intent, digest_of, encode, seal
+from payments.operations.envelope import (
+    Envelope,
+    Intent,
+    digest_of,
+    digest_of_intent,
+    encode,
+    is_said_by,
+    seal,
+)
 from payments.operations.operation import IntentT, Operation
 from payments.operations.outcome import Decision
 from payments.operations.outcomes import Coming, Outcomes, Parked
@@ -166,16 +174,18 @@ class Submitter:
         Two keys of one client may have used the same Idempotency-Key in 0.1.0, as two callers. So
         the same content decides, and other content under any of the ids is a conflict.
         """
-        body = msgspec.json.encode(request.intent)
+        kind, body = request.operation.kind, msgspec.json.encode(request.intent)
         ids = (EarlierId(request.actor, request.operation_id), *request.earlier)
         conflicting: OperationId | None = None
         for id_ in ids:
-            digest = digest_of(request.operation.kind, id_.actor, body)
+            digest = digest_of_intent(kind, id_.actor, request.intent)
             known = await self._known_digest(id_.operation_id, digest)
-            if known == digest:
+            if known in {digest, digest_of(kind, id_.actor, body)}:
                 return msgspec.structs.replace(
                     request, actor=id_.actor, operation_id=id_.operation_id, earlier=()
                 )
+            if known is None and id_ is not ids[0]:
+                await self._refuse_doubt(id_.operation_id)
             if known is not None:
                 conflicting = conflicting or id_.operation_id
         if conflicting is not None:
@@ -198,6 +208,14 @@ class Submitter:
             decision = outcome if isinstance(outcome, Decision) else None
         return None if decision is None else decision.digest
 
+    async def _refuse_doubt(self, operation_id: OperationId) -> None:
+        """Raise `NotDecidedYet` while other content may stand in the stream under an earlier id.
+
+        Under the request's own id the engine would meet it; under an earlier one it would not.
+        """
+        if await self._door.find_marker(operation_id) is not None:
+            raise NotDecidedYet(operation_id=str(operation_id))
+
     def _expect(self, envelope: Envelope) -> AbstractContextManager[Coming]:
         operation_id = OperationId(envelope.operation_id)
         return self._outcomes.expect(operation_id, envelope.digest, envelope.submitted_at)
@@ -216,11 +234,11 @@ class Submitter:
 
 def _is_other(earlier: Acceptance | None, envelope: Envelope) -> bool:
     """True when the marker is of other content. That is no verdict: its entry may be missing."""
-    return earlier is not None and earlier.digest != envelope.digest
+    return earlier is not None and not is_said_by(envelope, earlier.digest)
 
 
 def _accepted(envelope: Envelope, earlier: Acceptance | None) -> Ticket:
-    is_repeat = earlier is not None and earlier.digest == envelope.digest
+    is_repeat = earlier is not None and is_said_by(envelope, earlier.digest)
     return Ticket(
         operation_id=OperationId(envelope.operation_id),
         kind=envelope.kind,
@@ -252,7 +270,7 @@ def marker_of(envelope: Envelope) -> bytes:
 
 def _replay(decision: Decision, envelope: Envelope) -> Ticket:
     operation_id = OperationId(decision.operation_id)
-    if decision.digest != envelope.digest:
+    if not is_said_by(envelope, decision.digest):
         raise conflict(operation_id)
     return Ticket(
         operation_id=operation_id,

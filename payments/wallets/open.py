@@ -1,9 +1,11 @@
 """wallet.open: a new wallet, empty."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import ClassVar
+
+import msgspec
 
 from payments.kernel.clock import rfc3339
+from payments.kernel.free_json import EMPTY, JsonObject
 from payments.kernel.money import currency_of, format_minor
 from payments.ledger.chart import AccountStatus, Kind, owned
 from payments.operations.envelope import Intent
@@ -18,7 +20,9 @@ class OpenWallet(Intent, frozen=True, kw_only=True):
 
     currency: str
     owner: str
-    metadata: Mapping[str, Any] = {}
+    metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+    free_json: ClassVar[tuple[str, ...]] = ("metadata",)
 
 
 class WalletOpened(Result, frozen=True, kw_only=True):
@@ -27,7 +31,7 @@ class WalletOpened(Result, frozen=True, kw_only=True):
     wallet_id: int
     currency: str
     owner: str
-    metadata: Mapping[str, Any]
+    metadata: JsonObject
     wallet_status: str
     balance: str
     available: str
@@ -38,6 +42,7 @@ class WalletOpened(Result, frozen=True, kw_only=True):
 def decide(intent: OpenWallet, state: State, context: Context) -> Applied:
     """Always succeeds: the currency was checked at the edge."""
     number = state.number(WALLET_NUMBERS)
+    metadata = EMPTY if intent.metadata is msgspec.UNSET else intent.metadata
     zero = format_minor(0, currency_of(intent.currency))
     return Applied(
         opens=(owned(Kind.WALLET, number, intent.currency),),
@@ -47,7 +52,7 @@ def decide(intent: OpenWallet, state: State, context: Context) -> Applied:
                 currency=intent.currency,
                 owner=intent.owner,
                 created_by=context.actor,
-                metadata=intent.metadata,
+                metadata=metadata,
                 created_at=context.now,
             ),
         ),
@@ -55,7 +60,7 @@ def decide(intent: OpenWallet, state: State, context: Context) -> Applied:
             wallet_id=number,
             currency=intent.currency,
             owner=intent.owner,
-            metadata=intent.metadata,
+            metadata=metadata,
             wallet_status=wallet_status(AccountStatus.OPEN),
             balance=zero,
             available=zero,

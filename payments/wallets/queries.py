@@ -1,6 +1,6 @@
 """Reads of wallets: a wallet is its row and the counters of its ledger account."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import payments.ledger.balances
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
+from payments.kernel.free_json import JsonObject
 from payments.kernel.money import currency_of, format_minor
 from payments.kernel.sql import load_sql
 from payments.ledger import chart
@@ -34,7 +35,7 @@ class WalletView(msgspec.Struct, frozen=True, kw_only=True):
     wallet_id: int
     currency: str
     owner: str
-    metadata: Mapping[str, Any]
+    metadata: JsonObject
     status: str
     balance: str
     available: str | None
@@ -61,7 +62,7 @@ _SEQ_MAX: Final = 2**63 - 1
 def _wallets(now: datetime) -> sa.Select[Any]:
     return sa.select(
         wallets,
-        wallets.c.metadata.label("metadata_"),
+        sa.cast(wallets.c.metadata, sa.Text).label("metadata_"),
         accounts.c.status,
         (accounts.c.credits_posted - accounts.c.debits_posted).label("balance"),
         held_at(now).label("held"),
@@ -148,7 +149,7 @@ def _view(row: sa.Row[Any]) -> WalletView:
         wallet_id=row.id,
         currency=row.currency,
         owner=row.owner,
-        metadata=row.metadata_,
+        metadata=msgspec.Raw(row.metadata_.encode()),
         status=wallet_status(AccountStatus(row.status)),
         balance=format_minor(row.balance, currency),
         available=format_minor(row.balance - row.held, currency),

@@ -1,11 +1,10 @@
 """Tables of wallets: their balance is the ledger's, here stands whose they are."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
+import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 
 from payments.kernel.database import METADATA
 from payments.operations.record import Record
@@ -26,7 +25,8 @@ wallets: Final = sa.Table(
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("created_by", sa.Text, nullable=False),
-    sa.Column("metadata", JSONB, nullable=False),
+    # json, not jsonb: it comes back as it was sent.
+    sa.Column("metadata", sa.JSON, nullable=False),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
 )
 sa.Index("wallets_owner_id_idx", wallets.c.owner, wallets.c.id)
@@ -41,5 +41,5 @@ class Wallet(Record, frozen=True, kw_only=True):
     currency: str
     owner: str
     created_by: str
-    metadata: Mapping[str, Any]
+    metadata: msgspec.Raw
     created_at: datetime

@@ -144,7 +144,8 @@ async def test_two_old_keys_of_a_client_keep_what_each_asked_for(
             assert answer.headers["Idempotency-Replayed"] == "true"
     other = transfer(source, destination, "30.00")
     answer = await native.post("/v1/transfers", json=other, headers={**headers, **bearer(new)})
-    assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_conflict")
+    code = "idempotency_conflict" if is_decided else "not_decided_yet"
+    assert (answer.status_code, answer.json()["code"]) == (409, code)
     fresh = {"Idempotency-Key": "order-2"}
     ids = [
         (await native.post("/v1/transfers", json=other, headers={**fresh, **bearer(token)})).json()[

@@ -23,7 +23,7 @@ async def caught_up(platform: Platform) -> AsyncIterator[CaughtUp]:
 
 async def open_wallet(platform: Platform, owner: str = "a") -> None:
     """Accepted, not waited for."""
-    intent = OpenWallet(currency="RUB", owner=owner, metadata={})
+    intent = OpenWallet(currency="RUB", owner=owner)
     await platform.submitter(fresh(payments.wallets.open.OPERATION, intent, actor="test"))
 
 

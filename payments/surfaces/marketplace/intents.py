@@ -13,9 +13,8 @@ from payments.banks.refund import RefundPayments
 from payments.banks.request import RequestPayment, pair_of
 from payments.http.body import minor_of
 from payments.http.caught_up import is_stale
-from payments.http.follow_up import NotDecidedYet
 from payments.http.services import HttpRequest, service
-from payments.kernel.errors import InvalidBody, NotFound
+from payments.kernel.errors import InvalidBody, NotDecidedYet, NotFound
 from payments.surfaces.marketplace.access import marketplace_of
 from payments.surfaces.marketplace.bodies import ConfirmBody, PayBody, RefundBody
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import msgspec
 
 from payments.http.body import Amount, Body, CurrencyCode, Id, Text
+from payments.kernel.free_json import EMPTY, JsonObject
 
 HOLD_MAX_S: Final = 366 * 24 * 3600
 BULK_MAX: Final = 1000
@@ -21,7 +22,7 @@ class OpenWalletBody(Body, frozen=True, kw_only=True):
 
     currency: CurrencyCode
     owner: Annotated[str, msgspec.Meta(max_length=200)] = ""
-    metadata: Annotated[Mapping[str, Any], msgspec.Meta(max_length=50)] = {}
+    metadata: JsonObject = msgspec.field(default_factory=lambda: EMPTY)
 
 
 class AdjustmentBody(Body, frozen=True, kw_only=True):

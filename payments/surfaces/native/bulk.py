@@ -19,7 +19,7 @@ from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
 from payments.kernel.errors import InvalidBody, PaymentsError
-from payments.operations.envelope import Intent
+from payments.operations.envelope import Intent, digest_of_intent
 from payments.operations.operation import Operation
 from payments.operations.outcome import Status
 from payments.operations.submit import Request, Submitter, Ticket, fresh, keyed
@@ -147,7 +147,7 @@ def _read(raw: msgspec.Raw, index: int, actor: Actor, key: str | None) -> _Item:
         own_key = None if (own := head.idempotency_key) is None else checked_key(own)
     except PaymentsError as error:
         return _Item(error, ("not readable", bytes(raw).hex()))
-    content = (kind.operation.kind, own_key, intent)
+    content = (own_key, digest_of_intent(kind.operation.kind, "", intent))
     if not actor.may(kind.scope):
         scope = kind.scope
         return _Item(InsufficientScope(f"the scope {scope} is needed", scope=scope), content)

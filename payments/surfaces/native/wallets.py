@@ -17,7 +17,7 @@ import payments.wallets.freeze
 import payments.wallets.open
 from payments.http.access import Access
 from payments.http.auth import ADMIN, API_KEY
-from payments.http.body import currency_in, minor_of, read_body
+from payments.http.body import currency_in, free_json_in, minor_of, read_body
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
 from payments.http.query import Query, read_query
@@ -80,7 +80,9 @@ async def open_wallet(request: HttpRequest) -> Reply:
     """Open a wallet."""
     body = await read_body(request, OpenWalletBody)
     intent = OpenWallet(
-        currency=currency_in(body.currency).code, owner=body.owner, metadata=body.metadata
+        currency=currency_in(body.currency).code,
+        owner=body.owner,
+        metadata=free_json_in(body.metadata, "metadata"),
     )
     return await submit(request, payments.wallets.open.OPERATION, intent)
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.clientwallets import queries
@@ -56,7 +57,8 @@ async def find_anywhere(request: HttpRequest, operation_id: OperationId) -> Outc
     if found is None:
         return None
     at = found[1]
-    return OutcomeView(kind=at.kind, status=at.status, reason=at.reason, result=at.result or {})
+    result = {name: msgspec.json.decode(value) for name, value in (at.result or {}).items()}
+    return OutcomeView(kind=at.kind, status=at.status, reason=at.reason, result=result)
 
 
 async def find_in_database(request: HttpRequest, operation_id: OperationId) -> OutcomeView | None:
