@@ -127,11 +127,12 @@ class Heartbeat:
 
     async def run(self, job: Job) -> None:
         """One run, if it is ours. Raises what the job raised."""
-        if job.is_everywhere:
-            await self._timed(job)
-            return
         clock, engine = self._tools.clock, self._tools.engine
         slot = job.slot(clock())
+        if job.is_everywhere:
+            handled = await self._timed(job)
+            await runs.note(engine, job.id, slot, self._name, handled)
+            return
         if not await runs.claim(engine, job.id, slot, self._name):
             metrics.RUNS.labels(job.id, "elsewhere").inc()
             return

@@ -36,6 +36,14 @@ async def claim(engine: AsyncEngine, job: str, slot: datetime, by: str) -> bool:
     return done.rowcount == 1
 
 
+async def note(engine: AsyncEngine, job: str, slot: datetime, by: str, handled: int) -> None:
+    """A run of a job that every scheduler does: the first of a slot stands for all."""
+    row = {"job": job, "slot": slot, "claimed_by": by, "handled": handled}
+    now = {"started_at": sa.func.now(), "finished_at": sa.func.now()}
+    async with engine.begin() as connection:
+        await connection.execute(insert(job_runs).values(**row, **now).on_conflict_do_nothing())
+
+
 async def be_seen(engine: AsyncEngine, name: str) -> None:
     """Say that this scheduler lives, by the database's clock."""
     seen = {"seen_at": sa.func.now()}

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.apikeys.authenticate import KeyAuthenticator
 from payments.apikeys.writes import StoredKey, find_key
 from payments.entrypoints import memory
+from payments.entrypoints.database_watch import DatabaseWatch
 from payments.entrypoints.scheduler_watch import SchedulerWatch
 from payments.entrypoints.settings import Settings
 from payments.entrypoints.surfaces import LIFESPANS, surface_schemes, surface_services
@@ -57,6 +58,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
     caught_up = CaughtUp(redis_url, database_url)
     reads = _read_engine(settings, engine)
     watch = SchedulerWatch(engine, clock)
+    sessions = DatabaseWatch(engine)
     services = Services(
         {
             Time: Time(clock),
@@ -87,9 +89,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
         await caught_up.start()
         await reads.start()
         await watch.start()
+        await sessions.start()
         try:
             yield
         finally:
+            await sessions.stop()
             await watch.stop()
             await reads.stop()
             await caught_up.stop()

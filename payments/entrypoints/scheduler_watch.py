@@ -10,17 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.http.health import Age, Ages
 from payments.kernel.clock import Clock
 from scheduler import runs
-from scheduler.schedule import JOBS
+from scheduler.jobs import watch_jobs
+from scheduler.schedule import JOBS, WATCH
 from streams.tasks import end
 
 ALARM_S: Final = 30.0
 _LOOK_EVERY_S: Final = 10.0
-_CLAIMED: Final = [job.id for job in JOBS if not job.is_everywhere]
+_WATCHED: Final = (*JOBS, WATCH)
 SILENT_S: Final = Gauge(
     "payments_scheduler_silent_seconds", "Since any scheduler was heard of, seen from the API"
 )
 JOB_AGE_S: Final = Gauge(
     "payments_job_age_seconds", "Since a job last succeeded, seen from the API", ["job"]
+)
+OVERDUE_S: Final = Gauge(
+    "payments_job_overdue_after_seconds", "An age of this job that is too much", ["job"]
 )
 _log = structlog.get_logger(__name__)
 
@@ -32,6 +36,8 @@ class SchedulerWatch:
         """`engine` of the primary."""
         self._engine = engine
         self._clock = clock
+        self._since = clock()
+        """A job that never ran counts from here."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -60,5 +66,8 @@ class SchedulerWatch:
             SILENT_S.set(silent_s)
             if silent_s > ALARM_S:
                 _log.error("scheduler_is_silent", seconds=round(silent_s))
-        for job, last in (await runs.last_runs(self._engine, _CLAIMED)).items():
-            JOB_AGE_S.labels(job).set((self._clock() - last.finished_at).total_seconds())
+        last = await runs.last_runs(self._engine, [job.id for job in _WATCHED])
+        for job in _WATCHED:
+            since = last[job.id].finished_at if job.id in last else self._since
+            JOB_AGE_S.labels(job.id).set((self._clock() - since).total_seconds())
+            OVERDUE_S.labels(job.id).set(watch_jobs.overdue_after_s(job))

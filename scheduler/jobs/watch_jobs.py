@@ -22,6 +22,11 @@ def watching(jobs: Sequence[Job]) -> Callable[[Tools], Awaitable[int]]:
     return run
 
 
+def overdue_after_s(job: Job) -> float:
+    """How old the last success of a job may be."""
+    return OVERDUE_INTERVALS * job.every_s + job.timeout_s
+
+
 async def watch(jobs: Sequence[Job], tools: Tools) -> int:
     """How many are overdue. One that never succeeded has no age: it has only just been added."""
     last = await runs.last_runs(tools.engine, [job.id for job in jobs])
@@ -32,7 +37,7 @@ async def watch(jobs: Sequence[Job], tools: Tools) -> int:
         age_s = (tools.clock() - last[job.id].finished_at).total_seconds()
         metrics.SUCCESS_AGE_S.labels(job.id).set(age_s)
         metrics.HANDLED.labels(job.id).set(last[job.id].handled)
-        if age_s > OVERDUE_INTERVALS * job.every_s + job.timeout_s:
+        if age_s > overdue_after_s(job):
             overdue += 1
             _log.error("job_overdue", job=job.id, seconds=round(age_s))
     return overdue

@@ -1,0 +1,99 @@
+"""The alert rules name metrics that running roles export, and the watches set them."""
+
+import asyncio
+import re
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+from prometheus_client import REGISTRY
+
+from payments.entrypoints.database_watch import DatabaseWatch
+from payments.entrypoints.scheduler_watch import SchedulerWatch
+from payments.kernel.clock import utc_now
+from scheduler.schedule import JOBS
+from tests.faults.roles import free_port, role
+from tests.fixtures.platform import Platform, eventually
+
+ROOT = Path(__file__).parents[2]
+RULES = ROOT / "docs" / "alerts" / "payments.rules.yml"
+
+
+def rules() -> list[dict[str, Any]]:
+    document = yaml.safe_load(RULES.read_text())
+    return [rule for group in document["groups"] for rule in group["rules"]]
+
+
+def metrics_named() -> set[str]:
+    return {name for rule in rules() for name in re.findall(r"payments_\w+", rule["expr"])}
+
+
+def test_every_rule_says_what_is_wrong_and_how_urgent_it_is() -> None:
+    assert len({rule["alert"] for rule in rules()}) == len(rules())
+    for rule in rules():
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        assert rule["annotations"]["summary"]
+
+
+async def exported(ports: list[int]) -> set[str]:
+    """Names of everything the roles at these ports export, whether it has a value yet or not."""
+    names: set[str] = set()
+    async with httpx.AsyncClient(trust_env=False) as http:
+        for port in ports:
+            try:
+                text = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
+            except httpx.HTTPError:
+                return set()  # not up yet
+            names |= set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
+    return names
+
+
+async def test_each_metric_in_the_rules_is_exported_by_a_running_role(
+    database: str, redis_url: str
+) -> None:
+    roles = ("api", "consumer", "executor", "scheduler")
+    ports = [free_port() for _ in roles]
+    async with AsyncExitStack() as stack:
+        for name, port in zip(roles, ports, strict=True):
+            more = {"PAYMENTS_METRICS_PORT": str(port), "PAYMENTS_PORT": str(free_port())}
+            await stack.enter_async_context(role(name, database, redis_url, **more))
+        found = await eventually(lambda: exported(ports), 60, every_s=0.5)
+    assert metrics_named() - found == set()
+
+
+def metric(name: str, **labels: str) -> float:
+    found = REGISTRY.get_sample_value(name, labels)
+    assert found is not None, name
+    return found
+
+
+async def test_a_blocked_session_and_an_old_snapshot_are_seen(platform: Platform) -> None:
+    watch = DatabaseWatch(platform.engine)
+    async with platform.connection() as holder, platform.connection() as waiter:
+        await holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        await holder.execute("SELECT pg_advisory_xact_lock(1)")
+        waiting = asyncio.create_task(waiter.execute("SELECT pg_advisory_lock(1)"))
+
+        async def is_seen() -> bool:
+            await watch.look()
+            return metric("payments_sessions_blocked") == 1
+
+        await eventually(is_seen)
+        await asyncio.sleep(0.2)
+        await watch.look()
+        assert metric("payments_session_blocked_oldest_seconds") >= 0.2
+        assert metric("payments_oldest_snapshot_seconds") >= 0.2
+        await holder.execute("COMMIT")
+        await waiting
+    await watch.look()
+    assert metric("payments_sessions_blocked") == 0
+
+
+async def test_a_job_that_never_ran_grows_old(platform: Platform) -> None:
+    watch = SchedulerWatch(platform.engine, utc_now)
+    await watch._look()
+    for job in JOBS:
+        assert 0 <= metric("payments_job_age_seconds", job=job.id) < 60
+        assert metric("payments_job_overdue_after_seconds", job=job.id) > job.every_s
