@@ -35,9 +35,11 @@ def accounts(intent: CaptureHold, state: State) -> Iterable[AccountId]:
 
 
 class HoldCaptured(Result, frozen=True, kw_only=True):
-    """Sums of the hold so far."""
+    """Sums of the hold so far, and the wallets between which the money went."""
 
     hold_id: str
+    wallet_id: int
+    destination_wallet_id: int
     captured: str
     remaining: str
     released: str
@@ -68,6 +70,8 @@ def decide(intent: CaptureHold, state: State, context: Context) -> Outcome:
         puts=(after,),
         result=HoldCaptured(
             hold_id=str(hold.id),
+            wallet_id=hold.wallet_id,
+            destination_wallet_id=intent.destination_wallet_id,
             captured=format_minor(after.captured_minor, currency),
             remaining=format_minor(after.left, currency),
             released=format_minor(after.released_minor, currency),

@@ -75,7 +75,7 @@ async def read_body(request: HttpRequest, type_: type[T]) -> T:
     `invalid_body` with `errors[]`.
     """
     raw = await read_raw(request)
-    if not raw and access_here(request).may_be_empty:
+    if access_here(request).may_be_empty and not raw.strip():
         return type_()
     check_content_type(request)
     return decode_body(raw, type_)

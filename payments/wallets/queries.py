@@ -45,7 +45,10 @@ class WalletView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EntryView(msgspec.Struct, frozen=True, kw_only=True):
-    """A movement: `entry` counts from 1 in the wallet, `amount` is signed, `balance` after it."""
+    """A movement: `entry` counts from 1 in the wallet, `amount` is signed, `balance` after it.
+
+    `counterparty`: the wallet on the other side, `wallet:17`. `hold_id`: what was captured.
+    """
 
     entry: int
     operation_id: UUID
@@ -54,9 +57,19 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     balance: str
     created_at: str
     description: str
+    counterparty: str | None = None
+    hold_id: UUID | None = None
 
 
 _SEQ_MAX: Final = 2**63 - 1
+_TOLD: Final = (
+    "description",
+    "hold_id",
+    "wallet_id",
+    "source_wallet_id",
+    "destination_wallet_id",
+)
+"""What an entry shows of its operation's result."""
 
 
 def _wallets(now: datetime) -> sa.Select[Any]:
@@ -110,9 +123,9 @@ async def list_entries(
 ) -> Sequence[EntryView]:
     """Entries newest first. Raises 404 `wallet_not_found`."""
     account_id = chart.wallet(wallet_id)
-    described = operations.c.result["description"].as_string()
+    told = [operations.c.result[name].as_string().label(name) for name in _TOLD]
     query = (
-        sa.select(entries, operations.c.kind, described.label("description"))
+        sa.select(entries, operations.c.kind, *told)
         .outerjoin(operations, operations.c.id == entries.c.operation_id)
         .where(entries.c.account_id == account_id)
         .order_by(entries.c.seq.desc())
@@ -138,9 +151,19 @@ async def list_entries(
             balance=format_minor(row.balance, currency),
             created_at=rfc3339(row.recorded_at),
             description=row.description or "",
+            counterparty=_counterparty(row, wallet_id),
+            hold_id=UUID(row.hold_id) if row.hold_id else None,
         )
         for row in rows
     ]
+
+
+def _counterparty(row: sa.Row[Any], wallet_id: int) -> str | None:
+    """The other one of the two wallets that the operation's result names."""
+    source, destination = row.source_wallet_id or row.wallet_id, row.destination_wallet_id
+    if source is None or destination is None:
+        return None
+    return f"wallet:{destination if str(wallet_id) == source else source}"
 
 
 def _view(row: sa.Row[Any]) -> WalletView:

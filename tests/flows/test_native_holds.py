@@ -3,9 +3,10 @@
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.fixtures.platform import eventually
-from tests.flows.native import funded, money, opened, waited
+from tests.flows.native import funded, money, opened, transfer, waited
 
 
 async def held(native: httpx.AsyncClient, wallet_id: int, amount: str, **more: object) -> str:
@@ -87,3 +88,31 @@ async def test_odd_requests(native: httpx.AsyncClient) -> None:
         assert answer["code"] == "hold_not_found"
         status, answer = await waited(native, f"/v1/holds/{hold_id}/release")
         assert (status, answer["code"]) == (404, "hold_not_found")
+
+
+@pytest.mark.case("M12")
+async def test_an_entry_names_its_hold_and_the_other_side(native: httpx.AsyncClient) -> None:
+    source, destination = await funded(native, "10.00"), await opened(native)
+    body = {"wallet_id": source, "amount": "5.00", "currency": "RUB"}
+    _, hold = await waited(native, "/v1/holds", body)
+    capture = {"destination_wallet_id": destination, "amount": "2.00"}
+    status, captured = await waited(native, f"/v1/holds/{hold['hold_id']}/capture", capture)
+    assert (status, captured["destination_wallet_id"]) == (201, destination)
+    await waited(native, "/v1/transfers", transfer(destination, source, "1.00"))
+    shown = {
+        wallet: [
+            (e["kind"], e["amount"], e["hold_id"], e["counterparty"])
+            for e in (await native.get(f"/v1/wallets/{wallet}/entries")).json()["items"]
+        ]
+        for wallet in (source, destination)
+    }
+    hold_id, ours, theirs = hold["hold_id"], f"wallet:{source}", f"wallet:{destination}"
+    assert shown[source] == [
+        ("transfer.create", "1.00", None, theirs),
+        ("hold.capture", "-2.00", hold_id, theirs),
+        ("wallet.adjust", "10.00", None, None),
+    ]
+    assert shown[destination] == [
+        ("transfer.create", "-1.00", None, ours),
+        ("hold.capture", "2.00", hold_id, ours),
+    ]

@@ -56,6 +56,8 @@ async def test_entries_are_signed_and_say_what_for(native: httpx.AsyncClient) ->
         "balance": "7.50",
         "created_at": entries["items"][0]["created_at"],
         "description": "a book",
+        "counterparty": f"wallet:{destination}",
+        "hold_id": None,
     }
     older = await native.get(f"/v1/wallets/{source}/entries?cursor={entries['next_cursor']}")
     assert [e["description"] for e in older.json()["items"]] == ["opening"]

@@ -169,6 +169,7 @@ def lowered(headers: dict[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
+@pytest.mark.case("M12")
 async def test_paused_holds_and_can_be_canceled(superpay: SuperPay) -> None:
     wallet = await superpay.wallet()
     paused = await superpay.post("/v1/superpay/pause", {"reason": "incident"})
@@ -177,7 +178,10 @@ async def test_paused_holds_and_can_be_canceled(superpay: SuperPay) -> None:
     canceled = await superpay.post(f"/v1/payouts/{first}/cancel")
     assert (canceled.status_code, canceled.json()["payout_status"]) == (201, "canceled")
     assert await superpay.money(wallet) == ("1000.00", "10.00")
-    await superpay.post("/v1/superpay/resume", {"reason": "over"})
+    resumed = await superpay.post("/v1/superpay/resume", {})
+    assert (resumed.status_code, resumed.json()["is_paused"]) == (200, False)
+    unsaid = await superpay.post("/v1/superpay/pause", {})
+    assert unsaid.status_code == 422, "why nothing is paid has to be said"
     await superpay.reaches("payouts", second, "paid")
     shown = await superpay.get(f"/v1/payouts/{first}")
     assert await superpay.movements(shown["merchant_id"]) == []

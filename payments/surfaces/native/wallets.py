@@ -29,7 +29,7 @@ from payments.surfaces.native.answers import (
     WalletList,
 )
 from payments.surfaces.native.bodies import AdjustmentBody, EmptyBody, OpenWalletBody
-from payments.transfers.queries import descriptions
+from payments.transfers.queries import TransferNote, notes
 from payments.wallets import queries
 from payments.wallets.adjust import AdjustWallet
 from payments.wallets.close import CloseWallet
@@ -124,8 +124,8 @@ async def list_entries(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     before = decode_cursor(query.cursor, int)
     engine = service(request, ReadEngine).engine
     rows = await queries.list_entries(engine, wallet_id, before, query.limit + 1)
-    described = await descriptions(engine, [e.operation_id for e in rows if not e.description])
-    return json_reply(page_of(rows, query.limit, _entry_key, partial(_described, described)))
+    transfers = await notes(engine, [e.operation_id for e in rows if not e.counterparty])
+    return json_reply(page_of(rows, query.limit, _entry_key, partial(_noted, transfers, wallet_id)))
 
 
 @post(
@@ -199,10 +199,14 @@ async def adjust(request: HttpRequest) -> Reply:
     return await submit(request, payments.wallets.adjust.OPERATION, adjustment(body))
 
 
-def _described(descriptions: Mapping[UUID, str], entry: EntryView) -> EntryView:
-    """A transfer keeps its description itself."""
-    text = descriptions.get(entry.operation_id)
-    return msgspec.structs.replace(entry, description=text) if text else entry
+def _noted(transfers: Mapping[UUID, TransferNote], wallet_id: int, entry: EntryView) -> EntryView:
+    """A transfer keeps its description and its parties itself."""
+    note = transfers.get(entry.operation_id)
+    if note is None:
+        return entry
+    other = f"wallet:{note.other(wallet_id)}"
+    text = note.description or entry.description
+    return msgspec.structs.replace(entry, description=text, counterparty=other)
 
 
 def _entry_key(entry: EntryView) -> int:

@@ -21,6 +21,12 @@ class SwitchBody(Body, frozen=True, kw_only=True):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
+class ResumeBody(Body, frozen=True, kw_only=True):
+    """Why, if there is something to say; the body may be left out."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+
+
 @get(
     "/v1/superpay",
     access=Access(API_KEY, "wallets:read", answers={200: Switch}, sees_accepted=False),
@@ -37,26 +43,27 @@ async def get_switch(request: HttpRequest) -> Reply:
 )
 async def pause(request: HttpRequest) -> Reply:
     """Send nothing new; payouts stay held."""
-    return await _set(request, is_paused=True)
+    reason = (await read_body(request, SwitchBody)).reason
+    return await _set(request, reason, is_paused=True)
 
 
 @post(
     "/v1/superpay/resume",
     status_code=200,
-    access=Access(API_KEY, ADMIN, body=SwitchBody, answers={200: Switch}),
+    access=Access(API_KEY, ADMIN, body=ResumeBody, may_be_empty=True, answers={200: Switch}),
 )
 async def resume(request: HttpRequest) -> Reply:
     """Send again; what is held comes due within its schedule."""
-    return await _set(request, is_paused=False)
+    reason = (await read_body(request, ResumeBody)).reason
+    return await _set(request, reason, is_paused=False)
 
 
-async def _set(request: HttpRequest, *, is_paused: bool) -> Reply:
-    body = await read_body(request, SwitchBody)
+async def _set(request: HttpRequest, reason: str, *, is_paused: bool) -> Reply:
     switch = await set_switch(
         service(request, AsyncEngine),
         service(request, Time).now,
         is_paused=is_paused,
-        reason=body.reason,
+        reason=reason,
         changed_by=actor_of(request).name,
     )
     return json_reply(switch)
