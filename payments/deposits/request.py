@@ -10,7 +10,7 @@ from payments.ledger import chart
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Effect, Outcome, Refused, Result
-from payments.provider.tables import MERCHANT_NUMBERS
+from payments.provider.reference import REFERENCE_TAKEN, by_reference, deposit_reference
 from payments.wallets.refusals import USABLE_REFUSALS, usable
 
 CREATE_EFFECT: Final = "superpay.create_deposit"
@@ -47,9 +47,12 @@ def decide(intent: RequestDeposit, state: State, context: Context) -> Outcome:
     wallet = usable(state, chart.wallet(intent.wallet_id), intent.currency)
     if isinstance(wallet, Refused):
         return wallet
+    reference = deposit_reference(context.operation_id)
+    if state.record(Deposit, reference, "merchant_id") is not None:
+        return Refused(refusal=REFERENCE_TAKEN)
     deposit = Deposit(
         id=context.operation_id,
-        merchant_id=state.number(MERCHANT_NUMBERS),
+        merchant_id=reference,
         wallet_id=intent.wallet_id,
         minor=intent.minor,
         currency=intent.currency,
@@ -120,6 +123,6 @@ OPERATION = Operation(
     partition_key=lambda intent: intent.wallet_id,
     accounts=lambda intent, _state: (chart.wallet(intent.wallet_id),),
     decide=decide,
-    refusals=USABLE_REFUSALS,
-    sequences=(MERCHANT_NUMBERS,),
+    refusals=(*USABLE_REFUSALS, REFERENCE_TAKEN),
+    refs_of_id=by_reference(Deposit, deposit_reference),
 )

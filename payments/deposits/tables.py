@@ -79,6 +79,7 @@ class Deposit(Record, frozen=True):
     """Money a payer was asked for, and what arrived."""
 
     table: ClassVar[sa.Table] = deposits
+    keys: ClassVar[tuple[str, ...]] = ("id", "merchant_id")
 
     id: UUID
     merchant_id: int

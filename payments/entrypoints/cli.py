@@ -12,6 +12,7 @@ from payments.entrypoints.commands import (
     keys,
     operators,
     organizations,
+    recover,
     roles,
     superpay,
     tools,
@@ -37,6 +38,7 @@ for command in (
     data.migrate,
     operators.audit,
     operators.doctor,
+    recover.recover,
 ):
     app.command()(command)
 app.add_typer(keys.app, name="keys")

@@ -40,18 +40,6 @@ _ROLLED_BACK: Final = {
     "gone, the world has seen their results, and nothing more is accepted. Bring back the newest "
     "PostgreSQL if there is one; if not, `payments recover` leads through what has to be done",
 }
-_MERCHANT_NUMBERS: Final = """
-SELECT last_value - (NOT is_called)::int AS drawn, greatest(
-  (SELECT max(merchant_id) FROM payouts), (SELECT max(merchant_id) FROM deposits),
-  (SELECT max(merchant_id) FROM provider_callbacks), (SELECT max(merchant_id) FROM registry_lines)
-) AS known FROM merchant_numbers
-"""
-_NUMBERS_BEHIND: Final = (
-    "SuperPay or our own tables know merchant_id {known}, and the next one drawn would be a lower "
-    "one: a new payout would be taken for an old one. Was an older PostgreSQL restored? Stop the "
-    "executor, then SELECT setval('merchant_numbers', {known} + 1000000), and go through "
-    "docs/runbooks/restore-and-audit.md"
-)
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -68,7 +56,7 @@ async def examine(settings: Settings) -> list[Finding]:
     found = [Finding("python", platform.python_version())]
     found += [Finding(name, version(name)) for name in PACKAGES]
     found += await durability(settings)
-    return [*found, *await _merchant_numbers(settings), *await _partitions(settings)]
+    return [*found, *await _partitions(settings)]
 
 
 async def durability(settings: Settings) -> list[Finding]:
@@ -159,18 +147,6 @@ def _compare(part: str, have: dict[str, str], want: dict[str, str]) -> list[Find
         )
         for name, wanted in want.items()
     ]
-
-
-async def _merchant_numbers(settings: Settings) -> list[Finding]:
-    """Whether the next `merchant_id` is one that nobody has seen."""
-    try:
-        async with _session(settings) as connection:
-            (row,) = await connection.fetch(_MERCHANT_NUMBERS)
-    except (asyncpg.PostgresError, OSError, TimeoutError):
-        return []  # no server or no schema: that was said already
-    drawn, known = row["drawn"], row["known"] or 0
-    advice = _NUMBERS_BEHIND.format(known=known) if known > drawn else ""
-    return [Finding("merchant numbers", f"drawn up to {drawn}", advice)]
 
 
 async def _partitions(settings: Settings) -> list[Finding]:

@@ -21,6 +21,7 @@ from payments.operations.effects import EffectContext, EffectHandler
 from payments.operations.finish import EffectEntry
 from payments.operations.results import OutcomeReader
 from payments.operations.submit import Submitter
+from payments.recovery.halt import Halt
 from payments.registry import EFFECTS
 from payments.surfaces.superpay.client import SuperPayClient
 from streams.client import create_client
@@ -45,6 +46,23 @@ class Effects:
         self._handlers = {h.kind: h for h in handlers}
         self._tools = tools
         self._database_url = database_url
+
+    def lane_of(self, entry: Entry) -> str:
+        """Kind and destination: what shares them waits for each other, and for nobody else."""
+        try:
+            effect = msgspec.json.decode(entry.payload, type=EffectEntry)
+            handler = self._handlers.get(effect.kind)
+            if handler is None or handler.destination is None:
+                return effect.kind
+            body = msgspec.json.decode(effect.body, type=handler.body)
+            return f"{effect.kind}|{handler.destination(body)}"
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return ""
+
+    def is_asking(self, lane: str) -> bool:
+        """True for kinds that go on during a recovery."""
+        handler = self._handlers.get(lane.partition("|")[0])
+        return handler is not None and handler.is_asking
 
     async def handle(self, entry: Entry) -> None:
         """Run it once. Whatever it raises is tried again."""
@@ -83,8 +101,12 @@ async def create_executor(
     *,
     partitions: int = 8,
     name: str | None = None,
+    halt: Halt | None = None,
 ) -> EffectWorker:
-    """A worker of every effect. `name` is stable, so that a restart finds what it left."""
+    """A worker of every effect. `name` is stable, so that a restart finds what it left.
+
+    `halt` says when effects must wait for a recovery; without one they never do.
+    """
     connection = await connect(database_url)
     count = await ensure_partitions(connection, partitions)
     await connection.close()
@@ -94,6 +116,8 @@ async def create_executor(
         name=name or f"executor-{socket.gethostname()}",
         partition_count=count,
         handle=effects.handle,
+        lane_of=effects.lane_of,
+        may_run=lambda lane: halt is None or not halt.is_on or effects.is_asking(lane),
         give_up=effects.give_up,
     )
 
@@ -120,14 +144,19 @@ async def run(settings: "Settings") -> None:
         AsyncEngine: engine,
         **surface_tools(settings),
     }
-    make = partial(create_executor, database_url, redis_url, tools, partitions=settings.partitions)
+    halt = Halt(engine)
+    make = partial(
+        create_executor, database_url, redis_url, tools, partitions=settings.partitions, halt=halt
+    )
     worker = await made(settings, stop, make)
     if worker is None:
         return
     await door.start()
     await outcomes.start()
     worker.stop = stop
+    await halt.start()
     await worker.run()
+    await halt.stop()
     await outcomes.stop()
     await door.stop()
     await engine.dispose()

@@ -184,6 +184,12 @@ async def _prepare(connection: Connection, fresh: Sequence[Item]) -> State:
     refs = [
         ref for item in fresh if item.operation.refs for ref in item.operation.refs(item.intent)
     ]
+    refs += [
+        ref
+        for item in fresh
+        if item.operation.refs_of_id
+        for ref in item.operation.refs_of_id(item.envelope.operation_id)
+    ]
     if refs:
         await records.load(connection, refs)
     numbers: dict[str, int] = {}

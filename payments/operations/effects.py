@@ -28,8 +28,14 @@ class EffectContext(msgspec.Struct, frozen=True):
 
 
 class EffectHandler(msgspec.Struct, Generic[BodyT], frozen=True, kw_only=True):
-    """A kind of effect. `run` is repeated until it returns: idempotent, or it claims first."""
+    """A kind of effect. `run` is repeated until it returns: idempotent, or it claims first.
+
+    `destination`: whom it calls, where a kind calls several: one that hangs holds up its own only.
+    `is_asking`: it changes nothing outside, so that it goes on during a recovery.
+    """
 
     kind: str
     body: type[BodyT]
     run: Callable[[BodyT, EffectContext], Awaitable[None]]
+    destination: Callable[[BodyT], str] | None = None
+    is_asking: bool = False

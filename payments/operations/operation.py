@@ -58,7 +58,8 @@ class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     """A kind of operation.
 
     `partition_key`: what must be applied in order of acceptance shares one (the paying account).
-    `refs`: rows to load. `accounts`: to lock, asked when the rows are there; made when missing.
+    `refs`: rows to load; `refs_of_id`: those that the operation's id names.
+    `accounts`: to lock, asked when the rows are there; made when missing.
     `decide`: a pure function. It sees state, returns an outcome, touches nothing.
     `result`: what it applies with. `refusals`: exactly those it may give, in order of precedence.
     `lapsing`: the rows it makes that end by themselves.
@@ -71,6 +72,7 @@ class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     decide: Callable[[IntentT, State, Context], Outcome]
     accounts: Callable[[IntentT, State], Iterable[AccountId | AccountSpec]]
     refs: Callable[[IntentT], Iterable[Ref]] | None = None
+    refs_of_id: Callable[[UUID], Iterable[Ref]] | None = None
     sequences: Sequence[str] = ()
     lapsing: Lapsing[Any] | None = None
     refusals: tuple[Refusal, ...] = ()

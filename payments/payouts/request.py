@@ -10,8 +10,8 @@ from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Effect, Outcome, Refused, Result
 from payments.payouts.status import Claim, PayoutState, Verdict
 from payments.payouts.tables import Evidence, Payout
+from payments.provider.reference import REFERENCE_TAKEN, by_reference, payout_reference
 from payments.provider.sighting import Source
-from payments.provider.tables import MERCHANT_NUMBERS
 from payments.wallets.refusals import PAYER_REFUSALS, payer
 
 SUBMIT_EFFECT = "superpay.submit_payout"
@@ -46,10 +46,13 @@ class PayoutRequested(Result, frozen=True, kw_only=True):
 
 def decide(intent: RequestPayout, state: State, context: Context) -> Outcome:
     """The wallet is open, in that currency, and has the money free."""
+    reference = payout_reference(context.operation_id)
     wallet = payer(state, chart.wallet(intent.wallet_id), intent.currency, intent.minor)
     if isinstance(wallet, Refused):
         return wallet
-    payout = _payout(intent, state.number(MERCHANT_NUMBERS), context)
+    if state.record(Payout, reference, "merchant_id") is not None:
+        return Refused(refusal=REFERENCE_TAKEN)
+    payout = _payout(intent, reference, context)
     currency = currency_of(intent.currency)
     return Applied(
         reserves=(Reserve(wallet.id, intent.minor),),
@@ -146,6 +149,6 @@ OPERATION = Operation(
     partition_key=lambda intent: intent.wallet_id,
     accounts=lambda intent, _state: (chart.wallet(intent.wallet_id),),
     decide=decide,
-    refusals=PAYER_REFUSALS,
-    sequences=(MERCHANT_NUMBERS,),
+    refs_of_id=by_reference(Payout, payout_reference),
+    refusals=(*PAYER_REFUSALS, REFERENCE_TAKEN),
 )

@@ -97,6 +97,7 @@ class Payout(Record, frozen=True):
     """Money on its way to a SuperPay wallet. `version` counts the evidence about it."""
 
     table: ClassVar[sa.Table] = payouts
+    keys: ClassVar[tuple[str, ...]] = ("id", "merchant_id")
 
     id: UUID
     merchant_id: int

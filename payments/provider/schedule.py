@@ -42,7 +42,7 @@ def is_due(table: sa.Table, schedule: Schedule, now: datetime) -> sa.ColumnEleme
     `checks` and `checked_at`.
     """
     c, last = table.c, len(schedule.waits_s) - 1
-    spread = sa.cast(c.merchant_id * _PRIME % _SPREAD, sa.Float) / float(_SPREAD)
+    spread = sa.cast(c.merchant_id % _SPREAD * _PRIME % _SPREAD, sa.Float) / float(_SPREAD)
     wait_s = sa.case(
         *((c.checks == number, wait) for number, wait in enumerate(schedule.waits_s[:last])),
         else_=schedule.waits_s[last],

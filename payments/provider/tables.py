@@ -8,9 +8,8 @@ from payments.kernel.database import METADATA
 
 SUPERPAY: Final = "superpay"
 
-MERCHANT_NUMBERS: Final = "merchant_numbers"
-merchant_numbers: Final = sa.Sequence(MERCHANT_NUMBERS, start=1_000_001, metadata=METADATA)
-"""One sequence for payouts and deposits: a `merchant_id` is unique for ever over both."""
+merchant_numbers: Final = sa.Sequence("merchant_numbers", start=1_000_001, metadata=METADATA)
+"""Consumers of 0.1.0 draw `merchant_id` from it while they run beside newer ones."""
 
 provider_switches: Final = sa.Table(
     "provider_switches",

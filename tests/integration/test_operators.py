@@ -196,29 +196,6 @@ async def test_scripting_is_found_open_or_closed(limited: Callable[..., Awaitabl
     assert isinstance(await version_problem(open_), str | None)
 
 
-async def test_merchant_numbers_behind_what_superpay_knows_are_named(platform: Platform) -> None:
-    """As after the restore of an older PostgreSQL: an id drawn twice is another's payout."""
-
-    async def advice() -> str:
-        seen = await doctor.examine(platform.settings)
-        return next(f.advice for f in seen if f.part == "merchant numbers")
-
-    assert await advice() == ""
-    async with platform.connection() as connection:
-        first = await connection.fetchval("SELECT nextval('merchant_numbers')")
-        kept = (
-            "INSERT INTO provider_callbacks (id, provider, event_id, raw, headers, state, matches,"
-            " received_at, next_match_at, merchant_id) VALUES (gen_random_uuid(), 'superpay', 'e',"
-            " '', '{}', 'unmatched', 0, now(), now(), $1)"
-        )
-        await connection.execute(kept, first)
-        assert await advice() == ""
-        await connection.execute("UPDATE provider_callbacks SET merchant_id = $1", first + 1)
-        assert f"SELECT setval('merchant_numbers', {first + 1} + 1000000)" in await advice()
-        await connection.execute(f"SELECT setval('merchant_numbers', {first + 1} + 1000000)")
-        assert await advice() == ""
-
-
 async def test_unreachable_servers_are_said_not_raised(platform: Platform) -> None:
     nowhere = msgspec.structs.replace(
         platform.settings,

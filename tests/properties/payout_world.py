@@ -94,7 +94,7 @@ class World:
     def __init__(self) -> None:
         self.balances = Balances(())
         self.records = Records()
-        self.state = State(self.balances, self.records, {"merchant_numbers": [3, 2, 1]})
+        self.state = State(self.balances, self.records, {})
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.provider = Provider()
         self.effects: deque[tuple[str, Effect]] = deque()

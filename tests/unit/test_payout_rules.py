@@ -197,7 +197,7 @@ def deposit(**over: Any) -> Deposit:
             failure_url="https://e.com",
             locale="en",
         ),
-        state([account(chart.owned(Kind.WALLET, 1, "RUB"))], (), ["merchant_numbers"]),
+        state([account(chart.owned(Kind.WALLET, 1, "RUB"))], ()),
         CONTEXT,
     )
     assert isinstance(outcome, Applied)

@@ -38,7 +38,6 @@ from payments.payouts.check import CheckPayout
 from payments.payouts.request import RequestPayout
 from payments.payouts.resolve import ResolvePayout
 from payments.payouts.submit import SubmitPayout
-from payments.provider.tables import MERCHANT_NUMBERS
 from payments.transfers.create import CreateTransfer
 from payments.transfers.reverse import ReverseTransfer
 from payments.transfers.tables import Transfer
@@ -51,7 +50,7 @@ OTHER: Final = account(owned(Kind.WALLET, 2, "RUB"), 1000)
 MONEY: Final[dict[str, Any]] = {"minor": 100, "currency": "RUB"}
 PAIR: Final[dict[str, Any]] = {"source_wallet_id": 1, "destination_wallet_id": 2}
 CLIENTS: Final = tuple(ClientWallet(user_id=n, wallet_id=n, created_at=NOW) for n in (1, 2))
-NUMBERS: Final = (MERCHANT_NUMBERS, TRANSFER_NUMBERS)
+NUMBERS: Final = (TRANSFER_NUMBERS,)
 PAYOUT: Final = RequestPayout(wallet_id=1, superpay_wallet_id="W", description="", **MONEY)
 DEPOSIT: Final = RequestDeposit(
     wallet_id=1, description="", success_url="u", failure_url="u", locale="en", **MONEY

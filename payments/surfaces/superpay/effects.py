@@ -24,6 +24,8 @@ from payments.payouts.status import Claim
 from payments.payouts.submit import SubmitPayout
 from payments.provider.queries import read_switch
 from payments.provider.sighting import Source
+from payments.recovery.gap import is_shown
+from payments.recovery.halt import are_effects_halted
 from payments.surfaces.superpay.client import SuperPayClient
 from payments.surfaces.superpay.replies import Answer
 
@@ -34,6 +36,9 @@ CLAIM_FRESH_S: Final = 20.0
 
 A paused process must not send what others have given up on.
 """
+KNOWN: Final = Answer(
+    code="known_at_provider", detail="its registry has it already: not sent again"
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -80,8 +85,42 @@ async def submit_payout(body: SubmitBody, context: EffectContext) -> None:
         # An earlier run claimed it and may have sent it. Nobody knows; the provider will be asked.
         answer = Answer(code="executor_lost", detail="claimed by an earlier run")
     else:
-        answer = await client.payout(_number(decision), msgspec.json.decode(decision.result))
+        answer = await _not_to_be_sent(context, _number(decision)) or await client.payout(
+            _number(decision), msgspec.json.decode(decision.result)
+        )
     await _observe(context, body.payout_id, answer, Source.RESPONSE, f"{claim.operation_id}")
+
+
+async def _not_to_be_sent(context: EffectContext, merchant_id: int) -> Answer | None:
+    """Why a payout that was claimed is asked about and not sent: it may be paid already.
+
+    Looked at after the claim: what halts effects is on record before a consumer that works on a
+    restored database decides anything.
+    """
+    engine = context.tool(AsyncEngine)
+    if await is_shown(engine, merchant_id):
+        return KNOWN
+    if await are_effects_halted(engine):
+        return Answer(code="effects_halted", detail="after a restore: it may be paid already")
+    return None
+
+
+async def settle_payout(payout_id: UUID, merchant_id: int, context: EffectContext) -> None:
+    """One that the provider's registry has: claimed when it is held, never sent, asked about."""
+    intent = SubmitPayout(payout_id=payout_id)
+    claim = keyed(
+        payments.payouts.submit.OPERATION,
+        intent,
+        actor=ACTOR,
+        key=context.effect_id,
+        scope="payout.claim",
+    )
+    ticket = await context.tool(Submitter)(claim, DECIDED_WITHIN_S)
+    if ticket.decision is None:
+        raise Unavailable("the claim is not decided yet: is a consumer running?")
+    if ticket.decision.status == Status.APPLIED.value:
+        await _observe(context, payout_id, KNOWN, Source.RESPONSE, f"{claim.operation_id}")
+    await query_payout(QueryBody(payout_id=payout_id, merchant_id=merchant_id), context)
 
 
 async def query_payout(body: QueryBody, context: EffectContext) -> None:
@@ -201,11 +240,14 @@ def _number(decision: Decision) -> int:
 
 HANDLERS: Final[tuple[EffectHandler[Any], ...]] = (
     EffectHandler(kind=SUBMIT_EFFECT, body=SubmitBody, run=submit_payout),
-    EffectHandler(kind=QUERY_EFFECT, body=QueryBody, run=query_payout),
+    EffectHandler(kind=QUERY_EFFECT, body=QueryBody, run=query_payout, is_asking=True),
     EffectHandler(
         kind=payments.deposits.request.CREATE_EFFECT, body=DepositBody, run=create_deposit
     ),
     EffectHandler(
-        kind=payments.deposits.request.QUERY_EFFECT, body=DepositQuery, run=query_deposit
+        kind=payments.deposits.request.QUERY_EFFECT,
+        body=DepositQuery,
+        run=query_deposit,
+        is_asking=True,
     ),
 )

@@ -71,5 +71,5 @@ async def follow_up(submitter: Submitter, loaded: Loaded) -> None:
 
 
 HANDLERS: Final[tuple[EffectHandler[Any], ...]] = (
-    EffectHandler(kind=FETCH_EFFECT, body=FetchBody, run=fetch_registry),
+    EffectHandler(kind=FETCH_EFFECT, body=FetchBody, run=fetch_registry, is_asking=True),
 )
