@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from payments.entrypoints import recovery
 from payments.entrypoints.commands.recover import do_next
@@ -27,6 +28,7 @@ class Backup:
 
     def __init__(self, server_url: str, superpay: SuperPay) -> None:
         self._server_url = server_url
+        self._superpay = superpay
         self._name = urlsplit(superpay.platform.database_url).path[1:]
 
     async def take(self) -> None:
@@ -36,6 +38,7 @@ class Backup:
             f"CREATE DATABASE {self._name}_copy TEMPLATE {self._name}",
         )
         await _administer(self._server_url, f"ALTER DATABASE {self._name} ALLOW_CONNECTIONS true")
+        await self._again()
 
     async def put_back(self) -> None:
         """The newer state is gone."""
@@ -43,8 +46,24 @@ class Backup:
             f"DROP DATABASE {self._name} WITH (FORCE)",
             f"CREATE DATABASE {self._name} TEMPLATE {self._name}_copy",
         )
+        await self._again()
+
+    async def _again(self) -> None:
+        """Pools notice that their sessions are gone."""
+
+        async def works() -> bool:
+            ready = await self._superpay.http.get("/v1/reconciliation/summary")
+            try:
+                found = await open_recovery(self._superpay.platform.engine)
+            except DBAPIError:
+                return False
+            return ready.status_code == 200 and found is None
+
+        await eventually(works, 30, every_s=0.2)
+        self._superpay.start_beat()
 
     async def _alone(self, *statements: str) -> None:
+        await self._superpay.stop_beat()
         end = (
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self._name}'"
         )
@@ -130,7 +149,7 @@ async def test_recover_leads_out_and_the_rent_is_paid_once(
     assert "effects go on" in await step()
     assert await step() == "nothing to recover"
     assert await open_recovery(platform.engine) is None
-    assert await superpay.movements(first["merchant_id"]) == [("payout", 1000)]
+    assert await superpay.movements(first["merchant_id"]) == [("paid", 1000)]
     assert await superpay.money(wallet_id) == ("990.00", "0.00")
     claims = await superpay.claims(first["payout_id"])
     assert ("query", "paid", "applied") in claims
@@ -160,5 +179,5 @@ async def test_a_restore_that_nobody_cares_about_pays_nothing_twice_either(
     again = (await request_rent(superpay, wallet_id)).json()
     assert again["merchant_id"] == first["merchant_id"]
     await superpay.reaches("payouts", again["payout_id"], "paid", deadline_s=30)
-    assert await superpay.movements(first["merchant_id"]) == [("payout", 1000)]
+    assert await superpay.movements(first["merchant_id"]) == [("paid", 1000)]
     assert await superpay.money(wallet_id) == ("990.00", "0.00")
