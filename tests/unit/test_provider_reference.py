@@ -11,7 +11,8 @@ from payments.kernel.ids import new_id
 from payments.operations.outcome import Refused
 from payments.payouts.tables import Payout
 from payments.provider.reference import REFERENCE_TAKEN, deposit_reference, payout_reference
-from tests.unit.test_payout_rules import CONTEXT, deposit, state
+from tests.fixtures.deciding import CONTEXT, state
+from tests.unit.test_payout_rules import deposit
 from tests.unit.test_usable_wallets import DEPOSIT, PAYOUT, wallet
 
 SEQUENCES_END = 1 << 52  # numbers that 0.1.0 drew stay far below
