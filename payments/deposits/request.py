@@ -10,7 +10,8 @@ from payments.ledger import chart
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Effect, Outcome, Refused, Result
-from payments.provider.reference import REFERENCE_TAKEN, by_reference, deposit_reference
+from payments.provider.reference import by_reference, deposit_reference
+from payments.provider.refusals import REFERENCE_TAKEN
 from payments.wallets.refusals import USABLE_REFUSALS, usable
 
 CREATE_EFFECT: Final = "superpay.create_deposit"

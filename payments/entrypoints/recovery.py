@@ -27,9 +27,9 @@ from payments.operations.submit import Submitter
 from payments.operations.tables import operations
 from payments.reconciliation.queries import FETCHED
 from payments.reconciliation.writes import load
-from payments.recovery import state
+from payments.recovery import writes
 from payments.recovery.gap import Unsettled, Why, missing_days, unsettled
-from payments.recovery.state import Kind, Recovery, open_recovery
+from payments.recovery.queries import Kind, Recovery, open_recovery
 from payments.surfaces.superpay.client import SuperPayClient
 from payments.surfaces.superpay.effects import DepositQuery, query_deposit, settle_payout
 from payments.surfaces.superpay.fetching import fetched, follow_up
@@ -88,7 +88,7 @@ async def begin(
     found = await status(settings, engine)
     kind = kind or _kind(found)
     since = since or await _last_decided(engine)
-    await state.begin(engine, kind, since, utc_now(), by)
+    await writes.begin(engine, kind, since, utc_now(), by)
     return f"recovery of {kind.value} begun; the gap begins at {rfc3339(since)}; effects wait"
 
 
@@ -115,7 +115,7 @@ async def accept(settings: Settings, engine: AsyncEngine, recovery: Recovery) ->
     async with _servers(settings) as (connection, client):
         _, halted = await positions(connection)
         lifted = await lift(connection, client, sorted(halted))
-    await state.note(engine, recovery, accepting_at=utc_now())
+    await writes.note(engine, recovery, accepting_at=utc_now())
     return f"accepting again on partitions {lifted or 'none was stopped'}; effects still wait"
 
 
@@ -150,7 +150,7 @@ async def settle(settings: Settings, engine: AsyncEngine, recovery: Recovery) ->
     if client is not None:
         await client.close()
     left = [line for line in await unsettled(engine, recovery) if line.why is Why.OPEN]
-    await state.note(engine, recovery, settled_at=utc_now())
+    await writes.note(engine, recovery, settled_at=utc_now())
     return f"{len(lines) - len(left)} settled, {len(left)} left"
 
 
@@ -179,7 +179,7 @@ async def finish(settings: Settings, engine: AsyncEngine, recovery: Recovery, by
     found = await status(settings, engine)
     if found.halted or found.days or found.missing:
         raise Conflict("not yet: " + "; ".join(trouble(found)), code="not_settled")
-    await state.note(engine, recovery, closed_at=utc_now(), closed_by=by)
+    await writes.note(engine, recovery, closed_at=utc_now(), closed_by=by)
     return "the recovery is closed: effects go on"
 
 

@@ -10,7 +10,8 @@ from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Effect, Outcome, Refused, Result
 from payments.payouts.status import Claim, PayoutState, Verdict
 from payments.payouts.tables import Evidence, Payout
-from payments.provider.reference import REFERENCE_TAKEN, by_reference, payout_reference
+from payments.provider.reference import by_reference, payout_reference
+from payments.provider.refusals import REFERENCE_TAKEN
 from payments.provider.sighting import Source
 from payments.wallets.refusals import PAYER_REFUSALS, payer
 

@@ -10,16 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 from uuid import UUID
 
-from payments.operations.outcome import Refusal
 from payments.operations.record import Record, Ref
-
-REFERENCE_TAKEN: Final = Refusal(
-    "reference_taken",
-    409,
-    "The number that the provider would know this by belongs to another one. "
-    "Send the request again under another Idempotency-Key.",
-)
-"""Two operations in a hundred million million share a number; the second one is refused."""
 
 _FIRST: Final = 1 << 52
 _HASH_BITS: Final = 51

@@ -13,7 +13,7 @@ from payments.provider.tables import SUPERPAY
 from payments.reconciliation.compare import MOVED, Ours
 from payments.reconciliation.ours import known
 from payments.reconciliation.tables import registry_lines, registry_runs
-from payments.recovery.state import Recovery
+from payments.recovery.queries import Recovery
 
 
 class Why(enum.Enum):

@@ -31,7 +31,7 @@ TRANSACTIONS = {
     "payments/products/writes.py": "products: reference data",
     "payments/provider/writes.py": "the operator's switch of the provider",
     "payments/reconciliation/writes.py": "a registry file is kept, line by line",
-    "payments/recovery/state.py": "what an operator has done of a recovery",
+    "payments/recovery/writes.py": "what an operator has done of a recovery",
     "payments/users/writes.py": "users: reference data; attempts, whatever becomes of them",
     "scheduler/checks/audit.py": "all checks of a run see one state",
     "scheduler/runs.py": "which job ran when",

@@ -10,7 +10,8 @@ from payments.deposits.tables import Deposit
 from payments.kernel.ids import new_id
 from payments.operations.outcome import Refused
 from payments.payouts.tables import Payout
-from payments.provider.reference import REFERENCE_TAKEN, deposit_reference, payout_reference
+from payments.provider.reference import deposit_reference, payout_reference
+from payments.provider.refusals import REFERENCE_TAKEN
 from tests.fixtures.deciding import CONTEXT, state
 from tests.unit.test_payout_rules import deposit
 from tests.unit.test_usable_wallets import DEPOSIT, PAYOUT, wallet
@@ -39,6 +40,15 @@ def test_a_reference_that_another_one_has_is_refused() -> None:
     made = deposit()
     other = made.changed(id=UUID(int=7), merchant_id=deposit_reference(CONTEXT.operation_id))
     outcome = payments.deposits.request.decide(DEPOSIT, state([wallet()], [other]), CONTEXT)
+    assert isinstance(outcome, Refused)
+    assert outcome.refusal is REFERENCE_TAKEN
+
+
+@pytest.mark.case("C1")
+def test_the_same_of_a_payout() -> None:
+    first = payments.payouts.request.decide(PAYOUT, state([wallet()]), CONTEXT)
+    made = next(put for put in first.puts if isinstance(put, Payout))
+    outcome = payments.payouts.request.decide(PAYOUT, state([wallet()], [made]), CONTEXT)
     assert isinstance(outcome, Refused)
     assert outcome.refusal is REFERENCE_TAKEN
 

@@ -14,7 +14,7 @@ from payments.entrypoints.recovery import Status
 from payments.entrypoints.settings import Settings
 from payments.kernel.clock import rfc3339
 from payments.kernel.database import create_engine
-from payments.recovery.state import Kind
+from payments.recovery.queries import Kind
 
 
 def recover(

@@ -45,19 +45,3 @@ async def open_recovery(engine: AsyncEngine) -> Recovery | None:
     if row is None:
         return None
     return Recovery(**{**row._mapping, "kind": Kind(row.kind)})  # noqa: SLF001 - SQLAlchemy's documented name
-
-
-async def begin(
-    engine: AsyncEngine, kind: Kind, gap_from: datetime, now: datetime, by: str
-) -> None:
-    """From here on effects are halted. One at a time: the database refuses a second one."""
-    values = {"kind": kind.value, "gap_from": gap_from, "opened_at": now, "opened_by": by}
-    async with engine.begin() as connection:
-        await connection.execute(recoveries.insert().values(values))
-
-
-async def note(engine: AsyncEngine, recovery: Recovery, **values: object) -> None:
-    """How far it is: `accepting_at`, `settled_at`, `closed_at` with `closed_by`."""
-    this = recoveries.c.id == recovery.id
-    async with engine.begin() as connection:
-        await connection.execute(recoveries.update().where(this).values(**values))
