@@ -24,6 +24,7 @@ from schemathesis.core.result import Ok
 from payments.entrypoints.api import serve
 from payments.entrypoints.ports import free_port
 from payments.entrypoints.settings import Settings
+from payments.http.serving import listen
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import Platform, api_key, eventually
 from tests.fixtures.shop import ADMIN, SETTINGS
@@ -72,7 +73,8 @@ class Live:
         platform = Platform(self.settings)
         await platform.start()
         self.key = await api_key(platform)
-        serving = asyncio.create_task(self._server.serve())
+        sockets = listen([("127.0.0.1", self.settings.port)], 100)
+        serving = asyncio.create_task(self._server.serve(sockets))
         await eventually(self._is_serving)
         self._is_up.set()
         await serving
