@@ -23,7 +23,12 @@ class Accepted(Protocol):
 async def wait_for_accepted(connection: Connection) -> None:
     """Wait until what was accepted before this request is applied, or note that it may not be."""
     if not await service(connection, Accepted).wait():  # type: ignore[type-abstract]
-        connection.scope[STALE_KEY] = True  # type: ignore[typeddict-unknown-key]
+        note_stale(connection)
+
+
+def note_stale(connection: Connection) -> None:
+    """The answer says that it may be old."""
+    connection.scope[STALE_KEY] = True  # type: ignore[typeddict-unknown-key]
 
 
 def is_stale(connection: Connection) -> bool:

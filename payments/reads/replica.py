@@ -19,6 +19,8 @@ from streams.tasks import end
 
 _LOOK_EVERY_S: Final = 0.5
 _LOOK_TIMEOUT_S: Final = 2.0
+_CATCH_UP_S: Final = 0.5
+_CATCH_UP_LOOK_S: Final = 0.01
 _PRIMARY_AT: Final = sa.text("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")
 _REPLICA_AT: Final = sa.text("SELECT pg_last_wal_replay_lsn() - '0/0'::pg_lsn")
 LAG: Final = Gauge("payments_replica_lag_seconds", "How old what the read replica shows is")
@@ -42,6 +44,23 @@ class ReadEngine:
     def engine(self) -> AsyncEngine:
         """The engine to read from now."""
         return self._replica if self._replica is not None and self._is_fit else self._primary
+
+    async def has_caught_up(self) -> bool:
+        """True when `engine` shows all that the primary has committed by now; waits half a second.
+
+        False while it does not, or when one of the two servers cannot be asked.
+        """
+        if self._replica is None or not self._is_fit:
+            return True
+        try:
+            async with asyncio.timeout(_CATCH_UP_S):
+                committed = await _position(self._primary, _PRIMARY_AT)
+                while await _position(self._replica, _REPLICA_AT) < committed:  # noqa: ASYNC110 - another server's state
+                    await asyncio.sleep(_CATCH_UP_LOOK_S)
+        except Exception as error:  # noqa: BLE001 - the list is answered all the same, and says that it may be old
+            _log.info("replica_behind", error=repr(error)[:200])
+            return False
+        return True
 
     async def start(self) -> None:
         """Look at the replica, and keep looking."""

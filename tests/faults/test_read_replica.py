@@ -68,6 +68,11 @@ async def test_what_follows_a_decision_is_never_old(
 
     await eventually(is_listed)
     assert await reads_of_replica(replica) > 0, "the list did not come from the replica"
+    for number in range(20):
+        # Accepted, not waited for: the list waits, for the stream and for the replica.
+        body = {"currency": "RUB", "owner": "reader"}
+        assert (await native.post("/v1/wallets", json=body)).status_code == 202
+        assert len(await listed(native)) == number + 2
     await replica.pause()
     second = await opened(native, owner="reader")  # waited for: from the primary
     wallet = await native.get(f"/v1/wallets/{second}")
@@ -77,6 +82,8 @@ async def test_what_follows_a_decision_is_never_old(
     standing: Any = await native.get(f"/v1/operations/{operation}", params={"wait": 10})
     assert standing.json()["status"] == "applied"
     assert second not in await listed(native), "the list is the replica's, and it stands still"
+    old = await native.get("/v1/wallets")
+    assert old.headers["Payments-Stale"] == "true", "and it says so"
 
     async def is_listed_by_primary() -> bool:
         return second in await listed(native)

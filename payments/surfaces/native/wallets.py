@@ -18,6 +18,7 @@ import payments.wallets.open
 from payments.http.access import Access
 from payments.http.auth import ADMIN, API_KEY
 from payments.http.body import currency_in, free_json_in, minor_of, read_body
+from payments.http.caught_up import note_stale
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
 from payments.http.query import Query, read_query
@@ -93,7 +94,7 @@ async def list_wallets(request: HttpRequest) -> Reply:
     query = read_query(request, WalletsQuery)
     before = decode_cursor(query.cursor, int)
     rows = await queries.list_wallets(
-        service(request, ReadEngine).engine,
+        await _list_engine(request),
         query.owner,
         before,
         query.limit + 1,
@@ -122,7 +123,7 @@ async def list_entries(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """A wallet's entries, newest first."""
     query = read_query(request, Page)
     before = decode_cursor(query.cursor, int)
-    engine = service(request, ReadEngine).engine
+    engine = await _list_engine(request)
     rows = await queries.list_entries(engine, wallet_id, before, query.limit + 1)
     transfers = await notes(engine, [e.operation_id for e in rows if not e.counterparty])
     return json_reply(page_of(rows, query.limit, _entry_key, partial(_noted, transfers, wallet_id)))
@@ -207,6 +208,14 @@ def _noted(transfers: Mapping[UUID, TransferNote], wallet_id: int, entry: EntryV
     other = f"wallet:{note.other(wallet_id)}"
     text = note.description or entry.description
     return msgspec.structs.replace(entry, description=text, counterparty=other)
+
+
+async def _list_engine(request: HttpRequest) -> AsyncEngine:
+    """Where lists are read: the replica once it has what is committed, or the answer says so."""
+    reads = service(request, ReadEngine)
+    if not await reads.has_caught_up():
+        note_stale(request)
+    return reads.engine
 
 
 def _entry_key(entry: EntryView) -> int:
