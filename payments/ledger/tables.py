@@ -48,6 +48,11 @@ accounts: Final = sa.Table(
     sa.Column(
         "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
     ),
+    sa.Column(
+        "answered_until",
+        sa.DateTime(timezone=True),
+        comment="no new entry is dated before this: a balance at that time was answered",
+    ),
     sa.CheckConstraint("status IN ('open', 'frozen', 'closed')", name="status"),
     sa.CheckConstraint(
         "debits_posted >= 0 AND credits_posted >= 0 "

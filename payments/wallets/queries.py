@@ -9,13 +9,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-import payments.ledger.balances
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.free_json import JsonObject
 from payments.kernel.money import currency_of, format_minor
-from payments.kernel.sql import load_sql
 from payments.ledger import chart
+from payments.ledger.at_a_time import balance_at
 from payments.ledger.chart import AccountStatus
 from payments.ledger.tables import accounts, entries, held_at
 from payments.operations.tables import operations
@@ -93,13 +92,12 @@ async def get_wallet(engine: AsyncEngine, wallet_id: int, now: datetime) -> Wall
     return _view(row)
 
 
-async def wallet_at(engine: AsyncEngine, wallet: WalletView, at: datetime) -> WalletView:
+async def wallet_at(
+    engine: AsyncEngine, wallet: WalletView, at: datetime, now: datetime
+) -> WalletView:
     """The wallet with its balance at a time; what was held then is not kept, so it is not said."""
     currency = currency_of(wallet.currency)
-    async with engine.connect() as connection:
-        sql = load_sql(payments.ledger.balances.__file__, "balance_at")
-        result = await connection.exec_driver_sql(sql, (chart.wallet(wallet.wallet_id), at))
-        minor = result.scalar_one_or_none() or 0
+    minor = await balance_at(engine, chart.wallet(wallet.wallet_id), at, now)
     return msgspec.structs.replace(
         wallet, balance=format_minor(minor, currency), available=None, held=None, at=rfc3339(at)
     )

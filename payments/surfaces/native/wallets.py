@@ -21,7 +21,7 @@ from payments.http.body import currency_in, free_json_in, minor_of, read_body
 from payments.http.caught_up import note_stale
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
-from payments.http.query import Query, read_query
+from payments.http.query import InvalidQuery, Query, read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time, service
 from payments.reads.replica import ReadEngine
@@ -111,8 +111,10 @@ async def get_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """A wallet and its money, now or at a time."""
     at = read_query(request, WalletQuery).at
     engine, now = service(request, AsyncEngine), service(request, Time).now()
+    if at is not None and at > now:
+        raise InvalidQuery(errors=[{"field": "at", "message": "a time that is not in the future"}])
     wallet = await queries.get_wallet(engine, wallet_id, now)
-    return json_reply(wallet if at is None else await queries.wallet_at(engine, wallet, at))
+    return json_reply(wallet if at is None else await queries.wallet_at(engine, wallet, at, now))
 
 
 @get(
