@@ -4,7 +4,7 @@ Expiry is noted.
 """
 
 from datetime import timedelta
-from typing import Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 from payments.deposits.refusals import DEPOSIT_NOT_FOUND, DEPOSIT_NOT_WATCHED
@@ -26,6 +26,8 @@ class CheckDeposit(Intent, frozen=True):
 
     `is_extra`: somebody hinted at news; asks once and leaves the schedule as it is.
     """
+
+    added: ClassVar[tuple[str, ...]] = ("is_extra",)
 
     deposit_id: UUID
     checks: int

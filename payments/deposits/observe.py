@@ -1,7 +1,7 @@
 """deposit.observe: what evidence shows to have arrived is credited, or kept in suspense, once."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -33,6 +33,8 @@ class ObserveDeposit(Intent, frozen=True):
 
     For good.
     """
+
+    added: ClassVar[tuple[str, ...]] = ("seen_version",)
 
     deposit_id: UUID
     source: Source

@@ -1,7 +1,7 @@
 """payout.observe: evidence is weighed by the table and stored; it settles, releases, or neither."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from payments.breaks.tables import Break, BreakKind
@@ -26,6 +26,8 @@ class ObservePayout(Intent, frozen=True):
     `is_recorded`: a refusal that the provider keeps under this merchant id for ever.
     `seen_version`: of an answer to a question, the version we knew when we asked.
     """
+
+    added: ClassVar[tuple[str, ...]] = ("seen_version",)
 
     payout_id: UUID
     source: Source
