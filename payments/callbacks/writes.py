@@ -22,6 +22,11 @@ REMATCH_S: Final = (10, 60, 600, 3600, 86_400)
 DRIVE_AGAIN_S: Final = (20, 60, 300, 3600, 3600, 3600)
 """A kept callback whose effect is not decided by then is driven on by the job."""
 
+KEPT: Final = timedelta(days=400)
+REJECTED_KEPT: Final = timedelta(days=90)
+REJECTED_MAX: Final = 10_000
+"""Of callbacks whose signature does not hold only so many digests are kept."""
+
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """A callback in the inbox. `is_new` is False for one that came before.
@@ -202,3 +207,19 @@ async def note_rejected(
         await connection.execute(
             statement.on_conflict_do_update(index_elements=["digest"], set_=again)
         )
+
+
+async def prune(engine: AsyncEngine, now: datetime) -> int:
+    """Forget what nobody needs any more; how many went. What waits for somebody stays.
+
+    Decided callbacks: the evidence they led to stays for ever, their bytes as long as the provider
+    keeps its registries. Rejected ones anybody can send: the newest ones are enough.
+    """
+    c, r = provider_callbacks.c, rejected_callbacks.c
+    is_done = (c.state == CallbackState.DONE.value) & (c.decided_at < now - KEPT)
+    newest = sa.select(r.digest).order_by(r.last_at.desc()).limit(REJECTED_MAX)
+    is_surplus = sa.or_(r.last_at < now - REJECTED_KEPT, r.digest.not_in(newest))
+    async with engine.begin() as connection:
+        done = await connection.execute(provider_callbacks.delete().where(is_done))
+        rejected = await connection.execute(rejected_callbacks.delete().where(is_surplus))
+    return done.rowcount + rejected.rowcount

@@ -35,6 +35,7 @@ TRANSACTIONS = {
     "payments/recovery/writes.py": "what an operator has done of a recovery",
     "payments/users/writes.py": "users: reference data; attempts, whatever becomes of them",
     "scheduler/checks/audit.py": "all checks of a run see one state",
+    "scheduler/jobs/prune_inboxes.py": "names of consumers that are gone are forgotten",
     "scheduler/runs.py": "which job ran when",
 }
 """Where a transaction may begin, and what for. Money moves in the first of them alone."""
