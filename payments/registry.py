@@ -53,6 +53,7 @@ import payments.wallets.adjust
 import payments.wallets.close
 import payments.wallets.freeze
 import payments.wallets.open
+import payments.webhooks.tables
 from payments.operations.effects import EffectHandler
 from payments.operations.operation import Operation
 

@@ -1,11 +1,13 @@
 """Tables of organizations and of what the bank says they were paid."""
 
 import enum
+from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from payments.kernel.database import METADATA
 from payments.kernel.ids import AccountId
@@ -44,6 +46,8 @@ organization_payments: Final = sa.Table(
     sa.Column(
         "matched_at", sa.DateTime(timezone=True), comment="when it left suspense, if ever there"
     ),
+    sa.Column("proposal", JSONB, comment="whose one person says it is; a second one must agree"),
+    sa.Column("assignment", JSONB, comment="who assigned it and why, when a person did"),
     sa.CheckConstraint("minor > 0", name="minor"),
     sa.CheckConstraint("status IN ('credited', 'unmatched')", name="status"),
     sa.CheckConstraint("(status = 'unmatched') = (organization_id IS NULL)", name="owner"),
@@ -52,6 +56,11 @@ sa.Index(
     "organization_payments_unmatched_payer_inn_idx",
     organization_payments.c.payer_inn,
     postgresql_where=sa.text("status = 'unmatched'"),
+)
+sa.Index(
+    "organization_payments_received_at_id_idx",
+    organization_payments.c.received_at,
+    organization_payments.c.id,
 )
 sa.Index("organization_payments_organization_id_idx", organization_payments.c.organization_id)
 
@@ -67,8 +76,10 @@ organization_balance_changes: Final = sa.Table(
     comment="every change of an organization's balance, before and after",
 )
 sa.Index(
-    "organization_balance_changes_organization_id_idx",
+    "organization_balance_changes_organization_id_recorded_at_idx",
     organization_balance_changes.c.organization_id,
+    organization_balance_changes.c.recorded_at,
+    organization_balance_changes.c.operation_id,
 )
 
 
@@ -112,6 +123,8 @@ class BankPayment(Record, frozen=True):
     status: PaymentStatus
     received_at: datetime
     matched_at: datetime | None
+    proposal: Mapping[str, Any] | None = None
+    assignment: Mapping[str, Any] | None = None
 
 
 class BalanceChange(Record, frozen=True):

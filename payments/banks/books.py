@@ -75,6 +75,9 @@ def _legs(payment: BankPayment, customer_pays: int, seller_gets: int, fee: int) 
 
 
 def fee_minor(price_minor: int, percent_bp: int, min_minor: int) -> int:
-    """`max(price * percent / 100, minimum)`, rounded half-up, never above the price."""
+    """`max(price * percent / 100, minimum)`, rounded half-up. One that reaches the price is refused.
+
+    ADR 0078: the minimum is the least fee, not a price below which there is none.
+    """
     percent_minor = (2 * price_minor * percent_bp + WHOLE_BP) // (2 * WHOLE_BP)
-    return min(price_minor, max(percent_minor, min_minor))
+    return max(percent_minor, min_minor)

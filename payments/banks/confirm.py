@@ -24,7 +24,8 @@ from payments.banks.refusals import (
     TriesLeft,
 )
 from payments.banks.status import PaymentStatus
-from payments.banks.tables import BankAccount, BankPayment
+from payments.banks.tables import BankAccount, BankPayment, Unconfirmed
+from payments.banks.unconfirmed import payer_key, unconfirmed_ref, without
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Refused, Result
@@ -62,19 +63,20 @@ def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:
     is_right = hmac.compare_digest(intent.code_hash, payment.code_hash)
     if payment.status != PaymentStatus.PAUSE.value:
         return _decided_before(payment, is_right=is_right)
+    freed = without(state, payer_key(intent.marketplace_id, intent.customer_number), payment)
     # What counts is when the client sent it, not how long the stream was; `expire` comes through
     # the same partition, so it cannot overtake.
     if context.submitted_at >= payment.expires_at:
         expired = payment.changed(status=PaymentStatus.EXPIRED.value)
-        return Refused(refusal=CONFIRMATION_EXPIRED, puts=(expired,))
+        return Refused(refusal=CONFIRMATION_EXPIRED, puts=(expired, *freed))
     guessed = if_guessed(customer, context.submitted_at)
     if guessed is not None or not is_right:
-        return guessed or _wrong(payment, customer, context.submitted_at)
+        return guessed or _wrong(payment, customer, freed, context.submitted_at)
     money = state.account(client_account(payment.customer_account_id))
     if money is None or money.available < payment.minor:
         return Refused(refusal=INSUFFICIENT_FUNDS)
     paid = payment.changed(status=PaymentStatus.SUCCESS.value, paid_at=context.now)
-    return Applied(legs=pay_legs(payment), puts=(paid,), result=_success(payment))
+    return Applied(legs=pay_legs(payment), puts=(paid, *freed), result=_success(payment))
 
 
 def _decided_before(payment: BankPayment, *, is_right: bool) -> Outcome:
@@ -88,14 +90,20 @@ def _decided_before(payment: BankPayment, *, is_right: bool) -> Outcome:
     return Refused(refusal=ALREADY_CONFIRMED)
 
 
-def _wrong(payment: BankPayment, customer: BankAccount, now: datetime) -> Refused:
+def _wrong(
+    payment: BankPayment, customer: BankAccount, freed: tuple[Unconfirmed, ...], now: datetime
+) -> Refused:
     attempts = payment.attempts + 1
     status = PaymentStatus.EXPIRED if attempts >= ATTEMPTS_MAX else PaymentStatus.PAUSE
     counted = with_wrong_code(customer, now)
     return Refused(
         refusal=BAD_CODE,
         result=TriesLeft(tries_left=min(ATTEMPTS_MAX - attempts, wrong_codes_left(counted, now))),
-        puts=(payment.changed(attempts=attempts, status=status.value), counted),
+        puts=(
+            payment.changed(attempts=attempts, status=status.value),
+            counted,
+            *(freed if status is PaymentStatus.EXPIRED else ()),
+        ),
     )
 
 
@@ -113,6 +121,7 @@ OPERATION = Operation(
     refs=lambda intent: (
         Ref(BankPayment, intent.operation_key, "operation_key"),
         Ref(BankAccount, intent.customer_number, "number"),
+        unconfirmed_ref(intent.marketplace_id, intent.customer_number),
     ),
     accounts=lambda intent, state: (
         ()

@@ -63,6 +63,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
     email: str
     minor: int
+    fee_minor: int
     customer_number: str
     seller_number: str
     seller_name: str
@@ -145,6 +146,7 @@ async def find_notice(engine: AsyncEngine, payment_id: UUID) -> Notice | None:
         sa.select(
             _payer_client.c.email,
             bank_payments.c.minor,
+            bank_payments.c.fee_minor,
             _payer.c.number.label("customer_number"),
             _seller.c.number.label("seller_number"),
             _seller_client.c.name.label("seller_name"),

@@ -17,6 +17,19 @@ class Blocked(Result, frozen=True, kw_only=True):
     blocked_until: str
 
 
+class NextRequest(Result, frozen=True, kw_only=True):
+    """When the first of the waiting payments ends, if none is confirmed before."""
+
+    retry_at: str
+
+
+class FeeTold(Result, frozen=True, kw_only=True):
+    """What the fee would be."""
+
+    fee: str
+    currency: str
+
+
 ACCOUNT_NOT_FOUND: Final = Refusal(
     "account_not_found",
     404,
@@ -35,6 +48,21 @@ NO_TARIFF: Final = Refusal(
     409,
     "Nobody has agreed what a payment between these two banks costs; the bank has to set a "
     "tariff first.",
+)
+PRICE_WITHIN_FEE: Final = Refusal(
+    "price_within_fee",
+    409,
+    "The fee between these two banks would take the whole price, and the seller would get nothing; "
+    "`fee` says how much it is. Ask for a higher price.",
+    carries=FeeTold,
+)
+TOO_MANY_UNCONFIRMED: Final = Refusal(
+    "too_many_unconfirmed",
+    429,
+    "Too many of your payments wait for this payer's code already. Confirm one of them, or try "
+    "again at `retry_at`.",
+    is_transient=True,
+    carries=NextRequest,
 )
 OPERATION_NOT_FOUND: Final = Refusal(
     "operation_not_found",

@@ -6,13 +6,22 @@ from typing import Final
 
 import msgspec
 
-from payments.banks.books import client_account, fee_minor
+from payments.banks.books import CURRENCY, client_account, fee_minor
 from payments.banks.guessing import if_guessed
-from payments.banks.refusals import ACCOUNT_NOT_FOUND, NO_TARIFF, TOO_MANY_WRONG_CODES
+from payments.banks.refusals import (
+    ACCOUNT_NOT_FOUND,
+    NO_TARIFF,
+    PRICE_WITHIN_FEE,
+    TOO_MANY_UNCONFIRMED,
+    TOO_MANY_WRONG_CODES,
+    FeeTold,
+)
 from payments.banks.send_code import SendCode, send_code_effect
 from payments.banks.status import PaymentStatus, RefundFee
 from payments.banks.tables import BankAccount, BankPayment, Tariff
+from payments.banks.unconfirmed import if_too_many, payer_key, unconfirmed_ref, with_one_more
 from payments.kernel.ids import AccountId
+from payments.kernel.money import plain_minor
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Refused, Result
@@ -45,31 +54,62 @@ def accounts(intent: RequestPayment, state: State) -> Iterable[AccountId]:
 
 
 class PaymentRequested(Result, frozen=True, kw_only=True):
-    """The payment that waits for its code; the surface's word for its status is `status`."""
+    """The payment that waits for its code: the payer pays `amount`, the seller gets `received`.
+
+    The surface's word for its status is `status`.
+    """
 
     operation_key: str
     payment_status: str = msgspec.field(name="status")
+    amount: str
+    fee: str
+    received: str
+    currency: str
 
 
 def decide(intent: RequestPayment, state: State, context: Context) -> Outcome:
-    """Both accounts are there, the money is too, and somebody said what it costs."""
+    """Both accounts are there, the money is too, and something is left for the seller."""
     customer = state.record(BankAccount, intent.customer_number, "number")
     seller = state.record(BankAccount, intent.seller_number, "number")
     if customer is None or seller is None:
         return Refused(refusal=ACCOUNT_NOT_FOUND)
     if customer.id == seller.id:
         return Refused(refusal=SAME_ACCOUNT)
-    guessed = if_guessed(customer, context.submitted_at)
-    if guessed is not None:
-        return guessed
+    payer = payer_key(intent.marketplace_id, intent.customer_number)
+    asked_at = context.submitted_at
+    refused = if_guessed(customer, asked_at) or if_too_many(state, payer, asked_at)
+    if refused is not None:
+        return refused
     money = state.account(client_account(customer.id))
     if money is None or money.available < intent.minor:
         return Refused(refusal=INSUFFICIENT_FUNDS)
     terms = _terms(intent, state, customer, seller)
     if isinstance(terms, Refused):
         return terms
+    payment = _payment(intent, customer, seller, terms, context)
+    return Applied(
+        puts=(payment, with_one_more(state, payer, payment, asked_at)),
+        effects=(send_code_effect(SendCode(payment_id=context.operation_id)),),
+        result=PaymentRequested(
+            operation_key=intent.operation_key,
+            payment_status=payment.status,
+            amount=plain_minor(payment.minor, CURRENCY),
+            fee=plain_minor(payment.fee_minor, CURRENCY),
+            received=plain_minor(payment.minor - payment.fee_minor, CURRENCY),
+            currency=CURRENCY.code,
+        ),
+    )
+
+
+def _payment(
+    intent: RequestPayment,
+    customer: BankAccount,
+    seller: BankAccount,
+    terms: tuple[int, str],
+    context: Context,
+) -> BankPayment:
     fee, refund_fee = terms
-    payment = BankPayment(
+    return BankPayment(
         id=context.operation_id,
         operation_key=intent.operation_key,
         marketplace_id=intent.marketplace_id,
@@ -89,11 +129,6 @@ def decide(intent: RequestPayment, state: State, context: Context) -> Outcome:
         refunded_at=None,
         refund_id=None,
     )
-    return Applied(
-        puts=(payment,),
-        effects=(send_code_effect(SendCode(payment_id=context.operation_id)),),
-        result=PaymentRequested(operation_key=intent.operation_key, payment_status=payment.status),
-    )
 
 
 def pair_of(customer_bank_id: int, seller_bank_id: int) -> str:
@@ -104,7 +139,7 @@ def pair_of(customer_bank_id: int, seller_bank_id: int) -> str:
 def _terms(
     intent: RequestPayment, state: State, customer: BankAccount, seller: BankAccount
 ) -> tuple[int, str] | Refused:
-    """Fee and refund policy; within one bank there is no fee."""
+    """Fee and refund policy; within one bank there is no fee. Something is left for the seller."""
     if customer.bank_id == seller.bank_id:
         return 0, RefundFee.RETURN.value
     # The tariff was loaded by the pair the surface read; these are the banks of the locked rows.
@@ -112,6 +147,9 @@ def _terms(
     if tariff is None:
         return Refused(refusal=NO_TARIFF)
     fee = fee_minor(intent.minor, tariff.percent_bp, tariff.min_amount_money)
+    if fee >= intent.minor:
+        told = FeeTold(fee=plain_minor(fee, CURRENCY), currency=CURRENCY.code)
+        return Refused(refusal=PRICE_WITHIN_FEE, result=told)
     return fee, tariff.refund_fee
 
 
@@ -124,8 +162,17 @@ OPERATION = Operation(
         Ref(BankAccount, intent.customer_number, "number"),
         Ref(BankAccount, intent.seller_number, "number"),
         Ref(Tariff, intent.pair, "pair"),
+        unconfirmed_ref(intent.marketplace_id, intent.customer_number),
     ),
     accounts=accounts,
     decide=decide,
-    refusals=(ACCOUNT_NOT_FOUND, SAME_ACCOUNT, TOO_MANY_WRONG_CODES, INSUFFICIENT_FUNDS, NO_TARIFF),
+    refusals=(
+        ACCOUNT_NOT_FOUND,
+        SAME_ACCOUNT,
+        TOO_MANY_WRONG_CODES,
+        TOO_MANY_UNCONFIRMED,
+        INSUFFICIENT_FUNDS,
+        NO_TARIFF,
+        PRICE_WITHIN_FEE,
+    ),
 )

@@ -42,6 +42,8 @@ async def send(body: SendCode, context: EffectContext) -> None:
 def letter(notice: Notice, code: str, effect_id: str) -> Letter:
     """What the payer reads: the code, and exactly what it approves."""
     amount = f"{plain_minor(notice.minor, CURRENCY)} {CURRENCY.code}"
+    fee = f"{plain_minor(notice.fee_minor, CURRENCY)} {CURRENCY.code}"
+    received = f"{plain_minor(notice.minor - notice.fee_minor, CURRENCY)} {CURRENCY.code}"
     seller = f"{notice.seller_name}, account {notice.seller_number} ({notice.seller_bank})"
     return Letter(
         id=effect_id.replace(":", "-"),
@@ -51,6 +53,7 @@ def letter(notice: Notice, code: str, effect_id: str) -> Letter:
             f"Confirmation code: {code}\n\n"
             f"{notice.marketplace} asks you to pay\n\n"
             f"  Amount:  {amount}\n"
+            f"  Fee:     {fee}, out of the amount; the seller gets {received}\n"
             f"  Seller:  {seller}\n"
             f"  From:    your account {notice.customer_number}\n\n"
             "The code is good for this payment alone, for 10 minutes.\n"

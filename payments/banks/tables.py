@@ -1,10 +1,12 @@
 """Tables of the banks: whose an account is and what was agreed; balances are the ledger's."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from payments.kernel.database import METADATA
 from payments.operations.record import Record
@@ -147,6 +149,17 @@ sa.Index(
 )
 
 
+bank_unconfirmed: Final = sa.Table(
+    "bank_unconfirmed",
+    METADATA,
+    sa.Column("payer", sa.Text, primary_key=True, comment="marketplace:account number"),
+    sa.Column(
+        "waiting", JSONB, nullable=False, comment="payment to when its code can no longer be used"
+    ),
+    comment="payments that wait for their code, by marketplace and payer: how many mails went out",
+)
+
+
 class Bank(Record, frozen=True, kw_only=True):
     """A bank; its id is the book its accounts stand in."""
 
@@ -195,6 +208,16 @@ class Tariff(Record, frozen=True, kw_only=True):
     percent_bp: int
     min_amount_money: int
     refund_fee: str
+
+
+class Unconfirmed(Record, frozen=True, kw_only=True):
+    """Payments of one marketplace that wait for codes of one payer; `waiting`: id to end."""
+
+    table: ClassVar[sa.Table] = bank_unconfirmed
+    keys: ClassVar[tuple[str, ...]] = ("payer",)
+
+    payer: str
+    waiting: Mapping[str, str]
 
 
 class BankPayment(Record, frozen=True, kw_only=True):

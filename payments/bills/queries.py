@@ -1,4 +1,4 @@
-"""Reads of bills, of what happened to them, and of webhooks that were turned away."""
+"""Reads of bills and of what happened to them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,7 +14,6 @@ from payments.bills.tables import (
     bill_account,
     bill_transactions,
     bills,
-    turned_away_webhooks,
 )
 from payments.ledger.tables import accounts
 
@@ -103,31 +102,3 @@ async def list_transactions(
     async with engine.connect() as connection:
         rows = (await connection.execute(query)).all()
     return [TransactionView(**row._mapping) for row in rows]  # noqa: SLF001
-
-
-class TurnedAway(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook that changed nothing. `digest`: SHA-256 of the body, `transaction_id`: its word."""
-
-    kind: str
-    digest: bytes
-    transaction_id: int
-    turned_away_at: datetime
-
-
-class TurnedAwayView(TurnedAway, frozen=True, kw_only=True):
-    """One on record."""
-
-    id: int
-
-
-async def list_turned_away(
-    engine: AsyncEngine, kind: str | None, before: int | None, count: int
-) -> Sequence[TurnedAwayView]:
-    """Those on record, newest first, of one kind if given."""
-    query = sa.select(turned_away_webhooks).order_by(turned_away_webhooks.c.id.desc()).limit(count)
-    if kind is not None:
-        query = query.where(turned_away_webhooks.c.kind == kind)
-    if before is not None:
-        query = query.where(turned_away_webhooks.c.id < before)
-    async with engine.connect() as connection:
-        return [TurnedAwayView(**row._mapping) for row in await connection.execute(query)]  # noqa: SLF001

@@ -62,18 +62,6 @@ sa.Index(
     postgresql_where=sa.text("transaction_id IS NOT NULL"),
 )
 
-turned_away_webhooks: Final = sa.Table(
-    "turned_away_webhooks",
-    METADATA,
-    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False, comment="the code of the answer"),
-    sa.Column("digest", sa.LargeBinary, nullable=False, comment="SHA-256 of the body"),
-    sa.Column("transaction_id", sa.BigInteger, nullable=False, comment="as the body claimed"),
-    sa.Column("turned_away_at", sa.DateTime(timezone=True), nullable=False),
-    sa.CheckConstraint("octet_length(digest) = 32", name="digest"),
-)
-sa.Index("turned_away_webhooks_kind_id_idx", turned_away_webhooks.c.kind, turned_away_webhooks.c.id)
-
 
 class Bill(Record, frozen=True, kw_only=True):
     """A bill and its owner, who never changes."""

@@ -26,6 +26,9 @@ _REQUIRED_SECRETS: Final = (
     "superpay_signing_secret",
     "superpay_callback_secrets",
 )
+_TWO_LIVE: Final = ("superpay_callback_secrets", "shop_webhook_key", "bank_webhook_secret")
+"""Comma separated: the old and the new one while they are exchanged."""
+_LIVE_MAX: Final = 2
 _CHOICES: Final = {
     "log_level": ("debug", "info", "warning", "error"),
     "log_requests": ("errors", "all"),
@@ -139,7 +142,10 @@ def _secret_problems(settings: Settings, field: str) -> list[str]:
     if not value:
         return [f"{variable(field)} is required in production"]
     found = []
-    for part in value.split(",") if field == "superpay_callback_secrets" else [value]:
+    parts = value.split(",") if field in _TWO_LIVE else [value]
+    if len(parts) > _LIVE_MAX:
+        found.append(f"{variable(field)} names {len(parts)}; at most {_LIVE_MAX} are live at once")
+    for part in map(str.strip, parts):
         if len(part) < SECRET_MIN:
             found.append(
                 f"{variable(field)} has {len(part)} characters; at least {SECRET_MIN} are needed"
@@ -156,10 +162,15 @@ def _recipe(field: str) -> str:
 
 
 def _is_shared(settings: Settings, field: str) -> bool:
+    parts = _parts(settings, field)
+    others = (_parts(settings, f) for f in _REQUIRED_SECRETS if f != field)
+    return any(parts & other for other in others)
+
+
+def _parts(settings: Settings, field: str) -> set[str]:
     value = getattr(settings, field).reveal()
-    return bool(value) and any(
-        getattr(settings, f).reveal() == value for f in _REQUIRED_SECRETS if f != field
-    )
+    parts = value.split(",") if field in _TWO_LIVE else [value]
+    return {stripped for part in parts if (stripped := part.strip())}
 
 
 def is_loopback(host: str) -> bool:

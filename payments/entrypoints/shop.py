@@ -12,6 +12,7 @@ from payments.surfaces.shop.config import Administrator, ShopConfig, shop_servic
 from payments.surfaces.shop.signature import WebhookKey
 from payments.surfaces.shop.tokens import AccessTokens
 from payments.users.writes import Limits
+from payments.webhooks.signing import SigningKeys
 
 DEVELOPMENT_WEBHOOK_KEY: Final = "development-shop-webhook-key"
 """Signs top-ups in development when no key is set, so that the examples of docs/shop.md work."""
@@ -46,12 +47,12 @@ def shop_parts(settings: Settings, engine: AsyncEngine, clock: Clock) -> Mapping
 
 
 def webhook_key(settings: Settings) -> WebhookKey:
-    """The provider's key; production does not start without one."""
+    """The provider's keys; production does not start without one."""
     key = settings.shop_webhook_key.reveal()
     if not key and not settings.is_production:
         key = DEVELOPMENT_WEBHOOK_KEY
     assert key, "settings are checked before"
-    return WebhookKey(key, is_sha1_on=settings.shop_webhook_sha1 == "on")
+    return WebhookKey(SigningKeys(key), is_sha1_on=settings.shop_webhook_sha1 == "on")
 
 
 def _administrator(settings: Settings) -> Administrator | None:

@@ -27,6 +27,7 @@ from payments.surfaces.shop.config import shop_running
 from payments.surfaces.superpay.config import SuperPaySurface
 from payments.surfaces.walletservice import routes as walletservice
 from payments.surfaces.walletservice.enqueue import WalletCurrencies
+from payments.webhooks.acceptance import RecentlyAccepted
 
 LIFESPANS: Final = (shop_running,)
 """What runs while the application does, inside the shared services."""
@@ -40,6 +41,7 @@ def surface_services(
         **shop_parts(settings, engine, clock),
         Codes: Codes(settings.code_pepper.reveal()),
         WalletCurrencies: WalletCurrencies(),
+        RecentlyAccepted: RecentlyAccepted(),
         SuperPaySurface: superpay_surface(settings, clock),
     }
 

@@ -57,7 +57,8 @@ class Request(msgspec.Struct, frozen=True):
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """What is known after accepting: `decision` once decided, `is_replay` when known before.
 
-    `is_parked`: it could not be applied, and an operator has it.
+    `is_parked`: it could not be applied, and an operator has it. `is_doubtful`: the id may be of
+    other content, and the ledger has not said so yet.
     """
 
     operation_id: OperationId
@@ -66,6 +67,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision | None = None
     is_replay: bool = False
     is_parked: bool = False
+    is_doubtful: bool = False
 
 
 LEDGER_WAIT_S: Final = 3.0
@@ -252,7 +254,7 @@ def _settled(
 ) -> Ticket:
     ticket = _accepted(envelope, earlier)
     if outcome is None:
-        return ticket
+        return msgspec.structs.replace(ticket, is_doubtful=_is_other(earlier, envelope))
     if isinstance(outcome, Parked):
         return msgspec.structs.replace(ticket, is_parked=True)
     # The marker goes with the decision: a copy appended just after it finds none, and what

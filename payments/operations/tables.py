@@ -37,6 +37,13 @@ operation_conflicts: Final = sa.Table(
     comment="other content that came under a known operation id: recorded, never applied",
 )
 
+sa.Index(
+    "operation_conflicts_recorded_at_idx",
+    operation_conflicts.c.recorded_at,
+    operation_conflicts.c.operation_id,
+    operation_conflicts.c.digest,
+)
+
 dead_letters: Final = sa.Table(
     "dead_letters",
     METADATA,

@@ -8,7 +8,7 @@ import pytest
 from payments.bankpayments.writes import add_organization
 from payments.entrypoints.settings import Profile, Secret
 from payments.kernel.clock import utc_now
-from payments.surfaces.bankwebhook.signature import sign
+from payments.webhooks.signing import v2_header
 from tests.fixtures.platform import Platform, api_key
 
 WEBHOOK = "/api/webhook/bank/"
@@ -118,15 +118,15 @@ class TestProduction:
         self, client: httpx.AsyncClient, platform: Platform
     ) -> None:
         """Whatever is wrong with the signature, the answer is the same."""
-        right = sign(self.SECRET.encode(), SEED.encode())
+        right = v2_header(self.SECRET, SEED.encode())
         for wrong in (
             "",
             "v2=",
             right.removeprefix("v2="),
             right.replace("v2=", "v1="),
             right[:-1] + ("0" if right[-1] != "0" else "1"),
-            sign(b"other", SEED.encode()),
-            sign(self.SECRET.encode(), SEED.encode() + b" "),
+            v2_header("other", SEED.encode()),
+            v2_header(self.SECRET, SEED.encode() + b" "),
         ):
             headers = {**WAIT, "X-Signature": wrong}
             answer = await client.post(WEBHOOK, content=SEED, headers=headers)

@@ -6,13 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from payments.entrypoints.shop import DEVELOPMENT_WEBHOOK_KEY
-from payments.surfaces.shop.signature import (
-    WebhookKey,
-    is_sha1,
-    is_v2,
-    sha1_signature,
-    v2_signature,
-)
+from payments.surfaces.shop.signature import WebhookKey, sha1_signature
+from payments.webhooks.signing import SigningKeys, v2_signature
 
 PAGE: Final = (Path(__file__).parents[2] / "docs/shop.md").read_text(encoding="utf-8")
 SHA1, V2 = PAGE.split("### Signing: v2", 1)
@@ -34,21 +29,21 @@ def test_the_sha1_example() -> None:
     assert f'"signature":"{signature}"' in cell(SHA1, "body")
     ids = ("1234567", "123456", "123456")
     assert sha1_signature(key, *ids, "100") == signature
-    assert is_sha1(WebhookKey(key), signature, (*ids, "100"))
-    assert not is_sha1(WebhookKey(key, is_sha1_on=False), signature, (*ids, "100"))
+    assert WebhookKey(SigningKeys(key)).is_sha1(signature, (*ids, "100"))
+    assert not WebhookKey(SigningKeys(key), is_sha1_on=False).is_sha1(signature, (*ids, "100"))
     other = cell(SHA1, "signature, were the amount written `100.0`")
     assert other == sha1_signature(key, *ids, "100.0")
-    assert not is_sha1(WebhookKey(key), other, (*ids, "100"))
+    assert not WebhookKey(SigningKeys(key)).is_sha1(other, (*ids, "100"))
 
 
 def test_the_v2_example() -> None:
     key, body = cell(V2, "private key"), cell(V2, "body").encode()
     header = cell(V2, "header").removeprefix("X-Signature: ")
     assert header == f"v2={v2_signature(key, body)}"
-    assert is_v2(WebhookKey(key), header, body)
+    assert SigningKeys(key).is_v2(header, body)
     for wrong in ("", header[3:], header + "0", header.replace("v2", "v1"), "v2=" + "é" * 64):
-        assert not is_v2(WebhookKey(key), wrong, body)
-    assert not is_v2(WebhookKey(key), header, body + b" ")
+        assert not SigningKeys(key).is_v2(wrong, body)
+    assert not SigningKeys(key).is_v2(header, body + b" ")
 
 
 def test_the_key_of_development_is_the_one_the_page_names() -> None:
@@ -56,4 +51,4 @@ def test_the_key_of_development_is_the_one_the_page_names() -> None:
 
 
 def test_a_key_is_not_printed() -> None:
-    assert "private" not in repr(WebhookKey("private"))
+    assert "private" not in repr(WebhookKey(SigningKeys("private")))

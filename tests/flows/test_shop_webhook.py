@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from payments.bills.queries import TurnedAway
-from payments.bills.writes import write_down
+from payments.webhooks.queries import TurnedAway
+from payments.webhooks.writes import write_down
 from payments.entrypoints.shop import webhook_key
 from payments.kernel.clock import utc_now
 from tests.fixtures.invariants import assert_invariants
@@ -96,7 +96,12 @@ async def test_the_record_of_what_was_turned_away_is_bounded(platform: Platform)
     for number in range(1, 31):
         kind = "user_not_found" if number == 1 else "bad_signature"
         webhook = TurnedAway(
-            kind=kind, digest=bytes(32), transaction_id=number, turned_away_at=utc_now()
+            surface="shop",
+            kind=kind,
+            digest=bytes(32),
+            reference=str(number),
+            transaction_id=number,
+            turned_away_at=utc_now(),
         )
         await write_down(platform.engine, webhook, kept=5)
     query = "SELECT array_agg(transaction_id ORDER BY id) FROM turned_away_webhooks"

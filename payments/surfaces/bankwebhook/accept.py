@@ -1,15 +1,14 @@
-"""Accepting a webhook: the bank's own id decides whether it is new; other content is evidence."""
+"""Accepting a webhook of the bank."""
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bankpayments.receive import request_of
 from payments.http.prefer import preferred_wait_s
-from payments.http.services import HttpRequest, Time, service
+from payments.http.services import HttpRequest
 from payments.kernel.errors import Conflict
-from payments.operations.conflicts import record_conflict
-from payments.operations.submit import Submitter, Ticket
+from payments.operations.submit import Ticket
 from payments.surfaces.bankwebhook.bodies import BankPaymentBody, payment_intent
+from payments.webhooks.acceptance import accept_once
 
 _log = structlog.get_logger(__name__)
 
@@ -24,8 +23,7 @@ async def accept_payment(request: HttpRequest, body: BankPaymentBody) -> Ticket:
     """Make the payment durable, or find it known. Raises 409 `operation_conflict`, on record."""
     wanted = request_of(payment_intent(body))
     try:
-        return await service(request, Submitter)(wanted, preferred_wait_s(request))
-    except Conflict as error:
-        await record_conflict(service(request, AsyncEngine), service(request, Time).now, wanted)
+        return await accept_once(request, wanted, OperationConflict, preferred_wait_s(request))
+    except OperationConflict:
         _log.warning("bank_operation_conflict", operation_id=str(wanted.operation_id))
-        raise OperationConflict(operation_id=str(wanted.operation_id)) from error
+        raise

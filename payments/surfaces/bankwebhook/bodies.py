@@ -6,23 +6,30 @@ from uuid import UUID
 
 import msgspec
 
-from payments.bankpayments.inn import PATTERN, checked_inn
+from payments.bankpayments.inn import PATTERN, PAYER_PATTERN, checked_payer
 from payments.bankpayments.receive import ReceiveBankPayment
 from payments.bankpayments.tables import CURRENCY
 from payments.http.body import Amount, Body, minor_of
 from payments.kernel.errors import InvalidBody
 from payments.kernel.money import currency_of
+from payments.webhooks.meaning import CreditBody
 
 Inn = Annotated[str, msgspec.Meta(max_length=200, extra_json_schema={"pattern": PATTERN})]
 """`checked_inn` refuses what is none, and says why; a pattern would only be repeated."""
+Payer = Annotated[str, msgspec.Meta(max_length=200, extra_json_schema={"pattern": PAYER_PATTERN})]
+"""The same with what a bank writes for a payer without an INN: `checked_payer`."""
 YEARS: Final = range(1900, 2200)
 """Years a bank document may be of; far beyond them conversions of time overflow."""
 
 _CURRENCY: Final = currency_of(CURRENCY)
 
 
-class BankPaymentBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment, in the bank's words. Fields it may add some day are left alone."""
+class BankPaymentBody(CreditBody, frozen=True, kw_only=True):
+    """A payment, in the bank's words.
+
+    `currency`, `direction` and `status`, when they are there, must say that roubles came. Other
+    fields it may add some day are left alone.
+    """
 
     example: ClassVar = {
         "operation_id": "ccf0a86d-041b-4991-bcf7-e2352f7b8a4a",
@@ -34,7 +41,7 @@ class BankPaymentBody(msgspec.Struct, frozen=True, kw_only=True):
 
     operation_id: UUID
     amount: Amount
-    payer_inn: Inn
+    payer_inn: Payer | None = None
     document_number: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     document_date: Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -81,9 +88,10 @@ class OrganizationList(msgspec.Struct, frozen=True, kw_only=True):
 
 def payment_intent(body: BankPaymentBody) -> ReceiveBankPayment:
     """The intent of a body. The same moment or amount written otherwise is the same content."""
+    body.check_rouble_credit()
     return ReceiveBankPayment(
         bank_operation_id=body.operation_id,
-        payer_inn=checked_inn(body.payer_inn, "payer_inn"),
+        payer_inn=checked_payer(body.payer_inn or "", "payer_inn"),
         minor=minor_of(body.amount, _CURRENCY),
         document_number=body.document_number,
         document_date=_utc(body.document_date),

@@ -14,7 +14,7 @@ from payments.bankpayments.queries import OrganizationView
 from payments.bankpayments.tables import CURRENCY
 from payments.http.access import Access, Takes
 from payments.http.auth import ADMIN, API_KEY
-from payments.http.body import read_body
+from payments.http.body import read_body, read_raw
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.query import read_query
@@ -32,6 +32,7 @@ from payments.surfaces.bankwebhook.bodies import (
     OrganizationBody,
     OrganizationList,
 )
+from payments.webhooks.recording import BANK, on_record
 
 AUTH_WEBHOOK: Final = "bank_signature"
 AUTH_BALANCE: Final = "bankwebhook"
@@ -55,9 +56,12 @@ async def receive_payment(request: HttpRequest) -> Reply:
     """A payment the bank tells us of; with `Prefer: wait=N` answered when it is credited.
 
     The same operation_id again changes nothing: 200; with other content: 409 `operation_conflict`.
+    Without an INN of ours (`0`, empty, a KIO, with a KPP) the money waits for a person to assign it.
+    Whatever is refused is on record: GET /v1/turned-away-webhooks.
     In production the header `X-Signature: v2=<hex HMAC-SHA256 over the raw body>` is needed.
     """
-    ticket = await accept_payment(request, await read_body(request, BankPaymentBody))
+    async with on_record(request, BANK, await read_raw(request)):
+        ticket = await accept_payment(request, await read_body(request, BankPaymentBody))
     headers = (APPLIED,) if preferred_wait_s(request) else ()
     return Reply(200, _DUPLICATE if ticket.is_replay else _ACCEPTED, headers)
 

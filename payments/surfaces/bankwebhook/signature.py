@@ -1,7 +1,5 @@
 """`X-Signature: v2=<hex HMAC-SHA256 over the raw body>`: the bank proves who it is."""
 
-import hashlib
-import hmac
 from typing import Final
 
 from litestar import Request
@@ -10,53 +8,42 @@ from payments.bankpayments.receive import ACTOR
 from payments.http.auth import Actor, Scheme
 from payments.http.body import read_raw
 from payments.http.services import Connection, header
-from payments.kernel.errors import NotAllowed
+from payments.webhooks.recording import BANK, on_record
+from payments.webhooks.signing import HEADER, BadSignature, SigningKeys
 
-HEADER: Final = b"x-signature"
-VERSION: Final = "v2="
 SECURITY: Final = {
     "type": "apiKey",
     "in": "header",
     "name": "X-Signature",
     "description": "v2=<hex HMAC-SHA256 over the raw body>",
 }
-BANK: Final = Actor(ACTOR)
-
-
-class BadSignature(NotAllowed):
-    """The signature is missing or wrong."""
-
-    code = "bad_signature"
-
-
-def sign(secret: bytes, body: bytes) -> str:
-    """The header's value for a body."""
-    return VERSION + hmac.new(secret, body, hashlib.sha256).hexdigest()
+_BANK: Final = Actor(ACTOR)
 
 
 class BankSignature:
     """Authenticates the bank. Without a secret anybody is: production refuses to start so."""
 
-    def __init__(self, secret: str) -> None:
-        """`secret` is shared with the bank and used for nothing else."""
-        self._secret = secret.encode()
+    def __init__(self, keys: SigningKeys) -> None:
+        """`keys` are shared with the bank and used for nothing else."""
+        self._keys = keys
 
     def __repr__(self) -> str:
         return "BankSignature(***)"
 
     async def __call__(self, connection: Connection) -> Actor:
-        """The bank. Raises 403 `bad_signature`."""
-        if not self._secret:
-            return BANK
+        """The bank. Raises 403 `bad_signature`, on record."""
+        if not self._keys:
+            return _BANK
         if not isinstance(connection, Request):
             raise BadSignature
-        wanted = sign(self._secret, await read_raw(connection)).encode()
-        given = (header(connection, HEADER) or "").encode("utf-8", "replace")
-        if not hmac.compare_digest(wanted, given):
-            raise BadSignature
-        return BANK
+        raw = await read_raw(connection)
+        if not self._keys.is_v2(header(connection, HEADER), raw):
+            async with on_record(connection, BANK, raw):
+                raise BadSignature
+        return _BANK
 
 
-def scheme(secret: str) -> Scheme:
+def scheme(secrets: str) -> Scheme:
     """The scheme of the webhook's route."""
-    return Scheme(BankSignature(secret), SECURITY if secret else None)
+    keys = SigningKeys(secrets)
+    return Scheme(BankSignature(keys), SECURITY if keys else None)

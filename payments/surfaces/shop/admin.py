@@ -7,7 +7,7 @@ from litestar import get, patch
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.bills.queries import BillView, TurnedAwayView, bills_of, list_turned_away
+from payments.bills.queries import BillView, bills_of
 from payments.http.access import Access
 from payments.http.body import read_body
 from payments.http.lists import Page, decode_cursor, page_of
@@ -31,6 +31,8 @@ from payments.users import writes
 from payments.users.errors import UserNotFound
 from payments.users.queries import User, find_user
 from payments.users.queries import list_users as list_users_
+from payments.webhooks.queries import TurnedAwayView, list_turned_away
+from payments.webhooks.recording import SHOP as SHOP_WEBHOOK
 
 _BILLS_SHOWN: Final = 100
 
@@ -90,7 +92,7 @@ async def list_turned_away_webhooks(request: HttpRequest) -> Reply:
     query = read_query(request, TurnedAwayQuery)
     before = decode_cursor(query.cursor, int)
     rows = await list_turned_away(
-        service(request, AsyncEngine), query.kind, before, query.limit + 1
+        service(request, AsyncEngine), SHOP_WEBHOOK, query.kind, before, query.limit + 1
     )
     return json_reply(page_of(rows, query.limit, lambda w: w.id, _turned_away))
 

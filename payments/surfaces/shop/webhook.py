@@ -1,9 +1,7 @@
 """`POST /payment/webhook`: the provider reports money for a bill."""
 
-import hashlib
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
@@ -11,29 +9,30 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.bills.topup
 from payments.bills.parties import Parties, PartyFinder
-from payments.bills.queries import TurnedAway
 from payments.bills.topup import TopUpBill, request_of
-from payments.bills.writes import write_down
-from payments.http.access import Access
+from payments.http.access import Access, Takes
 from payments.http.auth import PUBLIC
 from payments.http.body import Amount, check_content_type, decode_body, minor_of, read_raw
 from payments.http.hot import hot_post
 from payments.http.operation_status import Decisions, Markers
 from payments.http.operations import render_ticket
+from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.reply import Reply
 from payments.http.services import HttpRequest, Time, header, service
 from payments.kernel.errors import Conflict, InvalidBody
 from payments.kernel.money import CURRENCIES, amount_text
-from payments.operations.batch import CONFLICT
 from payments.operations.conflicts import record_conflict
-from payments.operations.envelope import digest_of
 from payments.operations.outcome import Status
-from payments.operations.submit import Acceptance, Request, Submitter, Ticket
+from payments.operations.submit import Acceptance, Request, Ticket
 from payments.surfaces.shop.answers import TopUpAccepted
 from payments.surfaces.shop.bodies import NUMBER_MAX
 from payments.surfaces.shop.config import CURRENCY
-from payments.surfaces.shop.signature import HEADER, BadSignature, WebhookKey, is_sha1, is_v2
+from payments.surfaces.shop.signature import WebhookKey
 from payments.users.errors import UserNotFound
+from payments.webhooks.acceptance import RecentlyAccepted, accept_once, content_of
+from payments.webhooks.meaning import CreditBody
+from payments.webhooks.recording import SHOP, on_record, write_refusal
+from payments.webhooks.signing import HEADER, BadSignature
 
 _NUMBER: Final = re.compile(rb"[1-9][0-9]{0,15}")
 _CURRENCY: Final = CURRENCIES[CURRENCY]
@@ -56,8 +55,11 @@ class BillOwnerMismatch(Conflict):
     code = "bill_owner_mismatch"
 
 
-class WebhookBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A top-up, its values as they are written; `X-Signature` may stand in for `signature`."""
+class WebhookBody(CreditBody, frozen=True, kw_only=True):
+    """A top-up, its values as they are written; `X-Signature` may stand in for `signature`.
+
+    `currency`, `direction` and `status`, when they are there, must say that roubles came.
+    """
 
     example: ClassVar = {
         "signature": "22ffa939314a22e53803aea7557d56b40cfd6161",
@@ -80,6 +82,7 @@ class WebhookBody(msgspec.Struct, frozen=True, kw_only=True):
     access=Access(
         PUBLIC,
         operation=payments.bills.topup.OPERATION,
+        takes=Takes.WAIT,
         body=WebhookBody,
         headers={"X-Signature": "`v2=<hex HMAC-SHA256 of the body>`, in place of `signature`."},
         answers={200: TopUpAccepted},
@@ -89,15 +92,21 @@ async def receive_webhook(request: HttpRequest) -> Reply:
     """Credit a bill with money the provider reports, once however often it is sent.
 
     `signature` is the SHA-1 hex of `{private_key}:{transaction_id}:{user_id}:{bill_id}:{amount}`,
-    each as written in the JSON; or send `X-Signature: v2=<hex HMAC-SHA256 of the body>`.
+    each as written in the JSON; or send `X-Signature: v2=<hex HMAC-SHA256 of the body>`. With
+    `Prefer: wait=N` it is answered when it is credited, `status` applied. Whatever is refused is on
+    record: GET /v1/turned-away-webhooks.
     """
     raw = await read_raw(request)
-    check_content_type(request)
-    body = decode_body(raw, WebhookBody)
-    intent = intent_of(body)
-    async with _turned_away_on_record(request, raw, intent):
+    async with on_record(request, SHOP, raw):
+        check_content_type(request)
+        body = decode_body(raw, WebhookBody)
+        intent = intent_of(body)
         check_signature(request, raw, body)
+        body.check_rouble_credit()
         ticket = await accept(request, intent)
+    refused = None if ticket.decision is None else ticket.decision.reason
+    if refused is not None:
+        await write_refusal(request, SHOP, raw, refused, "decided so")
     return _answer(request, ticket)
 
 
@@ -117,7 +126,7 @@ def check_signature(request: HttpRequest, raw: bytes, body: WebhookBody) -> None
     key = service(request, WebhookKey)
     given = header(request, HEADER)
     if given is not None:
-        if not is_v2(key, given, raw):
+        if not key.keys.is_v2(given, raw):
             raise BadSignature
         return
     if body.signature is None:
@@ -126,7 +135,7 @@ def check_signature(request: HttpRequest, raw: bytes, body: WebhookBody) -> None
     ids = (body.transaction_id, body.user_id, body.bill_id)
     first, second, third = (bytes(raw_id).decode() for raw_id in ids)
     amount = amount_text(bytes(body.amount))
-    if not is_sha1(key, body.signature, (first, second, third, amount)):
+    if not key.is_sha1(body.signature, (first, second, third, amount)):
         raise BadSignature
 
 
@@ -138,12 +147,7 @@ async def accept(request: HttpRequest, intent: TopUpBill) -> Ticket:
     if parties in {Parties.NO_USER, Parties.OTHER_OWNER}:
         await _check_content(request, wanted)
         raise UserNotFound if parties is Parties.NO_USER else BillOwnerMismatch
-    try:
-        ticket = await service(request, Submitter)(wanted)
-    except Conflict as error:
-        if error.code != CONFLICT:
-            raise
-        raise await _conflict(request, wanted) from None
+    ticket = await accept_once(request, wanted, TransactionConflict, preferred_wait_s(request))
     if parties is Parties.NEW_BILL:
         finder.claim(intent.user_id, intent.bill_id)
     return ticket
@@ -151,46 +155,30 @@ async def accept(request: HttpRequest, intent: TopUpBill) -> Ticket:
 
 async def _check_content(request: HttpRequest, wanted: Request) -> None:
     """A transaction known with other content says that before anything of user and bill."""
-    digest = digest_of(wanted.operation.kind, wanted.actor, msgspec.json.encode(wanted.intent))
-    known: Any = await service(request, Decisions).find(wanted.operation_id)  # type: ignore[type-abstract]
-    if known is None:
-        marker = await service(request, Markers).find_marker(wanted.operation_id)  # type: ignore[type-abstract]
-        known = None if marker is None else msgspec.json.decode(marker, type=Acceptance)
-    if known is not None and known.digest != digest:
-        raise await _conflict(request, wanted)
-
-
-async def _conflict(request: HttpRequest, wanted: Request) -> TransactionConflict:
-    """Other content is evidence, so the whole of it goes on record."""
-    await record_conflict(service(request, AsyncEngine), service(request, Time).now, wanted)
-    return TransactionConflict(operation_id=str(wanted.operation_id))
+    digest, operation_id = content_of(wanted), wanted.operation_id
+    is_other = service(request, RecentlyAccepted).is_other(operation_id, digest)
+    if not is_other:
+        known: Any = await service(request, Decisions).find(operation_id)  # type: ignore[type-abstract]
+        if known is None:
+            marker = await service(request, Markers).find_marker(operation_id)  # type: ignore[type-abstract]
+            known = None if marker is None else msgspec.json.decode(marker, type=Acceptance)
+        is_other = known is not None and known.digest != digest
+    if is_other:
+        await record_conflict(service(request, AsyncEngine), service(request, Time).now, wanted)
+        raise TransactionConflict(operation_id=str(operation_id))
 
 
 def _answer(request: HttpRequest, ticket: Ticket) -> Reply:
     """Accepted, also when it was before; a refusal that is stored is told again."""
     if ticket.decision is not None and ticket.decision.status != Status.APPLIED.value:
-        return render_ticket(request, ticket, at=None)
-    return Reply(
-        200, b'{"status":"accepted","operation_id":"%s"}' % str(ticket.operation_id).encode()
-    )
-
-
-@asynccontextmanager
-async def _turned_away_on_record(
-    request: HttpRequest, raw: bytes, intent: TopUpBill
-) -> AsyncIterator[None]:
-    """What is turned away is written down before the caller hears of it: the contract wants it."""
-    try:
-        yield
-    except (BadSignature, UserNotFound, Conflict) as error:
-        webhook = TurnedAway(
-            kind=error.code,
-            digest=hashlib.sha256(raw).digest(),
-            transaction_id=intent.transaction_id,
-            turned_away_at=service(request, Time).now(),
+        return render_ticket(
+            request, ticket, at=None, headers=(APPLIED,) if preferred_wait_s(request) else ()
         )
-        await write_down(service(request, AsyncEngine), webhook)
-        raise
+    prefers = preferred_wait_s(request) > 0
+    status = b"applied" if prefers and ticket.decision is not None else b"accepted"
+    operation_id = str(ticket.operation_id).encode()
+    body = b'{"status":"%s","operation_id":"%s"}' % (status, operation_id)
+    return Reply(HTTPStatus.OK, body, (APPLIED,) if prefers else ())
 
 
 def _number(raw: msgspec.Raw, field: str) -> int:

@@ -1,4 +1,4 @@
-"""Webhooks that were turned away, on record: kind, digest and time, the newest of each kind.
+"""Webhooks that were turned away, on record, the newest of each surface and kind.
 
 Bounded by kind: a flood of bad signatures cannot wash away what a genuine sender was refused.
 """
@@ -9,11 +9,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.bills.queries import TurnedAway
-from payments.bills.tables import turned_away_webhooks
+from payments.webhooks.queries import TurnedAway
+from payments.webhooks.tables import turned_away_webhooks
 
 KEPT: Final = 10_000
-"""Of each kind."""
+"""Of each surface and kind."""
 _TRIM_EVERY: Final = 100
 
 _columns: Final = turned_away_webhooks.c
@@ -27,7 +27,8 @@ async def write_down(engine: AsyncEngine, webhook: TurnedAway, kept: int = KEPT)
             turned_away_webhooks.insert().values(row).returning(_columns.id)
         )
         if made.scalar_one() % min(_TRIM_EVERY, kept) == 0:
-            same = sa.select(_columns.id).where(_columns.kind == webhook.kind)
+            alike = (_columns.surface == webhook.surface) & (_columns.kind == webhook.kind)
+            same = sa.select(_columns.id).where(alike)
             last = same.order_by(_columns.id.desc()).offset(kept).limit(1).scalar_subquery()
-            old = (_columns.kind == webhook.kind) & (_columns.id <= last)
+            old = alike & (_columns.id <= last)
             await connection.execute(turned_away_webhooks.delete().where(old))

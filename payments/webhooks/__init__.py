@@ -1,0 +1,1 @@
+"""What incoming webhooks share: signatures, one acceptance an id, a record of what was refused."""
