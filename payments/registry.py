@@ -5,6 +5,7 @@ from typing import Any, Final
 from litestar import Router
 
 import payments.apikeys.tables
+import payments.bankpayments.assign
 import payments.bankpayments.match
 import payments.bankpayments.receive
 import payments.banks.confirm
@@ -72,6 +73,7 @@ OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.clientwallets.transfer.OPERATION,
     payments.bankpayments.receive.OPERATION,
     payments.bankpayments.match.OPERATION,
+    payments.bankpayments.assign.OPERATION,
     payments.banks.open_bank.OPERATION,
     payments.banks.open_account.OPERATION,
     payments.banks.request.OPERATION,

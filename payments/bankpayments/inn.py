@@ -8,9 +8,7 @@ from payments.kernel.errors import InvalidBody
 PATTERN: Final = r"^([0-9]{10}|[0-9]{12})$"
 _RULE: Final = "an INN is a text of 10 or 12 digits"
 _INN: Final = re.compile(r"[0-9]{10}|[0-9]{12}")
-PAYER_PATTERN: Final = (
-    r"^(|0|[0-9]{5}|[0-9]{10}|[0-9]{12}|([0-9]{5}|[0-9]{10}|[0-9]{12})/[0-9]{4}[0-9A-Z]{2}[0-9]{3})$"
-)
+PAYER_PATTERN: Final = r"^(0?|([0-9]{5}|[0-9]{10}|[0-9]{12})(/[0-9]{4}[0-9A-Z]{2}[0-9]{3})?)$"
 _PAYER: Final = re.compile(PAYER_PATTERN.removeprefix("^").removesuffix("$"))
 _PAYER_RULE: Final = (
     "an INN is a text of 10 or 12 digits; a payer without one is 0 or empty, a foreign "

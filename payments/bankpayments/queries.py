@@ -1,6 +1,6 @@
-"""Reads of organizations and of payments without an owner."""
+"""Reads of organizations, of payments, of balance changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -11,12 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bankpayments.inn import is_inn
 from payments.bankpayments.tables import (
+    CURRENCY,
     PaymentStatus,
     organization_account_id,
+    organization_balance_changes,
     organization_payments,
     organizations,
 )
+from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
+from payments.kernel.money import currency_of, format_minor
 from payments.ledger.tables import accounts
 
 _MATCH_MAX: Final = 1000
@@ -36,6 +40,41 @@ class OrganizationView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     minor: int
     created_at: datetime
+
+
+class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment the bank told us of; `inn` is its organization's, `payer_inn` what the bank wrote.
+
+    `state`: matched, or unmatched (in suspense). `proposal`: whose one person says it is.
+    """
+
+    payment_id: UUID
+    operation_id: UUID
+    state: str
+    payer_inn: str
+    inn: str | None
+    amount: str
+    currency: str
+    document_number: str
+    document_date: str
+    received_at: str
+    matched_at: str | None
+    proposal: Mapping[str, Any] | None
+    assignment: Mapping[str, Any] | None
+
+
+class ChangeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of an organization's balance, before and after."""
+
+    operation_id: UUID
+    payment_id: UUID
+    amount: str
+    before: str
+    after: str
+    currency: str
+    payer_inn: str | None
+    document_number: str | None
+    recorded_at: str
 
 
 class UnmatchedPayment(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +141,95 @@ async def count_unmatched(engine: AsyncEngine) -> int:
     query = sa.select(sa.func.count()).where(payments.status == PaymentStatus.UNMATCHED.value)
     async with engine.connect() as connection:
         return int((await connection.execute(query)).scalar_one())
+
+
+_PAYMENTS = sa.select(organization_payments, organizations.c.inn).outerjoin(
+    organizations, organizations.c.id == organization_payments.c.organization_id
+)
+_STATUSES: Final = {
+    "matched": PaymentStatus.CREDITED.value,
+    "unmatched": PaymentStatus.UNMATCHED.value,
+}
+Place = tuple[datetime, UUID]
+"""Where a row stands in a list: its time, and its id."""
+
+
+async def list_payments(
+    engine: AsyncEngine, state: str | None, inn: str | None, before: Place | None, count: int
+) -> Sequence[PaymentView]:
+    """Payments, newest first; of one state, of one INN (the organization's or as written)."""
+    c = organization_payments.c
+    query = _PAYMENTS.order_by(c.received_at.desc(), c.id.desc()).limit(count)
+    if state is not None:
+        query = query.where(c.status == _STATUSES[state])
+    if inn is not None:
+        query = query.where((c.payer_inn == inn) | (organizations.c.inn == inn))
+    if before is not None:
+        query = query.where(sa.tuple_(c.received_at, c.id) < before)
+    async with engine.connect() as connection:
+        return [_payment(row) for row in await connection.execute(query)]
+
+
+async def find_payment(engine: AsyncEngine, payment_id: UUID | None) -> PaymentView | None:
+    """The payment of that id of the bank's."""
+    if payment_id is None:
+        return None
+    query = _PAYMENTS.where(organization_payments.c.id == payment_id)
+    async with engine.connect() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _payment(row)
+
+
+async def list_changes(
+    engine: AsyncEngine, organization_id: int, before: Place | None, count: int
+) -> Sequence[ChangeView]:
+    """Changes of an organization's balance, newest first."""
+    c, p = organization_balance_changes.c, organization_payments.c
+    query = (
+        sa.select(organization_balance_changes, p.payer_inn, p.document_number)
+        .outerjoin(organization_payments, p.id == c.payment_id)
+        .where(c.organization_id == organization_id)
+        .order_by(c.recorded_at.desc(), c.operation_id.desc())
+        .limit(count)
+    )
+    if before is not None:
+        query = query.where(sa.tuple_(c.recorded_at, c.operation_id) < before)
+    async with engine.connect() as connection:
+        return [_change(row) for row in await connection.execute(query)]
+
+
+def _payment(row: sa.Row[Any]) -> PaymentView:
+    is_matched = row.status == PaymentStatus.CREDITED.value
+    return PaymentView(
+        payment_id=row.id,
+        operation_id=row.operation_id,
+        state="matched" if is_matched else "unmatched",
+        payer_inn=row.payer_inn,
+        inn=row.inn,
+        amount=format_minor(row.minor, currency_of(row.currency)),
+        currency=row.currency,
+        document_number=row.document_number,
+        document_date=rfc3339(row.document_date),
+        received_at=rfc3339(row.received_at),
+        matched_at=None if row.matched_at is None else rfc3339(row.matched_at),
+        proposal=row.proposal,
+        assignment=row.assignment,
+    )
+
+
+def _change(row: sa.Row[Any]) -> ChangeView:
+    currency = currency_of(CURRENCY)
+    return ChangeView(
+        operation_id=row.operation_id,
+        payment_id=row.payment_id,
+        amount=format_minor(row.after_minor - row.before_minor, currency),
+        before=format_minor(row.before_minor, currency),
+        after=format_minor(row.after_minor, currency),
+        currency=CURRENCY,
+        payer_inn=row.payer_inn,
+        document_number=row.document_number,
+        recorded_at=rfc3339(row.recorded_at),
+    )
 
 
 def _view(row: sa.Row[Any]) -> OrganizationView:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from payments.operations.outcome import Refusal
+from payments.operations.refusals import OtherProposal
 
 PAYMENT_NOT_FOUND: Final = Refusal(
     "payment_not_found",
@@ -13,6 +14,13 @@ PAYMENT_ALREADY_MATCHED: Final = Refusal(
     "payment_already_matched",
     409,
     "The payment belongs to an organization already.",
+)
+OTHER_OWNER_PROPOSED: Final = Refusal(
+    "other_owner_proposed",
+    409,
+    "Somebody else proposed another organization: the second person agrees to that very "
+    "`proposal`.",
+    carries=OtherProposal,
 )
 ORGANIZATION_NOT_FOUND: Final = Refusal(
     "organization_not_found",

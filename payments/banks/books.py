@@ -75,7 +75,7 @@ def _legs(payment: BankPayment, customer_pays: int, seller_gets: int, fee: int) 
 
 
 def fee_minor(price_minor: int, percent_bp: int, min_minor: int) -> int:
-    """`max(price * percent / 100, minimum)`, rounded half-up. One that reaches the price is refused.
+    """`max(price * percent / 100, minimum)`, rounded half-up; the price must be more.
 
     ADR 0078: the minimum is the least fee, not a price below which there is none.
     """

@@ -58,7 +58,7 @@ PRICE_WITHIN_FEE: Final = Refusal(
 )
 TOO_MANY_UNCONFIRMED: Final = Refusal(
     "too_many_unconfirmed",
-    429,
+    409,
     "Too many of your payments wait for this payer's code already. Confirm one of them, or try "
     "again at `retry_at`.",
     is_transient=True,

@@ -14,7 +14,7 @@ from payments.operations.operation import State
 from payments.operations.outcome import Refused
 from payments.operations.record import Ref
 
-UNCONFIRMED_MAX: Final = 5
+UNCONFIRMED_MAX: Final = 10
 
 
 def unconfirmed_ref(marketplace_id: int, customer_number: str) -> Ref:
@@ -56,4 +56,6 @@ def without(state: State, payer: str, payment: BankPayment) -> tuple[Unconfirmed
 def _waiting(state: State, payer: str, now: datetime) -> dict[str, str]:
     row = state.record(Unconfirmed, payer)
     waiting = {} if row is None else row.waiting
-    return {one: ends_at for one, ends_at in waiting.items() if datetime.fromisoformat(ends_at) > now}
+    return {
+        one: ends_at for one, ends_at in waiting.items() if datetime.fromisoformat(ends_at) > now
+    }

@@ -128,7 +128,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Secret, _says("Bearer key of /api/v1/wallet and /transaction; open in development")
     ] = Secret()
     shop_webhook_key: Annotated[
-        Secret, _says("Key of POST /payment/webhook signatures, for nothing else; two, comma separated, rotating")
+        Secret,
+        _says("Signs POST /payment/webhook, nothing else; comma separated, two while rotating"),
     ] = Secret()
     shop_webhook_sha1: Annotated[
         str, _says("on or off: accept the SHA-1 signature beside v2 (HMAC-SHA256)")
@@ -143,7 +144,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Limit, _says("Registrations a minute from one address; 0: 20, in development 6000")
     ] = 0
     bank_webhook_secret: Annotated[
-        Secret, _says("HMAC key of POST /api/webhook/bank/; two while rotating; open in development")
+        Secret,
+        _says("Signs POST /api/webhook/bank; two while rotating; open in development"),
     ] = Secret()
 
     superpay_base_url: Annotated[str, _says("SuperPay's API")] = ""

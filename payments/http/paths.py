@@ -28,6 +28,7 @@ _UUIDS: Final = (
     "deposit_id",
     "break_id",
     "callback_id",
+    "payment_id",
 )
 _TEXTS: Final = ("inn", "token", "name")
 """Looked up as they are written."""

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.kernel.clock import Clock
 from payments.kernel.sql import load_sql
-from payments.operations.envelope import Envelope, digest_of
+from payments.operations.envelope import Envelope, digest_of_intent
+from payments.operations.metrics import CONFLICTS
 from payments.operations.submit import Request
 
 CONFLICTS_MAX: Final = 16
@@ -32,16 +33,20 @@ def insert_arguments(envelopes: Sequence[Envelope], now: datetime) -> tuple[Any,
 
 
 async def record_conflict(engine: AsyncEngine, clock: Clock, request: Request) -> None:
-    """Record a request that was turned away at the door; the same content again is the same row."""
+    """Record and count a request that was turned away at the door.
+
+    The same content again is the same row, and so is what the ledger has recorded.
+    """
     body = msgspec.json.encode(request.intent)
     now = clock()
     envelope = Envelope(
         operation_id=request.operation_id,
         kind=request.operation.kind,
         actor=request.actor,
-        digest=digest_of(request.operation.kind, request.actor, body),
+        digest=digest_of_intent(request.operation.kind, request.actor, request.intent),
         submitted_at=now,
         body=msgspec.Raw(body),
     )
     async with engine.begin() as connection:
-        await connection.exec_driver_sql(INSERT, insert_arguments([envelope], now))
+        made = await connection.exec_driver_sql(INSERT, insert_arguments([envelope], now))
+    CONFLICTS.inc(max(0, made.rowcount))

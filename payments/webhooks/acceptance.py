@@ -15,7 +15,7 @@ from payments.kernel.clock import monotonic_s
 from payments.kernel.errors import Conflict, UnknownFate
 from payments.operations.batch import CONFLICT
 from payments.operations.conflicts import record_conflict
-from payments.operations.envelope import digest_of
+from payments.operations.envelope import digest_of_intent
 from payments.operations.submit import Request, Submitter, Ticket
 
 _REMEMBERED_MAX: Final = 100_000
@@ -46,8 +46,7 @@ class RecentlyAccepted(dict[object, Accepted]):
 
 def content_of(request: Request) -> bytes:
     """The digest that tells contents apart."""
-    body = msgspec.json.encode(request.intent)
-    return digest_of(request.operation.kind, request.actor, body)
+    return digest_of_intent(request.operation.kind, request.actor, request.intent)
 
 
 async def accept_once(
@@ -67,7 +66,6 @@ async def accept_once(
     except Conflict as error:
         if error.code != CONFLICT:
             raise
-        await record_conflict(service(request, AsyncEngine), service(request, Time).now, wanted)
         raise conflict(operation_id=str(wanted.operation_id)) from error
     if ticket.is_doubtful:
         raise UnknownFate(operation_id=str(wanted.operation_id))

@@ -58,7 +58,8 @@ async def test_pay_confirm_operation_refund(marketplace: Marketplace) -> None:
     answer = await marketplace.call("pay", **METHODS["pay"])
     key = answer.json()["operation_key"]
     assert answer.status_code == 200
-    assert answer.content == f'{{"operation_key":"{key}","status":"pause"}}'.encode()
+    told = '"amount":"2000","fee":"100","received":"1900","currency":"RUB"'
+    assert answer.content == f'{{"operation_key":"{key}","status":"pause",{told}}}'.encode()
 
     code = await marketplace.code(key)
     confirmed = await marketplace.confirm(key, code)
@@ -170,10 +171,10 @@ async def test_refusals_change_nothing(marketplace: Marketplace) -> None:
 
 
 async def test_an_amount_may_be_a_json_number(marketplace: Marketplace) -> None:
-    answer = await marketplace.call("pay", **(METHODS["pay"] | {"price": 12.5}))
+    answer = await marketplace.call("pay", **(METHODS["pay"] | {"price": 112.5}))
     assert answer.status_code == 200
     shown = await marketplace.call("operation", operation_key=answer.json()["operation_key"])
-    assert shown.json()["amount"] == "12.50"
+    assert shown.json()["amount"] == "112.50"
 
 
 NO_BODIES = (

@@ -143,10 +143,11 @@ class TestProduction:
         assert (await client.get(balance, headers=key)).json()["balance"] == 145000
 
 
-@pytest.mark.parametrize("inn", ["", "123", "12345678901", "12345abcde", "1234567890\n", "1" * 13])
+@pytest.mark.parametrize("inn", ["123", "12345678901", "12345abcde", "1234567890\n", "1" * 13])
 async def test_a_wrong_inn_is_told_what_one_is(client: httpx.AsyncClient, inn: str) -> None:
     body = {**httpx.Response(200, text=SEED).json(), "payer_inn": inn}
     answer = await client.post(WEBHOOK, json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_body")
-    message = "an INN is a text of 10 or 12 digits"
-    assert answer.json()["errors"] == [{"field": "payer_inn", "message": message}]
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "payer_inn"
+    assert error["message"].startswith("an INN is a text of 10 or 12 digits; ")

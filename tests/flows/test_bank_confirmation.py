@@ -107,8 +107,8 @@ async def test_four_wrong_codes_and_then_the_right_one(marketplace: Marketplace)
 
 
 async def test_a_code_is_good_for_its_own_payment_alone(marketplace: Marketplace) -> None:
-    first = await marketplace.pay("1xf3g", "2mzp5", "10")
-    second = await marketplace.pay("1xf3g", "2mzp5", "10")
+    first = await marketplace.pay("1xf3g", "2mzp5", "100")
+    second = await marketplace.pay("1xf3g", "2mzp5", "100")
     codes = await marketplace.code(first), await marketplace.code(second)
     assert codes[0] != codes[1], "one in a million"
     answer = await marketplace.confirm(second, codes[0])
@@ -166,7 +166,7 @@ async def test_without_money_there_is_no_mail(marketplace: Marketplace) -> None:
         "pay", number_invoice_customer="1xf3g", number_invoice_seller="2mzp5", price="10001"
     )
     assert (answer.status_code, answer.json()["code"]) == (402, "insufficient_funds")
-    key = await marketplace.pay("1xf3g", "2mzp5", "1")
+    key = await marketplace.pay("1xf3g", "2mzp5", "51")
     await marketplace.mail(key)
     assert len(list((marketplace.platform.settings.data_dir / "mail").iterdir())) == 1
 
@@ -239,7 +239,7 @@ async def test_starting_more_payments_gives_no_more_tries(
     marketplace: Marketplace, other: Marketplace
 ) -> None:
     """Thirty wrong codes in all, from however many connections, payments and marketplaces."""
-    keys = [await marketplace.pay("1xf3g", "2mzp5", "10") for _ in range(7)]
+    keys = [await marketplace.pay("1xf3g", "2mzp5", "100") for _ in range(7)]
     keys.append(await other.pay("1xf3g", "1ck3l", "10"))
     callers = [marketplace] * 7 + [other]
     codes = [await marketplace.code(key) for key in keys]

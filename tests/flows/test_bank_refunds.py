@@ -12,6 +12,7 @@ from payments.banks import writes
 from payments.banks.books import bank_spec
 from payments.banks.status import RefundFee
 from payments.entrypoints.consumer import create_consumer
+from payments.kernel.clock import utc_now
 from payments.ledger.chart import Kind
 from tests.fixtures.banks import Marketplace, bank_settings
 from tests.fixtures.platform import Platform
@@ -76,7 +77,7 @@ async def test_overlapping_lists_at_once_refund_each_payment_once(marketplace: M
 async def test_all_or_nothing(marketplace: Marketplace) -> None:
     paid = await marketplace.paid("1xf3g", "2mzp5", "2000")
     within = await marketplace.paid("1xf3g", "1ck3l", "300")
-    waiting = await marketplace.pay("1xf3g", "2mzp5", "1")
+    waiting = await marketplace.pay("1xf3g", "2mzp5", "51")
     before = await marketplace.balances()
     for bad, status, code in (
         (waiting, 409, "not_refundable"),
@@ -139,13 +140,52 @@ async def test_the_fee_of_a_refund(
     assert await held(marketplace, Kind.BANK_CLEARING, 2) == fees
 
 
-async def test_a_fee_that_takes_the_whole_price(marketplace: Marketplace) -> None:
-    key = await marketplace.paid("1xf3g", "2mzp5", "30")
-    assert await marketplace.balances() == ("9970", "300000", "25000")
+@pytest.mark.case("S3")
+async def test_a_fee_that_would_take_the_whole_price(marketplace: Marketplace) -> None:
+    """Refused before a mail goes out; one kopeck more is a payment, and its fee is told."""
+    for price in ("20", "50"):
+        answer = await marketplace.call(
+            "pay",
+            number_invoice_customer="1xf3g",
+            number_invoice_seller="2mzp5",
+            price=price,
+        )
+        assert (answer.status_code, answer.json()["code"]) == (409, "price_within_fee")
+        assert answer.json()["fee"] == "50"
+    key = await marketplace.paid("1xf3g", "2mzp5", "50.01")
+    assert await marketplace.balances() == ("9949.99", "300000", "25000.01")
     shown = (await marketplace.call("operation", operation_key=key)).json()
-    assert (shown["fee"], shown["received"]) == ("30", "0")
+    assert (shown["fee"], shown["received"]) == ("50", "0.01")
+    assert "Fee:     50 RUB, out of the amount; the seller gets 0.01 RUB" in await marketplace.mail(
+        key
+    )
     assert (await marketplace.refund(key)).status_code == 200
     assert await marketplace.balances() == START
+
+
+@pytest.mark.case("S6")
+async def test_mails_to_one_payer_are_bounded(marketplace: Marketplace, other: Marketplace) -> None:
+    """A hundred requests at once are ten payments; the limit is this marketplace's alone."""
+    body = {
+        "number_invoice_customer": "1xf3g",
+        "number_invoice_seller": "1ck3l",
+        "price": "1",
+    }
+    answers = await asyncio.gather(*(marketplace.call("pay", **body) for _ in range(100)))
+    codes = Counter((a.status_code, a.json().get("code", "")) for a in answers)
+    assert codes == {(200, ""): 10, (409, "too_many_unconfirmed"): 90}
+    refused = next(a for a in answers if a.status_code == 409)
+    assert refused.json()["retry_at"] > utc_now().isoformat()[:19]
+    keys = [a.json()["operation_key"] for a in answers if a.status_code == 200]
+    for key in keys:
+        await marketplace.mail(key)
+    mails = marketplace.platform.settings.data_dir / "mail"
+    assert len(list(mails.iterdir())) == 10
+    assert (await other.call("pay", **body)).status_code == 200
+    paid = await marketplace.confirm(keys[0], await marketplace.code(keys[0]))
+    assert paid.status_code == 200
+    assert (await marketplace.call("pay", **body)).status_code == 200
+    assert (await marketplace.call("pay", **body)).status_code == 409
 
 
 async def test_the_other_direction_and_the_same_bank(marketplace: Marketplace) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from payments.webhooks.queries import TurnedAway
-from payments.webhooks.writes import write_down
 from payments.entrypoints.shop import webhook_key
 from payments.kernel.clock import utc_now
+from payments.webhooks.queries import TurnedAway
+from payments.webhooks.writes import write_down
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import Platform
 from tests.fixtures.shop import SETTINGS, Shop, notice

@@ -11,7 +11,17 @@ from payments.banks.confirm import ConfirmPayment
 from payments.banks.open_account import OpenBankAccount
 from payments.banks.refund import RefundPayments
 from payments.banks.request import RequestPayment
-from payments.banks.tables import ACCOUNT_NUMBERS, Bank, BankAccount, BankPayment, Client, Tariff
+from payments.banks.tables import (
+    ACCOUNT_NUMBERS,
+    Bank,
+    BankAccount,
+    BankPayment,
+    Client,
+    Tariff,
+    Unconfirmed,
+)
+from payments.banks.unconfirmed import UNCONFIRMED_MAX
+from payments.kernel.clock import rfc3339
 from payments.ledger.balances import Account, Balances, new_account
 from payments.ledger.chart import Kind
 from payments.operations.operation import Context, Operation, State
@@ -60,6 +70,14 @@ def payment(**changes: Any) -> BankPayment:
         refund_id=None,
     )
     return waiting.changed(**changes)
+
+
+def waiting(count: int = UNCONFIRMED_MAX) -> Unconfirmed:
+    """So many payments of marketplace 1 wait for codes of account 1a."""
+    ends_at = rfc3339(NOW + timedelta(minutes=10))
+    return Unconfirmed(
+        payer="1:1a", waiting={str(UUID(int=n)): ends_at for n in range(1, count + 1)}
+    )
 
 
 ROWS: tuple[Record, ...] = (

@@ -10,7 +10,7 @@ from payments.banks import confirm, expire, open_account, open_bank, refund, req
 from payments.banks.books import client_account, pay_legs, refund_legs
 from payments.banks.expire import ExpirePayment
 from payments.banks.open_bank import OpenBank
-from payments.banks.tables import BankPayment
+from payments.banks.tables import BankPayment, Unconfirmed
 from payments.kernel.clock import rfc3339
 from payments.ledger.posting import Leg
 from payments.operations.outcome import Applied, Refused
@@ -36,6 +36,7 @@ from tests.unit.bank_rows import (
     pay,
     payment,
     state_of,
+    waiting,
 )
 
 
@@ -52,9 +53,12 @@ from tests.unit.bank_rows import (
         ("account_not_found", request, pay(seller="1zz"), (), {}),
         ("same_account", request, pay(seller="1a"), (), {11: 0}),
         ("too_many_wrong_codes", request, pay(minor=2001), (guessed(),), {}),
+        ("too_many_unconfirmed", request, pay(minor=2001), (waiting(),), {}),
         ("insufficient_funds", request, pay(minor=2001), (), {}),
         ("insufficient_funds", request, pay(seller="3a", minor=2001), (), {}),
         ("no_tariff", request, pay(seller="3a"), (), {}),
+        ("price_within_fee", request, pay(minor=50), (), {}),
+        ("price_within_fee", request, pay(minor=20), (waiting(9),), {}),
         ("operation_not_found", confirm, attempt(key="other"), (payment(),), {}),
         ("operation_not_found", confirm, attempt(marketplace_id=2), (payment(**REFUNDED),), {}),
         ("already_refunded", confirm, attempt(), (payment(**REFUNDED),), {}),
@@ -98,17 +102,25 @@ def test_a_request_waits_and_asks_for_the_mail() -> None:
     outcome = decide(request.OPERATION, pay(), state_of())
     assert isinstance(outcome, Applied)
     assert outcome.legs == ()
-    assert fields_of(outcome) == {"operation_key": "key", "status": "pause"}
+    assert fields_of(outcome) == {
+        "operation_key": "key",
+        "status": "pause",
+        "amount": "20",
+        "fee": "1",
+        "received": "19",
+        "currency": "RUB",
+    }
     assert outcome.effects[0].body == {"payment_id": str(ID)}
-    (made,) = outcome.puts
+    made, unconfirmed = outcome.puts
     assert isinstance(made, BankPayment)
     assert (made.fee_minor, made.refund_fee, made.expires_at) == (100, "keep", LATE)
+    assert unconfirmed == Unconfirmed(payer="1:1a", waiting={str(ID): rfc3339(LATE)})
 
 
 def test_within_one_bank_there_is_no_fee_and_no_clearing() -> None:
     outcome = decide(request.OPERATION, pay(seller="1b"), state_of())
     assert isinstance(outcome, Applied)
-    (made,) = outcome.puts
+    made, _ = outcome.puts
     assert isinstance(made, BankPayment)
     assert made.fee_minor == 0
     assert pay_legs(made) == (Leg(CUSTOMER, -2000), Leg(client_account(12), 2000))

@@ -4,14 +4,17 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
-from payments.bankpayments import match, receive
-from payments.bankpayments.inn import is_inn
+from payments.bankpayments import assign, match, receive
+from payments.bankpayments.assign import AssignBankPayment
+from payments.bankpayments.inn import checked_payer, is_inn
 from payments.bankpayments.match import MatchBankPayment
 from payments.bankpayments.receive import ReceiveBankPayment, request_of
 from payments.bankpayments.refusals import (
     ORGANIZATION_NOT_FOUND,
+    OTHER_OWNER_PROPOSED,
     PAYMENT_ALREADY_MATCHED,
     PAYMENT_NOT_FOUND,
 )
@@ -24,15 +27,18 @@ from payments.bankpayments.tables import (
     organization_account_id,
     suspense_account,
 )
+from payments.kernel.errors import InvalidBody
 from payments.ledger.posting import move
 from payments.operations.operation import State
 from payments.operations.outcome import Applied, Refusal, Refused
+from payments.operations.refusals import APPROVER_IS_PROPOSER
 from payments_tools.demo.organizations import ORGANIZATIONS
 from tests.fixtures.deciding import CONTEXT, NOW, account, state
 
 PAYMENT_ID = UUID("ccf0a86d-041b-4991-bcf7-e2352f7b8a4a")
 INN = "1234567890"
 KNOWN = Organization(id=5, inn=INN, name="Ромашка", created_at=NOW)
+OTHER = Organization(id=6, inn="7707083893", name="Sber", created_at=NOW)
 
 
 def intent(**changes: Any) -> ReceiveBankPayment:
@@ -118,6 +124,88 @@ def test_a_match_is_refused(reason: Refusal, rows: list[Any], inn: str) -> None:
     found = match.decide(wanted, books(*rows), CONTEXT)
     assert isinstance(found, Refused)
     assert found.refusal is reason
+
+
+PROPOSAL = {
+    "inn": INN,
+    "reason": "the payer's letter",
+    "proposed_by": "client:first",
+    "proposed_at": "2026-11-20T12:00:00Z",
+}
+
+
+def assigned(by: str, inn: str = INN, **changes: Any) -> Any:
+    """The outcome of an assignment by one person, the payment having been changed so."""
+    wanted = AssignBankPayment(payment_id=PAYMENT_ID, inn=inn, reason="I saw it too")
+    rows = [KNOWN, OTHER, payment().changed(payer_inn="0", **changes)]
+    context = msgspec.structs.replace(CONTEXT, actor=by)
+    return assign.decide(wanted, books(*rows), context)
+
+
+@pytest.mark.case("S4")
+def test_two_people_who_agree_assign_a_payment() -> None:
+    first = assigned("client:first")
+    (row,) = first.puts
+    assert (first.legs, row.status, row.proposal["inn"]) == ((), PaymentStatus.UNMATCHED, INN)
+    changed = assigned("client:first", OTHER.inn, proposal=PROPOSAL)
+    assert changed.puts[0].proposal["inn"] == OTHER.inn
+    done = assigned("client:second", proposal=PROPOSAL)
+    assert done.legs == move(suspense_account().id, organization_account_id(5), 14_500_000)
+    row, change = done.puts
+    assert (row.status, row.organization_id, row.proposal) == (PaymentStatus.CREDITED, 5, None)
+    assert row.assignment == {
+        **PROPOSAL,
+        "approved_by": "client:second",
+        "approval_reason": "I saw it too",
+    }
+    assert (change.before_minor, change.after_minor) == (0, 14_500_000)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "rows", "by", "inn"),
+    [
+        (PAYMENT_NOT_FOUND, [KNOWN], "client:second", INN),
+        (PAYMENT_ALREADY_MATCHED, [KNOWN, payment(PaymentStatus.CREDITED)], "client:second", INN),
+        (ORGANIZATION_NOT_FOUND, [payment()], "client:second", INN),
+        (
+            OTHER_OWNER_PROPOSED,
+            [KNOWN, OTHER, payment().changed(proposal=PROPOSAL)],
+            "client:second",
+            OTHER.inn,
+        ),
+        (
+            APPROVER_IS_PROPOSER,
+            [KNOWN, payment().changed(proposal=PROPOSAL)],
+            "client:first",
+            INN,
+        ),
+    ],
+)
+def test_an_assignment_is_refused(refusal: Refusal, rows: list[Any], by: str, inn: str) -> None:
+    wanted = AssignBankPayment(payment_id=PAYMENT_ID, inn=inn, reason="it is theirs")
+    context = msgspec.structs.replace(CONTEXT, actor=by)
+    outcome = assign.decide(wanted, books(*rows), context)
+    assert isinstance(outcome, Refused)
+    assert outcome.refusal is refusal
+    assert refusal in assign.OPERATION.refusals
+
+
+@pytest.mark.case("S4")
+@pytest.mark.parametrize(
+    "payer", ["", "0", "12345", INN, "123456789012", f"{INN}/770101001", "12345/7701AB001"]
+)
+def test_what_a_bank_writes_for_a_payer(payer: str) -> None:
+    assert checked_payer(payer, "payer_inn") == payer
+
+
+@pytest.mark.case("S4")
+@pytest.mark.parametrize(
+    "payer",
+    ["12", "00", "abc", " ", f"{INN}/", f"{INN}/77", f"{INN}\n", "0/770101001", "1234\u0430"],
+)
+def test_what_is_no_payer(payer: str) -> None:
+    with pytest.raises(InvalidBody):
+        checked_payer(payer, "payer_inn")
 
 
 @pytest.mark.parametrize("inn", [INN, "123456789012", "0000000000"])

@@ -10,6 +10,7 @@ from payments.bankpayments.inn import PATTERN, PAYER_PATTERN, checked_payer
 from payments.bankpayments.receive import ReceiveBankPayment
 from payments.bankpayments.tables import CURRENCY
 from payments.http.body import Amount, Body, minor_of
+from payments.http.lists import Page
 from payments.kernel.errors import InvalidBody
 from payments.kernel.money import currency_of
 from payments.webhooks.meaning import CreditBody
@@ -84,6 +85,35 @@ class OrganizationList(msgspec.Struct, frozen=True, kw_only=True):
 
     items: list[OrganizationAnswer]
     next_cursor: str | None
+
+
+class OwnerBody(Body, frozen=True, kw_only=True):
+    """Whose money in suspense is, and how that is known."""
+
+    example: ClassVar = {"inn": "7707083893", "reason": "The payer sent the payment order."}
+
+    inn: Inn
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class BankPaymentsQuery(Page, frozen=True, kw_only=True):
+    """`?state=`; `?inn=` as the bank wrote it, or the organization's."""
+
+    state: Literal["unmatched", "matched"] | None = None
+    inn: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+
+
+class ConflictsQuery(Page, frozen=True, kw_only=True):
+    """`?kind=` of operation."""
+
+    kind: Annotated[str, msgspec.Meta(max_length=50)] | None = None
+
+
+class TurnedAwayQuery(Page, frozen=True, kw_only=True):
+    """`?surface=`; `?kind=` only those that got this code."""
+
+    surface: Literal["bank", "shop"] | None = None
+    kind: Annotated[str, msgspec.Meta(max_length=50)] | None = None
 
 
 def payment_intent(body: BankPaymentBody) -> ReceiveBankPayment:

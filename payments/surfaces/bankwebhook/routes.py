@@ -23,6 +23,7 @@ from payments.http.services import HttpRequest, Time, service
 from payments.kernel.clock import rfc3339
 from payments.kernel.money import currency_of, format_minor, short_number
 from payments.operations.submit import Submitter
+from payments.surfaces.bankwebhook import bank_payments, evidence
 from payments.surfaces.bankwebhook.accept import accept_payment
 from payments.surfaces.bankwebhook.bodies import (
     BankPaymentAnswer,
@@ -56,7 +57,7 @@ async def receive_payment(request: HttpRequest) -> Reply:
     """A payment the bank tells us of; with `Prefer: wait=N` answered when it is credited.
 
     The same operation_id again changes nothing: 200; with other content: 409 `operation_conflict`.
-    Without an INN of ours (`0`, empty, a KIO, with a KPP) the money waits for a person to assign it.
+    Without an INN (`0`, empty, a KIO, with a KPP) the money waits for a person to assign it.
     Whatever is refused is on record: GET /v1/turned-away-webhooks.
     In production the header `X-Signature: v2=<hex HMAC-SHA256 over the raw body>` is needed.
     """
@@ -116,5 +117,12 @@ def _answer(found: OrganizationView) -> OrganizationAnswer:
 
 ROUTER: Final = Router(
     path="/",
-    route_handlers=[receive_payment, get_balance, add_organization, list_organizations],
+    route_handlers=[
+        receive_payment,
+        get_balance,
+        add_organization,
+        list_organizations,
+        *bank_payments.HANDLERS,
+        *evidence.HANDLERS,
+    ],
 )

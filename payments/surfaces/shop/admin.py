@@ -121,6 +121,7 @@ def _turned_away(webhook: TurnedAwayView) -> TurnedAwayAnswer:
         kind=webhook.kind,
         digest=webhook.digest.hex(),
         transaction_id=webhook.transaction_id,
+        detail=webhook.detail,
         turned_away_at=rfc3339(webhook.turned_away_at),
     )
 

@@ -140,7 +140,8 @@ class TurnedAwayAnswer(msgspec.Struct, kw_only=True):
 
     kind: str
     digest: str
-    transaction_id: int
+    transaction_id: int | None
+    detail: str
     turned_away_at: str
 
 

@@ -97,10 +97,10 @@ async def receive_webhook(request: HttpRequest) -> Reply:
     record: GET /v1/turned-away-webhooks.
     """
     raw = await read_raw(request)
+    check_content_type(request)
+    body = decode_body(raw, WebhookBody)
+    intent = intent_of(body)
     async with on_record(request, SHOP, raw):
-        check_content_type(request)
-        body = decode_body(raw, WebhookBody)
-        intent = intent_of(body)
         check_signature(request, raw, body)
         body.check_rouble_credit()
         ticket = await accept(request, intent)

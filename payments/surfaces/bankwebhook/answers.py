@@ -1,0 +1,48 @@
+"""What operators are shown."""
+
+import msgspec
+
+from payments.bankpayments.queries import ChangeView, PaymentView
+from payments.operations.conflict_list import ConflictView
+
+
+class BankPaymentList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of payments."""
+
+    items: list[PaymentView]
+    next_cursor: str | None
+
+
+class ChangeList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of balance changes."""
+
+    items: list[ChangeView]
+    next_cursor: str | None
+
+
+class ConflictList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of conflicts."""
+
+    items: list[ConflictView]
+    next_cursor: str | None
+
+
+class TurnedAwayWebhook(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook that changed nothing: the code of its answer, the SHA-256 of its body.
+
+    `reference`: the sender's own id, as the body claimed it.
+    """
+
+    surface: str
+    kind: str
+    reference: str
+    detail: str
+    digest: str
+    turned_away_at: str
+
+
+class TurnedAwayWebhooks(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of them."""
+
+    items: list[TurnedAwayWebhook]
+    next_cursor: str | None

@@ -1,0 +1,108 @@
+"""Bank payments for operators: lists, balance changes, and whose money in suspense is."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from litestar import get, post
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.bankpayments.assign
+from payments.bankpayments import queries
+from payments.bankpayments.assign import AssignBankPayment
+from payments.bankpayments.inn import checked_inn
+from payments.bankpayments.queries import PaymentView
+from payments.http.access import Access
+from payments.http.auth import API_KEY
+from payments.http.body import read_body
+from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.operations import submit
+from payments.http.prefer import preferred_wait_s
+from payments.http.query import read_query
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, service
+from payments.kernel.errors import NotFound
+from payments.kernel.ids import parse_id
+from payments.surfaces.bankwebhook.answers import BankPaymentList, ChangeList
+from payments.surfaces.bankwebhook.bodies import BankPaymentsQuery, OwnerBody
+
+READ: Final = "wallets:read"
+ASSIGN: Final = "reconciliation:write"
+DECIDED_WITHIN_S: Final = 10
+
+
+class PaymentNotFound(NotFound):
+    """There is no such payment."""
+
+    code = "payment_not_found"
+
+
+@get(
+    "/v1/bank-payments",
+    access=Access(API_KEY, READ, query=BankPaymentsQuery, answers={200: BankPaymentList}),
+)
+async def list_bank_payments(request: HttpRequest) -> Reply:
+    """Payments the bank told us of, newest first; `?state=unmatched` is the money in suspense."""
+    query = read_query(request, BankPaymentsQuery)
+    before = decode_cursor(query.cursor, tuple[datetime, UUID])
+    engine = service(request, AsyncEngine)
+    rows = await queries.list_payments(engine, query.state, query.inn, before, query.limit + 1)
+    return json_reply(page_of(rows, query.limit, lambda p: (p.received_at, p.payment_id), _same))
+
+
+@get("/v1/bank-payments/{payment_id:str}", access=Access(API_KEY, READ, answers={200: PaymentView}))
+async def get_bank_payment(request: HttpRequest, payment_id: FromPath[str]) -> Reply:
+    """A payment by the bank's own id."""
+    return json_reply(await _payment(request, payment_id))
+
+
+@post(
+    "/v1/bank-payments/{payment_id:str}/assign",
+    access=Access(
+        API_KEY, ASSIGN, operation=payments.bankpayments.assign.OPERATION, body=OwnerBody
+    ),
+)
+async def assign_bank_payment(request: HttpRequest, payment_id: FromPath[str]) -> Reply:
+    """Give money in suspense to an organization, when two different clients have said so."""
+    body = await read_body(request, OwnerBody)
+    payment = await _payment(request, payment_id)
+    intent = AssignBankPayment(
+        payment_id=payment.payment_id, inn=checked_inn(body.inn), reason=body.reason
+    )
+    wait_s = preferred_wait_s(request) or DECIDED_WITHIN_S
+    operation = payments.bankpayments.assign.OPERATION
+    return await submit(request, operation, intent, wait_s=wait_s)
+
+
+@get(
+    "/v1/organizations/{inn:str}/entries",
+    access=Access(API_KEY, READ, query=Page, answers={200: ChangeList}),
+)
+async def list_balance_changes(request: HttpRequest, inn: FromPath[str]) -> Reply:
+    """Changes of an organization's balance, before and after, newest first."""
+    page = read_query(request, Page)
+    before = decode_cursor(page.cursor, tuple[datetime, UUID])
+    engine = service(request, AsyncEngine)
+    organization = await queries.get_organization(engine, inn)
+    rows = await queries.list_changes(engine, organization.organization_id, before, page.limit + 1)
+    return json_reply(page_of(rows, page.limit, lambda c: (c.recorded_at, c.operation_id), _same))
+
+
+async def _payment(request: HttpRequest, payment_id: str) -> PaymentView:
+    payment = await queries.find_payment(service(request, AsyncEngine), parse_id(payment_id))
+    if payment is None:
+        raise PaymentNotFound
+    return payment
+
+
+def _same(item: object) -> object:
+    return item
+
+
+HANDLERS: Final = (
+    list_bank_payments,
+    get_bank_payment,
+    assign_bank_payment,
+    list_balance_changes,
+)
