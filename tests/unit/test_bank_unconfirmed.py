@@ -30,7 +30,7 @@ def test_a_payment_that_ends_makes_room_for_another_mail() -> None:
     full = waiting()
     for status in ("paid", "closed", "late"):
         mine = payment(id=UUID(int=1), attempts=4)
-        state = state_of(mine, full)
+        state = state_of(mine, full, money={11: 4000})
         submitted_at = LATE if status == "late" else NOW
         code = WRONG if status == "closed" else RIGHT
         for row in decide(confirm.OPERATION, attempt(code), state, submitted_at).puts:
