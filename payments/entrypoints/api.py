@@ -3,7 +3,6 @@
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
@@ -31,7 +30,7 @@ from payments.http.services import Services, Time, services_of
 from payments.http.serving import OperationsPort, Outermost, Server, listen
 from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import create_engine
-from payments.operations.conflicts import record_conflict
+from payments.operations.conflicts import RecordingSubmitter
 from payments.operations.door import RedisDoor
 from payments.operations.results import OutcomeReader
 from payments.operations.submit import Submitter
@@ -66,7 +65,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             Time: Time(clock),
             AsyncEngine: engine,
             ReadEngine: reads,
-            Submitter: Submitter(door, outcomes, clock, partial(record_conflict, engine, clock)),
+            Submitter: RecordingSubmitter(door, outcomes, clock, engine),
             Decisions: outcomes,
             OutcomeReader: outcomes,
             Markers: door,

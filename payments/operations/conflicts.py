@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.kernel.clock import Clock
+from payments.kernel.errors import Conflict
 from payments.kernel.sql import load_sql
+from payments.operations.batch import CONFLICT
 from payments.operations.envelope import Envelope, digest_of_intent
 from payments.operations.metrics import CONFLICTS
-from payments.operations.submit import Request
+from payments.operations.outcomes import Outcomes
+from payments.operations.submit import Door, Request, Submitter, Ticket
 
 CONFLICTS_MAX: Final = 16
 """Contents kept of one operation id. More say nothing new, and a client could fill the disk."""
@@ -50,3 +54,21 @@ async def record_conflict(engine: AsyncEngine, clock: Clock, request: Request) -
     async with engine.begin() as connection:
         made = await connection.exec_driver_sql(INSERT, insert_arguments([envelope], now))
     CONFLICTS.inc(max(0, made.rowcount))
+
+
+class RecordingSubmitter(Submitter):
+    """A submitter that records and counts the conflicts it turns away."""
+
+    def __init__(self, door: Door, outcomes: Outcomes, clock: Clock, engine: AsyncEngine) -> None:
+        """As a submitter; `engine` keeps the record."""
+        super().__init__(door, outcomes, clock)
+        self._record = partial(record_conflict, engine, clock)
+
+    async def __call__(self, request: Request, wait_s: float = 0) -> Ticket:
+        """As a submitter's; a conflict is on record before it is raised."""
+        try:
+            return await super().__call__(request, wait_s)
+        except Conflict as error:
+            if error.code == CONFLICT:
+                await self._record(request)
+            raise

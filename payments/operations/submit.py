@@ -1,7 +1,7 @@
 """The only way in: an intent gets its id, and is durable before anybody hears `accepted`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -122,15 +122,8 @@ def fresh(operation: Operation[IntentT], intent: IntentT, *, actor: str) -> Requ
 class Submitter:
     """Accepts requests. `wait_s` > 0 waits that long for the outcome."""
 
-    def __init__(
-        self,
-        door: Door,
-        outcomes: Outcomes,
-        clock: Clock,
-        on_conflict: Callable[[Request], Awaitable[None]] | None = None,
-    ) -> None:
-        """Made once a process. `on_conflict` records a request whose id has other content."""
-        self._on_conflict = on_conflict
+    def __init__(self, door: Door, outcomes: Outcomes, clock: Clock) -> None:
+        """Made once a process."""
         self._door = door
         self._outcomes = outcomes
         self._clock = clock
@@ -142,14 +135,6 @@ class Submitter:
         or `UnknownFate` (the reply of the stream was lost: ask for the operation id, or send the
         same request again).
         """
-        try:
-            return await self._accept(request, wait_s)
-        except Conflict as error:
-            if error.code == CONFLICT and self._on_conflict is not None:
-                await self._on_conflict(request)
-            raise
-
-    async def _accept(self, request: Request, wait_s: float) -> Ticket:
         if request.earlier:
             request = await self._as_asked_first(request)
         envelope = seal(
