@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from litestar import Router
 
+import payments.accounts.open
 import payments.apikeys.tables
 import payments.bankpayments.assign
 import payments.bankpayments.match
@@ -47,6 +48,7 @@ import payments.surfaces.superpay.effects
 import payments.surfaces.superpay.fetching
 import payments.surfaces.superpay.routes
 import payments.surfaces.walletservice.routes
+import payments.transactions.create
 import payments.transfers.create
 import payments.transfers.reverse
 import payments.users.tables
@@ -63,6 +65,8 @@ OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.wallets.freeze.OPERATION,
     payments.wallets.close.OPERATION,
     payments.wallets.adjust.OPERATION,
+    payments.accounts.open.OPERATION,
+    payments.transactions.create.OPERATION,
     payments.transfers.create.OPERATION,
     payments.transfers.reverse.OPERATION,
     payments.holds.create.OPERATION,

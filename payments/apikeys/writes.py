@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.apikeys.tables import api_clients, api_keys
 from payments.apikeys.token import Token, new_token
-from payments.http.auth import EVERYTHING, SCOPES
+from payments.http.auth import SCOPES, is_scope
 from payments.kernel.clock import Clock
 
 
@@ -46,7 +46,7 @@ _SELECT: Final = sa.select(
 
 def unknown_scopes(scopes: Sequence[str]) -> list[str]:
     """Those that are no scopes."""
-    return [s for s in scopes if s not in SCOPES and s != EVERYTHING]
+    return [s for s in scopes if not is_scope(s)]
 
 
 async def create_key(

@@ -5,7 +5,6 @@ from typing import Final
 
 from payments.banks.books import CURRENCY, bank_spec, client_account, client_spec
 from payments.banks.refusals import (
-    ACCOUNT_EXISTS,
     BAD_ACCOUNT_NUMBER,
     BANK_NOT_FOUND,
     CLIENT_NOT_FOUND,
@@ -19,6 +18,7 @@ from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Refusal, Refused, Result
 from payments.operations.record import Ref
+from payments.operations.refusals import ACCOUNT_EXISTS
 
 RANDOM_BYTES: Final = 5
 _NUMBER: Final = re.compile(r"[\x21-\x7e]{2,64}", re.ASCII)

@@ -30,11 +30,6 @@ class FeeTold(Result, frozen=True, kw_only=True):
     currency: str
 
 
-ACCOUNT_NOT_FOUND: Final = Refusal(
-    "account_not_found",
-    404,
-    "There is no such account.",
-)
 TOO_MANY_WRONG_CODES: Final = Refusal(
     "too_many_wrong_codes",
     429,
@@ -120,11 +115,6 @@ BAD_ACCOUNT_NUMBER: Final = Refusal(
     "bad_account_number",
     409,
     "An account number begins with the id of its bank.",
-)
-ACCOUNT_EXISTS: Final = Refusal(
-    "account_exists",
-    409,
-    "There is an account of this number already.",
 )
 BANK_EXISTS: Final = Refusal(
     "bank_exists",

@@ -9,7 +9,6 @@ import msgspec
 from payments.banks.books import CURRENCY, client_account, fee_minor
 from payments.banks.guessing import if_guessed
 from payments.banks.refusals import (
-    ACCOUNT_NOT_FOUND,
     NO_TARIFF,
     PRICE_WITHIN_FEE,
     TOO_MANY_UNCONFIRMED,
@@ -26,7 +25,7 @@ from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
-from payments.operations.refusals import INSUFFICIENT_FUNDS, SAME_ACCOUNT
+from payments.operations.refusals import ACCOUNT_NOT_FOUND, INSUFFICIENT_FUNDS, SAME_ACCOUNT
 
 CONFIRM_WITHIN: Final = timedelta(minutes=10)
 

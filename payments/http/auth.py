@@ -6,6 +6,7 @@ Never by path patterns: Litestar's `exclude` patterns are unanchored, and a rout
 be open by accident.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -37,6 +38,15 @@ SCOPES: Final = (
     "reconciliation:write",
     ADMIN,
 )
+
+
+ACCOUNT_SCOPE: Final = re.compile(r"accounts:[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+"""The scope that lets a client's postings touch one house account: `accounts:fees`."""
+
+
+def is_scope(text: str) -> bool:
+    """True for what a key may be granted."""
+    return text in SCOPES or text == EVERYTHING or ACCOUNT_SCOPE.fullmatch(text) is not None
 
 
 class Actor(msgspec.Struct, frozen=True, gc=False):

@@ -23,6 +23,7 @@ _NUMBERS: Final = ("wallet_id", "product_id", "user_id")
 _UUIDS: Final = (
     "operation_id",
     "transfer_id",
+    "transaction_id",
     "hold_id",
     "payout_id",
     "deposit_id",

@@ -1,7 +1,8 @@
 """Query strings: as strict as bodies."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -28,6 +29,9 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
 
+_METADATA: Final = "metadata"
+"""A field of this name takes every parameter `metadata.<key>`."""
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -36,25 +40,42 @@ def read_query(request: HttpRequest, type_: type[T]) -> T:
 
     Raises 422 `invalid_query` with `errors[]`; each parameter at most once.
     """
-    given: dict[str, str] = {}
+    given = _given(request, type_)
+    try:
+        found = msgspec.convert(given, type_, strict=False)
+    except msgspec.ValidationError as error:
+        wrong = field_error(str(error))
+        if " " in str(given.get(wrong["field"], "")):
+            wrong["message"] += " (a + in a query string is written %2B)"
+        raise InvalidQuery(wrong["message"], errors=[wrong]) from None
+    encoded = zip(type_.__struct_fields__, type_.__struct_encode_fields__, strict=True)
+    for field, name in encoded:
+        message = _objection(getattr(found, field), given.get(name, ""))
+        if message:
+            raise InvalidQuery(errors=[{"field": name, "message": message}])
+    return found
+
+
+def _given(request: HttpRequest, type_: type[msgspec.Struct]) -> dict[str, Any]:
+    """Each parameter at most once, as text."""
+    given: dict[str, Any] = {}
     for name, value in request.query_params.multi_items():
         if name in given:
             raise InvalidQuery(errors=[{"field": name, "message": "the parameter is given twice"}])
         if "\0" in value:
             raise InvalidQuery(errors=[{"field": name, "message": "text must not contain U+0000"}])
         given[name] = value
-    try:
-        found = msgspec.convert(given, type_, strict=False)
-    except msgspec.ValidationError as error:
-        wrong = field_error(str(error))
-        if " " in given.get(wrong["field"], ""):
-            wrong["message"] += " (a + in a query string is written %2B)"
-        raise InvalidQuery(wrong["message"], errors=[wrong]) from None
-    for name, value in msgspec.structs.asdict(found).items():
-        message = _objection(value, given.get(name, ""))
-        if message:
-            raise InvalidQuery(errors=[{"field": name, "message": message}])
-    return found
+    return _gathered(given) if _METADATA in type_.__struct_fields__ else given
+
+
+def _gathered(given: Mapping[str, str]) -> dict[str, Any]:
+    """`metadata.<key>=<value>` parameters become one mapping."""
+    prefix = f"{_METADATA}."
+    members = {n.removeprefix(prefix): v for n, v in given.items() if n.startswith(prefix)}
+    return {
+        **{n: v for n, v in given.items() if not n.startswith(prefix)},
+        **({_METADATA: members} if members else {}),
+    }
 
 
 def _objection(value: object, written: str) -> str | None:

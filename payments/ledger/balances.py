@@ -67,6 +67,15 @@ class Account(msgspec.Struct, gc=False):
         return self.status == _OPEN
 
     @property
+    def is_guarded(self) -> bool:
+        """True when it may not go below zero."""
+        return self.guard == _CREDIT_GUARD
+
+    def lets(self, *, is_debit: bool) -> bool:  # noqa: ARG002 - freezing by direction will ask
+        """True when money may go out (`is_debit`), or in."""
+        return self.is_open
+
+    @property
     def balance(self) -> int:
         """Credits minus debits, holds not counted."""
         return self.credits_posted - self.debits_posted
@@ -182,9 +191,11 @@ class Balances:
     def check(self, legs: Sequence[Leg]) -> None:
         """Raise `Unbalanced`, or `BalanceLimit` when an account could not count the money."""
         sums: dict[tuple[int, str], int] = {}
+        moved: dict[AccountId, int] = {}
         for leg in legs:
             account = self.accounts[leg.account_id]
-            after = account.credits_posted - account.debits_posted + leg.minor
+            change = moved[leg.account_id] = moved.get(leg.account_id, 0) + leg.minor
+            after = account.credits_posted - account.debits_posted + change
             if after > OWNED_MAX or after < -HOUSE_MAX:
                 _check_limit(account, after)
             key = (account.book, account.currency)

@@ -6,12 +6,13 @@ alone, and ids stay dense in their index.
 """
 
 import enum
+import hashlib
 from typing import Final
 
 import msgspec
 
 from payments.kernel.ids import AccountId
-from payments.kernel.money import currency_of
+from payments.kernel.money import CURRENCIES, currency_of
 
 _LOCAL_BITS: Final = 56
 _CURRENCY_BITS: Final = 10
@@ -61,6 +62,8 @@ class Kind(enum.Enum):
     BANK_CLEARING = 73
     BANK_OWN = 74
     """A bank's own money, beside the fees it earned."""
+    ACCOUNT = 75
+    """A house account that a client named."""
 
 
 class AccountSpec(msgspec.Struct, frozen=True):
@@ -96,6 +99,46 @@ def house(kind: Kind, currency: str, number: int = 0, book: int = 0) -> AccountS
     name = kind.name.lower()
     code = f"{name}:{number}:{iso.code}" if number else f"{name}:{iso.code}"
     return AccountSpec(account_id(kind, local), code, iso.code, Guard.NONE, book)
+
+
+def named(name: str, currency: str, *, allow_negative: bool = False) -> AccountSpec:
+    """The house account that a client named; unless it may, it never goes below zero.
+
+    Its number is cut from a digest. Two names of one number do not meet by chance, and whoever
+    uses the account compares its code.
+    """
+    code = f"account:{name}:{currency}"
+    local = int.from_bytes(hashlib.sha256(code.encode()).digest()[: _LOCAL_BITS // 8])
+    guard = Guard.NONE if allow_negative else Guard.CREDIT
+    return AccountSpec(account_id(Kind.ACCOUNT, local), code, currency, guard)
+
+
+def address_of(id_: int, code: str) -> str:
+    """How answers name an account: `wallet:1`, `account:fees`, `bill:7`, `system:opening`.
+
+    The address of a house account leaves its currency out: it stands beside every amount.
+    """
+    kind = id_ >> _LOCAL_BITS
+    if kind < Kind.OPENING.value:
+        return code
+    without_currency = code.rpartition(":")[0]
+    return without_currency if kind == Kind.ACCOUNT.value else f"system:{without_currency}"
+
+
+def system_ids(address: str) -> tuple[AccountId, ...] | None:
+    """The accounts of an address that no client chose: `system:opening`, `bill:7`.
+
+    A house account stands in every currency. None: the address is of another sort.
+    """
+    prefix, _, rest = address.partition(":")
+    word, _, number = rest.partition(":") if prefix == "system" else (prefix, "", rest)
+    kind = Kind.__members__.get(word.upper()) if word.islower() else None
+    if kind in {None, Kind.WALLET, Kind.ACCOUNT} or not (number.isdecimal() or not number):
+        return None
+    local = min(int(number[:17] or 0), LOCAL_MAX >> _CURRENCY_BITS)
+    if prefix != "system":
+        return (account_id(kind, local),) if number else None
+    return tuple(house(kind, code, local).id for code in CURRENCIES)
 
 
 def wallet(wallet_id: int) -> AccountId:

@@ -14,6 +14,7 @@ from payments.operations.lapse import Ended
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Decision, Outcome, Refused, Result, Status
 from payments.operations.refusals import BALANCE_LIMIT
+from payments.operations.transaction import PAIR, amounts_of, transaction_of
 from streams.entry import Entry
 
 CONFLICT: Final = "idempotency_conflict"
@@ -152,6 +153,7 @@ class Batch:
             balances.reserve([r for r in outcome.reserves if r.minor < 0])
         if outcome.legs:
             balances.post(outcome.legs, envelope.operation_id, self.now)
+            self._keep_transaction(outcome, envelope)
         if outcome.reserves:
             balances.reserve([r for r in outcome.reserves if r.minor > 0])
         for account_id, status in outcome.statuses:
@@ -161,6 +163,13 @@ class Batch:
             records.put(record)
             if endings is not None and type(record) is endings.type:
                 endings.add(record)
+
+    def _keep_transaction(self, outcome: Applied, envelope: Envelope) -> None:
+        transaction = transaction_of(envelope, outcome, self.state.balances.accounts, self.now)
+        self.state.records.put(transaction)
+        if len(outcome.legs) > PAIR:
+            for amount in amounts_of(transaction):
+                self.state.records.put(amount)
 
     def _decision(
         self,

@@ -58,6 +58,16 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     body: Mapping[str, Any]
 
 
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What the transaction of an operation says beside its postings."""
+
+    reference: str | None = None
+    description: str | None = None
+    metadata: msgspec.Raw | None = None
+    effective_at: datetime | None = None
+    reversal_of: UUID | None = None
+
+
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """The operation succeeds. `result` is what the client sees; `puts` are rows made or changed."""
 
@@ -68,6 +78,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     opens: tuple[AccountSpec, ...] = ()
     statuses: tuple[tuple[AccountId, AccountStatus], ...] = ()
     effects: tuple[Effect, ...] = ()
+    about: About | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,6 +46,16 @@ OTHER_RESOLUTION_PROPOSED: Final = Refusal(
     "Another resolution is proposed: the second person agrees to that very `proposal`.",
     carries=OtherProposal,
 )
+ACCOUNT_NOT_FOUND: Final = Refusal(
+    "account_not_found",
+    404,
+    "There is no such account. Check its name or number, and the currency.",
+)
+ACCOUNT_EXISTS: Final = Refusal(
+    "account_exists",
+    409,
+    "There is such an account already: use it, or choose another name or number.",
+)
 SAME_ACCOUNT: Final = Refusal(
     "same_account",
     409,

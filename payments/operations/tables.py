@@ -25,6 +25,74 @@ operations: Final = sa.Table(
     sa.CheckConstraint("(status = 'rejected') = (reason IS NOT NULL)", name="reason"),
 )
 
+transactions: Final = sa.Table(
+    "transactions",
+    METADATA,
+    sa.Column(
+        "id", sa.Uuid, primary_key=True, comment="the operation's, or one of its time: it sorts"
+    ),
+    sa.Column("operation_id", sa.Uuid, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column(
+        "currency", sa.SmallInteger, nullable=False, comment="ISO 4217 number of the first posting"
+    ),
+    sa.Column("minor", sa.BigInteger, nullable=False, comment="minor units of the first posting"),
+    sa.Column(
+        "postings",
+        sa.JSON,
+        nullable=False,
+        comment="[[source account, destination account, minor units, currency number], …]",
+    ),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("reference", sa.Text),
+    sa.Column("description", sa.Text),
+    sa.Column("metadata", sa.JSON),
+    sa.Column("effective_at", sa.DateTime(timezone=True)),
+    sa.Column("reversal_of", sa.Uuid),
+    sa.Column("reversed_by", sa.Uuid),
+    comment="everything that moved money, one row an operation, written in the same transaction",
+)
+# Ids of operations that sort by time are the transactions' own.
+sa.Index(
+    "transactions_operation_id_idx",
+    transactions.c.operation_id,
+    postgresql_where=transactions.c.operation_id != transactions.c.id,
+)
+# Batches share their time, so equal keys are kept once: these indexes are small, and they grow at
+# their ends only.
+sa.Index("transactions_created_at_idx", transactions.c.created_at)
+sa.Index("transactions_kind_created_at_idx", transactions.c.kind, transactions.c.created_at)
+sa.Index("transactions_actor_created_at_idx", transactions.c.actor, transactions.c.created_at)
+sa.Index("transactions_currency_minor_idx", transactions.c.currency, transactions.c.minor)
+sa.Index(
+    "transactions_reference_idx",
+    transactions.c.reference,
+    postgresql_where=transactions.c.reference.is_not(None),
+)
+sa.Index(
+    "transactions_metadata_idx",
+    sa.cast(transactions.c.metadata, JSONB).label("members"),
+    postgresql_using="gin",
+    postgresql_ops={"members": "jsonb_path_ops"},
+    postgresql_where=transactions.c.metadata.is_not(None),
+)
+
+transaction_amounts: Final = sa.Table(
+    "transaction_amounts",
+    METADATA,
+    sa.Column("transaction_id", sa.Uuid, primary_key=True),
+    sa.Column("position", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("currency", sa.SmallInteger, nullable=False),
+    sa.Column("minor", sa.BigInteger, nullable=False),
+    comment="amounts of postings after the first, where they differ from it",
+)
+sa.Index(
+    "transaction_amounts_currency_minor_idx",
+    transaction_amounts.c.currency,
+    transaction_amounts.c.minor,
+)
+
 operation_conflicts: Final = sa.Table(
     "operation_conflicts",
     METADATA,

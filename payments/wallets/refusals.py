@@ -46,6 +46,17 @@ PAYER_REFUSALS: Final = (*USABLE_REFUSALS, INSUFFICIENT_FUNDS)
 """What `payer` may give, in order of precedence."""
 
 
+def objection(account: Account | None, currency: str, *, is_payer: bool) -> Refusal | None:
+    """Why a wallet's account cannot pay, or be paid, in that currency."""
+    if account is None:
+        return WALLET_NOT_FOUND
+    if account.currency != currency:
+        return CURRENCY_MISMATCH
+    if account.status == AccountStatus.CLOSED.value:
+        return WALLET_CLOSED
+    return None if account.lets(is_debit=is_payer) else WALLET_FROZEN
+
+
 def usable(state: State, account_id: AccountId, currency: str) -> Account | Refused:
     """The open account of that currency, or why it cannot be used."""
     account = state.account(account_id)

@@ -5,7 +5,7 @@ import re
 from payments.http.access import access_of
 from payments.operations.refusals import ENGINE_REFUSALS
 from payments.registry import EFFECTS, OPERATIONS
-from payments.surfaces.native import bulk, holds, transfers, wallets
+from payments.surfaces.native import accounts, bulk, holds, transactions, transfers, wallets
 from tests.architecture import vocabulary
 from tests.architecture.sources import git
 
@@ -75,7 +75,8 @@ def test_every_refusal_says_a_sentence_and_has_a_clients_status() -> None:
 def test_a_bulk_takes_every_native_operation_or_says_why_not() -> None:
     submitted = {
         access.operation.kind
-        for handler in (*wallets.HANDLERS, *transfers.HANDLERS, *holds.HANDLERS)
+        for module in (accounts, holds, transactions, transfers, wallets)
+        for handler in module.HANDLERS
         if (access := access_of(handler)) is not None and access.operation is not None
     }
     taken = {kind.operation.kind for kind in bulk.KINDS.values()}

@@ -268,4 +268,6 @@ class World:
 
 
 class _Envelope(msgspec.Struct):
+    kind = "payout.observe"
+    actor = "test"
     operation_id: UUID

@@ -83,6 +83,8 @@ KINDS: Final = {
     "adjustment": _kind(adjust, adjustment),
 }
 SINGLE_ONLY: Final[Mapping[str, str]] = {
+    "account.open": "nobody has asked for accounts in bulk",
+    "transaction.create": "it is many movements already",
     "wallet.open": "nobody has asked for wallets in bulk",
     "wallet.close": "its path names the wallet",
     "wallet.freeze": "its path names the wallet",

@@ -5,7 +5,7 @@ from typing import Final
 from litestar import Router
 
 from payments.http import operation_status
-from payments.surfaces.native import bulk, holds, transfers, wallets
+from payments.surfaces.native import accounts, bulk, holds, transactions, transfers, wallets
 
 ROUTER: Final = Router(
     path="/",
@@ -13,6 +13,8 @@ ROUTER: Final = Router(
         *wallets.HANDLERS,
         *transfers.HANDLERS,
         *holds.HANDLERS,
+        *accounts.HANDLERS,
+        *transactions.HANDLERS,
         *bulk.HANDLERS,
         *operation_status.HANDLERS,
     ],

@@ -1,0 +1,1 @@
+"""House accounts of a client's own, addressed `account:<name>`: fees, spreads, loans."""

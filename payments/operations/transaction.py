@@ -1,0 +1,136 @@
+"""The transaction of an operation: one row for everything that moves money, written by the engine.
+
+No kind of operation can forget it. Its postings are the legs in pairs: from where to where.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from payments.kernel.ids import AccountId, sortable_id
+from payments.kernel.money import CURRENCIES
+from payments.ledger.balances import Account
+from payments.ledger.posting import Leg
+from payments.operations.envelope import Envelope
+from payments.operations.outcome import About, Applied
+from payments.operations.record import Record
+from payments.operations.tables import transaction_amounts, transactions
+
+PAIR: Final = 2
+_NOTHING: Final = About()
+
+
+class Transaction(Record, frozen=True, kw_only=True):
+    """A row; `postings` is `[[source, destination, minor, currency number], …]`.
+
+    `minor` and `currency` are those of the first posting.
+    """
+
+    table: ClassVar[sa.Table] = transactions
+
+    id: UUID
+    operation_id: UUID
+    kind: str
+    actor: str
+    currency: int
+    minor: int
+    postings: msgspec.Raw
+    created_at: datetime
+    reference: str | None
+    description: str | None
+    metadata: msgspec.Raw | None
+    effective_at: datetime | None
+    reversal_of: UUID | None
+    reversed_by: UUID | None
+
+
+class TransactionAmount(Record, frozen=True, kw_only=True):
+    """The amount of a posting after the first, so that a search by amount finds it."""
+
+    table: ClassVar[sa.Table] = transaction_amounts
+    keys: ClassVar[tuple[str, ...]] = ("transaction_id", "position")
+
+    transaction_id: UUID
+    position: int
+    currency: int
+    minor: int
+
+    def key(self) -> tuple[UUID, int]:
+        """Both columns."""
+        return self.transaction_id, self.position
+
+
+def transaction_of(
+    envelope: Envelope, outcome: Applied, accounts: Mapping[AccountId, Account], now: datetime
+) -> Transaction:
+    """The row of an operation that moves money."""
+    legs = outcome.legs
+    about = outcome.about or _NOTHING
+    postings = (
+        [_pair(legs, accounts)]
+        if len(legs) == PAIR
+        else [list(posting) for posting in postings_of(legs, accounts)]
+    )
+    _, _, minor, currency = postings[0]
+    return Transaction(
+        id=sortable_id(envelope.operation_id, now),
+        operation_id=envelope.operation_id,
+        kind=envelope.kind,
+        actor=envelope.actor,
+        currency=currency,
+        minor=minor,
+        postings=msgspec.Raw(msgspec.json.encode(postings)),
+        created_at=now,
+        reference=about.reference,
+        description=about.description,
+        metadata=about.metadata,
+        effective_at=about.effective_at,
+        reversal_of=about.reversal_of,
+        reversed_by=None,
+    )
+
+
+def amounts_of(transaction: Transaction) -> Iterator[TransactionAmount]:
+    """What a search by amount must find beside the first posting."""
+    postings: list[tuple[int, int, int, int]] = msgspec.json.decode(transaction.postings)
+    known = {(transaction.currency, transaction.minor)}
+    for position, (_, _, minor, currency) in enumerate(postings):
+        if (currency, minor) not in known:
+            known.add((currency, minor))
+            yield TransactionAmount(
+                transaction_id=transaction.id, position=position, currency=currency, minor=minor
+            )
+
+
+def _pair(legs: Sequence[Leg], accounts: Mapping[AccountId, Account]) -> list[int]:
+    payer, receiver = legs if legs[0].minor < 0 else (legs[1], legs[0])
+    number = CURRENCIES[accounts[payer.account_id].currency].number
+    return [payer.account_id, receiver.account_id, receiver.minor, number]
+
+
+def postings_of(
+    legs: Sequence[Leg], accounts: Mapping[AccountId, Account]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Legs in pairs: each debit meets the credits of its book and currency in their order."""
+    waiting: dict[tuple[int, str], deque[list[int]]] = {}
+    for leg in legs:
+        account = accounts[leg.account_id]
+        others = waiting.setdefault((account.book, account.currency), deque())
+        left = leg.minor
+        while left and others and (others[0][1] < 0) is (left > 0):
+            other, its = others[0]
+            minor = min(abs(left), abs(its))
+            pair = (other, leg.account_id) if left > 0 else (leg.account_id, other)
+            yield (*pair, minor, CURRENCIES[account.currency].number)
+            sign = 1 if left > 0 else -1
+            left -= sign * minor
+            others[0][1] += sign * minor
+            if others[0][1] == 0:
+                others.popleft()
+        if left:
+            others.append([leg.account_id, left])

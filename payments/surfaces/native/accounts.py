@@ -1,0 +1,93 @@
+"""House accounts of a client's own."""
+
+from typing import Annotated, Final
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.accounts.open
+from payments.accounts import queries
+from payments.accounts.open import OpenAccount
+from payments.accounts.queries import AccountView
+from payments.http.access import Access
+from payments.http.auth import ADMIN, API_KEY
+from payments.http.body import currency_in, read_body
+from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.operations import submit
+from payments.http.query import Query, read_query
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, service
+from payments.reads.replica import ReadEngine
+from payments.surfaces.native.postings import OpenAccountBody
+
+READ: Final = "wallets:read"
+
+Code = Annotated[str, msgspec.Meta(max_length=3)]
+
+
+class AccountQuery(Query, frozen=True, kw_only=True):
+    """`?currency=` says which, when the name exists in several."""
+
+    currency: Code | None = None
+
+
+class AccountsQuery(Page, frozen=True, kw_only=True):
+    """`?currency=` only accounts of that one."""
+
+    currency: Code | None = None
+
+
+class AccountList(msgspec.Struct, kw_only=True):
+    """A page of house accounts."""
+
+    items: list[AccountView]
+    next_cursor: str | None
+
+
+@post(
+    "/v1/accounts",
+    access=Access(API_KEY, ADMIN, operation=payments.accounts.open.OPERATION, body=OpenAccountBody),
+)
+async def open_account(request: HttpRequest) -> Reply:
+    """Open a house account, addressed `account:<name>` in postings."""
+    body = await read_body(request, OpenAccountBody)
+    intent = OpenAccount(
+        name=body.name,
+        currency=currency_in(body.currency).code,
+        allow_negative=body.allow_negative,
+    )
+    return await submit(request, payments.accounts.open.OPERATION, intent)
+
+
+@get("/v1/accounts", access=Access(API_KEY, READ, query=AccountsQuery, answers={200: AccountList}))
+async def list_accounts(request: HttpRequest) -> Reply:
+    """House accounts, newest first."""
+    query = read_query(request, AccountsQuery)
+    rows = await queries.list_accounts(
+        service(request, ReadEngine).engine,
+        _currency(query.currency),
+        decode_cursor(query.cursor, int),
+        query.limit + 1,
+    )
+    return json_reply(page_of(rows, query.limit, lambda row: row[1], lambda row: row[0]))
+
+
+@get(
+    "/v1/accounts/{name:str}",
+    access=Access(API_KEY, READ, query=AccountQuery, answers={200: AccountView}),
+)
+async def get_account(request: HttpRequest, name: FromPath[str]) -> Reply:
+    """A house account and its balance."""
+    query = read_query(request, AccountQuery)
+    engine = service(request, AsyncEngine)
+    _, account = await queries.find_account(engine, name, _currency(query.currency))
+    return json_reply(account)
+
+
+def _currency(code: str | None) -> str | None:
+    return None if code is None else currency_in(code).code
+
+
+HANDLERS: Final = (open_account, list_accounts, get_account)

@@ -1,0 +1,163 @@
+"""Transactions: make, look, find again."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Final
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import payments.transactions.create
+from payments.accounts.queries import accounts_named
+from payments.http.access import Access
+from payments.http.auth import API_KEY, actor_of
+from payments.http.body import currency_in, read_body
+from payments.http.follow_up import existing
+from payments.http.lists import InvalidCursor, Page, decode_cursor, page_of
+from payments.http.operations import submit
+from payments.http.query import InvalidQuery, read_query
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, Time, service
+from payments.kernel.ids import parse_id
+from payments.kernel.strict import NotRead, read_id
+from payments.ledger import chart
+from payments.reads.replica import ReadEngine
+from payments.surfaces.native.postings import TransactionBody, check_accounts, transaction
+from payments.transactions import queries
+from payments.transactions.address import ACCOUNT, WALLET, read_name
+from payments.transactions.queries import Position, TransactionView
+from payments.transactions.search import Search
+
+READ: Final = "wallets:read"
+WRITE: Final = "transfers:write"
+_AMOUNT: Final = r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,4})?$"
+
+Metadata = Annotated[
+    Mapping[str, str],
+    msgspec.Meta(description="`metadata.<key>=<value>`: a member of the metadata"),
+]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Major = Annotated[str, msgspec.Meta(pattern=_AMOUNT)]
+
+
+class TransactionsQuery(Page, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """Filters, all of which must hold; `from` is counted in, `to` is not."""
+
+    wallet_id: int | None = None
+    account: Annotated[str, msgspec.Meta(max_length=80)] | None = None
+    kind: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    client: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    reference: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    currency: str | None = None
+    min_amount: Major | None = None
+    max_amount: Major | None = None
+    from_: Moment | None = None
+    to: Moment | None = None
+    metadata: Metadata = msgspec.field(default_factory=dict)
+
+
+class TransactionList(msgspec.Struct, kw_only=True):
+    """A page of transactions."""
+
+    items: list[TransactionView]
+    next_cursor: str | None
+
+
+@post(
+    "/v1/transactions",
+    access=Access(
+        API_KEY,
+        WRITE,
+        operation=payments.transactions.create.OPERATION,
+        body=TransactionBody,
+    ),
+)
+async def create_transaction(request: HttpRequest) -> Reply:
+    """Move money along 1 to 100 postings at once, all or nothing.
+
+    Postings that touch an `account:` need `ledger:admin` or `accounts:<name>` as well.
+    """
+    body = await read_body(request, TransactionBody)
+    intent = transaction(body, service(request, Time).now())
+    check_accounts(actor_of(request), intent.postings)
+    return await submit(request, payments.transactions.create.OPERATION, intent)
+
+
+@get(
+    "/v1/transactions/{transaction_id:str}",
+    access=Access(API_KEY, READ, answers={200: TransactionView}),
+)
+async def get_transaction(request: HttpRequest, transaction_id: FromPath[str]) -> Reply:
+    """What moved money, by its own id or its operation's."""
+    id_ = parse_id(transaction_id)
+    engine = service(request, AsyncEngine)
+    return json_reply(await existing(request, id_, lambda: queries.get_transaction(engine, id_)))
+
+
+@get(
+    "/v1/transactions",
+    access=Access(API_KEY, READ, query=TransactionsQuery, answers={200: TransactionList}),
+)
+async def list_transactions(request: HttpRequest) -> Reply:
+    """Everything that moved money, newest first, by any of the filters."""
+    query = read_query(request, TransactionsQuery)
+    engine = service(request, ReadEngine).engine
+    search = await _search(engine, query)
+    after = decode_cursor(query.cursor, Position)
+    if after is not None and not queries.is_of(after, search):
+        raise InvalidCursor
+    rows = await queries.list_transactions(engine, search, after, query.limit + 1)
+    return json_reply(page_of(rows, query.limit, lambda row: row[1], lambda row: row[0]))
+
+
+async def _search(engine: AsyncEngine, query: TransactionsQuery) -> Search:
+    currency = None if query.currency is None else currency_in(query.currency).code
+    return Search(
+        account_ids=await _accounts(engine, query, currency),
+        kind=query.kind,
+        client=query.client,
+        reference=query.reference,
+        currency=currency,
+        min_amount=None if query.min_amount is None else Decimal(query.min_amount),
+        max_amount=None if query.max_amount is None else Decimal(query.max_amount),
+        since=query.from_,
+        until=query.to,
+        metadata=query.metadata,
+    )
+
+
+async def _accounts(
+    engine: AsyncEngine, query: TransactionsQuery, currency: str | None
+) -> tuple[int, ...] | None:
+    """The accounts of the filters, None without any; a number that cannot be is an empty list."""
+    if query.wallet_id is not None and query.account is not None:
+        raise InvalidQuery(errors=[{"field": "account", "message": "not beside wallet_id"}])
+    if query.wallet_id is not None:
+        return (chart.wallet(query.wallet_id),)
+    if query.account is None:
+        return None
+    try:
+        if query.account.startswith(WALLET):
+            return (chart.wallet(read_id(query.account.removeprefix(WALLET))),)
+        return await _house_accounts(engine, query.account, currency)
+    except NotRead as error:
+        raise InvalidQuery(errors=[{"field": "account", "message": str(error)}]) from None
+
+
+async def _house_accounts(
+    engine: AsyncEngine, address: str, currency: str | None
+) -> tuple[int, ...]:
+    """One in a currency, several without; those of the system by `system:<sort>`."""
+    found = chart.system_ids(address)
+    if found is not None:
+        return found
+    name = read_name(address.removeprefix(ACCOUNT))
+    if currency is not None:
+        return (chart.named(name, currency).id,)
+    return tuple(await accounts_named(engine, name))
+
+
+HANDLERS: Final = (create_transaction, get_transaction, list_transactions)

@@ -1,0 +1,1 @@
+"""Transactions of any shape: several postings at once, found again, reversed."""

@@ -1,0 +1,106 @@
+"""What a list of transactions is narrowed by, as conditions that an index answers."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from payments.apikeys.tables import api_clients, api_keys
+from payments.kernel.money import CURRENCIES, Currency
+from payments.operations.tables import transaction_amounts, transactions
+
+_JSONB: Final = sa.cast(transactions.c.metadata, JSONB)
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True):
+    """Filters; None where there is none. Amounts are in major units."""
+
+    account_ids: tuple[int, ...] | None = None
+    kind: str | None = None
+    client: str | None = None
+    reference: str | None = None
+    currency: str | None = None
+    min_amount: Decimal | None = None
+    max_amount: Decimal | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    metadata: Mapping[str, str] = {}
+
+
+def conditions(search: Search) -> Iterator[sa.ColumnElement[bool]]:
+    """Everything but the accounts: these are found by their entries."""
+    t = transactions.c
+    if search.kind is not None:
+        yield t.kind == search.kind
+    if search.client is not None:
+        yield t.actor.in_(_actors(search.client))
+    if search.reference is not None:
+        yield t.reference == search.reference
+    if search.since is not None:
+        yield t.created_at >= search.since
+    if search.until is not None:
+        yield t.created_at < search.until
+    if {search.currency, search.min_amount, search.max_amount} != {None}:
+        yield _amount(search)
+    for name, value in search.metadata.items():
+        yield t.metadata.is_not(None)
+        yield holds_member(_JSONB, name, value)
+
+
+def holds_member(document: sa.ColumnElement[Any], name: str, value: str) -> sa.ColumnElement[bool]:
+    """A member of that name is the text, or the number or truth value that the text writes."""
+    values: list[Any] = [value]
+    try:
+        scalar = msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        scalar = value
+    if scalar is None or isinstance(scalar, bool | int | float):
+        values.append(msgspec.Raw(value.strip().encode()))
+    texts = [msgspec.json.encode({name: v}).decode() for v in values]
+    return sa.or_(*(document.contains(sa.cast(sa.literal(x, sa.Text), JSONB)) for x in texts))
+
+
+def _actors(client: str) -> sa.Select[Any]:
+    """How operations name a client: its own name, keys of 0.1.0, or an actor without keys."""
+    own = sa.select(api_clients.c.actor).where(api_clients.c.name == client)
+    keys = sa.select(sa.literal("key:") + api_keys.c.id).where(
+        api_keys.c.name == client, api_keys.c.was_caller
+    )
+    return sa.select(sa.union_all(own, keys, sa.select(sa.literal(client))).subquery().c[0])
+
+
+def _amount(search: Search) -> sa.ColumnElement[bool]:
+    """A posting of that currency and size: the first, or one of those beside it."""
+    others = sa.select(transaction_amounts.c.transaction_id).where(
+        _posting(search, transaction_amounts)
+    )
+    return sa.or_(
+        _posting(search, transactions),
+        transactions.c.id == sa.any_(sa.func.array(others.scalar_subquery())),
+    )
+
+
+def _posting(search: Search, table: sa.Table) -> sa.ColumnElement[bool]:
+    """Amounts are kept in minor units, so they are compared among currencies of one exponent."""
+    code = search.currency
+    currencies = CURRENCIES.values() if code is None else (CURRENCIES[code],)
+    by_exponent: dict[int, list[Currency]] = {}
+    for currency in currencies:
+        by_exponent.setdefault(currency.exponent, []).append(currency)
+    return sa.or_(*(_of_exponent(search, table, group) for group in by_exponent.values()))
+
+
+def _of_exponent(search: Search, table: sa.Table, group: list[Currency]) -> sa.ColumnElement[bool]:
+    parts: list[sa.ColumnElement[bool]] = [table.c.currency.in_([c.number for c in group])]
+    scale = group[0].scale
+    if search.min_amount is not None:
+        least = int((search.min_amount * scale).to_integral_value(ROUND_CEILING))
+        parts.append(table.c.minor >= min(least, 2**63 - 1))
+    if search.max_amount is not None:
+        most = int((search.max_amount * scale).to_integral_value(ROUND_FLOOR))
+        parts.append(table.c.minor <= min(most, 2**63 - 1))
+    return sa.and_(*parts)
