@@ -12,7 +12,7 @@ from payments.entrypoints import recovery
 from payments.entrypoints.commands.recover import do_next
 from payments.kernel.database import connect
 from payments.kernel.errors import Conflict
-from payments.recovery.queries import open_recovery
+from payments.recovery.queries import Kind, open_recovery
 from streams.client import create_client
 from streams.rollback import lift
 from tests.fixtures.databases import _administer
@@ -181,3 +181,29 @@ async def test_a_restore_that_nobody_cares_about_pays_nothing_twice_either(
     await superpay.reaches("payouts", again["payout_id"], "paid", deadline_s=30)
     assert await superpay.movements(first["merchant_id"]) == [("paid", 1000)]
     assert await superpay.money(wallet_id) == ("990.00", "0.00")
+
+
+@pytest.mark.case("C1")
+async def test_both_restored_shows_nowhere_and_is_said_by_the_operator(superpay: SuperPay) -> None:
+    """Nothing is sent between the first step and the last one."""
+    platform, settings = superpay.platform, superpay.platform.settings
+    wallet_id = await superpay.wallet()
+
+    async def step(kind: Kind | None = None) -> str:
+        return await do_next(settings, platform.engine, kind, None)
+
+    assert await step() == "nothing to recover"
+    assert "both-restored begun" in await step(Kind.BOTH_RESTORED)
+
+    async def waits() -> bool:
+        return superpay.halt.is_on
+
+    await eventually(waits)
+    payout_id = await superpay.payout(wallet_id)
+    for said in ("accepting again", "registries loaded", "0 settled"):
+        assert said in await step()
+    payout = await superpay.get(f"/v1/payouts/{payout_id}")
+    assert payout["status"] == "held"
+    assert await superpay.movements(payout["merchant_id"]) == []
+    assert "effects go on" in await step()
+    await superpay.reaches("payouts", payout_id, "paid", deadline_s=30)
