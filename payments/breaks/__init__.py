@@ -1,4 +1,1 @@
-"""Breaks: differences between what we know and what a provider says.
-
-Until a person has resolved them.
-"""
+"""Open differences with a provider, kept until an operator resolves them."""

@@ -1,6 +1,7 @@
-"""A break follows the facts: what is found again is updated, or opened again with its history.
+"""Keeps a break up to date: a difference seen again updates it, or reopens it and keeps its
+history.
 
-Used wherever a difference is found, by evidence and by registries alike.
+Used by both evidence and registries.
 """
 
 from collections.abc import Mapping
@@ -12,36 +13,37 @@ from payments.kernel.clock import rfc3339
 from payments.kernel.money import currency_of, format_minor
 
 HISTORY_MAX: Final = 100
-"""A provider that changes its mind with every answer must not grow a row for ever."""
+"""Keeps the row bounded when a provider's answers change all the time."""
 
 _STATUS_IS_NO_FACT: Final = frozenset({BreakKind.CURRENCY_MISMATCH, BreakKind.UNAPPLIED_DEPOSIT})
 
 
-def followed(existing: Break | None, found: Break) -> Break | None:
-    """The break to write for a difference that was `found`; None when nothing is new about it.
+def followed(existing: Break | None, seen: Break) -> Break | None:
+    """The break to write for the difference `seen`, or None if nothing about it is new.
 
-    `existing` is the row of the same id. Another amount at risk, or other facts, replace what it
-    says; a resolved one is opened again, and so is one that had ended because the difference was
-    gone. What it said before is kept in its history.
+    `existing` is the row with the same id. A changed amount at risk or changed facts replace its
+    content. A resolved break is reopened, also one that was resolved because the difference had
+    disappeared. The former content is kept in its history.
     """
     if existing is None:
-        return found
-    if _facts(existing) == _facts(found) and not _is_gone(existing):
+        return seen
+    if _facts(existing) == _facts(seen) and not _is_gone(existing):
         return None
-    return _with_history(existing, found.opened_at).changed(
-        at_risk_minor=found.at_risk_minor,
-        currency=found.currency,
-        details=found.details,
-        found_by=found.found_by,
+    return _with_history(existing, seen.opened_at).changed(
+        at_risk_minor=seen.at_risk_minor,
+        currency=seen.currency,
+        details=seen.details,
+        found_by=seen.found_by,
         proposal=None,
-        **(_opened(found.opened_at) if existing.state is BreakState.RESOLVED else {}),
+        **(_opened(seen.opened_at) if existing.state is BreakState.RESOLVED else {}),
     )
 
 
 def gone(existing: Break, resolution: str, reason: str, by: str, now: datetime) -> Break:
-    """The break after its difference is there no more: resolved, unless a person did that before.
+    """The break after its difference has disappeared: resolved, unless an operator resolved it
+    before.
 
-    Found again, it is opened again.
+    A break seen again later is reopened.
     """
     details = {**existing.details, "is_gone": True}
     if existing.state is BreakState.RESOLVED:
@@ -56,16 +58,18 @@ def gone(existing: Break, resolution: str, reason: str, by: str, now: datetime) 
     )
 
 
-def _facts(one: Break) -> tuple[Any, ...]:
-    """What the other side says, whether a callback, a query or a registry said it."""
-    theirs: Mapping[str, Any] = one.details.get("theirs") or {}
-    if one.kind is BreakKind.REFERENCE_MISMATCH:
+def _facts(break_: Break) -> tuple[Any, ...]:
+    """What the provider claims, independent of whether a callback, query or
+    registry reported it.
+    """
+    theirs: Mapping[str, Any] = break_.details.get("theirs") or {}
+    if break_.kind is BreakKind.REFERENCE_MISMATCH:
         return (theirs.get("transaction_id"), *_money(theirs))
-    if one.kind is BreakKind.AMOUNT_MISMATCH:
-        return (one.at_risk_minor, *_money(theirs))
-    if one.kind in _STATUS_IS_NO_FACT:
+    if break_.kind is BreakKind.AMOUNT_MISMATCH:
+        return (break_.at_risk_minor, *_money(theirs))
+    if break_.kind in _STATUS_IS_NO_FACT:
         return _money(theirs)
-    return (theirs.get("status"), one.details.get("lacks"), *_money(theirs))
+    return (theirs.get("status"), break_.details.get("lacks"), *_money(theirs))
 
 
 def _money(theirs: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -74,10 +78,10 @@ def _money(theirs: Mapping[str, Any]) -> tuple[Any, Any]:
     return theirs.get("amount"), theirs.get("currency")
 
 
-def _is_gone(one: Break) -> bool:
-    """Resolved because the difference was there no more."""
-    is_timing = one.resolved_by == "registry"  # rows of 0.1.0 do not say is_gone
-    return bool(one.details.get("is_gone")) or is_timing
+def _is_gone(break_: Break) -> bool:
+    """Resolved because the difference had disappeared."""
+    is_timing = break_.resolved_by == "registry"  # rows of 0.1.0 do not say is_gone
+    return bool(break_.details.get("is_gone")) or is_timing
 
 
 def _opened(now: datetime) -> dict[str, Any]:
@@ -92,20 +96,22 @@ def _opened(now: datetime) -> dict[str, Any]:
     }
 
 
-def _with_history(one: Break, now: datetime) -> Break:
-    was = {
+def _with_history(break_: Break, now: datetime) -> Break:
+    former = {
         "until": rfc3339(now),
-        "state": one.state.value,
-        "money_at_risk": format_minor(one.at_risk_minor, currency_of(one.currency)),
-        "currency": one.currency,
-        "details": one.details,
-        "found_by": one.found_by,
-        "assignee": one.assignee,
-        "proposal": one.proposal,
-        "resolution": one.resolution,
-        "resolved_by": one.resolved_by,
-        "resolution_operation_id": None if one.resolution_id is None else str(one.resolution_id),
-        "opened_at": rfc3339(one.opened_at),
-        "resolved_at": None if one.resolved_at is None else rfc3339(one.resolved_at),
+        "state": break_.state.value,
+        "money_at_risk": format_minor(break_.at_risk_minor, currency_of(break_.currency)),
+        "currency": break_.currency,
+        "details": break_.details,
+        "found_by": break_.found_by,
+        "assignee": break_.assignee,
+        "proposal": break_.proposal,
+        "resolution": break_.resolution,
+        "resolved_by": break_.resolved_by,
+        "resolution_operation_id": None
+        if break_.resolution_id is None
+        else str(break_.resolution_id),
+        "opened_at": rfc3339(break_.opened_at),
+        "resolved_at": None if break_.resolved_at is None else rfc3339(break_.resolved_at),
     }
-    return one.changed(history=(*one.history, was)[-HISTORY_MAX:])
+    return break_.changed(history=(*break_.history, former)[-HISTORY_MAX:])

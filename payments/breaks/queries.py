@@ -22,9 +22,9 @@ class BreakNotFound(NotFound):
 
 
 class BreakView(msgspec.Struct, frozen=True, kw_only=True):
-    """What each side says, the money at risk, how old the difference is, what became of it.
+    """What each side says, the money at risk, the age of the difference, and its resolution.
 
-    `history`: what it said before its facts changed or it was opened again, oldest first.
+    `history`: its content before the facts changed or it was reopened, oldest first.
     """
 
     break_id: UUID
@@ -72,13 +72,13 @@ async def get_break(engine: AsyncEngine, break_id: UUID | None, now: datetime) -
 
 async def list_breaks(
     engine: AsyncEngine,
-    wanted: Mapping[str, Any],
+    filters: Mapping[str, Any],
     now: datetime,
     before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[BreakView]:
-    """Newest first; `wanted` are columns and the values they must have."""
-    query = sa.select(breaks).where(*(breaks.c[n] == v for n, v in wanted.items()))
+    """Newest first; `filters` maps columns to the values they must have."""
+    query = sa.select(breaks).where(*(breaks.c[n] == v for n, v in filters.items()))
     if before is not None:
         query = query.where(sa.tuple_(breaks.c.opened_at, breaks.c.id) < before)
     query = query.order_by(breaks.c.opened_at.desc(), breaks.c.id.desc()).limit(limit)
@@ -87,7 +87,7 @@ async def list_breaks(
 
 
 async def summary(engine: AsyncEngine, now: datetime) -> list[BreakSummary]:
-    """What is unresolved, by kind and currency."""
+    """Unresolved breaks by kind and currency."""
     c = breaks.c
     groups = (c.kind, c.severity, c.currency)
     query = (
@@ -117,7 +117,7 @@ async def summary(engine: AsyncEngine, now: datetime) -> list[BreakSummary]:
 
 
 async def at_risk(engine: AsyncEngine) -> tuple[int, dict[str, int]]:
-    """How many breaks are unresolved, and the money at risk in them: minor units by currency."""
+    """The number of unresolved breaks and the money at risk: minor units by currency."""
     c = breaks.c
     query = (
         sa.select(c.currency, sa.func.count(), sa.func.sum(c.at_risk_minor))

@@ -1,4 +1,4 @@
-"""Why an operation of `breaks` is refused."""
+"""Refusals of break operations."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""break.resolve: a break ends with a reason, or with a posting that two different people want."""
+"""break.resolve: ends a break with a reason, or with a posting that two operators agree on."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -31,29 +31,27 @@ HOUSES: Final[Mapping[str, Kind]] = {
     "suspense": Kind.SUSPENSE,
     "breaks": Kind.SUPERPAY_BREAKS,
 }
-"""House accounts a resolution may post to, by the API's names."""
+"""House accounts a resolution may post to, by their names in the API."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where money comes from or goes to: a wallet, or a house account by name."""
+    """Source or destination of a posting: a wallet, or a house account by name."""
 
     wallet_id: int | None = None
     house: str = ""
 
     def account(self, currency: str) -> AccountId | AccountSpec:
-        """The account, as an operation names it."""
         if self.wallet_id is not None:
             return chart.wallet(self.wallet_id)
         return chart.house(HOUSES[self.house], currency)
 
     def account_id(self, currency: str) -> AccountId:
-        """Its id."""
         account = self.account(currency)
         return account.id if isinstance(account, AccountSpec) else account
 
 
 class Posting(msgspec.Struct, frozen=True, kw_only=True):
-    """The ledger operation that makes a difference good."""
+    """The ledger operation that corrects a difference."""
 
     source: Place
     destination: Place
@@ -62,9 +60,8 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResolveBreak(Intent, frozen=True):
-    """Without a posting one person's reason is enough; with one.
-
-    The second call must say the same.
+    """Without a posting one operator suffices; with one, a second operator must send the same
+    posting.
     """
 
     break_id: UUID
@@ -91,29 +88,31 @@ class BreakResolved(Result, frozen=True, kw_only=True):
 
 
 def decide(intent: ResolveBreak, state: State, context: Context) -> Outcome:
-    """Once; money only by two people."""
-    found = state.record(Break, intent.break_id)
-    if found is None:
+    """A break is resolved once; a posting needs two operators."""
+    break_ = state.record(Break, intent.break_id)
+    if break_ is None:
         return Refused(refusal=BREAK_NOT_FOUND)
-    if found.state is BreakState.RESOLVED:
+    if break_.state is BreakState.RESOLVED:
         return Refused(refusal=BREAK_RESOLVED)
     if intent.posting is None:
-        return _resolved(found, {"resolution": "reason", "reason": intent.reason}, (), context)
-    return _unpostable(intent.posting, state) or _post(found, intent.posting, intent, context)
+        return _resolved(break_, {"resolution": "reason", "reason": intent.reason}, (), context)
+    return _unpostable(intent.posting, state) or _post(break_, intent.posting, intent, context)
 
 
-def _post(found: Break, posting: Posting, intent: ResolveBreak, context: Context) -> Outcome:
-    """The first call proposes, the second (another person, the same posting) does it."""
-    wanted = _told(posting)
-    is_other = found.proposal is None or found.proposal["ledger"] != wanted
-    is_same_person = found.proposal is None or found.proposal["proposed_by"] == context.actor
-    if found.proposal is None or (is_other and is_same_person):
-        return _proposed(found, wanted, intent, context)  # their own proposal they may change
+def _post(break_: Break, posting: Posting, intent: ResolveBreak, context: Context) -> Outcome:
+    """The first call proposes; the second, by another person with the same posting, executes it."""
+    ledger = _described(posting)
+    is_other = break_.proposal is None or break_.proposal["ledger"] != ledger
+    is_same_person = break_.proposal is None or break_.proposal["proposed_by"] == context.actor
+    if break_.proposal is None or (is_other and is_same_person):
+        return _proposed(
+            break_, ledger, intent, context
+        )  # a proposer may change their own proposal
     if is_same_person:
         return Refused(refusal=APPROVER_IS_PROPOSER)
     if is_other:
         return Refused(
-            refusal=OTHER_RESOLUTION_PROPOSED, result=OtherProposal(proposal=found.proposal)
+            refusal=OTHER_RESOLUTION_PROPOSED, result=OtherProposal(proposal=break_.proposal)
         )
     legs = move(
         posting.source.account_id(posting.currency),
@@ -122,12 +121,12 @@ def _post(found: Break, posting: Posting, intent: ResolveBreak, context: Context
     )
     resolution = {
         "resolution": "ledger",
-        "ledger": wanted,
-        "reason": found.proposal["reason"],
-        "proposed_by": found.proposal["proposed_by"],
+        "ledger": ledger,
+        "reason": break_.proposal["reason"],
+        "proposed_by": break_.proposal["proposed_by"],
         "approval_reason": intent.reason,
     }
-    return _resolved(found, resolution, legs, context)
+    return _resolved(break_, resolution, legs, context)
 
 
 def _unpostable(posting: Posting, state: State) -> Refused | None:
@@ -140,13 +139,13 @@ def _unpostable(posting: Posting, state: State) -> Refused | None:
         if isinstance(account, Refused):
             return account
     if posting.destination.wallet_id is not None:
-        found = usable(state, chart.wallet(posting.destination.wallet_id), posting.currency)
-        if isinstance(found, Refused):
-            return found
+        wallet = usable(state, chart.wallet(posting.destination.wallet_id), posting.currency)
+        if isinstance(wallet, Refused):
+            return wallet
     return None
 
 
-def _told(posting: Posting) -> dict[str, Any]:
+def _described(posting: Posting) -> dict[str, Any]:
     return {
         "from": _name(posting.source),
         "to": _name(posting.destination),
@@ -160,29 +159,29 @@ def _name(place: Place) -> str:
 
 
 def _proposed(
-    found: Break, wanted: Mapping[str, Any], intent: ResolveBreak, context: Context
+    break_: Break, ledger: Mapping[str, Any], intent: ResolveBreak, context: Context
 ) -> Outcome:
     proposal = {
-        "ledger": wanted,
+        "ledger": ledger,
         "reason": intent.reason,
         "proposed_by": context.actor,
         "proposed_at": rfc3339(context.now),
     }
     return Applied(
-        puts=(found.changed(proposal=proposal),),
+        puts=(break_.changed(proposal=proposal),),
         result=BreakResolved(
-            break_id=str(found.id),
+            break_id=str(break_.id),
             resolution_status="proposed",
-            break_state=found.state.value,
+            break_state=break_.state.value,
             proposal=proposal,
         ),
     )
 
 
 def _resolved(
-    found: Break, resolution: Mapping[str, Any], legs: tuple[Leg, ...], context: Context
+    break_: Break, resolution: Mapping[str, Any], legs: tuple[Leg, ...], context: Context
 ) -> Outcome:
-    ended = found.changed(
+    ended = break_.changed(
         state=BreakState.RESOLVED,
         resolution=resolution,
         resolved_by=context.actor,
@@ -194,7 +193,7 @@ def _resolved(
         legs=legs,
         puts=(ended,),
         result=BreakResolved(
-            break_id=str(found.id),
+            break_id=str(break_.id),
             resolution_status="done",
             break_state=ended.state.value,
             resolution=resolution,

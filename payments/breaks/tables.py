@@ -1,7 +1,4 @@
-"""Table of breaks. Its id is derived from what the break is about.
-
-So the same difference is found once.
-"""
+"""Table of breaks. The id is derived from the subject, so the same difference is one row."""
 
 import enum
 from collections.abc import Mapping, Sequence
@@ -94,7 +91,7 @@ sa.Index(
 
 
 class Break(Record, frozen=True):
-    """A difference and what became of it."""
+    """A difference and how it was resolved."""
 
     table: ClassVar[sa.Table] = breaks
 
@@ -120,7 +117,7 @@ class Break(Record, frozen=True):
 
 
 def break_id(provider: str, kind: BreakKind, reference: str) -> UUID:
-    """The id of the break of a kind; `reference` names an operation or a registry line."""
+    """The id of a break; `reference` names an operation or a registry line."""
     return derived_id("break", f"{provider}:{kind.value}", reference)
 
 

@@ -1,4 +1,3 @@
-"""The inbox of a provider's callbacks: kept raw before anything else.
-
-Done only together with their effect.
+"""Callbacks of a provider, stored raw first; marked done in the transaction that applies their
+effect.
 """

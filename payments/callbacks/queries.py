@@ -12,7 +12,7 @@ from payments.kernel.clock import rfc3339
 
 
 class CallbackView(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept callback; `raw` is its body as text, what is no UTF-8 in it replaced."""
+    """A stored callback; `raw` is its body as text, with invalid UTF-8 replaced."""
 
     callback_id: UUID
     provider: str
@@ -64,7 +64,7 @@ async def list_callbacks(
 
 
 async def count_needing(engine: AsyncEngine) -> int:
-    """Callbacks that somebody has to look at."""
+    """How many callbacks need an operator, now or when matching gives up."""
     c = provider_callbacks.c
     states = [state.value for state in NEEDING]
     query = sa.select(sa.func.count()).where(c.state.in_(states))

@@ -1,4 +1,4 @@
-"""Tables of the callback inbox."""
+"""Tables of received callbacks."""
 
 import enum
 from datetime import datetime
@@ -13,22 +13,22 @@ from payments.operations.record import Record
 
 
 class CallbackState(enum.Enum):
-    """What became of a callback."""
+    """How far a callback has been processed."""
 
     RECEIVED = "received"
-    """Kept; its effect is not decided yet. A job drives it on."""
+    """Stored; its effect is not decided yet. A job retries it."""
     DONE = "done"
     """Decided in the transaction of its effect; `verdict` says how."""
     UNMATCHED = "unmatched"
-    """Nobody knows its merchant id yet; it is matched again."""
+    """No payout or deposit has its merchant id yet; matching is retried."""
     OPERATOR = "operator"
-    """Unreadable, another body of a known event, or not matched: a person has to look."""
+    """Unreadable, another body for a known event, or never matched: an operator has to look."""
     CLOSED = "closed"
-    """A person has looked, and said why it needs nothing more."""
+    """An operator has closed it with a reason."""
 
 
 NEEDING: Final = (CallbackState.UNMATCHED, CallbackState.OPERATOR)
-"""States of callbacks that somebody has to look at, now or when matching gives up."""
+"""States of callbacks that need an operator, now or when matching gives up."""
 
 provider_callbacks: Final = sa.Table(
     "provider_callbacks",
@@ -54,7 +54,7 @@ provider_callbacks: Final = sa.Table(
         "(state IN ('received', 'unmatched')) = (next_match_at IS NOT NULL)", name="waiting"
     ),
 )
-# Not unique: another body under an id that was used is kept beside the first one.
+# Not unique: a second body under a used event id is stored beside the first one.
 sa.Index(
     "provider_callbacks_event_id_idx", provider_callbacks.c.provider, provider_callbacks.c.event_id
 )
@@ -83,7 +83,7 @@ rejected_callbacks: Final = sa.Table(
 
 
 class Callback(Record, frozen=True):
-    """The part of a callback that its effect decides; put by the operation that used it."""
+    """The columns that the callback's effect decides; written by the operation that used it."""
 
     table: ClassVar[sa.Table] = provider_callbacks
 
@@ -94,7 +94,7 @@ class Callback(Record, frozen=True):
     decided_at: datetime | None
 
     def done(self, verdict: str, now: datetime) -> "Callback":
-        """Decided, in the transaction that holds its effect."""
+        """The callback marked done; written in the transaction of its effect."""
         return self.changed(
             state=CallbackState.DONE, verdict=verdict, next_match_at=None, decided_at=now
         )

@@ -1,1 +1,1 @@
-"""Deposits: a payer pays on the provider's page, the wallet is credited on evidence."""
+"""Deposits: a payer pays on the provider's page, and the wallet is credited on evidence."""

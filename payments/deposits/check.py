@@ -1,6 +1,5 @@
-"""deposit.check: a deposit is due; its page is asked for again, or what became of it.
-
-Expiry is noted.
+"""deposit.check: a due deposit asks for its page again or queries its status;
+expiry is recorded.
 """
 
 from datetime import timedelta
@@ -18,13 +17,14 @@ from payments.operations.record import Record, Ref
 from payments.provider.sighting import Source
 
 EXPIRY_GRACE_S: Final = 300
-"""The provider says itself when a page has expired; this long after, we say it."""
+"""The provider reports expiry itself; if it has not after this long, we record it."""
 
 
 class CheckDeposit(Intent, frozen=True):
     """A deposit whose next check is due; `checks` is the count the scheduler saw.
 
-    `is_extra`: somebody hinted at news; asks once and leaves the schedule as it is.
+    `is_extra`: an unverified callback asked for this check; it queries once and leaves the schedule
+    unchanged.
     """
 
     added: ClassVar[tuple[str, ...]] = ("is_extra",)
@@ -35,17 +35,14 @@ class CheckDeposit(Intent, frozen=True):
 
 
 class DepositChecked(Result, frozen=True, kw_only=True):
-    """Where the deposit stood."""
+    """The deposit's state when it was checked."""
 
     deposit_id: str
     deposit_status: str
 
 
 def decide(intent: CheckDeposit, state: State, context: Context) -> Outcome:
-    """Without a page: ask for it again, the provider knows the merchant id. Else.
-
-    Ask how it stands.
-    """
+    """No page yet: request it again (idempotent by merchant id). Otherwise query the status."""
     deposit = state.record(Deposit, intent.deposit_id)
     if deposit is None:
         return Refused(refusal=DEPOSIT_NOT_FOUND)
@@ -85,7 +82,7 @@ def _expired(deposit: Deposit, context: Context) -> tuple[Record, ...]:
         verdict="applied",
         state_before=deposit.state,
         state_after=expired.state,
-        details={"note": "nobody paid in time; who pays later is credited all the same"},
+        details={"note": "nobody paid in time; a later payment is credited all the same"},
         callback_id=None,
         actor=context.actor,
         recorded_at=context.now,

@@ -1,4 +1,4 @@
-"""Deposits that are due, as the intents that check them."""
+"""Finds deposits that are due and builds the intents that check them."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,13 +16,13 @@ from payments.provider.schedule import Schedule, is_due
 
 ACTOR: Final = "scheduler"
 WATCH_DAYS: Final = 7
-"""How long an unpaid page is asked about; callbacks and the registry find what comes later."""
+"""How long an unpaid deposit is checked; callbacks and the registry find later payments."""
 
 
 async def due_checks(
     engine: AsyncEngine, schedule: Schedule, now: datetime, limit: int = 500
 ) -> Sequence[Request]:
-    """One check each, once, however many schedulers ask."""
+    """One check per deposit; its id includes the check count, so duplicates are harmless."""
     c = deposits.c
     is_young = c.created_at > now - timedelta(days=WATCH_DAYS)
     query = (

@@ -26,7 +26,7 @@ class DepositNotFound(NotFound):
 
 
 class DepositEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing we did or learned about it."""
+    """One thing we did or learned about a deposit."""
 
     at: str
     source: str
@@ -37,7 +37,7 @@ class DepositEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DepositView(msgspec.Struct, frozen=True, kw_only=True):
-    """A deposit. `paid_amount` is what arrived, `credited_amount` what the wallet got of it."""
+    """A deposit. `paid_amount`: what arrived; `credited_amount`: the part the wallet received."""
 
     deposit_id: UUID
     merchant_id: int
@@ -62,27 +62,27 @@ class DepositView(msgspec.Struct, frozen=True, kw_only=True):
 async def get_deposit(
     engine: AsyncEngine, deposit_id: UUID | None, schedule: Schedule
 ) -> DepositView:
-    """The deposit with its story. Raises 404 `deposit_not_found`."""
+    """The deposit with its events. Raises 404 `deposit_not_found`."""
     c = deposit_evidence.c
-    told = sa.select(deposit_evidence).where(c.deposit_id == deposit_id).order_by(c.number)
+    events_query = sa.select(deposit_evidence).where(c.deposit_id == deposit_id).order_by(c.number)
     query = sa.select(deposits).where(deposits.c.id == deposit_id)
     async with engine.connect() as connection:
         row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise DepositNotFound
-        events = [_event(e) for e in (await connection.execute(told)).all()]
+        events = [_event(e) for e in (await connection.execute(events_query)).all()]
     return msgspec.structs.replace(_view(row, schedule), events=events)
 
 
 async def list_deposits(
     engine: AsyncEngine,
-    wanted: Mapping[str, Any],
+    filters: Mapping[str, Any],
     schedule: Schedule,
     before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[DepositView]:
-    """Newest first; `wanted` are columns and the values they must have."""
-    query = sa.select(deposits).where(*(deposits.c[n] == v for n, v in wanted.items()))
+    """Newest first; `filters` maps columns to the values they must have."""
+    query = sa.select(deposits).where(*(deposits.c[n] == v for n, v in filters.items()))
     if before is not None:
         query = query.where(sa.tuple_(deposits.c.created_at, deposits.c.id) < before)
     query = query.order_by(deposits.c.created_at.desc(), deposits.c.id.desc()).limit(limit)
@@ -91,11 +91,11 @@ async def list_deposits(
 
 
 async def deposit_of_merchant_id(engine: AsyncEngine, merchant_id: int) -> UUID | None:
-    """The deposit that SuperPay knows under this id of ours."""
+    """The deposit that SuperPay knows by this merchant id."""
     query = sa.select(deposits.c.id).where(deposits.c.merchant_id == merchant_id)
     async with engine.connect() as connection:
-        found: UUID | None = (await connection.execute(query)).scalar_one_or_none()
-    return found
+        deposit_id: UUID | None = (await connection.execute(query)).scalar_one_or_none()
+    return deposit_id
 
 
 def _view(row: sa.Row[Any], schedule: Schedule) -> DepositView:

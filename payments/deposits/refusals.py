@@ -1,4 +1,4 @@
-"""Why an operation of `deposits` is refused."""
+"""Refusals of deposit operations."""
 
 from typing import Final
 
@@ -12,5 +12,5 @@ DEPOSIT_NOT_FOUND: Final = Refusal(
 DEPOSIT_NOT_WATCHED: Final = Refusal(
     "deposit_not_watched",
     409,
-    "The deposit has ended and is watched no more.",
+    "The deposit has ended and is no longer checked.",
 )

@@ -1,4 +1,4 @@
-"""deposit.request: a payer shall pay into a wallet; the executor asks the provider for a page."""
+"""deposit.request: asks a payer to pay into a wallet; the executor gets the provider's page."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ QUERY_EFFECT: Final = "superpay.query_deposit"
 
 
 class RequestDeposit(Intent, frozen=True):
-    """Ask a payer for `minor` of `currency`, for a wallet."""
+    """Ask a payer to pay `minor` of `currency` into a wallet."""
 
     wallet_id: int
     minor: int
@@ -31,7 +31,7 @@ class RequestDeposit(Intent, frozen=True):
 
 
 class DepositRequested(Result, frozen=True, kw_only=True):
-    """The deposit; its page comes from the provider later."""
+    """The deposit; the URL of its page follows from the provider."""
 
     deposit_id: str
     merchant_id: int
@@ -44,7 +44,7 @@ class DepositRequested(Result, frozen=True, kw_only=True):
 
 
 def decide(intent: RequestDeposit, state: State, context: Context) -> Outcome:
-    """The wallet is open and of that currency. No money moves yet."""
+    """Checks that the wallet is open and of that currency. No money moves yet."""
     wallet = usable(state, chart.wallet(intent.wallet_id), intent.currency)
     if isinstance(wallet, Refused):
         return wallet
@@ -93,7 +93,9 @@ def decide(intent: RequestDeposit, state: State, context: Context) -> Outcome:
 
 
 def create_effect(deposit: Deposit) -> Effect:
-    """The request to the provider; the same merchant id makes every repeat the same deposit."""
+    """The request to the provider. Repeats carry the same merchant id, so they are the same
+    deposit.
+    """
     body = {
         "deposit_id": str(deposit.id),
         "merchant_id": deposit.merchant_id,
@@ -108,7 +110,9 @@ def create_effect(deposit: Deposit) -> Effect:
 
 
 def query_effect(deposit: Deposit) -> Effect:
-    """The question how it stands, with the version we know now: an answer may not be older."""
+    """Query the deposit's status. It carries the version we know now: an answer
+    must not be older.
+    """
     body = {
         "deposit_id": str(deposit.id),
         "merchant_id": deposit.merchant_id,

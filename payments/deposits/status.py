@@ -1,4 +1,4 @@
-"""Where a deposit stands, and what a payment makes of it."""
+"""States of a deposit, and the state a payment leads to."""
 
 import enum
 from collections.abc import Mapping
@@ -6,10 +6,10 @@ from typing import Final
 
 
 class DepositState(enum.Enum):
-    """Under-, over- and late payment and another currency are ends of their own."""
+    """Under-, over- and late payment and a wrong currency are final states of their own."""
 
     CREATED = "created"
-    """Asked for; the provider has not given us its page yet."""
+    """Requested; the provider has not given us its page yet."""
     PENDING = "pending"
     """The payer has a page to go to, or has paid and the money is on its way."""
     CREDITED = "credited"
@@ -17,17 +17,17 @@ class DepositState(enum.Enum):
     OVERPAID = "overpaid"
     PAID_LATE = "paid_late"
     CURRENCY_MISMATCH = "currency_mismatch"
-    """Another currency arrived: it is in suspense, a person decides."""
+    """Another currency arrived: it is in suspense until an operator decides."""
     IN_SUSPENSE = "in_suspense"
-    """The wallet could not take it (frozen): it is in suspense, a person decides."""
+    """The wallet could not take it (frozen): it is in suspense until an operator decides."""
     EXPIRED = "expired"
-    """Nobody paid in time; who pays later is credited all the same."""
+    """Nobody paid in time; a later payment is credited all the same."""
     FAILED = "failed"
 
 
 WAITING: Final = frozenset({DepositState.CREATED, DepositState.PENDING})
 OPEN: Final = WAITING | {DepositState.EXPIRED}
-"""States in which money may still come."""
+"""States in which money may still arrive."""
 PAID: Final = frozenset(
     {
         DepositState.CREDITED,
@@ -46,11 +46,11 @@ NEXT: Final[Mapping[str, DepositState]] = {
     "failed": DepositState.FAILED,
     "expired": DepositState.EXPIRED,
 }
-"""The provider's words, but for `paid`, which depends on what was paid."""
+"""The provider's statuses, except `paid`, whose state depends on what was paid."""
 
 
 def paid_state(asked_minor: int, paid_minor: int, *, is_late: bool) -> DepositState:
-    """What a payment in the right currency is."""
+    """The state of a deposit paid in the right currency."""
     if is_late:
         return DepositState.PAID_LATE
     if paid_minor == asked_minor:

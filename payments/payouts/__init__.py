@@ -1,1 +1,1 @@
-"""Payouts: money held, sent by an outside provider, settled or released only on evidence."""
+"""Payouts: money is held, sent by an outside provider, and settled or released only on evidence."""

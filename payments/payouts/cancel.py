@@ -1,4 +1,4 @@
-"""payout.cancel: its owner takes a payout back, while nothing of it has left."""
+"""payout.cancel: the owner cancels a payout that has not been sent."""
 
 from uuid import UUID
 
@@ -29,7 +29,7 @@ class CancelPayout(Intent, frozen=True):
 
 
 def decide(intent: CancelPayout, state: State, context: Context) -> Outcome:
-    """Held only: once claimed, a request may be on the wire."""
+    """Only a held payout can be canceled: once it is claimed, a request may be on the wire."""
     payout = state.record(Payout, intent.payout_id)
     hold = state.record(Hold, intent.payout_id)
     if payout is None or hold is None:

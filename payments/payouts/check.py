@@ -1,7 +1,4 @@
-"""payout.check: a payout is due; it is sent, asked about, or sent again.
-
-Never failed by a timer.
-"""
+"""payout.check: a due payout is sent, queried, or sent again. A timer never fails a payout."""
 
 from datetime import timedelta
 from typing import Final
@@ -19,18 +16,17 @@ from payments.payouts.tables import Attempt, Evidence, Payout
 from payments.provider.sighting import Source
 
 SENDS_MAX: Final = 6
-"""After that many sends that were never found, an operator has it."""
+"""After this many sends that the provider never found, the payout needs an operator."""
 SUBMITTING_MAX_S: Final = 120
-"""A claim older than this was left by an executor that died; handlers end after 45 s."""
+"""A claim older than this belongs to an executor that died; handlers end after 45 s."""
 
 
 class CheckPayout(Intent, frozen=True):
-    """A payout whose next check is due. `checks` is the count the scheduler saw.
+    """A payout whose next check is due.
 
-    The same check is done once.
-
-    `resend_after_s`: how long after a send the provider's 404 means nothing.
-    `is_extra`: somebody hinted at news; asks once and leaves the schedule as it is.
+    `checks`: the count the scheduler saw; a check with another count is refused, so duplicates are
+    harmless. `resend_after_s`: ignore the provider's 404 for this long after a send. `is_extra`: an
+    unverified callback asked for this check; it queries once and leaves the schedule unchanged.
     """
 
     payout_id: UUID
@@ -40,9 +36,9 @@ class CheckPayout(Intent, frozen=True):
 
 
 def decide(intent: CheckPayout, state: State, context: Context) -> Outcome:
-    """Held: send it. Unknown and never found: send the same attempt again. Else: ask.
+    """Held: send it. Unknown and never found: send the same attempt again. Otherwise: query it.
 
-    Nothing is sent for a wallet that is frozen: a held payout waits, an unknown one is asked about.
+    Nothing is sent from a frozen wallet: a held payout waits, an unknown one is queried.
     """
     payout = state.record(Payout, intent.payout_id)
     if payout is None:
@@ -59,23 +55,23 @@ def decide(intent: CheckPayout, state: State, context: Context) -> Outcome:
         exhausted = _exhausted(payout, attempt, context) if is_resend else None
         return exhausted or _send(payout, state, context, is_resend=is_resend)
     is_free = payout.reason in WALLET_REASONS and wallet_refusal(payout, state) is None
-    freed, line = set_free(payout, context) if is_free else (payout, None)
-    return _next(freed, (query_effect(freed),), context, line)
+    open_payout, evidence = set_free(payout, context) if is_free else (payout, None)
+    return _next(open_payout, (query_effect(open_payout),), context, evidence)
 
 
 def _send(payout: Payout, state: State, context: Context, *, is_resend: bool) -> Outcome:
     refused = wallet_refusal(payout, state)
     if refused is not None:
-        kept, line = kept_back(payout, refused, context)
-        effects = (query_effect(kept),) if kept.state is PayoutState.UNKNOWN else ()
-        return _next(kept, effects, context, line)
-    freed, line = set_free(payout, context)
+        waiting, evidence = kept_back(payout, refused, context)
+        effects = (query_effect(waiting),) if waiting.state is PayoutState.UNKNOWN else ()
+        return _next(waiting, effects, context, evidence)
+    payable, evidence = set_free(payout, context)
     body = {"payout_id": str(payout.id), "is_resend": is_resend}
-    return _next(freed, (Effect(kind=SUBMIT_EFFECT, body=body),), context, line)
+    return _next(payable, (Effect(kind=SUBMIT_EFFECT, body=body),), context, evidence)
 
 
 def _is_missing(attempt: Attempt | None, resend_after_s: float) -> bool:
-    """True when the provider did not know it, and no send of ours can be on its way any more."""
+    """True when the provider did not know the payout and no earlier send can still arrive."""
     if attempt is None or attempt.not_found_at is None:
         return False
     return attempt.not_found_at - attempt.last_sent_at >= timedelta(seconds=resend_after_s)
@@ -88,25 +84,25 @@ def _extra(payout: Payout) -> Outcome:
 
 
 def _next(
-    payout: Payout, effects: tuple[Effect, ...], context: Context, line: Evidence | None = None
+    payout: Payout, effects: tuple[Effect, ...], context: Context, evidence: Evidence | None = None
 ) -> Outcome:
     checked = payout.changed(
         checks=payout.checks + 1, checked_at=context.now, updated_at=context.now
     )
-    return outcome(checked, Moved(), (line,), effects=effects)
+    return outcome(checked, Moved(), (evidence,), effects=effects)
 
 
 def _left_behind(payout: Payout, attempt: Attempt | None, context: Context) -> Outcome:
-    """A crash in submitting reads as unknown."""
+    """After a crash in `submitting` the outcome of the send is unknown."""
     claimed_at = payout.state_since if attempt is None else attempt.last_sent_at
     if context.submitted_at - claimed_at < timedelta(seconds=SUBMITTING_MAX_S):
         return _waiting(payout, context)
     verdict, after = judge(payout.state, Claim.AMBIGUOUS)
-    note = {"note": "whoever was sending it has not come back", "code": "executor_lost"}
+    note = {"note": "the executor that was sending it did not report back", "code": "executor_lost"}
     fact = Fact(source=Source.US, claim=Claim.AMBIGUOUS, details=note)
     moved, evidence = step(payout, fact, verdict, after, context, reason="executor_lost")
-    doubtful = None if attempt is None else attempt.changed(is_doubtful=True)
-    return outcome(moved, Moved(), (evidence, doubtful), effects=(query_effect(payout),))
+    uncertain = None if attempt is None else attempt.changed(is_doubtful=True)
+    return outcome(moved, Moved(), (evidence, uncertain), effects=(query_effect(payout),))
 
 
 def _waiting(payout: Payout, context: Context) -> Outcome:

@@ -1,7 +1,4 @@
-"""Payouts that are due, as the intents that check them.
-
-The scheduler only submits what this finds.
-"""
+"""Finds payouts that are due and builds the intents that check them; the scheduler submits them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,10 +23,7 @@ ACTOR = "scheduler"
 async def due_checks(
     engine: AsyncEngine, schedule: Schedule, now: datetime, limit: int = 500
 ) -> Sequence[Request]:
-    """One check each. Its id comes from the payout and its count of checks.
-
-    So that two schedulers ask once.
-    """
+    """One check per payout; its id includes the check count, so duplicates are harmless."""
     c = payouts.c
     query = (
         sa.select(c.id, c.checks, c.version)
@@ -57,7 +51,7 @@ async def due_checks(
 
 
 def _is_set_free() -> sa.ColumnElement[bool]:
-    """Kept back because of its wallet, which may be used again: waiting longer has no reason."""
+    """The payout was kept back because of its wallet and the wallet is open again: check it now."""
     is_open = sa.exists().where(
         accounts.c.id == payouts.c.wallet_id, accounts.c.status == AccountStatus.OPEN.value
     )
@@ -65,7 +59,7 @@ def _is_set_free() -> sa.ColumnElement[bool]:
 
 
 async def count_watched(engine: AsyncEngine) -> dict[str, int]:
-    """How many payouts are under way, by state; every watched state is named."""
+    """How many payouts are unfinished, by state; states with none are 0."""
     states = [s.value for s in WATCHED]
     c = payouts.c
     query = sa.select(c.state, sa.func.count()).where(c.state.in_(states)).group_by(c.state)
@@ -75,7 +69,7 @@ async def count_watched(engine: AsyncEngine) -> dict[str, int]:
 
 
 async def count_stuck(engine: AsyncEngine, now: datetime) -> dict[str, int]:
-    """How many payouts are an alarm, by state."""
+    """How many payouts are stuck, by state."""
     query = sa.select(payouts.c.state, sa.func.count()).where(stuck(now)).group_by(payouts.c.state)
     async with engine.connect() as connection:
         return {row[0]: row[1] for row in await connection.execute(query)}

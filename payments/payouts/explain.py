@@ -1,4 +1,4 @@
-"""Why a payout's money is where it is, in one sentence a support desk can read out."""
+"""Explains the state of a payout's money in one sentence for a support desk."""
 
 from typing import Final
 
@@ -11,9 +11,11 @@ STUCK_AFTER_S: Final = {
     PayoutState.ACCEPTED: 86_400,
     PayoutState.NEEDS_OPERATOR: 0,
 }
-"""Longer than this in a state is an alarm. What needs an operator is one from the beginning."""
+"""A payout that stays longer than this in a state raises an alarm; `needs_operator` does so at
+once.
+"""
 
-_WORDS: Final = {
+_SENTENCES: Final = {
     PayoutState.HELD: "The money is held; nothing has been sent to SuperPay{because}.",
     PayoutState.SUBMITTING: "The payout is being sent to SuperPay just now; the money is held.",
     PayoutState.UNKNOWN: (
@@ -35,16 +37,16 @@ _WORDS: Final = {
 def explanation(state: PayoutState, reason: str | None) -> str:
     """The sentence for a state and its reason code."""
     because = f" ({reason.replace('_', ' ')})" if reason else ""
-    return _WORDS[state].format(because=because)
+    return _SENTENCES[state].format(because=because)
 
 
 def hold_state(state: PayoutState) -> str:
-    """open, captured or released."""
+    """State of the payout's hold: open, captured or released."""
     if state in HOLDING:
         return "open"
     return "captured" if state in {PayoutState.PAID, PayoutState.REVERSED} else "released"
 
 
 def certainty(state: PayoutState) -> str:
-    """Whether anybody knows where the money is."""
+    """`unknown` while nobody knows whether the money has left, else `certain`."""
     return "unknown" if state in UNCERTAIN else "certain"

@@ -1,4 +1,6 @@
-"""A payout whose wallet is frozen is not sent; it waits, says why, and goes on when it is open."""
+"""A payout is not sent while its wallet is frozen: it waits, says why, and continues when the
+wallet is open.
+"""
 
 from typing import Final
 
@@ -12,17 +14,20 @@ from payments.provider.sighting import Source
 from payments.wallets.refusals import WALLET_CLOSED, WALLET_FROZEN, usable
 
 WALLET_REASONS: Final = frozenset({WALLET_FROZEN.code, WALLET_CLOSED.code})
-"""Reasons of a payout that end when its wallet may be used again."""
+"""Payout reasons that no longer apply once the wallet is open again."""
 
 
 def wallet_refusal(payout: Payout, state: State) -> Refused | None:
-    """Why money may not leave the payout's wallet now; the hold itself is no reason."""
+    """Why no money may leave the payout's wallet now, or None.
+
+    The payout's own hold does not count against it.
+    """
     usable_wallet = usable(state, chart.wallet(payout.wallet_id), payout.currency)
     return usable_wallet if isinstance(usable_wallet, Refused) else None
 
 
 def kept_back(payout: Payout, refused: Refused, context: Context) -> tuple[Payout, Evidence | None]:
-    """The payout with the reason, and the line of its timeline, written when the reason is new."""
+    """The payout with the reason it waits, and evidence for its timeline if the reason is new."""
     code = refused.refusal.code
     if payout.reason == code:
         return payout, None
@@ -32,7 +37,7 @@ def kept_back(payout: Payout, refused: Refused, context: Context) -> tuple[Payou
 
 
 def set_free(payout: Payout, context: Context) -> tuple[Payout, Evidence | None]:
-    """The payout without that reason, its schedule from the beginning."""
+    """The payout without that reason and with its check schedule started over."""
     if payout.reason not in WALLET_REASONS:
         return payout, None
     details = {"note": "the wallet may be used again", "code": "wallet_usable"}

@@ -1,4 +1,4 @@
-"""Moving a payout: row, attempt, hold, ledger and evidence change together."""
+"""Moves a payout: row, attempt, hold, ledger and evidence change together."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -29,13 +29,13 @@ class PayoutMoved(Result, frozen=True, kw_only=True):
 
 
 class PayoutStands(Result, frozen=True, kw_only=True):
-    """Where the payout stands that the operation does not fit."""
+    """The current state of a payout that the operation does not fit."""
 
     payout_status: str
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
-    """What a step of a payout changes beside its own row."""
+    """What a step of a payout changes besides its own row."""
 
     legs: tuple[Leg, ...] = ()
     reserves: tuple[Reserve, ...] = ()
@@ -43,7 +43,7 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of evidence before it is weighed."""
+    """A piece of evidence before it is judged."""
 
     source: Source
     claim: Claim
@@ -57,7 +57,7 @@ def refs(payout_id: UUID) -> tuple[Ref, ...]:
 
 
 def accounts(payout_id: UUID, state: State) -> Iterable[AccountId | AccountSpec]:
-    """The wallet, and the account between us and the provider."""
+    """The wallet and the provider's clearing account."""
     payout = state.record(Payout, payout_id)
     if payout is None:
         return ()
@@ -65,14 +65,13 @@ def accounts(payout_id: UUID, state: State) -> Iterable[AccountId | AccountSpec]
 
 
 def clearing(currency: str) -> AccountSpec:
-    """What SuperPay has paid for us, less what it received for us."""
+    """What SuperPay has paid for us, minus what it has received for us."""
     return chart.house(Kind.SUPERPAY_CLEARING, currency)
 
 
 def settle(payout: Payout, hold: Hold, after: PayoutState, context: Context) -> Moved:
-    """The money of entering a state: captured on paid, back on reversed.
-
-    Let go on failed and canceled.
+    """Ledger effect of entering a state. paid: capture the hold; reversed: return the money; failed
+    or canceled: release the hold.
     """
     wallet, house = chart.wallet(payout.wallet_id), clearing(payout.currency).id
     if after in HOLDING:
@@ -84,7 +83,7 @@ def settle(payout: Payout, hold: Hold, after: PayoutState, context: Context) -> 
     if payout.state is PayoutState.PAID:
         return Moved(legs=back)
     closed, reserve = captured(hold, payout.minor, context.now, is_final=True)
-    # Returned before we had heard that it was paid: both happened, so both are booked.
+    # Returned before we learned that it was paid: both happened, so both are booked.
     legs = out if after is PayoutState.PAID else (*out, *back)
     return Moved(legs=legs, reserves=(reserve,), hold=closed)
 
@@ -97,11 +96,11 @@ def step(
     context: Context,
     **changes: Any,
 ) -> tuple[Payout, Evidence]:
-    """The payout after a piece of evidence, and the evidence as it is stored."""
+    """The payout after a piece of evidence, and the evidence row to store."""
     has_moved = after is not payout.state
     if has_moved:
         changes = {"checks": 0, "checked_at": context.now, "proposal": None} | changes
-        # Sending again does not make a doubt younger: the alarm counts from its beginning.
+        # A resend does not restart the alarm: it counts from when the outcome became unknown.
         if {payout.state, after} != {PayoutState.UNKNOWN, PayoutState.SUBMITTING}:
             changes["state_since"] = context.now
     if after not in HOLDING:
@@ -134,7 +133,7 @@ def outcome(
     result: type[PayoutMoved] = PayoutMoved,
     more: Mapping[str, Any] | None = None,
 ) -> Applied:
-    """The applied operation of a step; `more` are the fields `result` has beside PayoutMoved's."""
+    """The applied operation of a step; `more` holds the fields `result` adds to PayoutMoved."""
     rows = (payout, moved.hold, *puts)
     return Applied(
         legs=moved.legs,

@@ -1,4 +1,6 @@
-"""payout.observe: evidence is weighed by the table and stored; it settles, releases, or neither."""
+"""payout.observe: evidence is judged by the transition table and stored; it may
+settle or release.
+"""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -11,7 +13,7 @@ from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Outcome, Refused
 from payments.operations.record import Ref
-from payments.payouts import weigh
+from payments.payouts import classify
 from payments.payouts.move import Fact, Moved, PayoutMoved, accounts, outcome, refs, settle, step
 from payments.payouts.refusals import PAYOUT_NOT_FOUND
 from payments.payouts.request import query_effect
@@ -23,8 +25,8 @@ from payments.provider.sighting import Sighting, Source
 class ObservePayout(Intent, frozen=True):
     """What the provider shows (`sighting`), or what its answer amounts to (`claim`, `code`).
 
-    `is_recorded`: a refusal that the provider keeps under this merchant id for ever.
-    `seen_version`: of an answer to a question, the version we knew when we asked.
+    `is_recorded`: the refusal is permanent, the provider keeps it under this merchant id.
+    `seen_version`: for the answer to a query, the version we knew when we asked.
     """
 
     added: ClassVar[tuple[str, ...]] = ("seen_version",)
@@ -41,11 +43,11 @@ class ObservePayout(Intent, frozen=True):
 
 
 def needed(intent: ObservePayout) -> Iterable[Ref]:
-    """The payout's rows, the callback, and the breaks this evidence might find."""
+    """The payout's rows, the callback, and the breaks this evidence might open."""
     yield from refs(intent.payout_id)
     if intent.callback_id is not None:
         yield Ref(Callback, intent.callback_id)
-    for id_ in weigh.break_ids(intent.payout_id):
+    for id_ in classify.break_ids(intent.payout_id):
         yield Ref(Break, id_)
 
 
@@ -56,18 +58,20 @@ class PayoutObserved(PayoutMoved, frozen=True, kw_only=True):
 
 
 def decide(intent: ObservePayout, state: State, context: Context) -> Outcome:
-    """By the table; evidence that moves nothing is stored all the same."""
+    """Judge the evidence by the transition table. Evidence that moves nothing is stored too."""
     payout = state.record(Payout, intent.payout_id)
     hold = state.record(Hold, intent.payout_id)
     if payout is None or hold is None:
         return Refused(refusal=PAYOUT_NOT_FOUND)
     attempt = state.record(Attempt, intent.payout_id, "payout_id")
-    seen = intent.sighting
-    found = None if seen is None else weigh.mismatch(payout, seen, intent.seen_version)
-    fact = _fact(intent, attempt, found)
-    age = weigh.age_of(payout, seen, intent.seen_version)
+    sighting = intent.sighting
+    mismatch = (
+        None if sighting is None else classify.mismatch(payout, sighting, intent.seen_version)
+    )
+    fact = _fact(intent, attempt, mismatch)
+    age = classify.age_of(payout, sighting, intent.seen_version)
     verdict, after = judge(payout.state, fact.claim, age=age)
-    changes = _changes(payout, intent, found, verdict, after)
+    changes = _changes(payout, intent, mismatch, verdict, after)
     moved, evidence = step(payout, fact, verdict, after, context, **changes)
     callback = _callback(intent, state)
     return outcome(
@@ -75,25 +79,25 @@ def decide(intent: ObservePayout, state: State, context: Context) -> Outcome:
         Moved() if after is payout.state else settle(payout, hold, after, context),
         (
             evidence,
-            weigh.attempt_after(attempt, fact.claim, payout.state, after, context),
-            weigh.break_of(payout, evidence, found, seen, state),
+            classify.attempt_after(attempt, fact.claim, payout.state, after, context),
+            classify.break_of(payout, evidence, mismatch, sighting, state),
             None if callback is None else callback.done(verdict.value, context.now),
         ),
         result=PayoutObserved,
-        effects=(query_effect(payout),) if weigh.is_worth_asking(payout, fact, verdict) else (),
+        effects=(query_effect(payout),) if classify.is_worth_asking(payout, fact, verdict) else (),
         more={"verdict": verdict.value},
     )
 
 
-def _fact(intent: ObservePayout, attempt: Attempt | None, found: object) -> Fact:
+def _fact(intent: ObservePayout, attempt: Attempt | None, is_mismatched: object) -> Fact:
     if intent.sighting is None:
-        claim = weigh.doubted(intent.claim, attempt, is_recorded=intent.is_recorded)
+        claim = classify.doubted(intent.claim, attempt, is_recorded=intent.is_recorded)
     else:
-        claim = weigh.claim_of(intent.sighting, found)
+        claim = classify.claim_of(intent.sighting, is_mismatched)
     return Fact(
         source=intent.source,
         claim=claim,
-        details=weigh.details_of(intent.sighting, intent.code, intent.detail),
+        details=classify.details_of(intent.sighting, intent.code, intent.detail),
         callback_id=intent.callback_id,
     )
 
@@ -101,27 +105,29 @@ def _fact(intent: ObservePayout, attempt: Attempt | None, found: object) -> Fact
 def _changes(
     payout: Payout,
     intent: ObservePayout,
-    found: BreakKind | None,
+    mismatch: BreakKind | None,
     verdict: Verdict,
     after: PayoutState,
 ) -> dict[str, Any]:
-    """What the evidence teaches us beside the state; what is not believed teaches nothing."""
+    """Other columns the evidence changes. Evidence that is not trusted changes none."""
     changes: dict[str, Any] = {}
     sighting = intent.sighting
-    if sighting is not None and _is_believed(sighting, verdict, after):
+    if sighting is not None and _is_trusted(sighting, verdict, after):
         changes["provider_version"] = sighting.version
         changes["provider_id"] = payout.provider_id or sighting.transaction_id
     if verdict is Verdict.APPLIED:
         is_plain = after in {PayoutState.ACCEPTED, PayoutState.PAID}
         failure = "" if sighting is None else sighting.failure
-        why = intent.code or failure or (found.value if found else None)
+        why = intent.code or failure or (mismatch.value if mismatch else None)
         changes["reason"] = None if is_plain else why
     return changes
 
 
-def _is_believed(sighting: Sighting, verdict: Verdict, after: PayoutState) -> bool:
+def _is_trusted(sighting: Sighting, verdict: Verdict, after: PayoutState) -> bool:
     is_taken = verdict in {Verdict.APPLIED, Verdict.CONFIRMED}
-    return is_taken and after is not PayoutState.NEEDS_OPERATOR and sighting.status in weigh.CLAIMS
+    return (
+        is_taken and after is not PayoutState.NEEDS_OPERATOR and sighting.status in classify.CLAIMS
+    )
 
 
 def _callback(intent: ObservePayout, state: State) -> Callback | None:

@@ -1,4 +1,4 @@
-"""Reads of payouts: one, many, and the whole story of one."""
+"""Reads of payouts: one, a list, and the timeline of one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ class PayoutNotFound(NotFound):
 class PayoutView(msgspec.Struct, frozen=True, kw_only=True):
     """A payout. `certainty`: certain or unknown; `hold_state`: open, captured or released.
 
-    `next_check_at`: when SuperPay is asked again (or the payout sent, while it is held); null once
+    `next_check_at`: when SuperPay is queried next (for a held payout: when it is sent); null once
     it has ended.
     """
 
@@ -53,7 +53,7 @@ class PayoutView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EvidenceView(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing we did or learned, and what it changed."""
+    """One thing we did or learned, and the state change it caused."""
 
     number: int
     at: str
@@ -67,7 +67,7 @@ class EvidenceView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TimelineView(msgspec.Struct, frozen=True, kw_only=True):
-    """Why the money is where it is, when we look again, and everything that led there."""
+    """A payout's state, its next check, and all evidence that led there."""
 
     payout_id: UUID
     status: str
@@ -81,7 +81,7 @@ class TimelineView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list shows."""
+    """Conditions of a list; None means any."""
 
     status: PayoutState | None = None
     wallet_id: int | None = None
@@ -93,13 +93,12 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lens(msgspec.Struct, frozen=True, kw_only=True):
-    """What turns a row into a view: the schedule and the time."""
+    """Turns rows into views: the check schedule and the current time."""
 
     schedule: Schedule
     now: datetime
 
     def view(self, row: sa.Row[Any]) -> PayoutView:
-        """The payout as it is shown."""
         state = PayoutState(row.state)
         return PayoutView(
             payout_id=row.id,
@@ -124,13 +123,13 @@ class Lens(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def next_check(self, row: sa.Row[Any]) -> str | None:
-        """When it is looked at again."""
+        """When the payout is checked next; None once it has ended."""
         if PayoutState(row.state) not in WATCHED:
             return None
         return rfc3339(self.schedule.next_at(row.merchant_id, row.checks, row.checked_at))
 
     def is_stuck(self, row: sa.Row[Any]) -> bool:
-        """True when it has been in its state for alarmingly long."""
+        """True when it has been in its state long enough to raise an alarm."""
         limit_s = STUCK_AFTER_S.get(PayoutState(row.state))
         if limit_s is None:
             return False
@@ -161,14 +160,14 @@ async def list_payouts(
 
 
 async def get_timeline(engine: AsyncEngine, payout_id: UUID | None, lens: Lens) -> TimelineView:
-    """Everything about a payout. Raises 404 `payout_not_found`."""
+    """The payout's state and all its evidence. Raises 404 `payout_not_found`."""
     evidence = payout_evidence.c
     query = sa.select(payout_evidence).where(evidence.payout_id == payout_id)
-    sent = sa.select(payout_attempts.c.sends).where(payout_attempts.c.payout_id == payout_id)
+    sends_query = sa.select(payout_attempts.c.sends).where(payout_attempts.c.payout_id == payout_id)
     async with engine.connect() as connection:
         row = await _row(connection, payout_id)
         rows = (await connection.execute(query.order_by(evidence.number))).all()
-        sends = (await connection.execute(sent)).scalars().first()
+        sends = (await connection.execute(sends_query)).scalars().first()
     view = lens.view(row)
     return TimelineView(
         payout_id=view.payout_id,
@@ -184,11 +183,11 @@ async def get_timeline(engine: AsyncEngine, payout_id: UUID | None, lens: Lens) 
 
 
 async def payout_of_merchant_id(engine: AsyncEngine, merchant_id: int) -> UUID | None:
-    """The payout that SuperPay knows under this id of ours."""
+    """The payout that SuperPay knows by this merchant id."""
     query = sa.select(payouts.c.id).where(payouts.c.merchant_id == merchant_id)
     async with engine.connect() as connection:
-        found: UUID | None = (await connection.execute(query)).scalar_one_or_none()
-    return found
+        payout_id: UUID | None = (await connection.execute(query)).scalar_one_or_none()
+    return payout_id
 
 
 async def _row(connection: Any, payout_id: UUID | None) -> sa.Row[Any]:
@@ -202,7 +201,7 @@ async def _row(connection: Any, payout_id: UUID | None) -> sa.Row[Any]:
 def _conditions(filters: Filters, now: datetime) -> list[sa.ColumnElement[bool]]:
     c = payouts.c
     uncertain = c.state.in_([s.value for s in UNCERTAIN])
-    wanted: dict[str, Callable[[Any], sa.ColumnElement[bool]]] = {
+    conditions: dict[str, Callable[[Any], sa.ColumnElement[bool]]] = {
         "status": lambda v: c.state == v.value,
         "wallet_id": lambda v: c.wallet_id == v,
         "merchant_id": lambda v: c.merchant_id == v,
@@ -211,12 +210,12 @@ def _conditions(filters: Filters, now: datetime) -> list[sa.ColumnElement[bool]]
         "created_from": lambda v: c.created_at >= v,
         "created_to": lambda v: c.created_at < v,
     }
-    given = {n: v for n in wanted if (v := getattr(filters, n)) is not None}
-    return [wanted[name](value) for name, value in given.items()]
+    values = {n: v for n in conditions if (v := getattr(filters, n)) is not None}
+    return [conditions[name](value) for name, value in values.items()]
 
 
 def stuck(now: datetime) -> sa.ColumnElement[bool]:
-    """Payouts that are an alarm now."""
+    """SQL condition for payouts that raise an alarm now."""
     c = payouts.c
     return sa.or_(
         *(
@@ -227,9 +226,10 @@ def stuck(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def _since(state: str) -> str:
-    """The column its age in a state counts from.
+    """The column that the time in a state is counted from.
 
-    Turned away at the provider's door a payout is held anew each time, and unsent all along.
+    A payout that the provider refuses to take enters `held` again after each try but was never
+    sent, so its age counts from its creation.
     """
     return "created_at" if state == PayoutState.HELD.value else "state_since"
 

@@ -1,4 +1,4 @@
-"""Why an operation of `payouts` is refused."""
+"""Refusals of payout operations."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ NOT_CANCELABLE: Final = Refusal(
 NOT_WATCHED: Final = Refusal(
     "not_watched",
     409,
-    "The payout has ended and is watched no more.",
+    "The payout has ended and is no longer checked.",
 )
 NOT_RESOLVABLE: Final = Refusal(
     "not_resolvable",

@@ -1,4 +1,4 @@
-"""payout.request: money of a wallet is held, and the executor is asked to send it."""
+"""payout.request: holds money of a wallet and asks the executor to send it."""
 
 from payments.holds.tables import Hold
 from payments.kernel.clock import rfc3339
@@ -30,7 +30,7 @@ class RequestPayout(Intent, frozen=True):
 
 
 class PayoutRequested(Result, frozen=True, kw_only=True):
-    """The payout, its money held."""
+    """The payout with its money held."""
 
     payout_id: str
     payout_status: str
@@ -46,7 +46,7 @@ class PayoutRequested(Result, frozen=True, kw_only=True):
 
 
 def decide(intent: RequestPayout, state: State, context: Context) -> Outcome:
-    """The wallet is open, in that currency, and has the money free."""
+    """Checks that the wallet is open, in that currency, and has the money available."""
     reference = payout_reference(context.operation_id)
     wallet = payer(state, chart.wallet(intent.wallet_id), intent.currency, intent.minor)
     if isinstance(wallet, Refused):
@@ -76,7 +76,9 @@ def decide(intent: RequestPayout, state: State, context: Context) -> Outcome:
 
 
 def query_effect(payout: Payout) -> Effect:
-    """The question what became of it, with the version we know now: an answer may not be older."""
+    """Query the payout's status. It carries the version we know now: an answer
+    must not be older.
+    """
     body = {
         "payout_id": str(payout.id),
         "merchant_id": payout.merchant_id,

@@ -1,6 +1,6 @@
-"""payout.resolve: two operators lead a payout out of doubt.
+"""payout.resolve: two operators resolve a payout whose outcome is in doubt.
 
-The second must be another person and say the same.
+The second operator must be another person and send the same resolution.
 """
 
 from collections.abc import Mapping
@@ -41,11 +41,11 @@ RESOLUTIONS: Final[Mapping[str, Claim]] = {
     "failed": Claim.FAILED,
     "canceled": Claim.CANCELED,
 }
-"""What operators may decide, in the words of the API."""
+"""Resolutions the API accepts."""
 
 
 class ResolvePayout(Intent, frozen=True):
-    """The first call proposes, the second (by another client, with the same resolution) does it."""
+    """The first call proposes; the second, by another client with the same resolution, executes."""
 
     payout_id: UUID
     resolution: str
@@ -61,7 +61,7 @@ class PayoutResolved(PayoutMoved, frozen=True, kw_only=True):
 
 
 def decide(intent: ResolvePayout, state: State, context: Context) -> Outcome:
-    """In doubt only; proposer and approver differ."""
+    """Only a payout in doubt can be resolved, and proposer and approver must differ."""
     payout = state.record(Payout, intent.payout_id)
     hold = state.record(Hold, intent.payout_id)
     if payout is None or hold is None:
@@ -75,7 +75,7 @@ def decide(intent: ResolvePayout, state: State, context: Context) -> Outcome:
     is_other = payout.proposal is None or payout.proposal["resolution"] != intent.resolution
     is_same_person = payout.proposal is None or payout.proposal["proposed_by"] == context.actor
     if payout.proposal is None or (is_other and is_same_person):
-        return _propose(payout, claim, intent, context)  # their own proposal they may change
+        return _propose(payout, claim, intent, context)  # a proposer may change their own proposal
     if is_same_person:
         return Refused(refusal=APPROVER_IS_PROPOSER)
     if is_other:
@@ -110,8 +110,8 @@ def _propose(payout: Payout, claim: Claim, intent: ResolvePayout, context: Conte
     return outcome(moved, Moved(), (evidence,), result=PayoutResolved, more=more)
 
 
-def _fact(claim: Claim, intent: ResolvePayout, more: Mapping[str, Any]) -> Fact:
-    return Fact(source=Source.OPERATOR, claim=claim, details={"reason": intent.reason, **more})
+def _fact(claim: Claim, intent: ResolvePayout, details: Mapping[str, Any]) -> Fact:
+    return Fact(source=Source.OPERATOR, claim=claim, details={"reason": intent.reason, **details})
 
 
 OPERATION = Operation(

@@ -1,7 +1,4 @@
-"""The one transition table of payouts: the code.
-
-The document's table and the property tests all come from it.
-"""
+"""The transition table of payouts. The documented table and property tests are derived from it."""
 
 import enum
 from collections.abc import Mapping
@@ -23,36 +20,37 @@ class PayoutState(enum.Enum):
 
 
 class Claim(enum.Enum):
-    """What a piece of evidence says, ours or theirs."""
+    """What a piece of evidence says, ours or the provider's."""
 
     SUBMIT = "submit"
     """We are about to send it."""
     CANCEL = "cancel"
-    """Its owner does not want it any more."""
+    """The owner cancels it."""
     NOT_SENT = "not_sent"
-    """It did not reach the provider, or was turned away at the door: known not to be executed."""
+    """It did not reach the provider or was rejected on arrival: known not to be executed."""
     AMBIGUOUS = "ambiguous"
-    """Timeout, cut connection, 5xx, anything unreadable: nobody knows."""
+    """Timeout, broken connection, 5xx, anything unreadable: the outcome is unknown."""
     NOT_FOUND = "not_found"
     """The provider does not know it (yet)."""
     ACCEPTED = "accepted"
     PAID = "paid"
     FAILED = "failed"
-    """Definitively refused or failed: no money moved, none will."""
+    """Refused or failed for good: no money moved and none will."""
     CANCELED = "canceled"
     RETURNED = "returned"
     """It was paid and came back."""
     CONFLICT = "conflict"
-    """The provider speaks of another amount, currency, wallet or payout, or takes back what it
-    said: its answer is of an older version than it had shown before we asked."""
+    """The provider names another amount, currency, wallet or payout, or goes back to an older
+    version than it had shown before we asked.
+    """
     UNRECOGNIZED = "unrecognized"
-    """A status that we do not know."""
+    """A status unknown to us."""
     EXHAUSTED = "exhausted"
-    """Sent again and again, and never found."""
+    """Sent SENDS_MAX times and never found."""
 
 
 class Verdict(enum.Enum):
-    """What became of a piece of evidence. Every piece is stored."""
+    """The effect of a piece of evidence. Every piece is stored."""
 
     APPLIED = "applied"
     """It moved the payout."""
@@ -61,9 +59,9 @@ class Verdict(enum.Enum):
     """Older than what we know."""
     INCONCLUSIVE = "inconclusive"
     CONFLICT = "conflict"
-    """It contradicts a settled state, or may do so: history stays, a break is opened."""
+    """It contradicts a settled state, or may do so: the state stays and a break is opened."""
     FOR_OPERATOR = "for_operator"
-    """An operator has the payout and will weigh it."""
+    """An operator has the payout and will judge it."""
 
 
 S: Final = PayoutState
@@ -78,8 +76,8 @@ _IN_FLIGHT: Final[Mapping[Claim, PayoutState]] = {
     C.CONFLICT: S.NEEDS_OPERATOR,
 }
 
-# The provider knows a payout that we hold for unsent: nobody may send, release or settle it but a
-# person.
+# The provider knows a payout that we consider unsent: only an operator may send, release or
+# settle it.
 _UNSENT_BUT_KNOWN: Final[Mapping[Claim, PayoutState]] = dict.fromkeys(
     (*_IN_FLIGHT, C.UNRECOGNIZED), S.NEEDS_OPERATOR
 )
@@ -101,17 +99,17 @@ TRANSITIONS: Final[Mapping[PayoutState, Mapping[Claim, PayoutState]]] = {
     S.CANCELED: {},
     S.NEEDS_OPERATOR: {c: s for c, s in _IN_FLIGHT.items() if c is not C.CONFLICT},
 }
-"""State → claim → next state. Out of `needs_operator` only operators lead, two of them."""
+"""State → claim → next state. Only two operators together lead out of `needs_operator`."""
 
 HOLDING: Final = frozenset({S.HELD, S.SUBMITTING, S.UNKNOWN, S.ACCEPTED, S.NEEDS_OPERATOR})
 """The hold is open in exactly these states."""
 WATCHED: Final = HOLDING
-"""States in which we ask the provider on schedule (or send, when held)."""
+"""States that are checked on schedule: queried, or sent when held."""
 RELEASED: Final = frozenset({S.FAILED, S.CANCELED})
 RESOLVABLE: Final = frozenset({S.UNKNOWN, S.ACCEPTED, S.NEEDS_OPERATOR})
-"""States out of which two operators may lead a payout."""
+"""States that two operators may resolve."""
 UNCERTAIN: Final = frozenset({S.SUBMITTING, S.UNKNOWN, S.NEEDS_OPERATOR})
-"""Nobody can say whether the money has left."""
+"""States in which nobody knows whether the money has left."""
 
 _SAYS_NOTHING: Final = frozenset({C.NOT_SENT, C.AMBIGUOUS, C.NOT_FOUND, C.EXHAUSTED})
 _AGREES: Final[Mapping[PayoutState, frozenset[Claim]]] = {
@@ -127,16 +125,13 @@ _BEFORE: Final[Mapping[PayoutState, frozenset[Claim]]] = {
     S.FAILED: frozenset({C.ACCEPTED}),
     S.CANCELED: frozenset({C.ACCEPTED}),
 }
-"""What the provider may have said on the way to a state: stale when it comes late."""
+"""Claims the provider makes on the way to a state: stale when they arrive late."""
 
 
 def judge(
     state: PayoutState, claim: Claim, *, age: int = 0, is_operator: bool = False
 ) -> tuple[Verdict, PayoutState]:
-    """What a claim does to a payout. `age` < 0: older than what we have seen, > 0: newer, 0.
-
-    The same or unknown.
-    """
+    """What a claim does to a payout. `age`: <0 older, >0 newer, 0 same version or unknown."""
     if age < 0:
         return Verdict.STALE, state
     if state is S.NEEDS_OPERATOR and not is_operator:
@@ -151,7 +146,7 @@ def _unmoved(state: PayoutState, claim: Claim, *, is_newer: bool) -> Verdict:
     if claim in _SAYS_NOTHING:
         return Verdict.INCONCLUSIVE
     if claim is Claim.UNRECOGNIZED:
-        # While the money is held we go on asking; of settled money it may be a charge-back.
+        # While the money is held we keep querying; for settled money it may be a charge-back.
         return Verdict.INCONCLUSIVE if state in HOLDING else Verdict.CONFLICT
     if claim in _AGREES.get(state, ()):
         return Verdict.CONFIRMED

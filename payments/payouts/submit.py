@@ -1,6 +1,6 @@
-"""payout.submit: the claim, committed before the first byte is sent. Who made it may send once.
+"""payout.submit: the claim, committed before the first byte is sent.
 
-Whoever finds it made may not.
+Only the executor whose submit made the claim may send, and only once.
 """
 
 from uuid import UUID
@@ -20,14 +20,14 @@ from payments.wallets.refusals import USABLE_REFUSALS
 
 
 class SubmitPayout(Intent, frozen=True):
-    """Claim a held payout, or (`is_resend`) the same attempt of one whose fate is unknown."""
+    """Claim a held payout, or (`is_resend`) the same attempt of one whose outcome is unknown."""
 
     payout_id: UUID
     is_resend: bool = False
 
 
 class PayoutSubmitted(PayoutMoved, frozen=True, kw_only=True):
-    """What the executor sends: the row as it was claimed."""
+    """What the executor sends: the row at the time of the claim."""
 
     minor: int
     currency: str
@@ -36,27 +36,27 @@ class PayoutSubmitted(PayoutMoved, frozen=True, kw_only=True):
 
 
 def decide(intent: SubmitPayout, state: State, context: Context) -> Outcome:
-    """Held, or unknown when it is sent again; in every other state somebody else has it.
+    """Only a held payout can be claimed, or an unknown one for a resend.
 
-    Not from a wallet that was frozen since the payout was asked for: this is the last moment.
+    This is the last chance to stop a payout whose wallet was frozen after the request.
     """
     payout = state.record(Payout, intent.payout_id)
     if payout is None:
         return Refused(refusal=PAYOUT_NOT_FOUND)
-    wanted = PayoutState.UNKNOWN if intent.is_resend else PayoutState.HELD
-    if payout.state is not wanted:
+    expected = PayoutState.UNKNOWN if intent.is_resend else PayoutState.HELD
+    if payout.state is not expected:
         return Refused(refusal=NOT_SUBMITTABLE)
     refused = wallet_refusal(payout, state)
     if refused is not None:
-        kept, line = kept_back(payout, refused, context)
-        return msgspec.structs.replace(refused, puts=(kept,) if line is None else (kept, line))
+        rows = kept_back(payout, refused, context)
+        return msgspec.structs.replace(refused, puts=tuple(row for row in rows if row is not None))
     verdict, after = judge(payout.state, Claim.SUBMIT)
     attempt = _claimed(payout, state.record(Attempt, payout.id, "payout_id"), context)
     note = "sent again under the same merchant id" if intent.is_resend else "about to be sent"
     fact = Fact(source=Source.US, claim=Claim.SUBMIT, details={"note": note, "send": attempt.sends})
     reason = None if payout.reason in WALLET_REASONS else payout.reason
     moved, evidence = step(payout, fact, verdict, after, context, reason=reason)
-    # The executor builds its request from this: the row as it was claimed.
+    # The executor builds its request from the row at the time of the claim.
     request = {
         "minor": payout.minor,
         "currency": payout.currency,

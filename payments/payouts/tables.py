@@ -122,7 +122,7 @@ class Payout(Record, frozen=True):
 
 
 class Attempt(Record, frozen=True):
-    """A payout under its merchant id at the provider; sent again, it is the same attempt."""
+    """A payout under its merchant id at the provider; a resend is the same attempt."""
 
     table: ClassVar[sa.Table] = payout_attempts
     keys: ClassVar[tuple[str, ...]] = ("merchant_id", "payout_id")

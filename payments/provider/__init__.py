@@ -1,4 +1,3 @@
-"""What payouts and deposits share about an outside provider: numbers, sightings, schedule.
-
-Pause switch.
+"""What payouts and deposits share about a provider: references, sightings,
+schedule, pause switch.
 """

@@ -1,4 +1,4 @@
-"""How the pause switch stands: while it is on, nothing new is sent to the provider."""
+"""Reads the pause switch: while it is on, no new payout is sent to the provider."""
 
 import msgspec
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from payments.provider.tables import SUPERPAY, provider_switches
 
 
 class Switch(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether payouts are sent, who said so and why."""
+    """Whether sending payouts is paused, who changed that last, and why."""
 
     provider: str = SUPERPAY
     is_paused: bool = False
@@ -19,7 +19,7 @@ class Switch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def read_switch(engine: AsyncEngine, provider: str = SUPERPAY) -> Switch:
-    """How the switch stands; nobody having touched it means: not paused."""
+    """The switch of a provider; not paused if nobody has ever set it."""
     query = sa.select(provider_switches).where(provider_switches.c.provider == provider)
     async with engine.connect() as connection:
         row = (await connection.execute(query)).one_or_none()

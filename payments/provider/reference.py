@@ -1,8 +1,8 @@
-"""The provider's reference of a payout or deposit: derived from its operation, the same for ever.
+"""The provider's reference of a payout or deposit, derived from its operation.
 
-Whatever is restored, a request that is repeated under its key is the same operation, and so the
-same transaction at the provider: it cannot be paid a second time. Version 0.1.0 drew the numbers
-from a sequence, which a restore sets back; those stay below 2^52, and these begin there.
+After a restore, a request repeated under its key is the same operation and therefore the same
+transaction at the provider: it cannot be paid twice. Version 0.1.0 drew the numbers from a
+sequence, which a restore sets back; those stay below 2^52, the derived ones start there.
 """
 
 import hashlib
@@ -17,19 +17,19 @@ _HASH_BITS: Final = 51
 
 
 def payout_reference(operation_id: UUID) -> int:
-    """An even number from 2^52 to below 2^53: exact in every JSON reader, and SuperPay's limit."""
+    """An even number in [2^52, 2^53): exact in every JSON reader, and within SuperPay's limit."""
     return _FIRST + (_digest(operation_id) << 1)
 
 
 def deposit_reference(operation_id: UUID) -> int:
-    """The same, odd: no deposit has the number of a payout."""
+    """The payout reference plus one: odd, so it never equals a payout's."""
     return payout_reference(operation_id) + 1
 
 
 def by_reference(
     type_: type[Record], reference: Callable[[UUID], int]
 ) -> Callable[[UUID], Iterable[Ref]]:
-    """The row, if any, that has the reference of an operation already."""
+    """Ref to a row that already has the reference of an operation."""
     return lambda operation_id: (Ref(type_, reference(operation_id), "merchant_id"),)
 
 

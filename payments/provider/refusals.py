@@ -10,4 +10,4 @@ REFERENCE_TAKEN: Final = Refusal(
     "The number that the provider would know this by belongs to another one. "
     "Send the request again under another Idempotency-Key.",
 )
-"""Two operations in a hundred million million share a number; the second one is refused."""
+"""Two operations share a reference with a probability of 2^-51; the second one is refused."""

@@ -1,7 +1,4 @@
-"""What a provider showed of one transaction, in our words: the same shape from answers.
-
-Queries and callbacks.
-"""
+"""A provider's view of one transaction, in one shape for responses, queries and callbacks."""
 
 import enum
 from datetime import datetime
@@ -23,7 +20,7 @@ class Source(enum.Enum):
 class Sighting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A transaction as the provider shows it.
 
-    `minor` of `currency` is what it says we asked for.
+    `minor` of `currency`: the amount we asked for, according to the provider.
     """
 
     kind: str

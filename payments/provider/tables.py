@@ -1,4 +1,4 @@
-"""The numbers we give the provider, and the switch that stops payouts to it."""
+"""The sequence of merchant ids of 0.1.0, and the switch that pauses payouts to a provider."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Turning the pause switch."""
+"""Sets the pause switch."""
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,7 +11,7 @@ from payments.provider.tables import SUPERPAY, provider_switches
 async def set_switch(
     engine: AsyncEngine, clock: Clock, *, is_paused: bool, reason: str, changed_by: str
 ) -> Switch:
-    """Pause or resume."""
+    """Pause or resume payouts; returns the switch after the change."""
     values = {
         "is_paused": is_paused,
         "reason": reason,

@@ -1,4 +1,4 @@
-"""The comparison, pure: lines of a registry against what our books say of the same merchant ids."""
+"""Compares the lines of a registry with what our books say of the same merchant ids. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -11,7 +11,7 @@ from payments.breaks.tables import BreakKind
 from payments.kernel.money import currency_of, format_minor
 
 TRANSIT: Final = timedelta(minutes=10)
-"""What moved this short a while ago may not have reached the other side: no break yet."""
+"""What moved within this time may not have reached the other side yet: no break."""
 
 PAID: Final = "paid"
 RETURNED: Final = "returned"
@@ -32,12 +32,12 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """Which line it is: a `line_id` is a provider's own only within a day."""
+        """Identifies the line; a `line_id` is unique only within a provider's day."""
         return f"{self.operated_at.date()}:{self.line_id}"
 
 
 class Registry(msgspec.Struct, frozen=True, kw_only=True):
-    """A registry that was read: its day, whether more may come, its lines, and the file itself."""
+    """A parsed registry file: its day, whether more lines may come, its lines, and the raw file."""
 
     provider: str
     day: date
@@ -48,10 +48,10 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ours(msgspec.Struct, frozen=True, kw_only=True):
-    """What we know of a merchant id.
+    """What our books say of a merchant id.
 
-    `agrees`: the line statuses that fit its state. `minor`: what moved. `is_open`: not ended yet.
-    `is_released`: the hold was given back. `has_moved`: its money is booked.
+    `agrees`: the line statuses that fit its state. `minor`: the amount that moved. `is_open`: not
+    ended yet. `is_released`: the hold was released. `has_moved`: its money is booked.
     """
 
     id: UUID
@@ -68,7 +68,7 @@ class Ours(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A break to be. `reference` names it for ever; `old_reference`: as 0.1.0 named it."""
+    """A break to open. `reference` is its permanent name; `old_reference`: its name in 0.1.0."""
 
     kind: BreakKind
     reference: str
@@ -86,29 +86,29 @@ def compare(
     generated_at: datetime,
     elsewhere: Iterable[Line] = (),
 ) -> list[Difference]:
-    """Every difference.
+    """All differences.
 
-    `missing`: what of ours moved money, with the status of the line that no registry has of it.
-    `elsewhere`: lines of the same merchant ids in the registries of other days.
+    `missing`: our transactions that moved money, each with the status of the line that no registry
+    has. `elsewhere`: lines of the same merchant ids in the registries of other days.
     """
     groups: dict[int, list[Line]] = {}
     for line in sorted(lines, key=_order):
         groups.setdefault(line.merchant_id, []).append(line)
     first = _first_lines((*lines, *elsewhere))
-    found: list[Difference] = []
+    differences: list[Difference] = []
     for merchant_id, group in groups.items():
-        found += _group(group, ours.get(merchant_id), first, generated_at)
-    found += [_missing(one, lacks) for one, lacks in missing]
-    return found
+        differences += _group(group, ours.get(merchant_id), first, generated_at)
+    differences += [_missing(one, lacks) for one, lacks in missing]
+    return differences
 
 
 def _order(line: Line) -> tuple[datetime, str]:
-    """Whatever the order of a file, it shows the same."""
+    """The result does not depend on the order of lines in the file."""
     return line.operated_at, line.line_id
 
 
 def _first_lines(lines: Iterable[Line]) -> dict[tuple[int, str], str]:
-    """By merchant id and status the line that happened first: every other one is a duplicate."""
+    """The earliest line by merchant id and status; every other one is a duplicate."""
     ordered = sorted(lines, key=_order)
     return {(line.merchant_id, line.status): line.name for line in reversed(ordered)}
 
@@ -137,7 +137,7 @@ def _group(
 def _kind(
     line: Line, ours: Ours, group: Mapping[str, Line], generated_at: datetime
 ) -> BreakKind | None:
-    """In what a line differs; the first that does, so that one difference is one break."""
+    """How a line differs; only the first difference, so that one difference is one break."""
     if line.kind != ours.kind:
         return BreakKind.REFERENCE_MISMATCH
     if ours.is_open:
@@ -163,7 +163,7 @@ def _difference(kind: BreakKind, line: Line, ours: Ours) -> Difference:
         at_risk = (abs(line.minor - ours.minor), line.currency)
     elif kind is BreakKind.STATUS_MISMATCH:
         at_risk = (ours.minor or line.minor, ours.currency)
-    # Each surplus line is money of its own; what else differs may be known by other evidence too.
+    # Each duplicate line is money of its own; other differences may be known from evidence too.
     is_surplus = kind is BreakKind.DUPLICATE_AT_PSP
     return Difference(
         kind=kind,
@@ -172,7 +172,7 @@ def _difference(kind: BreakKind, line: Line, ours: Ours) -> Difference:
         merchant_id=ours.merchant_id,
         subject_id=ours.id,
         at_risk=at_risk,
-        details={"ours": _told(ours), "theirs": told(line), "date": _date(line)},
+        details={"ours": our_view(ours), "theirs": line_view(line), "date": _date(line)},
     )
 
 
@@ -184,7 +184,7 @@ def _unknown(line: Line) -> Difference:
         merchant_id=line.merchant_id,
         subject_id=None,
         at_risk=(line.minor if line.status in MOVED else 0, line.currency),
-        details={"ours": None, "theirs": told(line), "date": _date(line)},
+        details={"ours": None, "theirs": line_view(line), "date": _date(line)},
     )
 
 
@@ -198,7 +198,7 @@ def _missing(ours: Ours, lacks: str) -> Difference:
         merchant_id=ours.merchant_id,
         subject_id=ours.id,
         at_risk=(ours.minor, ours.currency),
-        details={"ours": _told(ours), "theirs": None, "lacks": lacks},
+        details={"ours": our_view(ours), "theirs": None, "lacks": lacks},
     )
 
 
@@ -206,7 +206,7 @@ def _date(line: Line) -> str:
     return line.operated_at.date().isoformat()
 
 
-def _told(ours: Ours) -> dict[str, Any]:
+def our_view(ours: Ours) -> dict[str, Any]:
     amount = format_minor(ours.minor, currency_of(ours.currency))
     return {
         "type": ours.kind,
@@ -216,8 +216,8 @@ def _told(ours: Ours) -> dict[str, Any]:
     }
 
 
-def told(line: Line) -> dict[str, Any]:
-    """A line in words."""
+def line_view(line: Line) -> dict[str, Any]:
+    """The line as a break's details show it."""
     return {
         "line_id": line.line_id,
         "transaction_id": line.transaction_id,

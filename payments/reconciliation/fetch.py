@@ -1,7 +1,4 @@
-"""registry.fetch: the provider's registry of a day is wanted; the executor gets it.
-
-Moves no money.
-"""
+"""registry.fetch: asks the executor to fetch the provider's registry of a day. Moves no money."""
 
 from datetime import date
 from typing import Final
@@ -20,13 +17,13 @@ class FetchRegistry(Intent, frozen=True):
 
 
 class RegistryWanted(Result, frozen=True, kw_only=True):
-    """The day; its run appears under /v1/reconciliation/registries."""
+    """The requested day; its run appears under /v1/reconciliation/registries."""
 
     date: str
 
 
 def decide(intent: FetchRegistry, _state: State, context: Context) -> Applied:
-    """Always succeeds: it only asks."""
+    """Always succeeds; it only requests the file."""
     day = intent.day.isoformat()
     body = {"day": day, "by": context.actor}
     return Applied(effects=(Effect(kind=FETCH_EFFECT, body=body),), result=RegistryWanted(date=day))

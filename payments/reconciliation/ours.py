@@ -1,4 +1,4 @@
-"""What our books say of merchant ids, in the words of the comparison."""
+"""Reads what our books say of merchant ids, for the comparison."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -33,63 +33,65 @@ _DEPOSIT_AGREES: Final[Mapping[DepositState, frozenset[str]]] = {
 
 
 async def known(connection: AsyncConnection, merchant_ids: Iterable[int]) -> dict[int, Ours]:
-    """Ours, by merchant id."""
-    found: dict[int, Ours] = {}
-    wanted = sorted(set(merchant_ids))
-    for first in range(0, len(wanted), _CHUNK):
-        chunk = wanted[first : first + _CHUNK]
+    """Our payouts and deposits, by merchant id."""
+    by_merchant_id: dict[int, Ours] = {}
+    ids = sorted(set(merchant_ids))
+    for first in range(0, len(ids), _CHUNK):
+        chunk = ids[first : first + _CHUNK]
         rows = await connection.execute(sa.select(payouts).where(payouts.c.merchant_id.in_(chunk)))
-        found |= {row.merchant_id: payout(row) for row in rows}
+        by_merchant_id |= {row.merchant_id: payout(row) for row in rows}
         rows = await connection.execute(
             sa.select(deposits).where(deposits.c.merchant_id.in_(chunk))
         )
-        found |= {row.merchant_id: deposit(row) for row in rows}
-    return found
+        by_merchant_id |= {row.merchant_id: deposit(row) for row in rows}
+    return by_merchant_id
 
 
 async def missing(
     connection: AsyncConnection, provider: str, day: date, merchant_ids: Iterable[int] = ()
 ) -> Sequence[tuple[Ours, str]]:
-    """What of ours moved money and is in no registry, though its day is closed.
+    """Our transactions that moved money and are in no registry, though their days are closed.
 
-    Each with the status of the line that should be there. Looked for among what may have happened
-    on `day`, and among `merchant_ids`. The provider may have done it on any day from our request
-    until shortly after we knew: nothing is missing before all of these are closed.
+    Each with the status of the line that should be there. Candidates are what may have happened on
+    `day`, and `merchant_ids`. The provider may have executed it on any day from our request until
+    shortly after we learned of it: nothing is missing before all of these days are closed.
     """
     p, d = payouts.c, deposits.c
     also = any_of(merchant_ids)
-    found: list[tuple[Ours, str]] = []
+    missing_: list[tuple[Ours, str]] = []
     moved = sa.select(payouts).where(
         p.state.in_([PayoutState.PAID.value, PayoutState.REVERSED.value]),
         _is_due(provider, day, p.created_at, p.ended_at, p.merchant_id == also),
         ~_has_line(provider, p.merchant_id),
     )
-    found += [(payout(row), PAID_LINE) for row in await connection.execute(moved)]
-    # The wallet has that money again: a line that says paid is not enough for it.
+    missing_ += [(payout(row), PAID_LINE) for row in await connection.execute(moved)]
+    # The wallet has that money again, so the provider's line `paid` is not enough.
     came_back = sa.select(payouts).where(
         p.state == PayoutState.REVERSED.value,
         _is_due(provider, day, p.ended_at, p.state_since, p.merchant_id == also),
         ~_has_line(provider, p.merchant_id, RETURNED),
     )
-    found += [(payout(row), RETURNED) for row in await connection.execute(came_back)]
+    missing_ += [(payout(row), RETURNED) for row in await connection.execute(came_back)]
     arrived = sa.select(deposits).where(
         d.state.in_([s.value for s in PAID]),
         _is_due(provider, day, d.created_at, d.updated_at, d.merchant_id == also),
         ~_has_line(provider, d.merchant_id),
     )
-    found += [(deposit(row), PAID_LINE) for row in await connection.execute(arrived)]
-    return found
+    missing_ += [(deposit(row), PAID_LINE) for row in await connection.execute(arrived)]
+    return missing_
 
 
 def any_of(merchant_ids: Iterable[int]) -> Any:
-    """Any of these, as one parameter however many they are."""
+    """SQL `ANY` over these ids, as a single parameter however many they are."""
     return sa.any_(sa.literal(sorted(set(merchant_ids)), ARRAY(sa.BigInteger)))
 
 
 def _is_due(
     provider: str, day: date, asked_at: Any, known_at: Any, is_named: sa.ColumnElement[bool]
 ) -> sa.ColumnElement[bool]:
-    """True when `day`, or its being named, may decide it, and each day of its line is closed."""
+    """True when `day` (or being named) may decide it, and every day its line
+    may be on is closed.
+    """
     begins, ends = day_bounds(day)
     c = registry_runs.c
     earliest = sa.func.least(asked_at, known_at)
@@ -110,24 +112,24 @@ def _utc_date(moment: Any) -> Any:
 async def moved_elsewhere(
     connection: AsyncConnection, provider: str, day: date, merchant_ids: Iterable[int]
 ) -> Sequence[Line]:
-    """Lines of these in registries of other days that moved money: paid twice, days apart."""
+    """Lines of these ids in registries of other days that moved money: finds double payments."""
     c = registry_lines.c
-    wanted = sorted(set(merchant_ids))
-    found: list[Line] = []
-    for first in range(0, len(wanted), _CHUNK):
+    ids = sorted(set(merchant_ids))
+    lines: list[Line] = []
+    for first in range(0, len(ids), _CHUNK):
         query = sa.select(*(c[name] for name in Line.__struct_fields__)).where(
             c.provider == provider,
-            c.merchant_id.in_(wanted[first : first + _CHUNK]),
+            c.merchant_id.in_(ids[first : first + _CHUNK]),
             c.date != day,
             c.superseded_by.is_(None),
             c.status.in_(MOVED),
         )
-        found += [Line(**row) for row in (await connection.execute(query)).mappings()]
-    return found
+        lines += [Line(**row) for row in (await connection.execute(query)).mappings()]
+    return lines
 
 
 def _has_line(provider: str, merchant_id: Any, *statuses: str) -> sa.ColumnElement[bool]:
-    """A line of it, of these statuses (of any, when none is named)."""
+    """SQL condition: it has a line with one of these statuses (any status, when none is named)."""
     c = registry_lines.c
     which = (c.status.in_(statuses),) if statuses else ()
     return sa.exists().where(
@@ -136,7 +138,7 @@ def _has_line(provider: str, merchant_id: Any, *statuses: str) -> sa.ColumnEleme
 
 
 def payout(row: sa.Row[Any]) -> Ours:
-    """A payout's row."""
+    """What a payout's row says."""
     state = PayoutState(row.state)
     return Ours(
         id=row.id,
@@ -154,7 +156,7 @@ def payout(row: sa.Row[Any]) -> Ours:
 
 
 def deposit(row: sa.Row[Any]) -> Ours:
-    """A deposit's row."""
+    """What a deposit's row says."""
     state = DepositState(row.state)
     return Ours(
         id=row.id,

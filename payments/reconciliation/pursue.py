@@ -1,4 +1,4 @@
-"""What a registry shows becomes breaks; breaks whose difference it no longer shows end."""
+"""Opens breaks for the differences a registry shows and ends breaks it no longer shows."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ _FOUND_BY: Final = "registry:"
 
 
 class Pursued(msgspec.Struct, frozen=True, kw_only=True):
-    """Ids of the breaks the registry shows, and of those that are new or open again."""
+    """Ids of all breaks the registry shows, and of those that are new or reopened."""
 
     break_ids: Sequence[UUID]
     new_ids: Sequence[UUID]
@@ -33,61 +33,61 @@ async def pursue(
     run_id: UUID,
     now: datetime,
 ) -> Pursued:
-    """Open, update and open again what differs; end what differs no more."""
+    """Open, update and reopen breaks that the registry shows; end those it no longer shows."""
     existing = await _load(connection, registry, differences)
     new_ids: list[UUID] = []
-    shown: set[UUID] = set()
+    shown_ids: set[UUID] = set()
     for difference in _one_each(differences):
-        found = _break_of(registry.provider, difference, run_id, now, existing)
-        row = followed(existing.get(found.id), found)
+        break_ = _break_of(registry.provider, difference, run_id, now, existing)
+        row = followed(existing.get(break_.id), break_)
         if row is not None:
-            if found.id not in existing:
+            if break_.id not in existing:
                 await _insert(connection, row)
             else:
                 await _update(connection, row)
-            if found.id not in existing or row.opened_at == now:
+            if break_.id not in existing or row.opened_at == now:
                 new_ids.append(row.id)
-        shown.add(found.id)
+        shown_ids.add(break_.id)
     statuses: dict[int | None, set[str]] = {}
     for line in registry.lines:
         statuses.setdefault(line.merchant_id, set()).add(line.status)
     for one in existing.values():
         has = statuses.get(one.merchant_id, set())
-        row = None if one.id in shown else _ended(one, registry, has, now)
+        row = None if one.id in shown_ids else _ended(one, registry, has, now)
         if row is not None and row != one:
             await _update(connection, row)
-    return Pursued(break_ids=sorted(shown), new_ids=new_ids)
+    return Pursued(break_ids=sorted(shown_ids), new_ids=new_ids)
 
 
 def _one_each(differences: Sequence[Difference]) -> Sequence[Difference]:
-    """Of two that are the same break (paid and returned) the one with more at risk."""
+    """Of two differences that are the same break (paid and returned), the one with more at risk."""
     most: dict[tuple[BreakKind, str], Difference] = {}
-    for one in sorted(differences, key=lambda d: d.at_risk[0]):
-        most[one.kind, one.reference] = one
+    for difference in sorted(differences, key=lambda d: d.at_risk[0]):
+        most[difference.kind, difference.reference] = difference
     return list(most.values())
 
 
 def _break_of(
     provider: str,
-    one: Difference,
+    difference: Difference,
     run_id: UUID,
     now: datetime,
     existing: Mapping[UUID, Break],
 ) -> Break:
-    found = new_break(
+    break_ = new_break(
         provider,
-        one.kind,
-        one.reference,
-        merchant_id=one.merchant_id,
-        subject_id=one.subject_id,
-        at_risk=one.at_risk,
-        details=one.details,
+        difference.kind,
+        difference.reference,
+        merchant_id=difference.merchant_id,
+        subject_id=difference.subject_id,
+        at_risk=difference.at_risk,
+        details=difference.details,
         found_by=f"{_FOUND_BY}{run_id}",
         now=now,
     )
-    old = existing.get(break_id(provider, one.kind, one.old_reference))
-    is_same = old is not None and _transaction(old.details) == _transaction(one.details)
-    return found.changed(id=old.id) if old is not None and is_same else found
+    old = existing.get(break_id(provider, difference.kind, difference.old_reference))
+    is_same = old is not None and _transaction(old.details) == _transaction(difference.details)
+    return break_.changed(id=old.id) if old is not None and is_same else break_
 
 
 def _transaction(details: Mapping[str, Any]) -> object:
@@ -95,12 +95,12 @@ def _transaction(details: Mapping[str, Any]) -> object:
 
 
 def _ended(one: Break, registry: Registry, has: set[str], now: datetime) -> Break | None:
-    """A break that this registry of its day shows no more; None when it says nothing of it.
+    """The break, ended, if this registry no longer shows it; None if it says nothing about it.
 
-    `has`: the statuses of the lines it has of the merchant id.
+    `has`: statuses of the lines this registry has for the merchant id.
     """
     if one.kind is BreakKind.MISSING_AT_PSP:
-        # A payout that came back has two lines: the first is no news of the second.
+        # A returned payout has two lines: the first says nothing about the second.
         is_there = RETURNED in has if one.details.get("lacks") == RETURNED else bool(has)
         if not is_there:
             return None
@@ -116,7 +116,7 @@ def _ended(one: Break, registry: Registry, has: set[str], now: datetime) -> Brea
 async def _load(
     connection: AsyncConnection, registry: Registry, differences: Sequence[Difference]
 ) -> dict[UUID, Break]:
-    """Breaks of these differences, and those that this registry may end, locked in their order."""
+    """Breaks of these differences, and those this registry may end; rows locked in id order."""
     c = breaks.c
     ids = {
         break_id(registry.provider, one.kind, reference)

@@ -1,4 +1,4 @@
-"""Reads of registries that were loaded."""
+"""Reads of loaded registries."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -15,13 +15,13 @@ from payments.reconciliation.tables import registry_runs
 
 FETCHED: Final = "fetched"
 CLOSES_AFTER: Final = timedelta(days=1, hours=2)
-"""A day's registry is final this long after the day began (specification §14)."""
+"""A day's registry is final this long after the start of the day (specification §14)."""
 KEPT_DAYS: Final = 400
-"""For so many days the provider gives registries (specification §14)."""
+"""The provider serves registries for this many days (specification §14)."""
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
-    """A registry that was compared; `breaks` it showed, `new_breaks` not known before."""
+    """A compared registry; `breaks`: all it shows; `new_breaks`: those not known before."""
 
     run_id: UUID
     provider: str
@@ -51,10 +51,10 @@ async def list_runs(
 
 
 async def days_to_fetch(engine: AsyncEngine, provider: str, now: datetime) -> list[date]:
-    """Days whose final registry should be there by now and was not fetched, oldest first.
+    """Days whose final registry should exist by now and was not fetched, oldest first.
 
-    From the day of our first request on, within what the provider still gives. What was uploaded
-    does not count: a person's file never stops a fetch.
+    Starts with the day of our first request, limited to what the provider still serves. Uploaded
+    files do not count: an operator's upload never stops a fetch.
     """
     last = (now - CLOSES_AFTER).date()
     c = registry_runs.c

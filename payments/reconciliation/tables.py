@@ -1,4 +1,4 @@
-"""Tables of reconciliation: registries as they came, and their lines.
+"""Tables of reconciliation: registries as received, and their lines.
 
 Both only grow: a line that a later registry of its day changes or lacks is marked as superseded.
 """

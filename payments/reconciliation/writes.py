@@ -1,6 +1,6 @@
-"""Loading a registry: the file is kept, its lines are compared, what differs becomes breaks.
+"""Loads a registry: stores the file, compares its lines, opens breaks for differences.
 
-Moves no money.
+It moves no money.
 """
 
 import hashlib
@@ -25,11 +25,10 @@ _CHUNK: Final = 1000
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """What a registry showed. `differences` are all of them.
+    """What a registry showed.
 
-    `new_ids`: breaks that are new, or open again.
-
-    `ask`: ours that are not ended though a line says so; the provider should be asked about them.
+    `differences`: all of them. `new_ids`: breaks that are new or reopened. `ask`: ours that have
+    not ended though a line says so; the provider should be queried about them.
     """
 
     run_id: UUID
@@ -44,7 +43,9 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 async def load(
     engine: AsyncEngine, registry: Registry, *, source: str, by: str, now: datetime
 ) -> Loaded:
-    """One transaction; two at once wait for each other. The same file again finds nothing new."""
+    """Load a registry in one transaction; concurrent loads wait. Loading a file again finds nothing
+    new.
+    """
     run_id = new_id()
     async with engine.begin() as connection:
         await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
@@ -57,9 +58,9 @@ async def load(
             else ()
         )
         elsewhere = await moved_elsewhere(connection, registry.provider, registry.day, ours)
-        found = compare(registry.lines, ours, lacking, registry.generated_at, elsewhere)
-        pursued = await pursue(connection, registry, found, run_id, now)
-        different = {one.merchant_id for one in found}
+        differences = compare(registry.lines, ours, lacking, registry.generated_at, elsewhere)
+        pursued = await pursue(connection, registry, differences, run_id, now)
+        different = {one.merchant_id for one in differences}
         matched = sum(line.merchant_id not in different for line in registry.lines)
         await connection.execute(
             registry_runs.update()
@@ -72,7 +73,7 @@ async def load(
         )
     return Loaded(
         run_id=run_id,
-        differences=found,
+        differences=differences,
         break_ids=pursued.break_ids,
         new_ids=pursued.new_ids,
         ask=_behind(ours, registry.lines),
@@ -120,9 +121,10 @@ async def _keep_run(
 async def _keep_lines(
     connection: AsyncConnection, registry: Registry, run_id: UUID
 ) -> Collection[int]:
-    """Append what is new or changed. Lines that a closed registry lacks hold no longer.
+    """Append new and changed lines; supersede lines that a closed registry lacks.
 
-    Gives the merchant ids of the latter. A registry that is open may lack lines still to come.
+    Returns the merchant ids of superseded lines. An open registry may lack lines that are still to
+    come.
     """
     c = registry_lines.c
     is_holding = sa.and_(

@@ -27,7 +27,7 @@ CAPABILITY_FILES = {
     "refusals.py": "the refusals of its operations",
     "status.py": "states",
     "token.py": "secrets shown once, kept as a hash",
-    "weigh.py": "what a provider's word amounts to",
+    "classify.py": "what a provider's record amounts to",
     "due.py": "what the scheduler is to check",
 }
 NOT_CAPABILITIES = {

@@ -17,9 +17,9 @@ from payments.ledger.chart import AccountStatus, Kind
 from payments.operations.outcome import Applied, Refused
 from payments.operations.refusals import APPROVER_IS_PROPOSER, OTHER_RESOLUTION_PROPOSED
 from payments.payouts.check import CheckPayout
+from payments.payouts.classify import claim_of, mismatch
 from payments.payouts.request import RequestPayout
 from payments.payouts.status import Claim, PayoutState
-from payments.payouts.weigh import claim_of, mismatch
 from payments.provider.sighting import Sighting
 from payments.wallets.refusals import WALLET_FROZEN
 from tests.fixtures.deciding import CONTEXT, NOW, account, state

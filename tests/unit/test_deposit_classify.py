@@ -7,10 +7,10 @@ import pytest
 
 import payments.deposits.observe
 from payments.breaks.tables import Break, BreakKind
+from payments.deposits.classify import classify
 from payments.deposits.observe import ObserveDeposit
 from payments.deposits.status import DepositState
 from payments.deposits.tables import Deposit, DepositEvidence
-from payments.deposits.weigh import weigh
 from payments.ledger import chart
 from payments.ledger.chart import Kind
 from payments.operations.outcome import Applied
@@ -75,7 +75,7 @@ def shown(**over: Any) -> Sighting:
 
 @pytest.mark.case("R8")
 @pytest.mark.parametrize(
-    ("ours", "theirs", "verdict", "after", "found"),
+    ("ours", "theirs", "verdict", "after", "break_kind"),
     [
         ({}, PAID, "applied", S.CREDITED, None),
         ({}, {**PAID, "paid_currency": "rub"}, "applied", S.CREDITED, None),
@@ -117,19 +117,23 @@ def shown(**over: Any) -> Sighting:
         ({"state": S.FAILED}, {"status": "expired", "version": 4}, "stale", S.FAILED, None),
     ],
 )
-def test_weighed(
+def test_evidence_is_classified(
     ours: dict[str, Any],
     theirs: dict[str, Any],
     verdict: str,
     after: DepositState,
-    found: BreakKind | None,
+    break_kind: BreakKind | None,
 ) -> None:
-    weighed = weigh(deposit(**ours), shown(**theirs), is_wallet_open=True)
-    assert (weighed.verdict, weighed.state, weighed.found) == (verdict, after, found)
-    assert (weighed.arrived is not None) == (
+    classified = classify(deposit(**ours), shown(**theirs), is_wallet_open=True)
+    assert (classified.verdict, classified.state, classified.break_kind) == (
+        verdict,
+        after,
+        break_kind,
+    )
+    assert (classified.arrived is not None) == (
         after is not deposit(**ours).state and "paid" in theirs.values()
     )
-    assert weighed.is_suspended == (after is S.CURRENCY_MISMATCH)
+    assert classified.is_suspended == (after is S.CURRENCY_MISMATCH)
 
 
 def observed(row: Deposit, *, rows: tuple[Break, ...] = (), **intent: Any) -> Applied:

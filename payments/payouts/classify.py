@@ -1,7 +1,4 @@
-"""What evidence about a payout claims: the provider's words against ours.
-
-Before the table decides.
-"""
+"""Turns evidence about a payout into a claim for the transition table."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -25,7 +22,7 @@ CLAIMS: Final[Mapping[str, Claim]] = {
     "canceled": Claim.CANCELED,
     "returned": Claim.RETURNED,
 }
-"""The provider's words. One it does not have today is `unrecognized` until we know it."""
+"""The provider's statuses and what they claim. Unknown statuses are `unrecognized`."""
 
 BREAK_KINDS: Final = (
     BreakKind.LATE_PAID_AFTER_RELEASE,
@@ -35,18 +32,17 @@ BREAK_KINDS: Final = (
     BreakKind.REFERENCE_MISMATCH,
     BreakKind.VERSION_MISMATCH,
 )
-"""What evidence about a payout may find."""
+"""Kinds of break that evidence about a payout may open."""
 
 
 def break_ids(payout_id: UUID) -> list[UUID]:
-    """The ids those breaks would have."""
     return [break_id(SUPERPAY, kind, str(payout_id)) for kind in BREAK_KINDS]
 
 
 def mismatch(payout: Payout, sighting: Sighting, seen_version: int = 0) -> BreakKind | None:
-    """Which part of the provider's view is not of our payout, or contradicts what it showed before.
+    """Which field of the provider's record differs from our payout or from what it showed before.
 
-    `seen_version`: the version we knew when we asked; an answer below it takes something back.
+    `seen_version`: the version we knew when we asked; an answer with a lower one contradicts it.
     """
     if sighting.currency != payout.currency:
         return BreakKind.CURRENCY_MISMATCH
@@ -64,17 +60,17 @@ def mismatch(payout: Payout, sighting: Sighting, seen_version: int = 0) -> Break
 
 
 def claim_of(sighting: Sighting, is_mismatched: object) -> Claim:
-    """What a view of the transaction claims."""
+    """The claim a provider's record makes."""
     if is_mismatched:
         return Claim.CONFLICT
     return CLAIMS.get(sighting.status, Claim.UNRECOGNIZED)
 
 
 def doubted(claim: Claim, attempt: Attempt | None, *, is_recorded: bool) -> Claim:
-    """An answer about this send says nothing of an earlier one whose fate is unknown.
+    """The claim, weakened when an earlier send has an unknown outcome.
 
-    Turned away at the door this time, the first one may still be paid; a refusal counts when the
-    provider keeps it.
+    A rejection on arrival tells nothing about the earlier send, which may still be paid. A refusal
+    counts only if the provider records it.
     """
     if attempt is None or not attempt.is_doubtful:
         return claim
@@ -84,9 +80,10 @@ def doubted(claim: Claim, attempt: Attempt | None, *, is_recorded: bool) -> Clai
 
 
 def age_of(payout: Payout, sighting: Sighting | None, seen_version: int = 0) -> int:
-    """Below zero: older than what we have seen of it; above: newer.
+    """Difference to the newest version we have seen: <0 older, >0 newer.
 
-    An answer below what we had seen before we asked is not old news: it is what is said now.
+    An answer below the version we had seen before asking is not old: it is the provider's current
+    answer. It counts as 0.
     """
     if sighting is None or sighting.version < seen_version:
         return 0
@@ -94,7 +91,7 @@ def age_of(payout: Payout, sighting: Sighting | None, seen_version: int = 0) -> 
 
 
 def is_worth_asking(payout: Payout, fact: Fact, verdict: Verdict) -> bool:
-    """True for a callback that is old by its version and yet says something else than we know.
+    """True for a callback that is stale by version and yet contradicts what we know.
 
     Versions come from callbacks too, and one of them may have been wrong.
     """
@@ -107,14 +104,14 @@ def is_worth_asking(payout: Payout, fact: Fact, verdict: Verdict) -> bool:
 def attempt_after(
     attempt: Attempt | None, claim: Claim, before: PayoutState, after: PayoutState, context: Context
 ) -> Attempt | None:
-    """The attempt after evidence: doubtful once nobody knows, ended with the hold."""
+    """The attempt after evidence: doubtful once the outcome is unknown, ended with the hold."""
     if attempt is None:
         return None
     is_doubt = before is PayoutState.SUBMITTING and after is PayoutState.UNKNOWN
     is_missing = claim is Claim.NOT_FOUND and after is PayoutState.UNKNOWN
     return attempt.changed(
         is_doubtful=attempt.is_doubtful or is_doubt,
-        # When the provider was asked, not when the answer got through the stream.
+        # The time of the query, not the time at which the stream delivered the answer.
         not_found_at=context.submitted_at if is_missing else attempt.not_found_at,
         is_live=after in HOLDING,
     )
@@ -123,15 +120,15 @@ def attempt_after(
 def break_of(
     payout: Payout,
     evidence: Evidence,
-    found: BreakKind | None,
+    mismatched: BreakKind | None,
     sighting: Sighting | None,
     state: State,
 ) -> Break | None:
-    """The break this evidence opens, unless it is open (or was resolved) already."""
-    kind = _kind(payout, evidence, found)
+    """The break this evidence opens or updates; None when there is nothing new."""
+    kind = _kind(payout, evidence, mismatched)
     if kind is None:
         return None
-    found_now = new_break(
+    opened = new_break(
         SUPERPAY,
         kind,
         str(payout.id),
@@ -142,12 +139,12 @@ def break_of(
         found_by=f"evidence:{evidence.source.value}:{evidence.id}",
         now=evidence.recorded_at,
     )
-    return followed(state.record(Break, found_now.id), found_now)
+    return followed(state.record(Break, opened.id), opened)
 
 
-def _kind(payout: Payout, evidence: Evidence, found: BreakKind | None) -> BreakKind | None:
+def _kind(payout: Payout, evidence: Evidence, mismatched: BreakKind | None) -> BreakKind | None:
     if evidence.claim is Claim.CONFLICT and evidence.verdict is not Verdict.STALE:
-        return found or BreakKind.REFERENCE_MISMATCH
+        return mismatched or BreakKind.REFERENCE_MISMATCH
     is_unsent = payout.state is PayoutState.HELD and evidence.verdict is Verdict.APPLIED
     is_known = evidence.state_after is PayoutState.NEEDS_OPERATOR
     if evidence.verdict is not Verdict.CONFLICT and not (is_unsent and is_known):
@@ -172,16 +169,16 @@ def _ours(payout: Payout) -> dict[str, Any]:
 
 
 def details_of(sighting: Sighting | None, code: str, detail: str) -> dict[str, Any]:
-    """What is kept of a piece of evidence."""
-    kept: dict[str, Any] = {
+    """The details stored with a piece of evidence."""
+    details: dict[str, Any] = {
         name: text for name, text in (("code", code), ("detail", detail)) if text
     }
     if sighting is None:
-        return kept
+        return details
     currency = CURRENCIES.get(sighting.currency)
     amount = None if currency is None else format_minor(sighting.minor, currency)
     return {
-        **kept,
+        **details,
         "status": sighting.status,
         "transaction_id": sighting.transaction_id,
         "version": sighting.version,

@@ -1,4 +1,4 @@
-"""What evidence about a deposit amounts to: next state, verdict, break if there is one."""
+"""Classifies evidence about a deposit: its next state, a verdict, and a break if there is one."""
 
 from typing import Final
 from uuid import UUID
@@ -24,37 +24,39 @@ BREAK_KINDS: Final = (
 )
 
 
-class Weighed(msgspec.Struct, frozen=True, kw_only=True):
-    """`arrived`: money to book now, minor units and currency; `is_suspended`: not to the wallet."""
+class Classified(msgspec.Struct, frozen=True, kw_only=True):
+    """`arrived`: money to book now, minor units and currency.
+
+    `is_suspended`: book it to suspense instead of the wallet.
+    """
 
     verdict: str
     state: DepositState
-    found: BreakKind | None = None
+    break_kind: BreakKind | None = None
     arrived: tuple[int, str] | None = None
     is_suspended: bool = False
     reason: str | None = None
 
 
 def break_ids(deposit_id: UUID) -> list[UUID]:
-    """The ids the breaks of a deposit would have."""
     return [break_id(SUPERPAY, kind, str(deposit_id)) for kind in BREAK_KINDS]
 
 
-def weigh(
+def classify(
     deposit: Deposit, sighting: Sighting, *, is_wallet_open: bool, seen_version: int = 0
-) -> Weighed:
-    """A view of the provider against what we know.
+) -> Classified:
+    """Compare the provider's record with our deposit.
 
-    `seen_version`: of an answer to a question, the version we knew when we asked; an answer below
-    it takes something back, and an operator has to look.
+    `seen_version`: for the answer to a query, the version we knew when we asked; an answer below it
+    contradicts what the provider showed, and an operator has to look.
     """
-    found = _mismatch(deposit, sighting, seen_version)
-    if found is not None:
-        return Weighed(verdict="conflict", state=deposit.state, found=found)
+    mismatch = _mismatch(deposit, sighting, seen_version)
+    if mismatch is not None:
+        return Classified(verdict="conflict", state=deposit.state, break_kind=mismatch)
     if sighting.version < deposit.provider_version:
-        return Weighed(verdict="stale", state=deposit.state)
+        return Classified(verdict="stale", state=deposit.state)
     if sighting.status == "paid" and sighting.paid_minor is not None:
-        # An intent of 0.1.0 may still carry "rub".
+        # An intent of 0.1.0 may still carry "rub" in lower case.
         arrived = (sighting.paid_minor, currency_of(sighting.paid_currency).code)
         return _paid(deposit, arrived, sighting, is_open=is_wallet_open)
     after = NEXT.get(sighting.status)
@@ -64,7 +66,7 @@ def weigh(
 
 
 def is_worth_asking(deposit: Deposit, sighting: Sighting) -> bool:
-    """True for a view that is old by its version and yet says another end than we know.
+    """True for a record that is stale by version and yet shows another final state than we know.
 
     Versions come from callbacks too, and one of them may have been wrong.
     """
@@ -77,15 +79,15 @@ def is_worth_asking(deposit: Deposit, sighting: Sighting) -> bool:
     return after not in {deposit.state, S.PENDING}
 
 
-def _unrecognized(deposit: Deposit, sighting: Sighting) -> Weighed:
-    """A word we do not know: of an open deposit it says nothing, of an ended one it is loud."""
+def _unrecognized(deposit: Deposit, sighting: Sighting) -> Classified:
+    """An unknown status is inconclusive for an open deposit and a conflict for an ended one."""
     if deposit.state in OPEN or sighting.status == "paid":
-        return Weighed(verdict="inconclusive", state=deposit.state)
-    return Weighed(verdict="conflict", state=deposit.state, found=BreakKind.STATUS_MISMATCH)
+        return Classified(verdict="inconclusive", state=deposit.state)
+    return Classified(verdict="conflict", state=deposit.state, break_kind=BreakKind.STATUS_MISMATCH)
 
 
 def _mismatch(deposit: Deposit, sighting: Sighting, seen_version: int) -> BreakKind | None:
-    """Whether it is our deposit at all: what was asked for, not what was paid."""
+    """Which field shows that it is not our deposit; what was paid is not compared."""
     if sighting.currency != deposit.currency:
         return BreakKind.CURRENCY_MISMATCH
     if sighting.minor != deposit.minor:
@@ -102,48 +104,52 @@ def _mismatch(deposit: Deposit, sighting: Sighting, seen_version: int) -> BreakK
 
 def _paid(
     deposit: Deposit, arrived: tuple[int, str], sighting: Sighting, *, is_open: bool
-) -> Weighed:
+) -> Classified:
     if deposit.state in PAID:
         if arrived == (deposit.paid_minor, deposit.paid_currency):
-            return Weighed(verdict="confirmed", state=deposit.state)
+            return Classified(verdict="confirmed", state=deposit.state)
         kind = (
             BreakKind.AMOUNT_MISMATCH
             if arrived[1] == deposit.paid_currency
             else BreakKind.CURRENCY_MISMATCH
         )
-        return Weighed(verdict="conflict", state=deposit.state, found=kind)
+        return Classified(verdict="conflict", state=deposit.state, break_kind=kind)
     if deposit.state is S.FAILED:
-        return Weighed(verdict="conflict", state=S.FAILED, found=BreakKind.STATUS_MISMATCH)
+        return Classified(verdict="conflict", state=S.FAILED, break_kind=BreakKind.STATUS_MISMATCH)
     if arrived[1] != deposit.currency:
-        return Weighed(
+        return Classified(
             verdict="applied",
             state=S.CURRENCY_MISMATCH,
-            found=BreakKind.CURRENCY_MISMATCH,
+            break_kind=BreakKind.CURRENCY_MISMATCH,
             arrived=arrived,
             is_suspended=True,
             reason="currency_mismatch",
         )
     if not is_open:
-        return Weighed(
+        return Classified(
             verdict="applied",
             state=S.IN_SUSPENSE,
-            found=BreakKind.UNAPPLIED_DEPOSIT,
+            break_kind=BreakKind.UNAPPLIED_DEPOSIT,
             arrived=arrived,
             is_suspended=True,
             reason="wallet_frozen",
         )
     is_late = sighting.is_late or deposit.state is S.EXPIRED
     after = paid_state(deposit.minor, arrived[0], is_late=is_late)
-    return Weighed(verdict="applied", state=after, arrived=arrived)
+    return Classified(verdict="applied", state=after, arrived=arrived)
 
 
-def _unpaid(deposit: Deposit, after: DepositState, sighting: Sighting) -> Weighed:
-    """Nothing arrived, says this view: after a payment that is old news, or a contradiction."""
+def _unpaid(deposit: Deposit, after: DepositState, sighting: Sighting) -> Classified:
+    """The record says nothing arrived: after a payment that is stale, or a
+    contradiction if newer.
+    """
     if deposit.state is after:
-        return Weighed(verdict="confirmed", state=after, reason=deposit.reason)
+        return Classified(verdict="confirmed", state=after, reason=deposit.reason)
     is_expiry_taken_back = deposit.state is S.EXPIRED and after is S.PENDING
     if deposit.state not in OPEN or is_expiry_taken_back:
         if deposit.state in PAID and sighting.version > deposit.provider_version:
-            return Weighed(verdict="conflict", state=deposit.state, found=BreakKind.STATUS_MISMATCH)
-        return Weighed(verdict="stale", state=deposit.state)
-    return Weighed(verdict="applied", state=after, reason=sighting.failure or None)
+            return Classified(
+                verdict="conflict", state=deposit.state, break_kind=BreakKind.STATUS_MISMATCH
+            )
+        return Classified(verdict="stale", state=deposit.state)
+    return Classified(verdict="applied", state=after, reason=sighting.failure or None)
