@@ -1,7 +1,7 @@
 """Keeping callbacks: the raw bytes first; what becomes of them is written with their effect."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -28,6 +28,15 @@ REJECTED_MAX: Final = 10_000
 """Of callbacks whose signature does not hold only so many digests are kept."""
 
 
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A callback as it came in."""
+
+    provider: str
+    event_id: str
+    headers: Mapping[str, str]
+    raw: bytes
+
+
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """A callback in the inbox. `is_new` is False for one that came before.
 
@@ -43,20 +52,23 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 async def keep(
     engine: AsyncEngine,
-    provider: str,
-    event_id: str,
-    headers: Mapping[str, str],
-    raw: bytes,
+    delivery: Delivery,
     now: datetime,
+    merchant_id_in: Callable[[bytes], int | None] = lambda _raw: None,
 ) -> Kept:
-    """Commit the bytes, whatever they say. The same event again gives the first one back."""
-    id_ = derived_id("callback", provider, event_id)
+    """Commit the bytes, whatever they say. The same event again gives the first one back.
+
+    Another body of an event that was kept is kept beside it: an operator's at once.
+    `merchant_id_in` reads the merchant id that such a body names.
+    """
+    raw = delivery.raw
+    id_ = derived_id("callback", delivery.provider, delivery.event_id)
     statement = insert(provider_callbacks).values(
         id=id_,
-        provider=provider,
-        event_id=event_id,
+        provider=delivery.provider,
+        event_id=delivery.event_id,
         raw=raw,
-        headers=dict(headers),
+        headers=dict(delivery.headers),
         state=CallbackState.RECEIVED.value,
         matches=0,
         next_match_at=now + timedelta(seconds=DRIVE_AGAIN_S[0]),
@@ -69,27 +81,21 @@ async def keep(
         c = provider_callbacks.c
         first = await connection.execute(sa.select(c.raw, c.received_at).where(c.id == id_))
         row = first.one()
+    if row.raw != raw:
+        await _keep_other(engine, delivery, merchant_id_in(raw), now)
     return Kept(id=id_, raw=row.raw, received_at=row.received_at, is_new=False)
 
 
-async def keep_other(
-    engine: AsyncEngine,
-    provider: str,
-    event_id: str,
-    headers: Mapping[str, str],
-    raw: bytes,
-    *,
-    merchant_id: int | None,
-    now: datetime,
+async def _keep_other(
+    engine: AsyncEngine, delivery: Delivery, merchant_id: int | None, now: datetime
 ) -> None:
-    """Keep another body of an event that was kept with the first one: an operator's at once."""
-    digest = hashlib.sha256(raw).hexdigest()
+    digest = hashlib.sha256(delivery.raw).hexdigest()
     statement = insert(provider_callbacks).values(
-        id=derived_id("callback", provider, f"{event_id}:{digest}"),
-        provider=provider,
-        event_id=event_id,
-        raw=raw,
-        headers=dict(headers),
+        id=derived_id("callback", delivery.provider, f"{delivery.event_id}:{digest}"),
+        provider=delivery.provider,
+        event_id=delivery.event_id,
+        raw=delivery.raw,
+        headers=dict(delivery.headers),
         merchant_id=merchant_id,
         state=CallbackState.OPERATOR.value,
         verdict=REUSED,

@@ -34,6 +34,7 @@ def superpay_surface(settings: Settings, clock: Clock) -> SuperPaySurface:
         callback_keys=_checked("PAYMENTS_SUPERPAY_CALLBACK_SECRETS", lambda: keys_of(secrets)),
         schedule=superpay_schedule(settings),
         hints=Hints(clock),
+        clock=clock,
     )
 
 

@@ -36,7 +36,7 @@ LIFESPANS: Final = (shop_running,)
 def surface_services(
     settings: Settings, engine: AsyncEngine, clock: Clock
 ) -> Mapping[type[Any], Any]:
-    """Values by type; a handler takes them with `service(request, ThatType)`."""
+    """Values by type; a handler names the type in its signature."""
     return {
         **shop_parts(settings, engine, clock),
         Codes: Codes(settings.code_pepper.reveal()),

@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 from payments.http import docs, health
 from payments.http.auth import Schemes, check_declarations, require_actor
 from payments.http.body import BODY_MAX_BYTES
+from payments.http.dependencies import dependencies_of
 from payments.http.errors import render_error
 from payments.http.services import STATE_KEY, Services
 from payments.http.serving import EVERYWHERE, OperationsPort
@@ -32,12 +33,15 @@ def build_app(
 ) -> Litestar:
     """An application of these routes; `place` is where metrics and documentation are.
 
-    Raises ValueError when one of them does not say who may call it.
+    Raises ValueError when one of them does not say who may call it, or asks for a service that is
+    not there.
     """
     services.add(Schemes, schemes)
     services.add(OperationsPort, place)
+    handlers = [*routes, *SHARED]
     app = Litestar(
-        route_handlers=[*routes, *SHARED],
+        route_handlers=handlers,
+        dependencies=dependencies_of(handlers, services),
         guards=[require_actor],
         exception_handlers={Exception: cast("Any", render_error)},
         request_max_body_size=BODY_MAX_BYTES,

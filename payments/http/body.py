@@ -21,7 +21,7 @@ from payments.kernel.errors import (
     UnsupportedMediaType,
 )
 from payments.kernel.free_json import EMPTY, read_object
-from payments.kernel.money import CURRENCIES, Currency, currency_of, parse_minor
+from payments.kernel.money import CURRENCIES, Currency, Money, currency_of, parse_minor
 from payments.kernel.strict import NotRead
 
 BODY_MAX_BYTES: Final = 64 * 1024
@@ -154,9 +154,20 @@ def minor_of(raw: msgspec.Raw, currency: Currency, field: str = "amount") -> int
     try:
         return parse_minor(bytes(raw), currency)
     except InvalidAmount as error:
-        raise InvalidAmount(
-            error.detail, errors=[{"field": field, "message": error.detail}]
-        ) from None
+        raise _invalid_amount(error, field) from None
+
+
+def money_in(raw: msgspec.Raw, code: str, field: str = "amount") -> Money:
+    """The money that an amount field and a currency name, in minor units.
+
+    Raises 422 `invalid_currency`, 422 `invalid_amount` naming the field.
+    """
+    try:
+        return Money.parse(bytes(raw), code)
+    except InvalidCurrency as error:
+        raise _invalid_currency(error) from None
+    except InvalidAmount as error:
+        raise _invalid_amount(error, field) from None
 
 
 def free_json_in(raw: msgspec.Raw, field: str) -> msgspec.Raw | msgspec.UnsetType:
@@ -181,9 +192,15 @@ def currency_in(code: str) -> Currency:
     try:
         return currency_of(code)
     except InvalidCurrency as error:
-        raise InvalidCurrency(
-            error.detail, errors=[{"field": "currency", "message": error.detail}]
-        ) from None
+        raise _invalid_currency(error) from None
+
+
+def _invalid_amount(error: InvalidAmount, field: str) -> InvalidAmount:
+    return InvalidAmount(error.detail, errors=[{"field": field, "message": error.detail}])
+
+
+def _invalid_currency(error: InvalidCurrency) -> InvalidCurrency:
+    return InvalidCurrency(error.detail, errors=[{"field": "currency", "message": error.detail}])
 
 
 _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {}

@@ -44,6 +44,14 @@ class Reply(ASGIResponse):
         """Itself: Litestar asks this of what an exception handler returns."""
         return self
 
+    def with_content(self, content: Any) -> "Reply":
+        """The same status and headers with another JSON body."""
+        body = _encode(content)
+        reply = Reply(self.status_code, body)
+        length = (b"content-length", b"%d" % len(body))
+        reply.raw_headers = [length if h[0] == length[0] else h for h in self.raw_headers]
+        return reply
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Send it."""
         if STALE_KEY in scope:

@@ -1,6 +1,7 @@
 """Long-lived things a handler needs, found by their type.
 
-The composition root puts them in, handlers take them out.
+The composition root puts them in. Handlers name them in their signature; what has no signature of
+its own (guards, the hot routes) takes them from the connection.
 """
 
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 
 class Time(msgspec.Struct, frozen=True):
-    """The clock, for handlers: `service(request, Time).now()`."""
+    """The clock, for handlers: `clock: NamedDependency[Time]`."""
 
     now: Clock
 
@@ -34,6 +35,10 @@ class Services:
     def __init__(self, by_type: Mapping[type[Any], Any]) -> None:
         """`by_type`: the type (or protocol) handlers ask for, and the value they get."""
         self._by_type = dict(by_type)
+
+    def __contains__(self, type_: object) -> bool:
+        """True when there is a value of that type."""
+        return type_ in self._by_type
 
     def get(self, type_: type[T]) -> T:
         """The value of that type. A missing one is a mistake of the composition root."""
@@ -51,7 +56,7 @@ def services_of(app: Litestar) -> Services:
 
 
 def service(connection: Connection, type_: type[T]) -> T:
-    """The service of that type, e.g. `service(request, Submitter)`."""
+    """The service of that type, for guards and the hot routes: `service(request, Submitter)`."""
     return services_of(connection.scope["litestar_app"]).get(type_)
 
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from payments.callbacks import writes
+from payments.callbacks.writes import Delivery
 from payments.entrypoints.settings import Secret
 from payments.provider.tables import SUPERPAY
 from payments.surfaces.superpay.bodies import decode_event
@@ -38,6 +39,10 @@ async def invariants(superpay: SuperPay) -> AsyncIterator[None]:
     await superpay.stop_beat()
     await superpay.platform.settled()
     await assert_invariants(superpay.platform.database_url, superpay.platform.redis_url)
+
+
+def delivery(event_id: str, raw: bytes) -> Delivery:
+    return Delivery(provider=SUPERPAY, event_id=event_id, headers={}, raw=raw)
 
 
 async def test_a_copy_is_done_once_and_answered_200(superpay: SuperPay) -> None:
@@ -117,7 +122,7 @@ async def test_crash_between_keeping_and_submitting_loses_nothing(superpay: Supe
     shown = await stuck(superpay)
     now = datetime.now(UTC)
     engine = superpay.tools.engine
-    kept = await writes.keep(engine, SUPERPAY, "evt_c", {}, event(shown), now)
+    kept = await writes.keep(engine, delivery("evt_c", event(shown)), now)
     assert kept.is_new
     # The process died here. SuperPay's retry is a duplicate and must not be the end of it.
     assert (await send(superpay, event(shown), "evt_c")).json() == {"status": "duplicate"}
@@ -198,8 +203,8 @@ async def test_one_that_cannot_be_driven_does_not_hold_up_the_others(
 ) -> None:
     shown = await stuck(superpay)
     engine, now = superpay.tools.engine, datetime.now(UTC)
-    poison = await writes.keep(engine, SUPERPAY, "evt_poison", {}, b"{}", now)
-    await writes.keep(engine, SUPERPAY, "evt_after", {}, event(shown), now + timedelta(seconds=1))
+    poison = await writes.keep(engine, delivery("evt_poison", b"{}"), now)
+    await writes.keep(engine, delivery("evt_after", event(shown)), now + timedelta(seconds=1))
 
     def broken(raw: bytes) -> Any:
         if raw == poison.raw:

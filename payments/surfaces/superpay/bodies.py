@@ -17,7 +17,7 @@ from payments.http.body import Amount, Body, CurrencyCode
 from payments.http.lists import Page
 from payments.http.query import Query
 from payments.kernel.errors import InvalidAmount, InvalidCurrency
-from payments.kernel.money import Currency, currency_of, format_minor, parse_minor
+from payments.kernel.money import Currency, Money, currency_of, format_minor
 from payments.kernel.strict import check_time
 from payments.provider.sighting import Sighting
 
@@ -81,7 +81,9 @@ class ErrorAnswer(msgspec.Struct, frozen=True):
 
 
 class Unreadable(Exception):
-    """Not what the specification describes."""
+    """Not what the specification describes. `merchant_id`: the one it names all the same."""
+
+    merchant_id: int | None = None
 
 
 UNREADABLE: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
@@ -96,14 +98,19 @@ def decode_transaction(raw: bytes) -> Sighting:
 
 
 def decode_event(raw: bytes) -> Sighting:
-    """The transaction of a callback, whose `type` says the same. Raises `Unreadable`."""
+    """The transaction of a callback, whose `type` says the same.
+
+    Raises `Unreadable` with the merchant id it names.
+    """
     try:
         event = _decoded(raw, Event)
         if event.type != f"{event.data.type}.{event.data.status}":
-            raise Unreadable("type contradicts data")
+            raise Unreadable("type contradicts data")  # noqa: TRY301 - gets its merchant id below
         return sighting_of(event.data)
-    except UNREADABLE as error:
-        raise Unreadable(str(error)[:200]) from None
+    except (Unreadable, *UNREADABLE) as error:
+        unreadable = Unreadable(str(error)[:200])
+        unreadable.merchant_id = glimpse(raw)
+        raise unreadable from None
 
 
 def decode_error(raw: bytes) -> ErrorBody:
@@ -145,22 +152,22 @@ def sighting_of(shown: Transaction) -> Sighting:
     """In our words: currencies by their ISO code, times in UTC. Raises `Unreadable`."""
     if not 0 < len(shown.transaction_id) <= ID_MAX:
         raise Unreadable("transaction_id")
-    currency = _currency(shown.currency)
-    paid_minor, paid_currency = _paid(shown)
+    agreed = _money(shown.amount, shown.currency)
+    paid = _paid(shown)
     sighting = Sighting(
         kind=shown.type,
         merchant_id=shown.merchant_id,
         transaction_id=shown.transaction_id,
         status=shown.status,
         version=shown.version,
-        minor=_minor(shown.amount, currency),
-        currency=currency.code,
+        minor=agreed.minor,
+        currency=agreed.currency,
         wallet_id=shown.wallet_id or "",
         failure=shown.failure.code if shown.failure else "",
         redirect_url=shown.redirect_url or "",
         expires_at=None if shown.expires_at is None else check_time(shown.expires_at),
-        paid_minor=paid_minor,
-        paid_currency=paid_currency,
+        paid_minor=None if paid is None else paid.minor,
+        paid_currency="" if paid is None else paid.currency,
         is_late=shown.paid_late,
     )
     # Evidence must be storable, or the intent that carries it becomes a dead letter.
@@ -169,30 +176,22 @@ def sighting_of(shown: Transaction) -> Sighting:
     return sighting
 
 
-def _paid(shown: Transaction) -> tuple[int | None, str]:
+def _paid(shown: Transaction) -> Money | None:
     """What was paid and in which currency; a status that contradicts it says nothing at all."""
     is_paid = bytes(shown.paid_amount) not in {b"", b"null"}
     if shown.type == "deposit" and shown.status == "paid" and not is_paid:
         raise Unreadable("paid, but no paid_amount")
     if not is_paid:
-        return None, ""
+        return None
     if shown.status in _NOTHING_PAID:
         raise Unreadable(f"{shown.status}, but a paid_amount")
-    currency = _currency(shown.paid_currency or "")
-    return _minor(shown.paid_amount, currency), currency.code
+    return _money(shown.paid_amount, shown.paid_currency or "")
 
 
-def _currency(code: str) -> Currency:
+def _money(raw: msgspec.Raw, code: str) -> Money:
     try:
-        return currency_of(code)
-    except InvalidCurrency as error:
-        raise Unreadable(error.detail) from None
-
-
-def _minor(raw: msgspec.Raw, currency: Currency) -> int:
-    try:
-        return parse_minor(bytes(raw).strip(), currency)
-    except InvalidAmount as error:
+        return Money.parse(bytes(raw).strip(), code)
+    except (InvalidAmount, InvalidCurrency) as error:
         raise Unreadable(error.detail) from None
 
 
@@ -261,6 +260,17 @@ class BreaksQuery(Page, frozen=True, kw_only=True):
     severity: Literal["medium", "high", "critical"] | None = None
     merchant_id: int | None = None
     assignee: str | None = None
+
+    def filters(self) -> dict[str, str | int]:
+        """What the query names, by column."""
+        values = {
+            "state": self.state.value if self.state else None,
+            "kind": self.kind.value if self.kind else None,
+            "severity": self.severity,
+            "merchant_id": self.merchant_id,
+            "assignee": self.assignee,
+        }
+        return {name: value for name, value in values.items() if value is not None}
 
 
 class CallbacksQuery(Page, frozen=True, kw_only=True):

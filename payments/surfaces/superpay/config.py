@@ -2,6 +2,8 @@
 
 import msgspec
 
+from payments.kernel.clock import Clock
+from payments.payouts.queries import Lens
 from payments.provider.schedule import Schedule
 from payments.surfaces.superpay.hints import Hints
 from payments.surfaces.superpay.signature import key_of
@@ -13,6 +15,11 @@ class SuperPaySurface(msgspec.Struct, frozen=True, kw_only=True):
     callback_keys: tuple[bytes, ...]
     schedule: Schedule
     hints: Hints
+    clock: Clock
+
+    def lens(self) -> Lens:
+        """How a payout is seen at this moment."""
+        return Lens(schedule=self.schedule, now=self.clock())
 
     def __repr__(self) -> str:
         """Without the keys."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,16 +19,17 @@ from payments.deposits.request import RequestDeposit
 from payments.deposits.status import DepositState
 from payments.http.access import Access
 from payments.http.auth import API_KEY
-from payments.http.body import Amount, Body, CurrencyCode, Id, currency_in, minor_of, read_body
+from payments.http.body import Amount, Body, CurrencyCode, Id, money_in, read_body
 from payments.http.follow_up import existing
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
 from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest
 from payments.kernel.clock import monotonic_s
 from payments.kernel.ids import parse_id
+from payments.provider.schedule import Schedule
 from payments.surfaces.superpay.config import SuperPaySurface
 
 READ: Final = "wallets:read"
@@ -74,6 +76,15 @@ class DepositsQuery(Page, frozen=True, kw_only=True):
     wallet_id: int | None = None
     merchant_id: int | None = None
 
+    def filters(self) -> dict[str, str | int]:
+        """What the query names, by column."""
+        values = {
+            "state": self.status.value if self.status else None,
+            "wallet_id": self.wallet_id,
+            "merchant_id": self.merchant_id,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
 
 class DepositList(msgspec.Struct, kw_only=True):
     """A page of deposits."""
@@ -93,28 +104,29 @@ class DepositList(msgspec.Struct, kw_only=True):
         adds=DepositPage,
     ),
 )
-async def create_deposit(request: HttpRequest) -> Reply:
+async def create_deposit(
+    request: HttpRequest,
+    engine: NamedDependency[AsyncEngine],
+    surface: NamedDependency[SuperPaySurface],
+) -> Reply:
     """Ask for a payment page; `Prefer: wait` also waits for `redirect_url`."""
     body = await read_body(request, DepositBody)
     until_s = monotonic_s() + preferred_wait_s(request)
     reply = await submit(request, payments.deposits.request.OPERATION, _intent(body))
     if reply.status_code != HTTPStatus.CREATED:
         return reply
-    answer = msgspec.json.decode(reply.body)
-    page = await _page(request, UUID(answer["deposit_id"]), until_s)
-    return json_reply(
-        {**answer, **msgspec.structs.asdict(page)},
-        HTTPStatus.CREATED,
-        [h for h in reply.raw_headers if h[0] not in {b"content-type", b"content-length"}],
-    )
+    answer = msgspec.json.decode(reply.body, type=dict[str, msgspec.Raw])
+    deposit_id = msgspec.json.decode(answer["deposit_id"], type=UUID)
+    page = await _page(engine, surface.schedule, deposit_id, until_s)
+    return reply.with_content({**answer, **msgspec.structs.asdict(page)})
 
 
 def _intent(body: DepositBody) -> RequestDeposit:
-    currency = currency_in(body.currency)
+    money = money_in(body.amount, body.currency)
     return RequestDeposit(
         wallet_id=body.wallet_id,
-        minor=minor_of(body.amount, currency),
-        currency=currency.code,
+        minor=money.minor,
+        currency=money.currency,
         description=body.description,
         success_url=body.success_url,
         failure_url=body.failure_url,
@@ -122,35 +134,28 @@ def _intent(body: DepositBody) -> RequestDeposit:
     )
 
 
-async def _page(request: HttpRequest, deposit_id: UUID, until_s: float) -> DepositPage:
-    """The payment page, as soon as the provider has given it.
-
-    What there is when the time is over.
-    """
+async def _page(
+    engine: AsyncEngine, schedule: Schedule, deposit_id: UUID, until_s: float
+) -> DepositPage:
+    """Wait for the payment page; on timeout the deposit as it is, without one."""
     while True:
-        found = await queries.get_deposit(
-            service(request, AsyncEngine), deposit_id, service(request, SuperPaySurface).schedule
-        )
-        if found.redirect_url or found.status != "created" or monotonic_s() >= until_s:
-            return DepositPage(redirect_url=found.redirect_url, deposit_status=found.status)
+        deposit = await queries.get_deposit(engine, deposit_id, schedule)
+        if deposit.redirect_url or deposit.status != "created" or monotonic_s() >= until_s:
+            return DepositPage(redirect_url=deposit.redirect_url, deposit_status=deposit.status)
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
 @get("/v1/deposits", access=Access(API_KEY, READ, query=DepositsQuery, answers={200: DepositList}))
-async def list_deposits(request: HttpRequest) -> Reply:
+async def list_deposits(
+    request: HttpRequest,
+    engine: NamedDependency[AsyncEngine],
+    surface: NamedDependency[SuperPaySurface],
+) -> Reply:
     """Deposits, newest first."""
     query = read_query(request, DepositsQuery)
-    wanted = {
-        "state": query.status.value if query.status else None,
-        "wallet_id": query.wallet_id,
-        "merchant_id": query.merchant_id,
-    }
+    before = decode_cursor(query.cursor, tuple[datetime, UUID])
     rows = await queries.list_deposits(
-        service(request, AsyncEngine),
-        {n: v for n, v in wanted.items() if v is not None},
-        service(request, SuperPaySurface).schedule,
-        decode_cursor(query.cursor, tuple[datetime, UUID]),
-        query.limit + 1,
+        engine, query.filters(), surface.schedule, before, query.limit + 1
     )
     return json_reply(
         page_of(rows, query.limit, lambda d: (d.created_at, d.deposit_id), lambda d: d)
@@ -158,11 +163,14 @@ async def list_deposits(request: HttpRequest) -> Reply:
 
 
 @get("/v1/deposits/{deposit_id:str}", access=Access(API_KEY, READ, answers={200: DepositView}))
-async def get_deposit(request: HttpRequest, deposit_id: FromPath[str]) -> Reply:
+async def get_deposit(
+    request: HttpRequest,
+    deposit_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    surface: NamedDependency[SuperPaySurface],
+) -> Reply:
     """A deposit: where the payer goes, what arrived, what the wallet got."""
-    schedule = service(request, SuperPaySurface).schedule
-    id_ = parse_id(deposit_id)
-    engine = service(request, AsyncEngine)
+    id_, schedule = parse_id(deposit_id), surface.schedule
     return json_reply(
         await existing(request, id_, lambda: queries.get_deposit(engine, id_, schedule))
     )

@@ -1,25 +1,48 @@
-"""From a kept callback to evidence: whose it is, and the intent that decides it."""
+"""What a callback leads to: kept, then handed in as evidence; or a question to SuperPay."""
 
 from datetime import datetime
-from typing import Any
-from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-import payments.deposits.observe
-import payments.payouts.observe
 from payments.callbacks import writes
-from payments.callbacks.writes import Kept
-from payments.deposits.observe import ObserveDeposit
+from payments.callbacks.writes import Delivery, Kept
 from payments.kernel.errors import Conflict, Unavailable
-from payments.operations.submit import Request, Submitter, keyed
-from payments.payouts.observe import ObservePayout
-from payments.provider.sighting import Sighting, Source
-from payments.surfaces.superpay.asking import ACTOR, Subject, ask_about, subject_of
+from payments.operations.submit import Submitter
+from payments.provider.tables import SUPERPAY
+from payments.surfaces.superpay.asking import ask_about, ask_if_possible
 from payments.surfaces.superpay.bodies import Unreadable, decode_event, glimpse
+from payments.surfaces.superpay.subjects import evidence, subject_of
 
 _log = structlog.get_logger(__name__)
+
+
+async def take_in(
+    engine: AsyncEngine, submitter: Submitter, delivery: Delivery, now: datetime
+) -> bool:
+    """Keep a callback that is signed, then drive it. False when its event was kept before.
+
+    When nothing can be accepted now, it stays kept and the job drives it on. Another body of a
+    known event moves nothing: it is kept for an operator, and SuperPay is asked.
+    """
+    kept = await writes.keep(engine, delivery, now, glimpse)
+    if kept.is_new:
+        try:
+            await drive(engine, submitter, kept, now)
+        except Unavailable as error:
+            _log.warning("callback_waits", reason=error.code)
+    elif kept.raw != delivery.raw:
+        _log.warning("callback_id_reused", event_id=delivery.event_id)
+        await ask_if_possible(engine, submitter, glimpse(delivery.raw), now)
+    return kept.is_new
+
+
+async def turn_away(
+    engine: AsyncEngine, submitter: Submitter, raw: bytes, reason: str, now: datetime
+) -> None:
+    """Write down the digest of a callback we do not believe, and ask SuperPay what is true."""
+    await writes.note_rejected(engine, SUPERPAY, raw, reason, now)
+    await ask_if_possible(engine, submitter, glimpse(raw), now)
 
 
 async def drive(engine: AsyncEngine, submitter: Submitter, kept: Kept, now: datetime) -> str:
@@ -28,10 +51,9 @@ async def drive(engine: AsyncEngine, submitter: Submitter, kept: Kept, now: date
         sighting = decode_event(kept.raw)
     except Unreadable as error:
         _log.warning("callback_unreadable", error=str(error)[:200])
-        merchant_id = glimpse(kept.raw)
         # Asked first: when nothing can be accepted just now, the job drives it again.
-        await ask_about(engine, submitter, merchant_id, now)
-        await writes.hand_over(engine, kept, merchant_id, "unreadable", now)
+        await ask_about(engine, submitter, error.merchant_id, now)
+        await writes.hand_over(engine, kept, error.merchant_id, "unreadable", now)
         return "unreadable"
     subject = await subject_of(engine, sighting.merchant_id)
     if subject is None:
@@ -43,29 +65,6 @@ async def drive(engine: AsyncEngine, submitter: Submitter, kept: Kept, now: date
     except Conflict:
         await writes.hand_over(engine, kept, sighting.merchant_id, "idempotency_conflict", now)
     return "accepted"
-
-
-def evidence(subject: Subject, sighting: Sighting, callback_id: UUID) -> Request:
-    """The intent of a callback; its id comes from the event, so that it is decided once."""
-    seen: dict[str, Any] = {
-        "source": Source.CALLBACK,
-        "sighting": sighting,
-        "callback_id": callback_id,
-    }
-    key, scope = str(callback_id), "callback"
-    if subject.kind == "payout":
-        payout = ObservePayout(payout_id=subject.id, **seen)
-        return keyed(payments.payouts.observe.OPERATION, payout, actor=ACTOR, key=key, scope=scope)
-    deposit = ObserveDeposit(deposit_id=subject.id, **seen)
-    return keyed(payments.deposits.observe.OPERATION, deposit, actor=ACTOR, key=key, scope=scope)
-
-
-async def drive_now(engine: AsyncEngine, submitter: Submitter, kept: Kept, now: datetime) -> None:
-    """The same for one that just came: when it must wait it is kept, and the job drives it on."""
-    try:
-        await drive(engine, submitter, kept, now)
-    except Unavailable as error:
-        _log.warning("callback_waits", reason=error.code)
 
 
 async def drive_due(engine: AsyncEngine, submitter: Submitter, now: datetime) -> int:

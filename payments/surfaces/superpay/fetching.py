@@ -22,9 +22,9 @@ from payments.reconciliation.compare import Registry
 from payments.reconciliation.fetch import FETCH_EFFECT
 from payments.reconciliation.queries import FETCHED
 from payments.reconciliation.writes import Loaded, load
-from payments.surfaces.superpay.asking import Subject, extra_check
 from payments.surfaces.superpay.client import SuperPayClient
 from payments.surfaces.superpay.settlement_file import BadRegistry, check_headers, read_json
+from payments.surfaces.superpay.subjects import Subject, extra_check
 
 _log = structlog.get_logger(__name__)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,18 +16,18 @@ import payments.payouts.request
 import payments.payouts.resolve
 from payments.http.access import Access
 from payments.http.auth import API_KEY
-from payments.http.body import Amount, Body, CurrencyCode, Id, currency_in, minor_of, read_body
+from payments.http.body import Amount, Body, CurrencyCode, Id, money_in, read_body
 from payments.http.follow_up import existing
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
 from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, Time, service
+from payments.http.services import HttpRequest
 from payments.kernel.ids import parse_id
 from payments.payouts import queries
 from payments.payouts.cancel import CancelPayout
-from payments.payouts.queries import Filters, Lens, PayoutView, TimelineView
+from payments.payouts.queries import Filters, PayoutView, TimelineView
 from payments.payouts.request import RequestPayout
 from payments.payouts.resolve import ResolvePayout
 from payments.payouts.status import PayoutState
@@ -91,6 +92,18 @@ class PayoutsQuery(Page, frozen=True, kw_only=True):
     created_from: datetime | None = None
     created_to: datetime | None = None
 
+    def filters(self) -> Filters:
+        """What the query names."""
+        return Filters(
+            status=self.status,
+            wallet_id=self.wallet_id,
+            merchant_id=self.merchant_id,
+            certainty=self.certainty,
+            is_stuck=self.stuck,
+            created_from=self.created_from,
+            created_to=self.created_to,
+        )
+
 
 @post(
     "/v1/payouts",
@@ -106,52 +119,57 @@ class PayoutsQuery(Page, frozen=True, kw_only=True):
 async def create_payout(request: HttpRequest) -> Reply:
     """Hold the money and send it to SuperPay; 201 says that it is held, not that it is paid."""
     body = await read_body(request, PayoutBody)
-    currency = currency_in(body.currency)
+    money = money_in(body.amount, body.currency)
     intent = RequestPayout(
         wallet_id=body.wallet_id,
         superpay_wallet_id=str(body.superpay_wallet_id),
-        minor=minor_of(body.amount, currency),
-        currency=currency.code,
+        minor=money.minor,
+        currency=money.currency,
         description=body.description,
     )
     return await submit(request, payments.payouts.request.OPERATION, intent)
 
 
 @get("/v1/payouts", access=Access(API_KEY, READ, query=PayoutsQuery, answers={200: PayoutList}))
-async def list_payouts(request: HttpRequest) -> Reply:
+async def list_payouts(
+    request: HttpRequest,
+    engine: NamedDependency[AsyncEngine],
+    surface: NamedDependency[SuperPaySurface],
+) -> Reply:
     """Payouts, newest first."""
     query = read_query(request, PayoutsQuery)
-    filters = Filters(
-        status=query.status,
-        wallet_id=query.wallet_id,
-        merchant_id=query.merchant_id,
-        certainty=query.certainty,
-        is_stuck=query.stuck,
-        created_from=query.created_from,
-        created_to=query.created_to,
-    )
     before = decode_cursor(query.cursor, tuple[datetime, UUID])
-    engine = service(request, AsyncEngine)
-    rows = await queries.list_payouts(engine, filters, _lens(request), before, query.limit + 1)
+    rows = await queries.list_payouts(
+        engine, query.filters(), surface.lens(), before, query.limit + 1
+    )
     return json_reply(
         page_of(rows, query.limit, lambda p: (p.created_at, p.payout_id), lambda p: p)
     )
 
 
 @get("/v1/payouts/{payout_id:str}", access=Access(API_KEY, READ, answers={200: PayoutView}))
-async def get_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
+async def get_payout(
+    request: HttpRequest,
+    payout_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    surface: NamedDependency[SuperPaySurface],
+) -> Reply:
     """A payout: where it stands, how certain that is, and when it is looked at again."""
-    return json_reply(await _payout(request, payout_id))
+    return json_reply(await _payout(request, payout_id, engine, surface))
 
 
 @get(
     "/v1/payouts/{payout_id:str}/timeline",
     access=Access(API_KEY, READ, answers={200: TimelineView}),
 )
-async def get_timeline(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
+async def get_timeline(
+    request: HttpRequest,
+    payout_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    surface: NamedDependency[SuperPaySurface],
+) -> Reply:
     """Why the money is where it is, when we look again, and every piece of evidence."""
-    id_ = parse_id(payout_id)
-    engine, lens = service(request, AsyncEngine), _lens(request)
+    id_, lens = parse_id(payout_id), surface.lens()
     return json_reply(await existing(request, id_, lambda: queries.get_timeline(engine, id_, lens)))
 
 
@@ -165,13 +183,19 @@ async def get_timeline(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
         may_be_empty=True,
     ),
 )
-async def cancel_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
+async def cancel_payout(
+    request: HttpRequest,
+    payout_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    surface: NamedDependency[SuperPaySurface],
+) -> Reply:
     """Take a payout back while nothing has been sent.
 
     409 `not_cancelable` once it may be on the wire.
     """
     await read_body(request, CancelBody)
-    intent = CancelPayout(payout_id=(await _payout(request, payout_id)).payout_id)
+    payout = await _payout(request, payout_id, engine, surface)
+    intent = CancelPayout(payout_id=payout.payout_id)
     wait_s = preferred_wait_s(request) or DECIDED_WITHIN_S
     return await submit(request, payments.payouts.cancel.OPERATION, intent, wait_s=wait_s)
 
@@ -180,30 +204,30 @@ async def cancel_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply
     "/v1/payouts/{payout_id:str}/resolve",
     access=Access(API_KEY, OPERATE, operation=payments.payouts.resolve.OPERATION, body=ResolveBody),
 )
-async def resolve_payout(request: HttpRequest, payout_id: FromPath[str]) -> Reply:
+async def resolve_payout(
+    request: HttpRequest,
+    payout_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    surface: NamedDependency[SuperPaySurface],
+) -> Reply:
     """Say what became of a doubtful payout: one operator proposes.
 
     Another client with the same words does it.
     """
     body = await read_body(request, ResolveBody)
+    payout = await _payout(request, payout_id, engine, surface)
     intent = ResolvePayout(
-        payout_id=(await _payout(request, payout_id)).payout_id,
-        resolution=body.resolution,
-        reason=body.reason,
+        payout_id=payout.payout_id, resolution=body.resolution, reason=body.reason
     )
     wait_s = preferred_wait_s(request) or DECIDED_WITHIN_S
     return await submit(request, payments.payouts.resolve.OPERATION, intent, wait_s=wait_s)
 
 
-def _lens(request: HttpRequest) -> Lens:
-    schedule = service(request, SuperPaySurface).schedule
-    return Lens(schedule=schedule, now=service(request, Time).now())
-
-
-async def _payout(request: HttpRequest, payout_id: str) -> PayoutView:
+async def _payout(
+    request: HttpRequest, payout_id: str, engine: AsyncEngine, surface: SuperPaySurface
+) -> PayoutView:
     """The payout of that id. Raises 404 `payout_not_found`, 409 `not_decided_yet`."""
-    id_ = parse_id(payout_id)
-    engine, lens = service(request, AsyncEngine), _lens(request)
+    id_, lens = parse_id(payout_id), surface.lens()
     return await existing(request, id_, lambda: queries.get_payout(engine, id_, lens))
 
 

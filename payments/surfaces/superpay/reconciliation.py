@@ -1,10 +1,11 @@
 """/v1/reconciliation: registries in, breaks out, and what people do about them."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -17,17 +18,13 @@ from payments.breaks.writes import assign
 from payments.callbacks.queries import list_callbacks
 from payments.http.access import Access
 from payments.http.auth import API_KEY, actor_of
-from payments.http.body import (
-    currency_in,
-    minor_of,
-    read_body,
-)
+from payments.http.body import money_in, read_body
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
 from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, Time, service
+from payments.http.services import HttpRequest, Time
 from payments.kernel.ids import parse_id
 from payments.operations.submit import Submitter
 from payments.reconciliation.compare import Registry
@@ -69,21 +66,27 @@ DECIDED_WITHIN_S: Final = 10
     ),
     request_max_body_size=UPLOAD_MAX_BYTES,
 )
-async def upload_registry(request: HttpRequest) -> Reply:
+async def upload_registry(
+    request: HttpRequest,
+    engine: NamedDependency[AsyncEngine],
+    submitter: NamedDependency[Submitter],
+    clock: NamedDependency[Time],
+) -> Reply:
     """Compare a registry file, JSON or CSV (text/csv, with `?date=`); answers what it showed.
 
     A file with a fault changes nothing: 422 `invalid_registry` with every fault in `errors[]`.
     """
-    registry = await read_upload(request)
-    engine, now = service(request, AsyncEngine), service(request, Time).now()
+    now = clock.now()
+    registry = await read_upload(request, now)
     by = actor_of(request).name
     loaded = await load(engine, registry, source="uploaded", by=by, now=now)
-    await follow_up(service(request, Submitter), loaded)
-    return json_reply(await _told(request, registry, loaded))
+    await follow_up(submitter, loaded)
+    return json_reply(await _loaded(engine, registry, loaded, clock.now()))
 
 
-async def _told(request: HttpRequest, registry: Registry, loaded: Loaded) -> LoadedAnswer:
-    engine, now = service(request, AsyncEngine), service(request, Time).now()
+async def _loaded(
+    engine: AsyncEngine, registry: Registry, loaded: Loaded, now: datetime
+) -> LoadedAnswer:
     return LoadedAnswer(
         run_id=str(loaded.run_id),
         date=registry.day.isoformat(),
@@ -101,10 +104,10 @@ async def _told(request: HttpRequest, registry: Registry, loaded: Loaded) -> Loa
         API_KEY, SCOPE, operation=payments.reconciliation.fetch.OPERATION, body=FetchBody
     ),
 )
-async def fetch_registry(request: HttpRequest) -> Reply:
+async def fetch_registry(request: HttpRequest, clock: NamedDependency[Time]) -> Reply:
     """Get the registry of a UTC day from SuperPay."""
     body = await read_body(request, FetchBody)
-    check_fetchable(body.date, service(request, Time).now())
+    check_fetchable(body.date, clock.now())
     operation = payments.reconciliation.fetch.OPERATION
     return await submit(request, operation, FetchRegistry(day=body.date))
 
@@ -113,11 +116,11 @@ async def fetch_registry(request: HttpRequest) -> Reply:
     "/v1/reconciliation/registries",
     access=Access(API_KEY, SCOPE, query=Page, answers={200: RunList}),
 )
-async def list_registries(request: HttpRequest) -> Reply:
+async def list_registries(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """Registries that were compared, newest first."""
     query = read_query(request, Page)
     before = decode_cursor(query.cursor, tuple[datetime, UUID])
-    rows = await list_runs(service(request, AsyncEngine), before, query.limit + 1)
+    rows = await list_runs(engine, before, query.limit + 1)
     return json_reply(page_of(rows, query.limit, lambda r: (r.loaded_at, r.run_id), lambda r: r))
 
 
@@ -125,23 +128,13 @@ async def list_registries(request: HttpRequest) -> Reply:
     "/v1/reconciliation/breaks",
     access=Access(API_KEY, SCOPE, query=BreaksQuery, answers={200: BreakList}),
 )
-async def list_breaks(request: HttpRequest) -> Reply:
+async def list_breaks(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine], clock: NamedDependency[Time]
+) -> Reply:
     """Differences, newest first."""
     query = read_query(request, BreaksQuery)
-    wanted = {
-        "state": query.state.value if query.state else None,
-        "kind": query.kind.value if query.kind else None,
-        "severity": query.severity,
-        "merchant_id": query.merchant_id,
-        "assignee": query.assignee,
-    }
-    rows = await breaks.list_breaks(
-        service(request, AsyncEngine),
-        {n: v for n, v in wanted.items() if v is not None},
-        service(request, Time).now(),
-        decode_cursor(query.cursor, tuple[datetime, UUID]),
-        query.limit + 1,
-    )
+    before = decode_cursor(query.cursor, tuple[datetime, UUID])
+    rows = await breaks.list_breaks(engine, query.filters(), clock.now(), before, query.limit + 1)
     return json_reply(page_of(rows, query.limit, lambda b: (b.opened_at, b.break_id), lambda b: b))
 
 
@@ -149,11 +142,10 @@ async def list_breaks(request: HttpRequest) -> Reply:
     "/v1/reconciliation/callbacks",
     access=Access(API_KEY, SCOPE, query=CallbacksQuery, answers={200: CallbackList}),
 )
-async def list_inbox(request: HttpRequest) -> Reply:
+async def list_inbox(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """Callbacks as they came, and what became of them."""
     query = read_query(request, CallbacksQuery)
     before = decode_cursor(query.cursor, tuple[datetime, UUID])
-    engine = service(request, AsyncEngine)
     rows = await list_callbacks(engine, query.state, before, query.limit + 1)
     return json_reply(
         page_of(rows, query.limit, lambda c: (c.received_at, c.callback_id), lambda c: c)
@@ -161,19 +153,22 @@ async def list_inbox(request: HttpRequest) -> Reply:
 
 
 @get("/v1/reconciliation/summary", access=Access(API_KEY, SCOPE, answers={200: SummaryAnswer}))
-async def summarize(request: HttpRequest) -> Reply:
+async def summarize(engine: NamedDependency[AsyncEngine], clock: NamedDependency[Time]) -> Reply:
     """Unresolved breaks by kind and currency: how many, how much, how old."""
-    now = service(request, Time).now()
-    return json_reply({"items": await breaks.summary(service(request, AsyncEngine), now)})
+    return json_reply({"items": await breaks.summary(engine, clock.now())})
 
 
 @get(
     "/v1/reconciliation/breaks/{break_id:str}",
     access=Access(API_KEY, SCOPE, answers={200: BreakView}),
 )
-async def get_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
+async def get_break(
+    break_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+) -> Reply:
     """A difference: what each side says, the money at risk, its age."""
-    return json_reply(await _break(request, break_id))
+    return json_reply(await breaks.get_break(engine, parse_id(break_id), clock.now()))
 
 
 @post(
@@ -181,44 +176,49 @@ async def get_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
     status_code=200,
     access=Access(API_KEY, SCOPE, body=AssignBody, answers={200: BreakView}),
 )
-async def assign_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
+async def assign_break(
+    request: HttpRequest,
+    break_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+) -> Reply:
     """Say who works on it."""
     body = await read_body(request, AssignBody)
-    await assign(service(request, AsyncEngine), parse_id(break_id), body.assignee)
-    return json_reply(await _break(request, break_id))
+    await assign(engine, parse_id(break_id), body.assignee)
+    return json_reply(await breaks.get_break(engine, parse_id(break_id), clock.now()))
 
 
 @post(
     "/v1/reconciliation/breaks/{break_id:str}/resolve",
     access=Access(API_KEY, SCOPE, operation=payments.breaks.resolve.OPERATION, body=ResolveBody),
 )
-async def resolve_break(request: HttpRequest, break_id: FromPath[str]) -> Reply:
+async def resolve_break(
+    request: HttpRequest,
+    break_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+) -> Reply:
     """End it with a reason, or with a posting that two different clients have sent."""
     body = await read_body(request, ResolveBody)
-    found = await _break(request, break_id)
+    break_ = await breaks.get_break(engine, parse_id(break_id), clock.now())
     posting = None if body.ledger is None else _posting(body.ledger)
-    intent = ResolveBreak(break_id=found.break_id, reason=body.reason, posting=posting)
+    intent = ResolveBreak(break_id=break_.break_id, reason=body.reason, posting=posting)
     wait_s = preferred_wait_s(request) or DECIDED_WITHIN_S
     return await submit(request, payments.breaks.resolve.OPERATION, intent, wait_s=wait_s)
 
 
 def _posting(body: LedgerBody) -> Posting:
-    currency = currency_in(body.currency)
+    money = money_in(body.amount, body.currency, "ledger.amount")
     return Posting(
         source=_place(body.from_),
         destination=_place(body.to),
-        minor=minor_of(body.amount, currency, "ledger.amount"),
-        currency=currency.code,
+        minor=money.minor,
+        currency=money.currency,
     )
 
 
 def _place(name: str) -> Place:
     return Place(house=name) if name in HOUSES else Place(wallet_id=int(name.partition(":")[2]))
-
-
-async def _break(request: HttpRequest, break_id: str) -> Any:
-    now = service(request, Time).now()
-    return await breaks.get_break(service(request, AsyncEngine), parse_id(break_id), now)
 
 
 HANDLERS: Final = (

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 TOLERANCE_S: Final = 300
+EVENT_ID_MAX: Final = 255
 _PREFIX: Final = "whsec_"
 _VERSION: Final = "v1,"
 _KEY_BYTES: Final = (24, 64)
@@ -65,4 +66,6 @@ def why_refused(
     offered = [one.encode() for one in given.split(" ")]
     expected = [sign(key, message_id, int(stamp), body).encode() for key in keys]
     found = [hmac.compare_digest(one, other) for one in offered for other in expected]
-    return None if any(found) else "bad_signature"
+    if not any(found):
+        return "bad_signature"
+    return "bad_event_id" if len(message_id) > EVENT_ID_MAX else None

@@ -4,13 +4,14 @@ from typing import Annotated, Final
 
 import msgspec
 from litestar import get, post
+from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.http.access import Access
 from payments.http.auth import ADMIN, API_KEY, actor_of
 from payments.http.body import Body, read_body
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, Time, service
+from payments.http.services import HttpRequest, Time
 from payments.provider.queries import Switch, read_switch
 from payments.provider.writes import set_switch
 
@@ -31,9 +32,9 @@ class ResumeBody(Body, frozen=True, kw_only=True):
     "/v1/superpay",
     access=Access(API_KEY, "wallets:read", answers={200: Switch}, sees_accepted=False),
 )
-async def get_switch(request: HttpRequest) -> Reply:
+async def get_switch(engine: NamedDependency[AsyncEngine]) -> Reply:
     """Whether payouts and deposits are sent to SuperPay."""
-    return json_reply(await read_switch(service(request, AsyncEngine)))
+    return json_reply(await read_switch(engine))
 
 
 @post(
@@ -41,10 +42,15 @@ async def get_switch(request: HttpRequest) -> Reply:
     status_code=200,
     access=Access(API_KEY, ADMIN, body=SwitchBody, answers={200: Switch}),
 )
-async def pause(request: HttpRequest) -> Reply:
+async def pause(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine], clock: NamedDependency[Time]
+) -> Reply:
     """Send nothing new; payouts stay held."""
     reason = (await read_body(request, SwitchBody)).reason
-    return await _set(request, reason, is_paused=True)
+    by = actor_of(request).name
+    return json_reply(
+        await set_switch(engine, clock.now, is_paused=True, reason=reason, changed_by=by)
+    )
 
 
 @post(
@@ -52,21 +58,15 @@ async def pause(request: HttpRequest) -> Reply:
     status_code=200,
     access=Access(API_KEY, ADMIN, body=ResumeBody, may_be_empty=True, answers={200: Switch}),
 )
-async def resume(request: HttpRequest) -> Reply:
+async def resume(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine], clock: NamedDependency[Time]
+) -> Reply:
     """Send again; what is held comes due within its schedule."""
     reason = (await read_body(request, ResumeBody)).reason
-    return await _set(request, reason, is_paused=False)
-
-
-async def _set(request: HttpRequest, reason: str, *, is_paused: bool) -> Reply:
-    switch = await set_switch(
-        service(request, AsyncEngine),
-        service(request, Time).now,
-        is_paused=is_paused,
-        reason=reason,
-        changed_by=actor_of(request).name,
+    by = actor_of(request).name
+    return json_reply(
+        await set_switch(engine, clock.now, is_paused=False, reason=reason, changed_by=by)
     )
-    return json_reply(switch)
 
 
 HANDLERS: Final = (get_switch, pause, resume)

@@ -6,7 +6,7 @@ from typing import Final
 
 from payments.http.body import read_raw
 from payments.http.query import read_query
-from payments.http.services import HttpRequest, Time, header, service
+from payments.http.services import HttpRequest, header
 from payments.kernel.errors import InvalidBody, UnsupportedMediaType
 from payments.kernel.strict import NotRead, check_day, day_bounds
 from payments.reconciliation.compare import Registry
@@ -17,14 +17,13 @@ from payments.surfaces.superpay.settlement_file import BadRegistry, read_csv, re
 _CLOCKS_DIFFER_BY: Final = dt.timedelta(minutes=5)
 
 
-async def read_upload(request: HttpRequest) -> Registry:
+async def read_upload(request: HttpRequest, now: dt.datetime) -> Registry:
     """The registry in the body.
 
     Raises 415 `unsupported_media_type`, 422 `invalid_query`, `invalid_body`, `invalid_registry`.
     """
     kind = (header(request, b"content-type") or "").partition(";")[0].strip().lower()
     query = read_query(request, UploadQuery)
-    now = service(request, Time).now()
     raw = await read_raw(request)
     if kind == "application/json":
         registry = await asyncio.to_thread(read_json, raw, query.date, may_be_empty=query.empty)
