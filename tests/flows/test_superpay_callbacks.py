@@ -17,6 +17,8 @@ import pytest
 from payments.callbacks import writes
 from payments.callbacks.writes import Delivery
 from payments.entrypoints.settings import Secret
+from payments.kernel.ids import derived_id
+from payments.provider.reference import payout_reference
 from payments.provider.tables import SUPERPAY
 from payments.surfaces.superpay.bodies import decode_event
 from payments.surfaces.superpay.drive import drive_due
@@ -103,9 +105,12 @@ async def test_unknown_is_kept_and_matched_again_then_an_operators(superpay: Sup
 
 async def test_one_that_came_before_its_payout_is_matched_later(superpay: SuperPay) -> None:
     shown = await stuck(superpay)
-    later = {**shown, "merchant_id": shown["merchant_id"] + 1, "provider_transaction_id": None}
+    merchant_id = payout_reference(derived_id("key", "client:test", "later"))
+    later = {**shown, "merchant_id": merchant_id, "provider_transaction_id": None}
     assert (await send(superpay, event(later, "processing", 2), "evt_e")).status_code == 200
-    payout = await superpay.payout(shown["wallet_id"], "sim:stuck sim:lose-callbacks")
+    payout = await superpay.payout(
+        shown["wallet_id"], "sim:stuck sim:lose-callbacks", idempotency_key="later"
+    )
     made = await superpay.reaches("payouts", payout, "accepted")
     assert made["merchant_id"] == later["merchant_id"]
     tools = superpay.tools
