@@ -1,0 +1,1 @@
+"""Statements of a bank and settlement files of a provider: read, kept, matched with our books."""

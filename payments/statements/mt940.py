@@ -1,0 +1,251 @@
+"""SWIFT MT940, read by hand.
+
+The library `mt-940` gives RC and RD the wrong sign (its issue 130), joins nothing across pages and
+checks no balance.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from payments.kernel.money import CURRENCIES, Currency
+from payments.kernel.rows import Faults
+from payments.kernel.strict import NotRead, check_day
+from payments.statements.amounts import amounts_of
+from payments.statements.chain import check_sum, joined
+from payments.statements.line import InvalidStatement, Line, LineKind, Statement
+from payments.statements.text import decode
+
+_TAG: Final = re.compile(r":([0-9]{2}[A-Z]?):(.*)")
+_BALANCE: Final = re.compile(r"([CD])([0-9]{6})([A-Z]{3})([0-9]{1,12},[0-9]{0,3})")
+_MOVEMENT: Final = re.compile(
+    r"(?P<value>[0-9]{6})(?P<entry>[0-9]{4})?(?P<mark>R?[CD]|E[CD])(?P<funds>[A-Z])?"
+    r"(?P<amount>[0-9]{1,12},[0-9]{0,3})(?P<type>[NSF][A-Z0-9]{3})"
+    r"(?P<reference>.{0,35}?)(?://(?P<bank>.{0,34}))?"
+)
+_SIGNS: Final = {"C": 1, "D": -1, "RC": -1, "RD": 1}
+"""RC takes a credit back, so it goes out; RD takes a debit back, so it comes in."""
+_EXPECTED: Final = frozenset({"EC", "ED"})
+_FEE_TYPES: Final = frozenset({"NCHG", "NCOM"})
+_RETURN_TYPES: Final = frozenset({"NRTI"})
+_SUBFIELD: Final = re.compile(r"\?([0-9]{2})")
+_FIRST, _LAST = ("60F", "60M"), ("62F", "62M")
+
+
+class _Field(msgspec.Struct, frozen=True):
+    """A field with its continuation lines."""
+
+    row: int
+    tag: str
+    text: str
+
+
+class _Balance(msgspec.Struct, frozen=True):
+    day: date
+    currency: Currency
+    minor: int
+
+
+def is_mt940(raw: bytes) -> bool:
+    """Whether the file begins as this format does."""
+    head = raw.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return head.startswith((b":20:", b"{1:"))
+
+
+def read(raw: bytes) -> list[Statement]:
+    """The statements of the file, one an account, its pages joined. Raises 422."""
+    faults = Faults()
+    fields = list(_fields(decode(raw, None), faults))
+    pages: list[tuple[int, Statement]] = []
+    for page in _pages(fields, faults):
+        pages += [(page[0].row, statement) for statement in _page(page, faults)]
+    faults.raise_as(InvalidStatement)
+    statements = joined(pages, faults)
+    faults.raise_as(InvalidStatement)
+    return statements
+
+
+def _fields(text: str, faults: Faults) -> Iterator[_Field]:
+    field: _Field | None = None
+    for row, written in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+        line = written.rstrip()
+        start = line.rpartition("{4:")[2] if line.startswith("{") else line
+        match = _TAG.fullmatch(start)
+        if match is None and (not start or start in {"-", "-}"} or start.startswith("-}")):
+            continue
+        if match is not None:
+            if field is not None:
+                yield field
+            field = _Field(row, match[1], match[2])
+        elif field is None:
+            faults.add(row, "line", line, "a field, such as :20:")
+        else:
+            field = _Field(field.row, field.tag, f"{field.text}\n{start}")
+    if field is not None:
+        yield field
+
+
+def _pages(fields: Iterable[_Field], faults: Faults) -> Iterator[list[_Field]]:
+    page: list[_Field] = []
+    for field in fields:
+        if field.tag == "20" and page:
+            yield page
+            page = []
+        page.append(field)
+    if page:
+        yield page
+    else:
+        faults.add(0, "file", "no fields", "statements that begin with :20:")
+
+
+def _page(fields: Sequence[_Field], faults: Faults) -> Iterator[Statement]:
+    """The page, or nothing when a field of its frame is wrong."""
+    account = _one(fields, ("25",), faults)
+    opening_field = _one(fields, _FIRST, faults)
+    closing_field = _one(fields, _LAST, faults)
+    if account is None or opening_field is None or closing_field is None:
+        return
+    opening, closing = _balance(opening_field, faults), _balance(closing_field, faults)
+    if opening is None or closing is None:
+        return
+    if closing.currency != opening.currency:
+        faults.add(closing_field.row, "62", closing.currency.code, opening.currency.code)
+        return
+    before = faults.count
+    lines, pending = _lines(fields, opening.currency, faults)
+    total = opening.minor + sum(line.minor for line in lines)
+    if faults.count == before:
+        row, field = closing_field.row, closing_field.tag
+        check_sum(faults, row, field, closing.minor, total, opening.currency)
+    yield Statement(
+        account=account.text.strip().replace(" ", ""),
+        currency=opening.currency.code,
+        begins=min((line.posted for line in lines), default=closing.day),
+        ends=max([closing.day, *(line.posted for line in lines)]),
+        opening_minor=opening.minor,
+        closing_minor=closing.minor,
+        lines=lines,
+        is_continued=opening_field.tag == "60M",
+        pending=pending,
+    )
+
+
+def _one(fields: Sequence[_Field], tags: Sequence[str], faults: Faults) -> _Field | None:
+    found = [field for field in fields if field.tag in tags]
+    if len(found) == 1:
+        return found[0]
+    name = " or ".join(f":{tag}:" for tag in tags)
+    faults.add(fields[0].row, name, f"{len(found)} of them", "one in each page")
+    return None
+
+
+def _balance(field: _Field, faults: Faults) -> _Balance | None:
+    match = _BALANCE.fullmatch(field.text.strip())
+    currency = None if match is None else CURRENCIES.get(match[3])
+    if match is None or currency is None:
+        faults.add(field.row, field.tag, field.text, "a balance, such as C261126EUR1000,00")
+        return None
+    try:
+        minor = amounts_of(currency, decimal=",")(_whole(match[4]))
+        day = _day(match[2])
+    except NotRead as error:
+        faults.add(field.row, field.tag, field.text, error.expected)
+        return None
+    return _Balance(day, currency, minor if match[1] == "C" else -minor)
+
+
+def _whole(amount: str) -> str:
+    """`3,` is how SWIFT writes 3."""
+    return amount.removesuffix(",")
+
+
+def _day(text: str) -> date:
+    try:
+        return check_day(date(2000 + int(text[:2]), int(text[2:4]), int(text[4:6])))
+    except NotRead:
+        raise
+    except ValueError:
+        raise NotRead("a day of the calendar, YYMMDD") from None
+
+
+def _lines(fields: Sequence[_Field], currency: Currency, faults: Faults) -> tuple[list[Line], int]:
+    """Booked movements, and how many are only expected."""
+    lines: list[Line] = []
+    pending = 0
+    for number, field in enumerate(fields):
+        if field.tag != "61":
+            continue
+        follows = fields[number + 1] if number + 1 < len(fields) else None
+        details = follows.text if follows is not None and follows.tag == "86" else ""
+        match = _MOVEMENT.fullmatch(field.text.partition("\n")[0])
+        if match is None:
+            faults.add(field.row, "61", field.text, "a movement, 2611261126C3,50NTRFNONREF//A1")
+        elif match["mark"] in _EXPECTED:
+            pending += 1
+        else:
+            lines += _line(field, match, details, currency, faults)
+    return lines, pending
+
+
+def _line(
+    field: _Field, match: re.Match[str], details: str, currency: Currency, faults: Faults
+) -> Iterator[Line]:
+    try:
+        minor = amounts_of(currency, decimal=",", least=1)(_whole(match["amount"]))
+        posted = _posted(match["value"], match["entry"])
+    except NotRead as error:
+        faults.add(field.row, "61", match[0], error.expected)
+        return
+    counterparty, account, purpose = _details(details)
+    supplement = field.text.partition("\n")[2].replace("\n", " ")
+    reference = match["reference"].strip()
+    yield Line(
+        row=field.row,
+        posted=posted,
+        minor=_SIGNS[match["mark"]] * minor,
+        kind=_kind(match["mark"], match["type"]),
+        number=f"{reference}//{match['bank']}" if match["bank"] else reference,
+        counterparty=counterparty,
+        counterparty_account=account,
+        purpose=" ".join(part for part in (purpose, supplement) if part),
+        reference="" if reference == "NONREF" else reference,
+    )
+
+
+def _posted(value: str, entry: str | None) -> date:
+    """The day of booking: the entry date, in the year that is nearest to the value date."""
+    day = _day(value)
+    if entry is None:
+        return day
+    years = (day.year - 1, day.year, day.year + 1)
+    days = [d for year in years for d in _day_in(year, entry)]
+    if not days:
+        raise NotRead("an entry date of the calendar, MMDD")
+    return check_day(min(days, key=lambda d: abs(d - day)))
+
+
+def _day_in(year: int, entry: str) -> Iterator[date]:
+    try:
+        yield date(year, int(entry[:2]), int(entry[2:]))
+    except ValueError:
+        return
+
+
+def _kind(mark: str, type_: str) -> LineKind:
+    if mark.startswith("R") or type_ in _RETURN_TYPES:
+        return LineKind.RETURN
+    return LineKind.FEE if type_ in _FEE_TYPES else LineKind.PAYMENT
+
+
+def _details(text: str) -> tuple[str, str, str]:
+    """Counterparty, its account and the purpose: of subfields (?20) where there are some."""
+    plain = text.replace("\n", "")
+    if _SUBFIELD.search(plain) is None:
+        return "", "", " ".join(text.split())
+    parts = _SUBFIELD.split(plain)
+    fields = dict(zip(parts[1::2], parts[2::2], strict=True))
+    purpose = "".join(fields.get(str(n), "") for n in (*range(20, 30), *range(60, 64)))
+    return f"{fields.get('32', '')}{fields.get('33', '')}", fields.get("31", ""), purpose

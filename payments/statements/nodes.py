@@ -1,0 +1,98 @@
+"""XML from outside as small trees, one branch at a time: no DTD, no entities, lines of the file."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Final
+from xml.sax import SAXParseException
+from xml.sax.handler import ContentHandler
+from xml.sax.xmlreader import AttributesImpl, Locator
+
+from defusedxml import DefusedXmlException
+from defusedxml.expatreader import DefusedExpatParser
+
+from payments.kernel.rows import Faults
+from payments.statements.line import InvalidStatement
+
+_DEPTH_MAX: Final = 64
+
+
+class Node:
+    """An element: its name without a prefix, its text, what is in it, and where it begins."""
+
+    __slots__ = ("attributes", "children", "name", "row", "text")
+
+    def __init__(self, name: str, row: int, attributes: dict[str, str]) -> None:
+        """Nothing in it yet."""
+        self.name = name
+        self.row = row
+        self.attributes = attributes
+        self.text = ""
+        self.children: list[Node] = []
+
+    def all(self, *path: str) -> Iterator["Node"]:
+        """The elements at this path."""
+        if not path:
+            yield self
+            return
+        for child in self.children:
+            if child.name == path[0]:
+                yield from child.all(*path[1:])
+
+    def one(self, *path: str) -> "Node | None":
+        """The first element at this path."""
+        return next(self.all(*path), None)
+
+    def get(self, *path: str) -> str:
+        """The text at this path, or nothing."""
+        node = self.one(*path)
+        return "" if node is None else node.text.strip()
+
+
+class _Builder(ContentHandler):
+    """Builds one tree of the whole file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.root: Node | None = None
+        self._open: list[Node] = []
+        self._locator: Locator | None = None
+
+    def setDocumentLocator(self, locator: Locator) -> None:  # noqa: N802 - SAX calls it so
+        self._locator = locator
+
+    def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 - SAX calls it so
+        row = 0 if self._locator is None else self._locator.getLineNumber() or 0
+        node = Node(name.rpartition(":")[2], row, dict(attrs.items()))
+        if len(self._open) >= _DEPTH_MAX:
+            raise SAXParseException("nested too deep", None, self._locator)  # type: ignore[arg-type]
+        if self._open:
+            self._open[-1].children.append(node)
+        else:
+            self.root = node
+        self._open.append(node)
+
+    def endElement(self, name: str) -> None:  # noqa: N802, ARG002 - SAX calls it so
+        self._open.pop()
+
+    def characters(self, content: str) -> None:
+        self._open[-1].text += content
+
+
+def read_tree(raw: bytes) -> Node:
+    """The document. Raises 422 `invalid_statement`: no XML, or XML with a DTD or entities."""
+    faults = Faults()
+    builder = _Builder()
+    parser = DefusedExpatParser(forbid_dtd=True, forbid_entities=True, forbid_external=True)
+    parser.setContentHandler(builder)
+    try:
+        parser.parse(BytesIO(raw))
+    except SAXParseException as error:
+        faults.add(error.getLineNumber() or 0, "file", error.getMessage(), "well-formed XML")
+    except DefusedXmlException:
+        faults.add(0, "file", "a DTD or an entity", "XML without DTD and entities")
+    except (LookupError, ValueError) as error:  # an encoding that Python does not know
+        faults.add(0, "encoding", str(error), "XML in UTF-8")
+    faults.raise_as(InvalidStatement)
+    if builder.root is None:
+        raise InvalidStatement("the file holds no XML document")
+    return builder.root

@@ -1,0 +1,69 @@
+"""A file to statements: which format it is, and its reader."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from payments.kernel.rows import Faults
+from payments.statements import camt053, mt940, onec, settlement
+from payments.statements.line import InvalidStatement, Statement
+from payments.statements.profiles import find_profile
+
+AUTO: Final = "auto"
+CSV: Final = "csv:"
+_READERS: Final[Mapping[str, Callable[[bytes], list[Statement]]]] = {
+    "1c": onec.read,
+    "camt053": camt053.read,
+    "mt940": mt940.read,
+}
+FORMATS: Final = (AUTO, *_READERS)
+"""With `csv:<profile>` these are the formats there are."""
+
+
+class UnknownFormat(InvalidStatement):
+    """The format is not one that can be read."""
+
+    code = "unknown_format"
+
+
+def format_of(raw: bytes) -> str:
+    """The format that the file's beginning shows. Raises 422 `unknown_format`."""
+    if onec.is_onec(raw):
+        return "1c"
+    if mt940.is_mt940(raw):
+        return "mt940"
+    if camt053.is_camt053(raw):
+        return "camt053"
+    raise UnknownFormat("the file's beginning shows no format: name it, CSV as csv:<profile>")
+
+
+def read_statement(raw: bytes, format_: str, account: str) -> Statement:
+    """The statement of `account`; an empty one: the only account of the file.
+
+    Raises 422 `invalid_statement`, `unknown_format`, `unknown_profile`.
+    """
+    if not raw.strip():
+        raise _one_fault("file", "no bytes", "a statement")
+    word = format_of(raw) if format_ == AUTO else format_
+    if word.startswith(CSV):
+        if not account:
+            raise _one_fault("account", "nothing", "the account, which a CSV file does not name")
+        return settlement.read(raw, find_profile(word.removeprefix(CSV)), account)[0]
+    if word not in _READERS:
+        raise UnknownFormat(f"formats are {', '.join(FORMATS)} and csv:<profile>")
+    statements = _READERS[word](raw)
+    named = [one for one in statements if account in {"", one.account}]
+    if len(named) != 1:
+        found = ", ".join(one.account for one in statements)
+        expected = f"the account {account}" if account else "one account, or account= with one"
+        raise _one_fault("account", found, expected)
+    return named[0]
+
+
+def _one_fault(field: str, found: str, expected: str) -> InvalidStatement:
+    faults = Faults()
+    faults.add(0, field, found, expected)
+    try:
+        faults.raise_as(InvalidStatement)
+    except InvalidStatement as error:
+        return error
+    raise AssertionError("a fault was added")
