@@ -1,1 +1,3 @@
-"""Transport over Redis Streams: bytes, at least once, ordered within a partition. No payments."""
+"""Transport over Redis Streams: bytes, at least once, ordered within a partition. Independent of
+payments.
+"""

@@ -1,4 +1,4 @@
-"""Where the streams live, read from a URL: one server, or the nodes of a cluster.
+"""Where the streams are, read from a URL: one server, or the nodes of a cluster.
 
 redis://host:6379/0   rediss://…   unix://…        one server
 redis+cluster://user:password@a:6379,b:6379        a cluster, by any of its nodes
@@ -15,14 +15,14 @@ _MIN_REPLICAS: Final = "min_replicas"
 
 def min_replicas(url: str) -> int:
     """How many replicas must have an append before it counts; 0 without the parameter."""
-    given = dict(parse_qsl(urlsplit(url).query)).get(_MIN_REPLICAS, "0")
-    if not given.isascii() or not given.isdigit():
+    count = dict(parse_qsl(urlsplit(url).query)).get(_MIN_REPLICAS, "0")
+    if not count.isascii() or not count.isdigit():
         raise ValueError("min_replicas is a number")
-    return int(given)
+    return int(count)
 
 
 def server_url(url: str) -> str:
-    """The URL without what only we understand."""
+    """The URL without the parameter that only this package understands."""
     parts = urlsplit(url)
     if _MIN_REPLICAS not in parts.query:
         return url
@@ -31,11 +31,11 @@ def server_url(url: str) -> str:
 
 
 def check_url(url: str) -> None:
-    """Raises `ValueError`, in words, when this cannot be the URL of our streams."""
+    """Raises `ValueError` with an explanation when this cannot be the URL of our streams."""
     parts = urlsplit(url)
     if parts.scheme not in {"redis", "rediss", "unix", *CLUSTER_SCHEMES}:
         raise ValueError(
-            "begin it with redis://, rediss://, unix://, redis+cluster:// or rediss+cluster://"
+            "the URL must begin with redis://, rediss://, unix://, redis+cluster:// or rediss+cluster://"
         )
     min_replicas(url)
     if is_cluster(url):

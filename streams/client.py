@@ -1,6 +1,6 @@
-"""Redis clients as this product needs them: no silent retries, every call with a deadline.
+"""Creates Redis clients without silent retries and with a deadline for every call.
 
-redis-py 8 repeats every command ten times by default; one XADD whose reply was lost became two
+redis-py 8 repeats every command ten times by default; an XADD whose reply was lost became two
 entries (measured).
 """
 
@@ -12,7 +12,9 @@ from streams.server_client import create_server_client
 
 
 def create_client(url: str, *, connections: int = 8) -> Client:
-    """The client of what `url` names; in a cluster `connections` to each node."""
+    """A client for the server or cluster in `url`; `connections` applies to
+    each node of a cluster.
+    """
     replicas = min_replicas(url)
     if is_cluster(url):
         return ClusterClient(parse_cluster(url), connections=connections, min_replicas=replicas)

@@ -1,7 +1,7 @@
-"""What this product asks of Redis: commands, with replies as they come, and where partitions are.
+"""The Redis commands this product uses, and the location of partitions.
 
-redis-py 8 types a reply as the union of what both protocols, decoded or not, may give; ours are
-RESP2 and bytes, always.
+redis-py 8 types a reply as a union over both protocols, decoded or not; here replies are always
+RESP2 and bytes.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -11,11 +11,9 @@ VerifyPartitions = Callable[[Sequence[int]], Awaitable[None]]
 
 
 class Producer(Protocol):
-    """What appends to partitions: a `Lane` for one server, a `ClusterProducer` for many."""
+    """Appends to partitions: a `Lane` for one server, a `ClusterProducer` for a cluster."""
 
-    async def start(self) -> None:
-        """Begin to send."""
-        ...
+    async def start(self) -> None: ...
 
     async def stop(self) -> None:
         """Send what is waiting, then close."""
@@ -24,30 +22,32 @@ class Producer(Protocol):
     async def append(
         self, partition: int, operation_id: str, payload: bytes, marker: bytes, *, stream: str = ""
     ) -> bytes | None:
-        """As `Lane.append`."""
+        """See `Lane.append`."""
         ...
 
 
 class Client(Protocol):
     """A client of one server (`ServerClient`) or of a cluster (`ClusterClient`).
 
-    Each command is named as in Redis.
+    The commands have their names in Redis.
     """
 
     def create_producer(self, verify: VerifyPartitions, partition_count: int) -> Producer:
-        """What appends to the streams."""
+        """A producer for the streams."""
         ...
 
     def place_of(self, partition: int) -> str:
-        """The server that holds a partition, as far as is known; "" when one has all."""
+        """The server that holds a partition, as far as known; "" with a single server."""
         ...
 
     def readable_together(self, owned: Collection[int]) -> set[tuple[int, ...]]:
-        """Partitions that one command may read: all of a server; in a cluster each for itself."""
+        """Groups of partitions that one command may read: all together on a server, one each in a
+        cluster.
+        """
         ...
 
     async def servers(self) -> Sequence[tuple[str, "Client"]]:
-        """Every server: its name, and a client of it alone, closed with this one."""
+        """Every server: its name, and a client of it, closed together with this one."""
         ...
 
     def execute_command(self, *args: Any, **options: Any) -> Awaitable[Any]: ...

@@ -1,8 +1,8 @@
-"""A consumer: owns partitions, merges what they hold into batches, acknowledges after the commit.
+"""A consumer owns partitions, merges their entries into batches, and acknowledges after the commit.
 
-Order of things, and why: the handler commits → effects and answers go out → XACK → XDEL. A crash
-anywhere before XACK delivers the entry again and the handler finds what it did; the pending entry
-is the outbox.
+The order matters: the handler commits → effects and answers are sent → XACK → XDEL. After a crash
+before XACK the entry is delivered again and the handler finds its stored outcome; the pending entry
+serves as the outbox.
 """
 
 import asyncio
@@ -32,12 +32,12 @@ _IDLE_S: Final = 0.5
 _BACKOFF_MAX_S: Final = 2.0
 
 Handler = Callable[["asyncpg.Connection[asyncpg.Record]", list[Entry]], Awaitable[list[Step]]]
-"""Commits a batch, then says in which steps it is finished.
+"""Commits a batch, then returns the steps that finish it.
 
-An entry that is in no step stays pending: it is delivered again to whoever owns it next.
+An entry in no step stays pending: it is delivered again to the next owner of the partition.
 """
 Released = Callable[[int], None]
-"""Hears of a partition that is no longer ours."""
+"""Called with a partition that is no longer ours."""
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
 APPLY_TIMEOUT_S: Final = 30.0
@@ -65,7 +65,7 @@ class Consumer:
         released: Released = lambda _: None,
         batch_max: int = BATCH_MAX,
     ) -> None:
-        """`client` needs a connection for each partition and a few more."""
+        """`client` needs one connection per partition and a few more."""
         self._name = name
         self._connect = connect
         self._client = client
@@ -76,7 +76,7 @@ class Consumer:
         self.owned: set[int] = set()
 
     async def run(self) -> None:
-        """Sessions, one after another, until stopped."""
+        """Run one session after another until stopped."""
         backoff_s = 0.1
         while not self.stop.is_set():
             try:
@@ -100,30 +100,25 @@ class Consumer:
             for partition in session.owned:
                 self._released(partition)
 
-    # What a session needs of the consumer.
+    # What a session needs from the consumer.
     @property
     def name(self) -> str:
-        """Our name in the heartbeat table."""
         return self._name
 
     @property
     def client(self) -> Client:
-        """The Redis client."""
         return self._client
 
     @property
     def handler(self) -> Handler:
-        """What applies a batch."""
         return self._handler
 
     @property
     def released(self) -> Released:
-        """Who hears of a partition that is given up."""
         return self._released
 
     @property
     def batch_max(self) -> int:
-        """How many entries a batch may hold."""
         return self._batch_max
 
 
@@ -159,7 +154,7 @@ class _Session:
             batch = await self._inbox.take(self._consumer.batch_max, _IDLE_S)
             if batch:
                 steps = await self._apply(batch)
-                # Acknowledging overlaps with the next batch, which is safe: what is acknowledged is
+                # Acknowledging overlaps with the next batch, which is safe: these entries are
                 # committed.
                 await self._finisher.put(steps)
         await self._finisher.settle()
@@ -168,9 +163,9 @@ class _Session:
     async def _apply(self, batch: list[Entry]) -> list[Step]:
         """Run the handler, but no longer than the session lives.
 
-        asyncpg's COPY waits for ever to write when its session is killed under it, and no listener
-        is called then (seen with 0.32: 3,279 accepted intents waited until somebody restarted the
-        consumer). So we look.
+        asyncpg's COPY waits for ever when its session is killed during a write, and no termination
+        listener is called (seen with 0.32: 3,279 accepted intents waited until the consumer was
+        restarted). Therefore the session is polled.
         """
         applying = asyncio.ensure_future(self._consumer.handler(self._connection, batch))
         until = asyncio.get_running_loop().time() + APPLY_TIMEOUT_S
@@ -186,22 +181,22 @@ class _Session:
         return applying.result()
 
     async def _share(self) -> None:
-        gained, surplus = await self._ownership.share()
+        gained, excess = await self._ownership.share()
         self._unverified |= set(gained)
         if gained or asyncio.get_running_loop().time() >= self._verify_at:
             await self._verify()
-        for partition in sorted(self._ownership.owned, reverse=True)[:surplus]:
+        for partition in sorted(self._ownership.owned, reverse=True)[:excess]:
             if not self._finisher.is_stuck(self._consumer.client.place_of(partition)):
                 await self._give_up(partition)
         await self._read_what_is_owned()
-        if gained or surplus:
+        if gained or excess:
             _log.info("partitions_owned", owned=sorted(self._ownership.owned))
         self._consumer.owned = set(self._ownership.owned)
 
     async def _verify(self) -> None:
-        """Nothing is read of a partition before both servers are found to know the same past.
+        """Read nothing from a partition before neither server is found to have lost data.
 
-        The first entry applied would hide what a PostgreSQL restored from an older state has lost.
+        The first applied entry would hide what a PostgreSQL restored from an older state has lost.
         """
         self._verify_at = asyncio.get_running_loop().time() + _VERIFY_EVERY_S
         self._unverified &= self._ownership.owned
@@ -220,7 +215,9 @@ class _Session:
             self._unverified -= seen
 
     async def _give_up(self, partition: int) -> None:
-        """Nothing of it may be unfinished when the lock goes: the next owner claims all pending."""
+        """Finish everything before the lock is released: the next owner claims
+        all pending entries.
+        """
         await self._stop_readers([group for group in self._readers if partition in group])
         await self._finisher.settle()
         self._inbox.drop(partition)
@@ -228,11 +225,11 @@ class _Session:
         await self._ownership.release(partition)
 
     async def _read_what_is_owned(self) -> None:
-        """A reader that starts takes what is pending first: nothing is lost with one that stops."""
+        """A new reader takes pending entries first, so a stopped reader loses nothing."""
         readable = self._ownership.owned - self._unverified
-        wanted = self._consumer.client.readable_together(readable)
-        await self._stop_readers([group for group in self._readers if group not in wanted])
-        for group in wanted - self._readers.keys():
+        groups = self._consumer.client.readable_together(readable)
+        await self._stop_readers([group for group in self._readers if group not in groups])
+        for group in groups - self._readers.keys():
             reader = self._readers[group] = Reader(self._consumer.client, group, self._inbox)
             reader.start()
 
@@ -241,7 +238,7 @@ class _Session:
             await self._readers.pop(group).stop()
 
     async def _complete_step(self, step: Step) -> None:
-        await self._complete(step)  # looked up each time: a test puts a crash in its place
+        await self._complete(step)  # looked up each time: a test replaces it by a crash
 
     async def _complete(self, step: Step) -> None:
         pipeline = self._consumer.client.pipeline(transaction=False)
@@ -251,14 +248,14 @@ class _Session:
         acknowledge(pipeline, step.entries)
         marked = self._mark(pipeline, step.entries)
         replies = await pipeline.execute(raise_on_error=False)
-        for reply in replies[: len(replies) - marked]:  # a full Redis refuses the marks alone
+        for reply in replies[: len(replies) - marked]:  # a full Redis refuses only the marks
             if isinstance(reply, Exception):
                 raise reply
 
     def _mark(self, pipeline: Any, entries: list[Entry]) -> int:
-        """Note in Redis how far PostgreSQL has committed; returns how many commands that took.
+        """Store in Redis how far PostgreSQL has committed; returns the number of commands used.
 
-        A PostgreSQL that was restored from an older state is noticed by it: `streams.rollback`.
+        It reveals a PostgreSQL that was restored from an older state: see `streams.rollback`.
         """
         newest: dict[int, tuple[int, int]] = {}
         for entry in entries:
@@ -277,18 +274,20 @@ class _Session:
         await self._finisher.close()
         try:
             await self._connection.close(timeout=2)
-        except Exception:  # noqa: BLE001 - a half-open peer must not hold us
+        except Exception:  # noqa: BLE001 - a half-open peer must not block us
             self._connection.terminate()
 
 
 def _forget_failure(task: "asyncio.Future[list[Step]]") -> None:
-    """How a cancelled batch ended does not matter: its session is gone, nothing was committed."""
+    """The result of a cancelled batch does not matter: its session is gone,
+    nothing was committed.
+    """
     if not task.cancelled():
         task.exception()
 
 
 def acknowledge(pipeline: Any, entries: list[Entry]) -> None:
-    """XACK, then XDEL, not in MULTI, which a full Redis refuses: plain ones let it drain."""
+    """XACK, then XDEL. Not in MULTI, which a full Redis refuses: single commands let it drain."""
     ids: dict[int, list[str]] = {}
     for entry in entries:
         ids.setdefault(entry.partition, []).append(entry.stream_id)

@@ -1,17 +1,17 @@
-"""Whether what Redis confirms is on the disk, and whether its version has known faults."""
+"""Checks that what Redis confirms is on disk, and that its version has no known faults."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
-WANTED: Final = {
+REQUIRED: Final = {
     "appendonly": "yes",
     "appendfsync": "always",
     "no-appendfsync-on-rewrite": "no",
     "maxmemory-policy": "noeviction",
 }
-"""What makes an acknowledged XADD last; fsync on rewrite is skipped even under `always`."""
+"""Settings that make an acknowledged XADD durable; even with `always` a rewrite can skip fsync."""
 
 NOT_TOLD: Final = "not told"
 
@@ -24,38 +24,40 @@ _VALKEY_SOUND_FROM: Final = (8, 1, 4)
 _LUA: Final = "CVE-2025-49844 (scripts; an ACL with -@scripting keeps it away)"
 _UNBLOCK: Final = "CVE-2026-23479 (readers that wait, as ours do)"
 _LUA_ONLY: Final = (7, 0)
-"""Below it only the fault in scripting is known to reach us."""
+"""Versions below this are known to have only the fault in scripting."""
 
 
 async def durability(client: Any) -> dict[str, str]:
-    """Each wanted setting as Redis has it; `NOT_TOLD` where an ACL hides it."""
-    return {name: await _setting(client, name) for name in WANTED}
+    """The value of each required setting; `NOT_TOLD` where an ACL hides it."""
+    return {name: await _setting(client, name) for name in REQUIRED}
 
 
 async def _setting(client: Any, name: str) -> str:
     try:
-        found = await client.config_get(name)
+        values = await client.config_get(name)
     except (NoPermissionError, ResponseError):
         return NOT_TOLD
-    return next((_text(value) for value in found.values()), NOT_TOLD) if found else NOT_TOLD
+    return next((_text(value) for value in values.values()), NOT_TOLD) if values else NOT_TOLD
 
 
 def problem(name: str, have: str) -> str:
-    """What is wrong with a setting, and what to do."""
+    """What is wrong with a setting, and how to correct it."""
     if have == NOT_TOLD:
         return f"{name} cannot be read: allow this user CONFIG GET (ACL +config|get; 6.2: +config)"
-    return f"{name} is {have} and must be {WANTED[name]}: else confirmed intents can be lost"
+    return f"{name} is {have} and must be {REQUIRED[name]}: else confirmed intents can be lost"
 
 
 def name_of(info: Mapping[str, Any]) -> str:
-    """A server as it calls itself: `Valkey 8.1.1`, not the Redis version it is compatible with."""
+    """The server's own name and version: `Valkey 8.1.1`, not the Redis version it is compatible
+    with.
+    """
     name = _text(info.get("server_name", "redis"))
     version = info.get(f"{name}_version", info.get("redis_version", "unknown"))
     return f"{name.capitalize()} {_text(version)}"
 
 
 async def version_problem(client: Any) -> str | None:
-    """Why this version should not run, or None. Raises RedisError without a server."""
+    """Why this version should not be used, or None. Raises RedisError without a server."""
     info = await client.info("server")
     if "valkey_version" in info:
         version = parse(info["valkey_version"])
@@ -69,21 +71,21 @@ async def version_problem(client: Any) -> str | None:
 
 
 def _known(info: Mapping[str, Any], faults: str, newer: str) -> str:
-    """A distribution mends faults without a new number, which a server cannot tell from here."""
+    """A distribution fixes faults without a new version number, which is not visible from here."""
     return (
         f"{name_of(info)} as published has {faults}. A package of a distribution (Debian, Ubuntu, "
-        f"Red Hat) may have it mended under the same number: look for it in the package's "
-        f"changelog. Otherwise take {newer}"
+        f"Red Hat) may have fixed it under the same number: check the package's "
+        f"changelog. Otherwise use {newer}"
     )
 
 
 def parse(text: Any) -> tuple[int, ...]:
-    """`7.4.9` as numbers that compare."""
+    """`7.4.9` as a tuple of numbers."""
     return tuple(int(part) for part in _text(text).split(".")[:3] if part.isdigit())
 
 
 def is_sound(version: tuple[int, ...]) -> bool:
-    """True from the release of its series that has all known fixes; some series never had one."""
+    """True from the first release of its series with all known fixes; some series never had one."""
     if version >= _REDIS_SOUND_FROM:
         return True
     floor = _REDIS_FLOORS.get((version[0], version[1])) if len(version) > 1 else None
@@ -91,7 +93,7 @@ def is_sound(version: tuple[int, ...]) -> bool:
 
 
 async def may_script(client: Any) -> bool:
-    """Whether this user may run Lua, which we never do."""
+    """Whether this user may run Lua scripts, which this product never does."""
     try:
         await client.execute_command("EVAL", "return 1", 0)
     except NoPermissionError:

@@ -1,7 +1,8 @@
-"""Reading effects: executors share each stream, in no order; what is done is acknowledged.
+"""Reads effects: executors share each stream without order and acknowledge what is done.
 
-Effects of one kind and destination share a lane, which runs a few at a time. What a full or halted
-lane cannot take stays pending in Redis, and only its id is kept here: no lane holds up another.
+Effects of one kind and destination share a lane, which runs a few at a time. Effects that a full or
+halted lane cannot take stay pending in Redis, only their ids are kept here, so no lane delays
+another.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from streams.tasks import end
 from streams.trimming import trim
 
 HANDLER_TIMEOUT_S: Final = 45.0
-"""The longest a handler may take; a reclaim waits longer, so nothing is handled twice at once."""
+"""Longest run of a handler. A reclaim waits longer, so nothing is handled twice at once."""
 RECLAIM_IDLE_MS: Final = 60_000
 RECLAIM_EVERY_S: Final = 10.0
 DELIVERIES_MAX: Final = 10
@@ -29,9 +30,9 @@ _READ_MAX: Final = 32
 _BACKOFF_S: Final = 0.5
 _REFILL_EVERY_S: Final = 0.5
 LANE_MAX: Final = 32
-"""Effects of one lane that run at a time."""
+"""How many effects of one lane run at a time."""
 WAITING_MAX: Final = 200_000
-"""Ids kept in memory; beyond that nothing new is read."""
+"""How many ids are kept in memory; beyond that nothing new is read."""
 _PENDING_PAGE: Final = 100
 _PENDING_PAGES: Final = 20
 
@@ -45,7 +46,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Lane:
-    """What runs, and the ids of what waits."""
+    """The number of running effects and the ids of waiting ones."""
 
     def __init__(self) -> None:
         self.running = 0
@@ -76,7 +77,7 @@ class EffectWorker:
         lane_max: int = LANE_MAX,
         reclaim_idle_ms: int = RECLAIM_IDLE_MS,
     ) -> None:
-        """`handle` must be idempotent: it is tried again; after ten deliveries comes `give_up`.
+        """`handle` must be idempotent: it is retried. After ten deliveries `give_up` is called.
 
         `lane_of` names the kind and destination of an effect; `may_run` is False while a lane is
         halted.
@@ -97,7 +98,7 @@ class EffectWorker:
         self.stop = asyncio.Event()
 
     async def run(self) -> None:
-        """Read until stopped, then finish what is running."""
+        """Read until stopped, then finish the running effects."""
         tasks = [
             asyncio.create_task(self._read(p), name=f"effects-{p}") for p in range(self._count)
         ]
@@ -124,7 +125,7 @@ class EffectWorker:
                     continue
                 for stream_id, payload in await self._new(stream):
                     self._begin(Entry(partition, stream_id, payload), 1)
-            except Exception as error:  # noqa: BLE001 - a reader that ended would strand its partition
+            except Exception as error:  # noqa: BLE001 - without its reader the partition would stand still
                 _log.warning("effects_retry", partition=partition, error=repr(error)[:200])
                 reclaim_at = min(reclaim_at, loop.time())
                 await asyncio.sleep(_BACKOFF_S)
@@ -140,9 +141,10 @@ class EffectWorker:
         ]
 
     async def _reclaim(self, partition: int, *, first: bool) -> None:
-        """Ours at once after a restart (the name is stable), others' when silent for too long.
+        """Take over pending entries: our own right after a restart (the name is stable), others'
+        when idle.
 
-        A long list is looked at page by page, and the next time where this one ended.
+        A long list is read page by page; the next call continues where this one ended.
         """
         stream = partitions.effects(partition)
         for _ in range(_PENDING_PAGES):
@@ -158,7 +160,7 @@ class EffectWorker:
             self._cursors[partition] = f"({page[-1]['message_id'].decode()}"
 
     async def _claim(self, partition: int, row: Any, *, first: bool) -> None:
-        """Take over a pending entry when its time has come and its lane has room for it."""
+        """Take over a pending entry when it is due and its lane has room."""
         stream_id = row["message_id"].decode()
         key = (partition, stream_id)
         if key in self._running or key in self._waiting:
@@ -173,7 +175,7 @@ class EffectWorker:
         if not self._has_room(self._lane_of(entry)):
             if is_ours:
                 self._wait(self._lane_of(entry), key)
-            return  # somebody else's stays theirs until there is room
+            return  # another executor keeps its entry until there is room
         stream = partitions.effects(partition)
         idle_ms = 0 if is_ours else self._reclaim_idle_ms
         claimed = await self._client.xclaim(
@@ -195,7 +197,7 @@ class EffectWorker:
         self._waiting.add(key)
 
     def _begin(self, entry: Entry, deliveries: int) -> None:
-        """Run it, or note that it waits."""
+        """Run the effect, or queue it when its lane is full."""
         name, key = self._lane_of(entry), (entry.partition, entry.stream_id)
         if self._has_room(name):
             self._start(name, key, self._run_one(entry, deliveries))
@@ -214,7 +216,7 @@ class EffectWorker:
         self._fill(name)
 
     async def _refill(self) -> None:
-        """A lane that was halted goes on by itself."""
+        """Continue lanes that were halted."""
         while True:
             await asyncio.sleep(_REFILL_EVERY_S)
             for name in list(self._lanes):
@@ -230,13 +232,13 @@ class EffectWorker:
             self._start(name, key, self._resume(key))
 
     async def _resume(self, key: Key) -> None:
-        """Run what has waited, unless another executor has taken it over meanwhile."""
+        """Run an effect that waited, unless another executor has taken it over."""
         try:
             rows = await self._client.xpending_range(
                 partitions.effects(key[0]), partitions.EFFECTS_GROUP, key[1], key[1], 1
             )
             payload = await self._payload(key)
-        except FAILURES as error:  # it stays pending: found again when it has been idle for long
+        except FAILURES as error:  # it stays pending and is reclaimed once idle for long enough
             _log.warning("effect_not_resumed", stream_id=key[1], error=repr(error)[:200])
             return
         if rows and payload is not None and rows[0]["consumer"].decode() == self._name:
@@ -245,14 +247,14 @@ class EffectWorker:
     async def _run_one(self, entry: Entry, deliveries: int) -> None:
         error = await self._attempts(entry)
         if error is not None and deliveries < DELIVERIES_MAX:
-            return  # stays pending: claimed again when it has been idle long enough
+            return  # it stays pending and is reclaimed once idle for long enough
         try:
             if error is not None:
                 await self._give_up(entry, error, deliveries)
             stream = partitions.effects(entry.partition)
             await self._client.xack(stream, partitions.EFFECTS_GROUP, entry.stream_id)
             await self._client.xdel(stream, entry.stream_id)
-        except Exception as failure:  # noqa: BLE001 - it stays pending and comes again
+        except Exception as failure:  # noqa: BLE001 - it stays pending and is delivered again
             _log.warning(
                 "effect_not_acknowledged", stream_id=entry.stream_id, error=repr(failure)[:200]
             )
@@ -266,7 +268,7 @@ class EffectWorker:
                     await self._keep(entry)
                 async with asyncio.timeout(HANDLER_TIMEOUT_S):
                     await self._handle(entry)
-            except Exception as failure:  # noqa: BLE001 - any failure of a handler is tried again
+            except Exception as failure:  # noqa: BLE001 - any failure of a handler is retried
                 error = failure
                 _log.warning("effect_failed", stream_id=entry.stream_id, error=repr(failure)[:300])
             else:
@@ -274,7 +276,7 @@ class EffectWorker:
         return error
 
     async def _keep(self, entry: Entry) -> None:
-        """Not idle: another executor must not take over what is tried a second time here."""
+        """Reset the idle time: another executor must not take over what is being retried here."""
         await self._client.xclaim(
             partitions.effects(entry.partition),
             partitions.EFFECTS_GROUP,

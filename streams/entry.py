@@ -1,10 +1,10 @@
-"""An entry of a stream: where it stands and its bytes."""
+"""An entry of a stream: its position and its bytes."""
 
 import msgspec
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """`payload` at `stream_id` ("1700000000000-0") of a partition; partition -1 is no stream."""
+    """`payload` at `stream_id` ("1700000000000-0") of a partition; partition -1 means no stream."""
 
     partition: int
     stream_id: str
@@ -12,6 +12,6 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def position(self) -> tuple[int, int]:
-        """The stream id as numbers that compare."""
+        """The stream id as a comparable tuple of numbers."""
         ms, _, seq = self.stream_id.partition("-")
         return int(ms), int(seq or 0)

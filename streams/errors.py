@@ -1,4 +1,4 @@
-"""What may go wrong with Redis, and whether an entry can have got in."""
+"""Errors of Redis, and whether the entry can have been written."""
 
 from typing import Final
 
@@ -6,23 +6,23 @@ import redis.exceptions
 
 
 class StreamUnavailable(Exception):
-    """Nothing was written: Redis refused or was out of reach. `reason` is one word."""
+    """Nothing was written: Redis refused or could not be reached. `reason` is one word."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
-        """`reason` labels metrics, `detail` is for people."""
+        """`reason` is a metric label, `detail` is for people."""
         self.reason = reason
         super().__init__(detail or reason)
 
 
 class FateUnknown(Exception):
-    """The command went out and no reply came back: the entry may be in the stream or not."""
+    """The command was sent and no reply came back: the entry may or may not be in the stream."""
 
 
 FAILURES: Final = (redis.exceptions.RedisError, OSError, TimeoutError)
-"""Whatever a command may raise: refused, unreachable, too late."""
+"""All errors a command may raise: refused, unreachable, timed out."""
 
 MOVED: Final = "redis_moved"
-"""The partition lives on another node of the cluster: nothing was written; ask the right one."""
+"""The partition is on another node of the cluster: nothing was written; retry there."""
 
 _REFUSALS: Final = {
     "OOM": "redis_out_of_memory",
@@ -40,7 +40,7 @@ _REFUSALS: Final = {
 
 
 def refusal(error: redis.exceptions.RedisError) -> StreamUnavailable:
-    """The reply with which Redis turned a write away, in our words."""
+    """The error for a reply with which Redis refused a write."""
     text = str(error)
     word = text.split(" ", 1)[0]
     if isinstance(error, redis.exceptions.OutOfMemoryError) or "maxmemory" in text:
@@ -49,7 +49,7 @@ def refusal(error: redis.exceptions.RedisError) -> StreamUnavailable:
         word = "LOADING"
     elif isinstance(error, redis.exceptions.ReadOnlyError):
         word = "READONLY"
-    elif isinstance(error, redis.exceptions.AskError):  # MOVED is one
+    elif isinstance(error, redis.exceptions.AskError):  # the base class of MovedError
         return StreamUnavailable(MOVED, text[:200])
     elif isinstance(error, redis.exceptions.ClusterDownError | redis.exceptions.TryAgainError):
         word = "CLUSTERDOWN"

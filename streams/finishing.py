@@ -1,6 +1,7 @@
-"""After the commit: steps run in order, a queue for each server, again until it takes them.
+"""After the commit: steps run in order, in one queue per server, and are retried until it accepts
+them.
 
-A server that is away holds up its own steps and nobody else's.
+An unreachable server delays only its own steps.
 """
 
 import asyncio
@@ -16,20 +17,20 @@ from streams.tasks import end
 _BACKOFF_MIN_S: Final = 0.05
 _BACKOFF_MAX_S: Final = 2.0
 _ALONE_MAX: Final = 2
-"""Batches that may be unfinished when one server has all: a full Redis slows the consumer down."""
+"""How many batches may be unfinished with a single server: a full Redis slows the consumer down."""
 _OF_MANY_MAX: Final = 64
-"""The same of one server among many: it sends nothing while it is away, so little collects."""
+"""The same for one server of a cluster: it delivers nothing while away, so few accumulate."""
 
 Send = Callable[[Any], None]
-"""Puts commands into a pipeline."""
+"""Adds commands to a pipeline."""
 _log = structlog.get_logger(__name__)
 
 
 class Step(NamedTuple):
-    """What goes to Redis with the acknowledgement of these entries; may be run again.
+    """What is sent to Redis together with the acknowledgement of these entries; may run again.
 
     `is_owed`: it must be there before they are acknowledged, or a failure would lose it. `place`
-    names the server, "" when there is one.
+    names the server, "" when there is only one.
     """
 
     entries: list[Entry]
@@ -44,34 +45,34 @@ class Finisher:
     def __init__(
         self, complete: Callable[[Step], Awaitable[None]], forget: Callable[[list[Entry]], None]
     ) -> None:
-        """`complete` runs a step once; `forget` hears of entries that are acknowledged."""
+        """`complete` runs a step once; `forget` is called with acknowledged entries."""
         self._complete = complete
         self._forget = forget
         self._places: dict[str, _Place] = {}
 
     async def put(self, steps: Sequence[Step]) -> None:
-        """Queue them, in order; waits when too much of their server is unfinished."""
+        """Queue steps in order; waits while too many of their server are unfinished."""
         by_place: dict[str, list[Step]] = {}
         for step in steps:
             by_place.setdefault(step.place, []).append(step)
-        for name, listed in by_place.items():
+        for name, steps_ in by_place.items():
             place = self._places.get(name)
             if place is None:
                 place = self._places[name] = _Place(name, self._complete, self._forget)
-            await place.put(listed)
+            await place.put(steps_)
 
     async def settle(self) -> None:
-        """Wait until nothing is unfinished but what a server that is away holds up."""
+        """Flush the queues; skips those of unreachable servers."""
         for place in self._places.values():
             await place.settled.wait()
 
     def is_stuck(self, place: str) -> bool:
-        """True while a server does not take what it should."""
-        found = self._places.get(place)
-        return found is not None and found.is_stuck
+        """True while a server does not accept its steps."""
+        queue = self._places.get(place)
+        return queue is not None and queue.is_stuck
 
     async def close(self) -> None:
-        """What is unfinished stays pending in Redis."""
+        """Stop; unfinished entries stay pending in Redis."""
         await end(*(place.task for place in self._places.values()))
 
 
@@ -106,7 +107,9 @@ class _Place:
                 self.settled.set()
 
     async def _until_taken(self, step: Step) -> None:
-        """The entries are committed, and pending until Redis takes this."""
+        """Retry until Redis accepts the step; its entries are committed and stay pending until
+        then.
+        """
         backoff_s = _BACKOFF_MIN_S
         while True:
             try:

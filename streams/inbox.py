@@ -7,10 +7,10 @@ from streams.entry import Entry
 
 
 class Inbox:
-    """A bounded buffer between the readers and the one who applies."""
+    """A bounded buffer between the readers and the consumer."""
 
     def __init__(self, size_max: int) -> None:
-        """Readers wait while `size_max` entries are inside: memory has a bound."""
+        """Readers wait while it holds `size_max` entries: memory is bounded."""
         self._size_max = size_max
         self._entries: deque[Entry] = deque()
         self._known: dict[int, set[str]] = {}
@@ -18,7 +18,7 @@ class Inbox:
         self._left = asyncio.Event()
 
     async def put(self, entries: list[Entry]) -> None:
-        """Add what was read, except what is here already (a reclaim may bring it a second time)."""
+        """Add entries, except those already here (a reclaim may bring one a second time)."""
         while len(self._entries) >= self._size_max:
             self._left.clear()
             await self._left.wait()
@@ -31,7 +31,7 @@ class Inbox:
             self._arrived.set()
 
     async def take(self, count_max: int, timeout_s: float) -> list[Entry]:
-        """Up to `count_max` entries: what is there, else what comes within the timeout."""
+        """Up to `count_max` entries; waits up to the timeout when there are none."""
         if not self._entries:
             self._arrived.clear()
             try:
@@ -44,11 +44,11 @@ class Inbox:
         return taken
 
     def is_known(self, partition: int, stream_id: str) -> bool:
-        """True while an entry is here or taken and not forgotten."""
+        """True while an entry is here, or taken and not yet forgotten."""
         return stream_id in self._known.get(partition, ())
 
     def forget(self, entries: list[Entry]) -> None:
-        """They are acknowledged."""
+        """Remove acknowledged entries from the known ones."""
         for entry in entries:
             self._known.get(entry.partition, set()).discard(entry.stream_id)
 

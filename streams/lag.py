@@ -1,4 +1,4 @@
-"""How far behind a stream is."""
+"""Measures how far behind a stream is."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from redis.exceptions import ResponseError
 
 
 async def oldest_age_s(client: Any, stream: str) -> float | None:
-    """Seconds since the oldest entry was added, by Redis' clock; None without one."""
+    """Seconds since the oldest entry was added, by Redis' clock; None for an empty stream."""
     pipeline = client.pipeline(transaction=False)
     pipeline.time()
     pipeline.xrange(stream, count=1)
@@ -18,7 +18,7 @@ async def oldest_age_s(client: Any, stream: str) -> float | None:
 
 
 async def pending(client: Any, stream: str, group: str) -> int:
-    """Entries delivered and not acknowledged; 0 while there is no such stream or group."""
+    """Entries delivered and not acknowledged; 0 without such a stream or group."""
     try:
         summary = await client.xpending(stream, group)
     except ResponseError:

@@ -1,4 +1,4 @@
-"""How we talk to one Redis server."""
+"""Connection options for a Redis server."""
 
 from typing import Any, Final
 
@@ -8,11 +8,11 @@ from redis.backoff import NoBackoff
 SOCKET_TIMEOUT_S: Final = 5.0
 CONNECT_TIMEOUT_S: Final = 2.0
 BLOCK_MS: Final = 2000
-"""How long a read may block: well under the socket timeout, or idle looks like dead."""
+"""How long a read may block: well below the socket timeout, so idle is not mistaken for dead."""
 
 
-def options(**more: Any) -> dict[str, Any]:
-    """The arguments every client and pool of ours is made with."""
+def options(**overrides: Any) -> dict[str, Any]:
+    """The arguments of every client and pool."""
     return {
         "socket_timeout": SOCKET_TIMEOUT_S,
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
@@ -21,5 +21,5 @@ def options(**more: Any) -> dict[str, Any]:
         "health_check_interval": 0,
         "decode_responses": False,
         "protocol": 2,
-        **more,
+        **overrides,
     }

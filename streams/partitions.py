@@ -12,24 +12,24 @@ from streams.commands import Client
 GROUP: Final = "apply"
 EFFECTS_GROUP: Final = "executors"
 OWNER: Final = "owner"
-"""The consumer name in a partition's group: PostgreSQL says who owns it, pending is its own."""
+"""Consumer name in every group: PostgreSQL decides who owns a partition, so the
+name is constant.
+"""
 FIELD: Final = b"e"
 REPLIES: Final = "pay:replies:"
 
 
 def partition_of(key: int | str, count: int) -> int:
-    """The partition of a key: stable for ever, whatever process asks."""
+    """The partition of a key: the same in every process and version."""
     return zlib.crc32(str(key).encode()) % count
 
 
 @cache
 def intents(partition: int) -> str:
-    """The stream of intents of a partition."""
     return f"pay:{{p{partition:02d}}}:intents"
 
 
 def effects(partition: int) -> str:
-    """The stream of effects of a partition."""
     return f"pay:{{p{partition:02d}}}:effects"
 
 
@@ -39,20 +39,20 @@ def applied(partition: int) -> str:
 
 
 def marker(partition: int, operation_id: str) -> str:
-    """The key that says an operation is accepted, until it is decided."""
+    """The key that marks an operation as accepted until it is decided."""
     return f"pay:{{p{partition:02d}}}:op:{operation_id}"
 
 
 async def ensure_group(client: Client, stream: str, group: str) -> None:
-    """Make the group at 0, so that nothing added before it is skipped; only BUSYGROUP is fine.
+    """Create the group at 0, so that no earlier entry is skipped; only BUSYGROUP is tolerated.
 
-    Looked for first: a Redis out of memory refuses XGROUP CREATE, and must still be drained.
+    Checked first: a Redis out of memory refuses XGROUP CREATE, and must still be drained.
     """
     try:
         groups = await client.xinfo_groups(stream)
     except ResponseError:
         groups = []  # no such stream yet
-    if any(found["name"] in {group, group.encode()} for found in groups):
+    if any(info["name"] in {group, group.encode()} for info in groups):
         return
     try:
         await client.xgroup_create(stream, group, id="0", mkstream=True)
@@ -64,13 +64,16 @@ async def ensure_group(client: Client, stream: str, group: str) -> None:
 async def backlog_found(
     client: Client, partitions: Sequence[int]
 ) -> tuple[dict[int, int], set[int]]:
-    """The backlog, and the partitions whose server did not say. Raises when there is one server."""
+    """The backlog, and the partitions whose server did not answer.
+
+    Raises when the only server does not answer.
+    """
     pipeline = client.pipeline(transaction=False)
     for partition in partitions:
         pipeline.xlen(intents(partition))
     replies = await pipeline.execute(raise_on_error=False)
-    told = {p: n for p, n in zip(partitions, replies, strict=True) if isinstance(n, int)}
-    return told, set(partitions) - set(told)
+    known = {p: n for p, n in zip(partitions, replies, strict=True) if isinstance(n, int)}
+    return known, set(partitions) - set(known)
 
 
 async def backlog(client: Client, partitions: Sequence[int]) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""Appending durably. Concurrent appends share a pipeline: with fsync a write, that is the speed."""
+"""Appends durably. Concurrent appends share a pipeline, because every write waits for an fsync."""
 
 import asyncio
 import math
@@ -17,10 +17,12 @@ from streams.tasks import end
 
 _PIPELINE_MAX: Final = 256
 MARKER_TTL_S: Final = 7 * 24 * 3600
-"""Markers are deleted when their operation is decided; this only bounds what a bug could leave."""
+"""Markers are deleted when their operation is decided; this bounds what a bug
+could leave behind.
+"""
 
 _REPLICAS_WAIT_MS: Final = 1000
-"""How long replicas may take to have an append before its fate counts as unknown."""
+"""How long replicas may take to have an append before its outcome counts as unknown."""
 
 Verify = Callable[[], Awaitable[None]]
 
@@ -32,13 +34,13 @@ class _Append(msgspec.Struct):
 
 
 class Lane:
-    """One connection; appends that come while a pipeline is on its way go with the next."""
+    """One connection; appends that arrive while a pipeline is in flight go with the next."""
 
     def __init__(self, url: str, verify: Verify, *, min_replicas: int = 0) -> None:
-        """`url` of the server of this lane. An append counts when `min_replicas` have it too.
+        """`url`: the server. An append counts when `min_replicas` replicas have it too.
 
-        `verify` runs on every new connection before anything is sent over it: behind it may be
-        another Redis, or the same one restored from the past. It raises `StreamUnavailable` when
+        `verify` runs on every new connection before anything is sent: there may be another Redis
+        behind it, or the same one restored from an older state. It raises `StreamUnavailable` when
         nothing may be appended.
         """
         pool: Any = ConnectionPool.from_url(url, max_connections=1, **options())
@@ -47,19 +49,19 @@ class Lane:
         self._min_replicas = min_replicas
         self._waiting: list[_Append] = []
         self._wake = asyncio.Event()
-        # In the same pipeline: WAIT speaks of the writes of this connection before it.
+        # In the same pipeline: WAIT covers the earlier writes of the same connection.
         self._wait = (
             _pack(b"WAIT", b"%d" % min_replicas, b"%d" % _REPLICAS_WAIT_MS) if min_replicas else b""
         )
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to send."""
+        """Start the sending task."""
         self._task = asyncio.create_task(self._run(), name="stream-producer")
 
     async def stop(self) -> None:
         """Send what is waiting, then close."""
-        # Polled, for it happens once, at the end.
+        # Polling is good enough: it happens once, at the end.
         while self._waiting and self._task is not None and not self._task.done():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await end(self._task)
@@ -68,14 +70,14 @@ class Lane:
     async def append(
         self, partition: int, operation_id: str, payload: bytes, marker: bytes, *, stream: str = ""
     ) -> bytes | None:
-        """Append the payload; returns the marker an earlier append left, None when it is the first.
+        """Append the payload; returns the marker of an earlier append, None for the first one.
 
-        `stream` names another stream of that partition; with no operation id nothing is marked.
+        `stream` names another stream of the partition; without an operation id no marker is set.
         Raises `StreamUnavailable` (nothing written) or `FateUnknown` (written or not).
         """
         key = partitions.marker(partition, operation_id).encode()
         name = (stream or partitions.intents(partition)).encode()
-        # Each append is answered twice, so that replies can be told apart.
+        # Each append has two replies, so that replies can be assigned to appends.
         marking = (
             _pack(b"SET", key, marker, b"EX", str(MARKER_TTL_S).encode(), b"NX")
             if operation_id
@@ -97,14 +99,14 @@ class Lane:
             await self._send(batch)
 
     async def _connected(self) -> None:
-        """The connection, alive and verified: a gone server is noticed before a write."""
+        """Ensure the connection is alive and verified: a lost server is noticed before a write."""
         connection = self._connection
         if connection.is_connected:
             try:
                 if not await connection.can_read():
                     return
             except (RedisError, OSError):
-                pass  # closed by the other side: connect anew
+                pass  # closed by the peer: reconnect
             await connection.disconnect()
         try:
             await connection.connect()
@@ -122,12 +124,12 @@ class Lane:
         except StreamUnavailable as error:
             _fail(batch, error)
             return
-        except Exception as error:  # noqa: BLE001 - whoever appends must hear of any failure, or waits for ever
+        except Exception as error:  # noqa: BLE001 - callers must learn of any failure, or they wait for ever
             _fail(batch, StreamUnavailable("cannot_verify", repr(error)[:200]))
             return
         try:
             await connection.send_packed_command([b"".join(a.commands for a in batch) + self._wait])
-            # One deadline for all replies: a time-out for each cost 6 % of the API's time.
+            # One deadline for all replies: a timeout for each cost 6 % of the API's time.
             async with asyncio.timeout(SOCKET_TIMEOUT_S):
                 replies = [(await _reply(connection), await _reply(connection)) for _ in batch]
                 have = await _reply(connection) if self._min_replicas else 0
@@ -150,7 +152,7 @@ class Lane:
                     _resolve(append, added, was_set, markers.get(append.marker_key))
 
     def _too_few(self, have: Any) -> str | None:
-        """Why what the server took may still be lost with it, or None."""
+        """Why an append may still be lost with this server, or None."""
         if not self._min_replicas or (isinstance(have, int) and have >= self._min_replicas):
             return None
         return f"{have!r} replicas have it, {self._min_replicas} must"[:200]
@@ -168,29 +170,32 @@ async def _reply(connection: Any) -> Any:
 
 
 async def _read_markers(connection: Any, repeated: list[_Append]) -> dict[bytes, bytes]:
-    """What the earlier append of a repeated operation left; rare, so not part of every pipeline."""
+    """Markers of the earlier appends of repeated operations; rare, so not part
+    of every pipeline.
+    """
     if not repeated:
         return {}
     await connection.send_packed_command([b"".join(_pack(b"GET", a.marker_key) for a in repeated)])
     async with asyncio.timeout(SOCKET_TIMEOUT_S):
-        found = [await _reply(connection) for _ in repeated]
-    return {a.marker_key: v for a, v in zip(repeated, found, strict=True) if isinstance(v, bytes)}
+        replies = [await _reply(connection) for _ in repeated]
+    return {a.marker_key: v for a, v in zip(repeated, replies, strict=True) if isinstance(v, bytes)}
 
 
 async def _forget_markers(
     connection: Any, batch: list[_Append], replies: Sequence[tuple[Any, Any]]
 ) -> None:
-    """A full Redis may refuse the entry and, a moment later, take its marker: nothing was accepted.
+    """Delete markers whose entry was refused.
 
-    Seen by `payments torture`: the marker stayed, and the audit missed an operation that never was.
+    A full Redis may refuse the entry and then accept its marker. Seen by `payments torture`: the
+    marker stayed, and the audit reported an operation that was never accepted.
     """
-    left = [
+    orphaned = [
         append.marker_key
         for append, (added, was_set) in zip(batch, replies, strict=True)
         if isinstance(added, RedisError) and was_set in {b"OK", "OK"}
     ]
-    if left:
-        await connection.send_packed_command([_pack(b"DEL", *left)])
+    if orphaned:
+        await connection.send_packed_command([_pack(b"DEL", *orphaned)])
         async with asyncio.timeout(SOCKET_TIMEOUT_S):
             await _reply(connection)
 
@@ -201,8 +206,7 @@ def _resolve(append: _Append, added: Any, was_set: Any, earlier: bytes | None) -
     if isinstance(added, RedisError):
         append.done.set_exception(refusal(added))
     elif was_set is None:
-        # A marker that is gone again was deleted with the decision; to us it is a repeat all the
-        # same.
+        # A marker that has disappeared was deleted with the decision; it is a repeat all the same.
         append.done.set_result(earlier)
     else:
         append.done.set_result(None)
@@ -215,7 +219,9 @@ def _fail(batch: list[_Append], error: Exception) -> None:
 
 
 def _pack(*parts: bytes) -> bytes:
-    """A command in Redis' wire format; by hand: packing was a third of the producer's time."""
+    """A command in the Redis protocol; hand-written, because packing took a third of the producer's
+    time.
+    """
     out = [b"*%d\r\n" % len(parts)]
     out.extend(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
     return b"".join(out)

@@ -1,4 +1,4 @@
-"""Reading the partitions of one server: first all that is pending, then what is new."""
+"""Reads the partitions of one server: first everything pending, then new entries."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,25 +26,25 @@ _log = structlog.get_logger(__name__)
 
 
 class Reader:
-    """One task, with a connection of the pool while it blocks.
+    """One task; it occupies a connection of the pool while it blocks.
 
-    All partitions of a server in one command: one each cost the consumer 30 % of its time when
-    requests wait for their outcome and batches are small.
+    All partitions of a server are read by one command: one command each cost the consumer 30 % of
+    its time when requests wait for their outcome and batches are small.
     """
 
     def __init__(self, client: Client, owned: Sequence[int], inbox: Inbox) -> None:
-        """`client` must have a connection to spare for each reader."""
+        """`client` needs a free connection for each reader."""
         self._client = client
         self._partitions = {partitions.intents(p): p for p in owned}
         self._inbox = inbox
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start reading."""
         self._task = asyncio.create_task(self._run(), name="reader")
 
     async def stop(self) -> None:
-        """Stop reading; what is delivered in this instant stays pending for the next owner."""
+        """Stop reading; entries delivered at this moment stay pending for the next owner."""
         await end(self._task)
 
     async def _run(self) -> None:
@@ -58,8 +58,8 @@ class Reader:
                 backoff_s = 0.05
                 await self._read_new()
             except (RedisError, OSError, TimeoutError) as error:
-                # NOGROUP after a restore or a flush comes here too: the group is made again at 0,
-                # and what is read twice finds its stored outcome.
+                # NOGROUP after a restore or flush is handled here too: the group is created again
+                # at 0, and entries read twice find their stored outcome.
                 owned = list(self._partitions.values())
                 _log.warning("reader_retries", partitions=owned, error=repr(error)[:200])
                 await asyncio.sleep(backoff_s)
@@ -76,9 +76,9 @@ class Reader:
             reply = await self._client.execute_command(*command)
             for stream, rows in _streams(reply):
                 await self._inbox.put(_entries(self._partitions[stream], rows))
-            # Under load entries come one by one and a read costs more than what it brings; what
-            # comes meanwhile is read together. A lonely entry never waits: it finds the reader
-            # blocked.
+            # Under load a read per entry costs more than the entry itself, so entries are gathered
+            # for a moment and read together. A single entry never waits: the reader is blocked
+            # in a read when it arrives.
             await asyncio.sleep(GATHER_S)
             if loop.time() >= reclaim_at:
                 for stream in self._partitions:
@@ -86,7 +86,9 @@ class Reader:
                 reclaim_at = loop.time() + RECLAIM_EVERY_S
 
     async def _reclaim(self, stream: str, idle_ms: int) -> None:
-        """Take over what is pending longer than `idle_ms`, ours too: lost replies strand them."""
+        """Take over entries pending longer than `idle_ms`, our own too: lost replies leave them
+        behind.
+        """
         cursor = b"0-0"
         while True:
             reply = await self._client.execute_command(
@@ -99,7 +101,7 @@ class Reader:
                 "COUNT",
                 READ_MAX,
             )
-            # Two parts on 6.2, three (with the ids of deleted entries) from 7.0.
+            # The reply has two parts on 6.2, three (with the ids of deleted entries) from 7.0 on.
             cursor, claimed = _bytes(reply[0]), reply[1]
             lost = any(entry is None or entry[0] is None for entry in claimed)
             await self._inbox.put(_entries(self._partitions[stream], claimed))
@@ -109,7 +111,7 @@ class Reader:
                 return
 
     async def _bury_tombstones(self, stream: str) -> None:
-        """6.2 keeps the id of a deleted pending entry: acknowledge it, loudly."""
+        """Redis 6.2 keeps the id of a deleted pending entry: acknowledge it and log an error."""
         pending = await self._client.xpending_range(stream, partitions.GROUP, "-", "+", 1000)
         for row in pending:
             stream_id = row["message_id"]
@@ -143,7 +145,7 @@ def _field(fields: list[bytes] | None) -> bytes:
 
 
 def _streams(reply: Any) -> list[tuple[str, list[Any]]]:
-    """Streams and their entries of an XREADGROUP reply, in the shapes that redis-py gives it."""
+    """Streams and their entries in an XREADGROUP reply, in either shape that redis-py returns."""
     if not reply:
         return []
     if isinstance(reply, dict):

@@ -1,8 +1,8 @@
-"""Noticing that one of the two servers went back in time, from either side.
+"""Detects that Redis or PostgreSQL was set back to an older state.
 
-Redis behind PostgreSQL: a stream ends before what PostgreSQL has applied of it. PostgreSQL behind
-Redis: entries were acknowledged, which happens only after their commit, that PostgreSQL does not
-have. Both stop the partition until an operator has looked: the next entry would hide the gap.
+Redis behind PostgreSQL: a stream ends before what PostgreSQL has applied. PostgreSQL behind Redis:
+entries were acknowledged, which happens only after their commit, but PostgreSQL does not have them.
+Either halts the partition until an operator has looked: the next entry would hide the gap.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,47 +29,47 @@ _log = structlog.get_logger(__name__)
 
 
 class View(msgspec.Struct, frozen=True):
-    """What Redis knows of a stream: the newest id it gave, the newest it saw acknowledged."""
+    """What Redis knows of a stream: its last generated id and the newest acknowledged one."""
 
     ends: Position
     acknowledged: Position
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """Why a partition must stop: a code, and where each side stands."""
+    """Why a partition must halt: a code, and the position on each side."""
 
     code: str
     reason: str
 
     def text(self) -> str:
-        """As it is stored in `stream_partitions.halted_reason`."""
+        """The text stored in `stream_partitions.halted_reason`."""
         return f"{self.code}: {self.reason}"
 
 
 def code_of(halted_reason: str) -> str:
-    """The code in a stored reason; version 0.1.0 stored only of Redis, without a code."""
+    """The code in a stored reason; 0.1.0 stored reasons without a code, and only for Redis."""
     code = halted_reason.partition(":")[0]
     return code if code == POSTGRES_ROLLED_BACK else REDIS_ROLLED_BACK
 
 
 async def look(client: Client, numbers: Iterable[int]) -> dict[int, View]:
-    """Where Redis stands, in one round trip. Raises what a server that is away raises.
+    """The positions in Redis, in one round trip. Raises the client's error when the server is away.
 
-    In a cluster the partitions of a node that is away are left out.
+    In a cluster the partitions of unreachable nodes are left out.
     """
-    wanted = list(numbers)
+    listed = list(numbers)
     pipeline = client.pipeline(transaction=False)
-    for number in wanted:
+    for number in listed:
         pipeline.execute_command("XINFO", "STREAM", partitions.intents(number))
         pipeline.execute_command("XINFO", "GROUPS", partitions.intents(number))
         pipeline.get(partitions.applied(number))
     replies = await pipeline.execute(raise_on_error=False)
     views = {}
-    for place, number in enumerate(wanted):
-        told = replies[3 * place : 3 * place + 3]
-        if any(isinstance(reply, _AWAY) for reply in told):
+    for place, number in enumerate(listed):
+        three = replies[3 * place : 3 * place + 3]
+        if any(isinstance(reply, _AWAY) for reply in three):
             continue
-        stream, groups, mark = (_reply(reply) for reply in told)
+        stream, groups, mark = (_reply(reply) for reply in three)
         ends = _position(_fields(stream).get("last-generated-id")) if stream else (0, 0)
         views[number] = View(ends, max(_position(mark), _delivered(groups or ())))
     return views
@@ -78,30 +78,30 @@ async def look(client: Client, numbers: Iterable[int]) -> dict[int, View]:
 def find_trouble(
     before: Mapping[int, Position], views: Mapping[int, View], after: Mapping[int, Position]
 ) -> dict[int, Trouble]:
-    """Partitions that cannot go on. PostgreSQL is read before and after Redis.
+    """Partitions that must halt. PostgreSQL is read before and after Redis.
 
-    Both move forward while we look, so each comparison takes the reading that cannot be ahead for
-    that reason alone.
+    Both advance during the reads, so each comparison uses the reading that cannot be ahead merely
+    for that reason.
     """
-    found = {}
+    troubles = {}
     for number, view in views.items():
         applied, later = before.get(number, (0, 0)), after.get(number, (0, 0))
         if view.ends < applied:
             reason = f"Redis ends at {view.ends}, PostgreSQL applied {applied}"
-            found[number] = Trouble(REDIS_ROLLED_BACK, reason)
+            troubles[number] = Trouble(REDIS_ROLLED_BACK, reason)
         elif later < view.acknowledged:
             reason = f"PostgreSQL applied {later}, Redis saw {view.acknowledged} acknowledged"
-            found[number] = Trouble(POSTGRES_ROLLED_BACK, reason)
-    return found
+            troubles[number] = Trouble(POSTGRES_ROLLED_BACK, reason)
+    return troubles
 
 
 async def halt_rolled_back(
     connection: "asyncpg.Connection[asyncpg.Record]", client: Client, numbers: Sequence[int]
 ) -> tuple[set[int], dict[int, str]]:
-    """Stop what went back in time.
+    """Halt partitions that were set back.
 
-    Returns the partitions that were looked at (not those of a node that is away), and all that are
-    stopped, with their stored reason.
+    Returns the partitions that were checked (not those of unreachable nodes), and all halted ones
+    with their stored reason.
     """
     before, _ = await positions(connection)
     views = await look(client, numbers)
@@ -122,7 +122,7 @@ async def halt_rolled_back(
 async def positions(
     connection: "asyncpg.Connection[asyncpg.Record]",
 ) -> tuple[dict[int, Position], dict[int, str]]:
-    """How far each partition is applied, and which are stopped."""
+    """How far each partition is applied, and the halted partitions with their reason."""
     rows = await connection.fetch(
         "SELECT partition, last_ms, last_seq, halted_reason FROM stream_partitions",
         timeout=_LOOKUP_TIMEOUT_S,
@@ -134,9 +134,9 @@ async def positions(
 async def lift(
     connection: "asyncpg.Connection[asyncpg.Record]", client: Client, numbers: Sequence[int]
 ) -> list[int]:
-    """Let partitions go on: each side continues after what the other one has seen.
+    """Resume halted partitions: each side continues after the newest entry either has seen.
 
-    Nothing is repaired: an operator has decided how what is missing comes back.
+    Nothing is repaired: an operator has decided how missing data is restored.
     """
     applied, halted = await positions(connection)
     for number in numbers:
@@ -146,7 +146,7 @@ async def lift(
         if view is None:
             raise RedisConnectionError(f"the server of partition {number} cannot be reached")
         ahead = max(applied[number], view.acknowledged)
-        if view.ends < ahead:  # XSETID would as well set it back
+        if view.ends < ahead:  # only ahead: XSETID could also set it back
             await client.execute_command("XSETID", stream, f"{ahead[0]}-{ahead[1]}")
         await connection.execute(
             "UPDATE stream_partitions SET halted_reason = NULL, last_ms = $2, last_seq = $3 "
@@ -158,7 +158,7 @@ async def lift(
 
 
 def _reply(reply: Any) -> Any:
-    """The reply, None for a stream that does not exist; raises every other error."""
+    """The reply, or None for a stream that does not exist; raises every other error."""
     if isinstance(reply, ResponseError) and "no such key" in str(reply):
         return None
     if isinstance(reply, RedisError):
@@ -167,16 +167,16 @@ def _reply(reply: Any) -> Any:
 
 
 def _delivered(groups: Iterable[Any]) -> Position:
-    """The newest entry acknowledged for certain: the last delivered one, with nothing pending."""
-    for one in groups:
-        group = _fields(one)
+    """The newest entry known to be acknowledged: the last delivered one, if nothing is pending."""
+    for info in groups:
+        group = _fields(info)
         if _text(group["name"]) == partitions.GROUP and int(group["pending"]) == 0:
             return _position(group["last-delivered-id"])
     return 0, 0
 
 
 def _fields(info: Any) -> dict[str, Any]:
-    """XINFO's pairs, in either of the shapes that redis-py gives them."""
+    """XINFO's pairs as a dict, from either shape that redis-py returns."""
     pairs = info.items() if isinstance(info, dict) else zip(info[::2], info[1::2], strict=True)
     return {_text(name): value for name, value in pairs}
 

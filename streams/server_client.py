@@ -12,38 +12,41 @@ from streams.producer import Lane
 
 
 class ServerClient(redis.asyncio.Redis):
-    """Every command of redis-py; one server holds all partitions."""
+    """The commands of redis-py for one server that holds all partitions."""
 
     url: str
     min_replicas: int
 
     def create_producer(self, verify: VerifyPartitions, partition_count: int) -> Producer:
-        """One lane."""
+        """A producer with one lane."""
         verify_all = partial(verify, range(partition_count))
         return Lane(self.url, verify_all, min_replicas=self.min_replicas)
 
     def place_of(self, partition: int) -> str:
-        """The same for all."""
+        """Always "": there is only one server."""
         del partition
         return ""
 
     def readable_together(self, owned: Collection[int]) -> set[tuple[int, ...]]:
-        """All of them."""
+        """All partitions in one group."""
         return {tuple(sorted(owned))} if owned else set()
 
     async def servers(self) -> Sequence[tuple[str, "ServerClient"]]:
-        """This one."""
+        """Only this server."""
         return [("", self)]
 
 
 def create_server_client(
-    url: str, *, connections: int = 8, min_replicas: int = 0, **more: Any
+    url: str, *, connections: int = 8, min_replicas: int = 0, **overrides: Any
 ) -> ServerClient:
-    """A client whose bounded pool waits for a free connection. `url`: redis://, rediss://, unix://."""
+    """A client with a bounded pool that waits for a free connection.
+
+    `url`: redis://, rediss:// or unix://.
+    """
     pool = redis.asyncio.BlockingConnectionPool.from_url(
-        url, max_connections=connections, timeout=SOCKET_TIMEOUT_S, **options(**more)
+        url, max_connections=connections, timeout=SOCKET_TIMEOUT_S, **options(**overrides)
     )
     client = ServerClient(connection_pool=pool)
-    client.auto_close_connection_pool = True  # the pool is its own
+    client.auto_close_connection_pool = True  # the client owns the pool
     client.url, client.min_replicas = url, min_replicas
     return client

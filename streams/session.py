@@ -1,6 +1,6 @@
-"""A PostgreSQL session that is really ours: locks and settings hang on it.
+"""Checks for a PostgreSQL session of our own, because locks and settings depend on it.
 
-Behind a pooler in transaction mode each transaction may run on another server process. Advisory
+Behind a pooler in transaction mode each transaction may run in another server process. Advisory
 locks then protect nothing, and two consumers apply one partition at a time.
 """
 
@@ -21,18 +21,18 @@ _ROUNDS: Final = 3
 _PROBE_LOCK: Final = 7_204
 _INT_MAX: Final = 2**31 - 1
 _ADVICE: Final = (
-    "the consumer needs a PostgreSQL session of its own, for partitions are owned by its advisory "
+    "the consumer needs a PostgreSQL session of its own, because it owns partitions by advisory "
     "locks. Connect it to PostgreSQL itself, or to a pooler in session mode "
     "(pgbouncer: pool_mode = session)"
 )
 
 
 class SharedSessionError(Exception):
-    """Statements of one connection run on several server processes: a pooler is in between."""
+    """Statements of one connection run in several server processes: a pooler is in between."""
 
 
 async def open_session(connect: Connect, settings: Mapping[str, str]) -> Connection:
-    """A session with these settings, `SET` and not sent at the start: a pooler drops those."""
+    """A session with these settings, applied by statement: a pooler drops startup parameters."""
     connection = await connect()
     for name, value in settings.items():
         await connection.execute("SELECT set_config($1, $2, false)", name, value)
@@ -40,10 +40,10 @@ async def open_session(connect: Connect, settings: Mapping[str, str]) -> Connect
 
 
 async def require_session(connect: Connect, settings: Mapping[str, str]) -> None:
-    """Raises `SharedSessionError` unless settings and locks of a session hold between statements.
+    """Raises `SharedSessionError` unless settings and locks of a session last between statements.
 
-    A second connection keeps transactions open meanwhile: with a pooler in transaction mode it
-    takes the server process that the first one believes to be its own.
+    A second connection keeps transactions open meanwhile: a pooler in transaction mode gives it the
+    server process that the first one believes to be its own.
     """
     first = await connect()
     try:
@@ -80,8 +80,8 @@ async def _probe(first: Connection, other: Connection, settings: Mapping[str, st
         await transaction.rollback()
         if row is None or row["pid"] != pid or others_pid == pid:
             raise SharedSessionError(f"two statements ran on two server processes: {_ADVICE}")
-        wanted = settings.get("idle_session_timeout", row["timeout"])
-        if row["token"] != token or row["timeout"] != wanted:
+        expected = settings.get("idle_session_timeout", row["timeout"])
+        if row["token"] != token or row["timeout"] != expected:
             raise SharedSessionError(f"a setting of the session did not stay: {_ADVICE}")
         if row["locks"] != 1:
             raise SharedSessionError(f"an advisory lock of the session did not stay: {_ADVICE}")

@@ -1,4 +1,4 @@
-"""Tables of the transport: how far each partition is applied, and who is alive to read."""
+"""Tables of the transport: how far each partition is applied, and which consumers are alive."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Ending background tasks for certain."""
+"""Cancels background tasks reliably."""
 
 import asyncio
 from typing import Any, Final
@@ -9,9 +9,8 @@ _AGAIN_EVERY_S: Final = 0.3
 async def end(*tasks: "asyncio.Task[Any] | None") -> None:
     """Cancel the tasks until they have ended.
 
-    Once is not enough: a cancellation that meets a time-out inside redis-py is swallowed there, and
-    whoever awaits the task then waits for ever (seen when a PostgreSQL session was killed under
-    load).
+    One cancellation is not enough: redis-py swallows one that coincides with a timeout, and the
+    caller would wait for ever (seen when a PostgreSQL session was killed under load).
     """
     living = {task for task in tasks if task is not None and not task.done()}
     while living:
@@ -20,4 +19,4 @@ async def end(*tasks: "asyncio.Task[Any] | None") -> None:
         _, living = await asyncio.wait(living, timeout=_AGAIN_EVERY_S)
     for ended in tasks:
         if ended is not None and not ended.cancelled():
-            ended.exception()  # seen: how a task that we end had ended before is of no interest
+            ended.exception()  # retrieved: an earlier failure of a task we end is irrelevant

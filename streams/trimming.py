@@ -1,4 +1,4 @@
-"""Sweeping a stream: what was acknowledged but not deleted, since somebody died between."""
+"""Deletes entries that were acknowledged but not deleted because a process died in between."""
 
 from redis.exceptions import ResponseError
 
@@ -6,12 +6,12 @@ from streams.commands import Client
 
 
 async def trim(client: Client, stream: str, group_name: str) -> None:
-    """Delete what was acknowledged but not deleted; nothing pending or unread."""
+    """Delete acknowledged entries that were left in the stream, but nothing pending or unread."""
     try:
         groups = await client.xinfo_groups(stream)
     except ResponseError:
         return
-    # Looked at before what is pending: whatever is delivered meanwhile lies above it.
+    # Read before the pending entries: anything delivered meanwhile has a higher id.
     group = next((g for g in groups if g["name"] in {group_name, group_name.encode()}), None)
     if group is None:
         return

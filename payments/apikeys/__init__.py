@@ -1,1 +1,1 @@
-"""API keys: who may use the native API, and for what."""
+"""API keys: which clients may use the native API, and with which scopes."""

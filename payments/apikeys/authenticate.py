@@ -1,4 +1,4 @@
-"""The `api_key` scheme: a bearer key becomes its client, without a query on every request."""
+"""The `api_key` scheme: authenticates a client by bearer key, with a cache of looked-up keys."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -14,11 +14,11 @@ from payments.kernel.clock import monotonic_s
 from payments.kernel.errors import NotAuthenticated
 
 FRESH_S: Final = 3.0
-"""How long a looked-up key counts without asking again: the longest a revoked key still works."""
+"""How long a looked-up key is used without a new lookup: a revoked key works at most this long."""
 STALE_S: Final = 60.0
-"""How long it counts while the database cannot be asked.
+"""How long a cached key is used while the database is away.
 
-Intents are still durable then, so accepting goes on.
+Intents are durable without it, so requests are still accepted.
 """
 _CACHE_MAX: Final = 10_000
 
@@ -35,7 +35,7 @@ class KeyAuthenticator:
     """Authenticates `Authorization: Bearer pk_…`. Secrets and headers are never logged."""
 
     def __init__(self, find: FindKey, now_s: Callable[[], float] = monotonic_s) -> None:
-        """`find` asks the database."""
+        """`find` looks a key up in the database."""
         self._find = find
         self._now_s = now_s
         self._cache: dict[str, _Cached] = {}
@@ -43,7 +43,7 @@ class KeyAuthenticator:
     async def __call__(self, connection: Connection) -> Actor:
         """The client that owns the key.
 
-        Raises `NotAuthenticated`, the same for every way a key can be wrong.
+        Raises `NotAuthenticated`, with the same answer whatever is wrong with the key.
         """
         text = bearer_token(connection)
         token = parse_token(text) if text else None
@@ -60,7 +60,7 @@ class KeyAuthenticator:
         try:
             stored = await self._find(token.id)
         except Exception:
-            # While the database is away nobody can revoke a key either.
+            # While the database is away no key can be revoked either.
             if cached is not None and self._now_s() - cached.found_s < STALE_S:
                 return cached
             raise
@@ -70,5 +70,5 @@ class KeyAuthenticator:
         if len(self._cache) >= _CACHE_MAX:
             self._cache.clear()
         actor = Actor(stored.actor, frozenset(stored.scopes), also=stored.earlier_actors)
-        found = self._cache[token.id] = _Cached(stored.secret_hash, actor, self._now_s())
-        return found
+        refreshed = self._cache[token.id] = _Cached(stored.secret_hash, actor, self._now_s())
+        return refreshed

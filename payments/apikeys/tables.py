@@ -1,4 +1,4 @@
-"""Tables of API keys and of the clients they belong to: the secret itself is nowhere."""
+"""Tables of API keys and of the clients they belong to. Secrets are stored only as hashes."""
 
 from typing import Final
 

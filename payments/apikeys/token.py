@@ -1,4 +1,4 @@
-"""The text of a key: `pk_<env>_<id>_<secret>`."""
+"""Text of an API key: `pk_<env>_<id>_<secret>`."""
 
 import hashlib
 import re
@@ -15,7 +15,7 @@ _ID_LENGTH: Final = 12
 
 
 class Token(msgspec.Struct, frozen=True):
-    """A key's parts. Its repr hides the secret: it may land in a log."""
+    """The parts of a key. Its repr hides the secret, because it may be logged."""
 
     env: str
     id: str
@@ -25,11 +25,11 @@ class Token(msgspec.Struct, frozen=True):
         return f"Token(pk_{self.env}_{self.id}_***)"
 
     def text(self) -> str:
-        """What the client sends; shown once."""
+        """The full key that the client sends; shown once."""
         return f"pk_{self.env}_{self.id}_{self.secret}"
 
     def digest(self) -> bytes:
-        """What the database keeps."""
+        """SHA-256 of the secret, as stored."""
         return hashlib.sha256(self.secret.encode()).digest()
 
 
@@ -42,6 +42,6 @@ def new_token(env: str) -> Token:
 
 
 def parse_token(text: str) -> Token | None:
-    """The parts, or None when it is no key of ours."""
-    found = _TOKEN.fullmatch(text)
-    return Token(found[1], found[2], found[3]) if found else None
+    """The parts of a key, or None when the text is not a key."""
+    match = _TOKEN.fullmatch(text)
+    return Token(match[1], match[2], match[3]) if match else None

@@ -1,4 +1,4 @@
-"""Making, listing, revoking and looking up API keys."""
+"""Creates, lists, revokes and looks up API keys."""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from payments.kernel.clock import Clock
 
 
 class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key as the database knows it."""
+    """A key as stored."""
 
     id: str
     name: str
@@ -26,9 +26,9 @@ class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     revoked_at: datetime | None
     actor: str
-    """Its client, as operations name it: the same for every key of that name."""
+    """The actor that operations record for its client: the same for every key of that name."""
     earlier_actors: tuple[str, ...] = ()
-    """Other names that keys of this client have in operations of 0.1.0."""
+    """Other actors that operations of 0.1.0 recorded for keys of this client."""
 
 
 _NAME: Final = re.compile(r"(?! )[^\x00-\x1f\x7f-\xa0]{1,100}(?<! )")
@@ -45,16 +45,16 @@ _SELECT: Final = sa.select(
 
 
 def unknown_scopes(scopes: Sequence[str]) -> list[str]:
-    """Those that are no scopes."""
+    """The scopes that do not exist."""
     return [s for s in scopes if not is_scope(s)]
 
 
 async def create_key(
     engine: AsyncEngine, clock: Clock, *, env: str, name: str, scopes: Sequence[str]
 ) -> Token:
-    """A new key of the client `name`; its text is known to the caller alone.
+    """Create a key for the client `name`. Its text is returned here only.
 
-    Raises ValueError for scopes that do not exist and for names that are none.
+    Raises ValueError for unknown scopes and invalid names.
     """
     if _NAME.fullmatch(name) is None:
         raise ValueError(
@@ -81,7 +81,7 @@ async def create_key(
 
 
 async def find_key(engine: AsyncEngine, key_id: str) -> StoredKey | None:
-    """The key of that id."""
+    """The key with that id, or None."""
     async with engine.connect() as connection:
         row = (await connection.execute(_SELECT.where(api_keys.c.id == key_id))).one_or_none()
     return None if row is None else _stored(row)
@@ -95,16 +95,16 @@ async def list_keys(engine: AsyncEngine) -> list[StoredKey]:
 
 
 async def revoke_key(engine: AsyncEngine, clock: Clock, key_id: str) -> bool:
-    """Make a key useless within seconds.
+    """Revoke a key; it stops working within seconds.
 
-    False when there is no such key or it was revoked before.
+    Returns False when there is no such key or it was revoked before.
     """
     still_valid = (api_keys.c.id == key_id) & api_keys.c.revoked_at.is_(None)
     async with engine.begin() as connection:
-        done = await connection.execute(
+        result = await connection.execute(
             api_keys.update().where(still_valid).values(revoked_at=clock())
         )
-    return done.rowcount == 1
+    return result.rowcount == 1
 
 
 def _stored(row: sa.Row[Any]) -> StoredKey:

@@ -128,7 +128,7 @@ async def _server(part: str, client: Any) -> list[Finding]:
     have = await redis_durability.durability(client)
     trouble = await redis_durability.version_problem(client)
     found = [Finding(part, redis_durability.name_of(server), trouble or "")]
-    for name, wanted in redis_durability.WANTED.items():
+    for name, wanted in redis_durability.REQUIRED.items():
         is_fine = have[name] == wanted
         advice = "" if is_fine else redis_durability.problem(name, have[name])
         found.append(Finding(f"{part} {name}", have[name], advice, is_unsafe=not is_fine))

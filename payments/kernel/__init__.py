@@ -1,1 +1,1 @@
-"""Money, ids, time, errors and the database: what every layer may use. A closed list."""
+"""Money, ids, time, errors and the database: the modules every layer may use."""

@@ -1,11 +1,11 @@
-"""Time: aware UTC, from one place, so that tests can move it."""
+"""Time as aware UTC datetimes from one place, so that tests can replace it."""
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-"""Anything that says what time it is."""
+"""A function that returns the current time."""
 
 
 def utc_now() -> datetime:

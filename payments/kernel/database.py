@@ -1,4 +1,4 @@
-"""PostgreSQL: how to connect, and which failures mean 'run the transaction again'."""
+"""Connecting to PostgreSQL, and the errors after which a transaction may run again."""
 
 import asyncio
 import ssl
@@ -26,12 +26,12 @@ METADATA: Final = MetaData(
         "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
     }
 )
-"""Every table of the product: capabilities define theirs on it, migrations are compared with it."""
+"""Metadata of every table: capabilities define theirs on it, migrations are compared with it."""
 
 CONNECT_TIMEOUT_S: Final = 5.0
 COMMAND_TIMEOUT_S: Final = 30.0
 LOOKUP_TIMEOUT_S: Final = 5.0
-"""A lookup by primary key that a request waits for: a half-open session is given up after it."""
+"""For lookups by primary key that a request waits for: gives up on a half-open session."""
 
 # 40001 serialization, 40P01 deadlock, 55P03 lock timeout, 57014 statement timeout, 57P0x shutdown,
 # 08 connection, 53 resources, 23505: two consumers met on one id or one unique key; the second run
@@ -91,9 +91,9 @@ def is_retryable(error: BaseException) -> bool:
 
 
 def is_worth_waiting(error: Exception) -> bool:
-    """True when a role that starts should wait and try again: a server that is away or starting.
+    """True when a starting process should retry: the server is away or starting.
 
-    A schema that is not there yet counts as well: another process may be migrating.
+    A missing schema counts as well: another process may be migrating.
     """
     if isinstance(error, asyncpg.PostgresError):
         return not (error.sqlstate or "").startswith(_NEVER_BY_ITSELF)
@@ -101,7 +101,7 @@ def is_worth_waiting(error: Exception) -> bool:
 
 
 def no_session(error: BaseException) -> BaseException | None:
-    """What of an error and its causes says that there is no session to work in."""
+    """The first error in the chain of causes that means there is no usable session, or None."""
     cause: BaseException | None = error
     while cause is not None:
         state = (cause.sqlstate or "") if isinstance(cause, asyncpg.PostgresError) else ""
@@ -112,7 +112,7 @@ def no_session(error: BaseException) -> BaseException | None:
 
 
 def trouble_in_words(error: BaseException) -> str:
-    """Why no session could be had, in one line that holds no secret."""
+    """Why no session could be opened, in one line without secrets."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate of the server is not accepted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
@@ -134,9 +134,9 @@ def create_engine(
     application: str = "payments",
     command_timeout_s: float | None = COMMAND_TIMEOUT_S,
 ) -> AsyncEngine:
-    """An engine for reads and reference data; its sessions are those of `connect`.
+    """An engine for reads and reference data; its sessions come from `connect`.
 
-    `command_timeout_s` None: statements may take as long as they need, for migrations.
+    `command_timeout_s` None: no limit, for migrations.
     """
     return create_async_engine(
         "postgresql+asyncpg://",
@@ -154,10 +154,10 @@ def create_engine(
 async def connect(
     url: str, *, command_timeout_s: float | None = COMMAND_TIMEOUT_S, **server_settings: str
 ) -> Connection:
-    """One raw session with these settings `SET` for it, e.g. `idle_session_timeout="10s"`.
+    """Open one asyncpg session with these server settings, e.g. `idle_session_timeout="10s"`.
 
-    A pooler refuses settings it does not know in the message that begins a session: there they
-    are set afterwards. Raises ValueError for an address that cannot be one.
+    A pooler rejects settings it does not know in the startup message; for such an address they are
+    set by statement after connecting. Raises ValueError for an invalid address.
     """
     address, settings = canonical(url), {"jit": "off", **server_settings}
     if address not in _POOLED:
@@ -186,10 +186,10 @@ async def _connect(
 
 
 _POOLED: Final[set[str]] = set()
-"""Addresses where a pooler answers: a second try for each session would double their number."""
+"""Addresses known to be poolers; without it every session would need two attempts."""
 
 
 def with_database(url: str, name: str) -> str:
-    """The same server, another database."""
+    """The same URL with another database name."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))

@@ -1,6 +1,7 @@
-"""The address of PostgreSQL: one reader for every role, libpq's names, and errors in words.
+"""Reads the PostgreSQL URL: one reader for every role, with libpq's parameter names and clear
+errors.
 
-asyncpg reads addresses itself, but takes a name it does not know for a setting of the server.
+asyncpg parses URLs itself but passes unknown parameters to the server as settings.
 """
 
 import ssl
@@ -28,29 +29,31 @@ _WITHOUT_MEANING: Final = frozenset(
     load_balance_hosts
     """.split()  # noqa: SIM905 - read as a paragraph
 )
-"""Names of libpq for what asyncpg or this product decides itself."""
+"""libpq parameters for what asyncpg or this product decides itself; they are ignored."""
 _WEAK: Final = {
     "channel_binding": frozenset({"prefer", "disable"}),
     "gssencmode": frozenset({"prefer", "disable"}),
 }
-"""Promises the driver cannot keep, and the values that promise nothing."""
-_UNKEPT: Final = frozenset({"require_auth", "requirepeer", "sslcertmode", "replication"})
+"""Guarantees the driver cannot give, with the values that demand none."""
+_UNSUPPORTED: Final = frozenset({"require_auth", "requirepeer", "sslcertmode", "replication"})
 
 
 @lru_cache(maxsize=32)
 def canonical(url: str) -> str:
-    """The address as asyncpg reads it.
+    """The URL as asyncpg reads it.
 
-    Raises ValueError saying what is wrong; the words never hold the address, which has a password
+    Raises ValueError saying what is wrong; the message never contains the URL, which has a password
     in it.
     """
     parts = urlsplit(url)
     if parts.scheme not in _SCHEMES:
-        raise ValueError("begin it with postgresql://")
+        raise ValueError("the URL must begin with postgresql://")
     try:
         pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
     except ValueError:
-        raise ValueError("after the question mark come names and values: a=1&b=2") from None
+        raise ValueError(
+            "parameters after the question mark must be names and values: a=1&b=2"
+        ) from None
     names = [name for name, _ in pairs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -59,35 +62,37 @@ def canonical(url: str) -> str:
     return urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(query, safe="/,"), ""))
 
 
-def _checked(given: dict[str, str]) -> dict[str, str]:
-    query = {n: v for n, v in given.items() if n not in _WITHOUT_MEANING and n != "ssl"}
+def _checked(parameters: dict[str, str]) -> dict[str, str]:
+    query = {n: v for n, v in parameters.items() if n not in _WITHOUT_MEANING and n != "ssl"}
     for name, harmless in _WEAK.items():
         value = query.pop(name, "prefer")
         if value not in harmless:
             raise ValueError(
-                f"{name}={value} is not supported by the driver: take it out, and use "
+                f"{name}={value} is not supported by the driver: remove it, and use "
                 "sslmode=verify-full to be sure of the server"
             )
-    unknown = [n for n in query if n in _UNKEPT or (n.startswith("ssl") and n not in _SSL_NAMES)]
+    unknown = [
+        n for n in query if n in _UNSUPPORTED or (n.startswith("ssl") and n not in _SSL_NAMES)
+    ]
     if unknown:
         raise ValueError(f"{', '.join(unknown)} is not supported")
-    mode = _mode(given)
+    mode = _mode(parameters)
     if mode is not None:
         query["sslmode"] = mode
     if query.get("sslrootcert") == "system":
         query["sslrootcert"] = _system_certificates(mode)
     for name in _FILES:
         if name in query and not Path(query[name]).is_file():
-            raise ValueError(f"{name} names {query[name]}, which is no file that can be read")
+            raise ValueError(f"{name} names {query[name]}, which is not a readable file")
     return query
 
 
-def _mode(given: dict[str, str]) -> str | None:
-    """`sslmode` of libpq, or `ssl` of SQLAlchemy and others; None when neither is there."""
+def _mode(parameters: dict[str, str]) -> str | None:
+    """`sslmode` of libpq, or `ssl` as SQLAlchemy and others name it; None when neither is given."""
     modes = set()
     for name in ("sslmode", "ssl"):
-        if name in given:
-            word = given[name].lower()
+        if name in parameters:
+            word = parameters[name].lower()
             if word not in _SSL_WORDS:
                 raise ValueError(f"{name} is one of {', '.join(_SSL_MODES)}")
             modes.add(_SSL_WORDS[word])
@@ -101,5 +106,5 @@ def _system_certificates(mode: str | None) -> str:
         raise ValueError("sslrootcert=system needs sslmode=verify-full, as in libpq")
     paths = ssl.get_default_verify_paths()
     if paths.cafile is None:
-        raise ValueError("sslrootcert=system: this machine has no file of certificates; name one")
+        raise ValueError("sslrootcert=system: this machine has no certificate file; name one")
     return paths.cafile

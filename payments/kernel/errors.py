@@ -1,4 +1,4 @@
-"""The errors a caller may see, each with an HTTP status and a stable `code`; rendered in `http`."""
+"""Errors a caller may see, each with an HTTP status and a stable `code`; rendered in `http`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -21,7 +21,7 @@ class PaymentsError(Exception):
         operation_id: str | None = None,
         **extra: Any,
     ) -> None:
-        """`detail` is for people, `code` for programs; `errors` names fields."""
+        """`detail` is for people, `code` for programs; `errors` lists faults by field."""
         self.detail = detail or (type(self).__doc__ or "").strip()
         if code is not None:
             self.code = code

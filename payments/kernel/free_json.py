@@ -1,8 +1,8 @@
-"""Free-form JSON of a client's own, kept as it is written.
+"""Free-form JSON of a client, stored exactly as written.
 
-Numbers keep every digit and members their order, so that what comes back is what was sent. What
-could not come back is refused with `NotRead`: a name given twice, a number that no double reaches,
-half a surrogate pair.
+Numbers keep every digit and members their order, so it is returned as it was sent. What could not
+be returned unchanged is refused with `NotRead`: a duplicate name, a number outside the range of a
+double, an unpaired surrogate.
 """
 
 import json
@@ -20,7 +20,7 @@ JsonObject = Annotated[
         extra_json_schema={"type": "object"},
     ),
 ]
-"""The text of an object, in structs."""
+"""A struct field that holds the text of a JSON object."""
 
 EMPTY: Final = msgspec.Raw(b"{}")
 _NUMBER_MAX: Final = 64
@@ -31,17 +31,17 @@ _SORTED: Final = msgspec.json.Encoder(order="sorted")
 
 
 def read_object(raw: bytes) -> msgspec.Raw:
-    """The object without the white space around its parts. `raw` is valid JSON already."""
-    read = _read(raw)
-    if not isinstance(read, dict):
+    """The object without insignificant white space. `raw` must be valid JSON."""
+    members = _read(raw)
+    if not isinstance(members, dict):
         raise NotRead("a JSON object")
-    if len(read) > MEMBERS_MAX:
+    if len(members) > MEMBERS_MAX:
         raise NotRead(f"an object of at most {MEMBERS_MAX} members")
-    return _write(_IN_ORDER, read)
+    return _write(_IN_ORDER, members)
 
 
 def content_of(text: msgspec.Raw) -> msgspec.Raw:
-    """What an object says, whatever the order of its members: equal for equal objects."""
+    """Canonical text of an object with sorted members: equal for equal objects."""
     return _write(_SORTED, _read(bytes(text)))
 
 

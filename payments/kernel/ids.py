@@ -1,4 +1,4 @@
-"""Identifiers: time-ordered ones that we make, derived ones that a caller's key determines."""
+"""Identifiers: random time-ordered ones, and ones derived from a caller's key."""
 
 import os
 import secrets
@@ -18,7 +18,9 @@ _RANDOM_BITS: Final = 74
 
 
 def new_id() -> OperationId:
-    """A fresh UUIDv7: it sorts by time, so index pages stay warm (flat over 4 million)."""
+    """A new UUIDv7. It sorts by time, so index pages stay cached (insert rate
+    flat over 4 million).
+    """
     random = int.from_bytes(os.urandom(10)) & ((1 << _RANDOM_BITS) - 1)
     high, low = random >> 62, random & ((1 << 62) - 1)
     value = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
@@ -26,12 +28,12 @@ def new_id() -> OperationId:
 
 
 def derived_id(scope: str, actor: str, key: str) -> OperationId:
-    """The same id for the same caller and key, for ever; `scope` keeps kinds of keys apart."""
+    """The same id for the same caller and key, always; `scope` separates kinds of keys."""
     return OperationId(uuid.uuid5(_NAMESPACE, f"{scope}\x1f{actor}\x1f{key}"))
 
 
 def timed_id(unix_ms: int, digest: bytes) -> OperationId:
-    """A UUIDv7 of a given time whose other bits are the digest's: derived, yet sorted by time."""
+    """A UUIDv7 of a given time with the digest as its random bits: derived, yet sorted by time."""
     random = int.from_bytes(digest[:10]) & ((1 << _RANDOM_BITS) - 1)
     high, low = random >> 62, random & ((1 << 62) - 1)
     value = (unix_ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
@@ -39,9 +41,10 @@ def timed_id(unix_ms: int, digest: bytes) -> OperationId:
 
 
 def sortable_id(id_: uuid.UUID, now: datetime) -> uuid.UUID:
-    """An id that sorts by time for what `id_` made: `id_` itself when it does, else one of now.
+    """An id that sorts by time: `id_` itself if it is a UUIDv7, otherwise one made of now and
+    `id_`.
 
-    The other 72 bits are its own, so that two made in one millisecond differ.
+    72 bits come from `id_`, so ids made in the same millisecond differ.
     """
     if id_.version == 7:  # noqa: PLR2004 - the kind of UUID that sorts by time
         return id_
@@ -49,17 +52,16 @@ def sortable_id(id_: uuid.UUID, now: datetime) -> uuid.UUID:
 
 
 def new_secret(bytes_: int = 32) -> str:
-    """Text nobody can guess, safe in a URL."""
+    """Random text of `bytes_` bytes, safe in a URL."""
     return secrets.token_urlsafe(bytes_)
 
 
 def new_hex(bytes_: int) -> str:
-    """Hex digits of that many random bytes."""
     return os.urandom(bytes_).hex()
 
 
 def parse_id(text: str) -> OperationId | None:
-    """The id a path or query names, or None when it is not a UUID in its usual form."""
+    """The UUID in a path or query, or None when it is not a UUID in its usual form."""
     try:
         return OperationId(read_uuid(text))
     except NotRead:

@@ -41,12 +41,12 @@ CURRENCY_BY_NUMBER: Final[dict[int, Currency]] = {c.number: c for c in CURRENCIE
 
 
 def currency_of(code: str) -> Currency:
-    """The currency named by its three letters, in either case. Raises `InvalidCurrency`."""
-    # upper() alone would make "USD" of a long s, and so a second spelling of a currency.
-    found = CURRENCIES.get(code.upper()) if code.isascii() else None
-    if found is None:
+    """The currency of an ISO 4217 code, in either case. Raises `InvalidCurrency`."""
+    # upper() turns a long s into S, which would make a second spelling of USD.
+    currency = CURRENCIES.get(code.upper()) if code.isascii() else None
+    if currency is None:
         raise InvalidCurrency(f"{code[:10]!r} is not an ISO 4217 currency code")
-    return found
+    return currency
 
 
 class Money(msgspec.Struct, frozen=True, order=False):
@@ -75,8 +75,8 @@ class Money(msgspec.Struct, frozen=True, order=False):
     @classmethod
     def parse(cls, text: str | bytes, currency: str) -> Self:
         """A positive amount from the text of a JSON number or string (`12.3`, `"12.30"`)."""
-        found = currency_of(currency)
-        return cls(parse_minor(text, found), found.code)
+        currency_ = currency_of(currency)
+        return cls(parse_minor(text, currency_), currency_.code)
 
     def __str__(self) -> str:
         """The amount with all decimals of the currency: `12.30`."""
@@ -84,10 +84,10 @@ class Money(msgspec.Struct, frozen=True, order=False):
 
 
 def parse_minor(text: str | bytes, currency: Currency) -> int:
-    """Minor units of a positive amount written as a JSON number or string.
+    """Minor units of a positive amount from the text of a JSON number or string.
 
-    Raises `InvalidAmount`: not plain decimal digits, more decimals than the currency has, zero,
-    negative, too large.
+    Raises `InvalidAmount` when it is not plain decimal digits, has more decimals than the currency,
+    or is zero, negative or too large.
     """
     plain = amount_text(text)
     match = _AMOUNT.fullmatch(plain)
@@ -112,7 +112,7 @@ def _too_large(currency: Currency) -> InvalidAmount:
 
 
 def amount_text(raw: str | bytes) -> str:
-    """The digits of a raw JSON token: a number as it stands, a string without its quotes."""
+    """The amount in a raw JSON token: a number as it is, a string without its quotes."""
     text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
     if len(text) >= 2 and text[0] == text[-1] == '"':  # noqa: PLR2004 - a pair of quotes
         return text[1:-1]
@@ -126,28 +126,30 @@ def format_minor(minor: int, currency: Currency) -> str:
         return str(minor)
     if minor < 0:
         return f"-{format_minor(-minor, currency)}"
-    digits = str(minor).zfill(exponent + 1)  # cut, not divided: every outcome says two balances
+    digits = str(minor).zfill(
+        exponent + 1
+    )  # sliced, not divided: faster, and every result formats two balances
     return f"{digits[:-exponent]}.{digits[-exponent:]}"
 
 
 def plain_minor(minor: int, currency: Currency) -> str:
-    """Text without decimals when it is whole, else with all of them: `350000`, `349999.50`."""
+    """Text without decimals for a whole amount, else with all of them: `350000`, `349999.50`."""
     whole, rest = divmod(minor, currency.scale)
     return format_minor(minor, currency) if rest else str(whole)
 
 
 def float_number(minor: int, currency: Currency) -> msgspec.Raw:
-    """As Python writes a float: `7100.0`, `777.88`, `-0.5`."""
+    """A JSON number as Python writes a float: `7100.0`, `777.88`, `-0.5`."""
     return float_text(format_minor(minor, currency))
 
 
 def float_text(amount: str) -> msgspec.Raw:
-    """The same from an amount written with all its decimals."""
+    """The same as `float_number`, from an amount written with all its decimals."""
     whole, _, decimals = amount.partition(".")
     return msgspec.Raw(f"{whole}.{decimals.rstrip('0') or '0'}".encode())
 
 
 def short_number(minor: int, currency: Currency) -> msgspec.Raw:
-    """A whole amount as an integer, else with all decimals: `145000`, `145000.50`."""
+    """A JSON integer for a whole amount, else with all decimals: `145000`, `145000.50`."""
     text = format_minor(minor, currency)
     return msgspec.Raw((text if minor % currency.scale else text.partition(".")[0]).encode())

@@ -1,4 +1,4 @@
-"""Chance that can be repeated: numbers from a seed, for tests and trials, never for secrets."""
+"""Repeatable random numbers from a seed, for tests and trials. Never use them for secrets."""
 
 import random
 from uuid import UUID
@@ -7,13 +7,13 @@ _UUID_BITS = 128
 
 
 class Seeded(random.Random):
-    """The same seed gives the same numbers on every machine."""
+    """Gives the same numbers for the same seed on every machine."""
 
     def uuid(self) -> UUID:
-        """An id of version 4, as an outsider would choose it."""
+        """A version 4 UUID."""
         return UUID(int=self.getrandbits(_UUID_BITS), version=4)
 
 
 def seeded(*parts: object) -> Seeded:
-    """Numbers of their own for each purpose, so that one draw more here changes nothing there."""
+    """A generator of its own for each purpose, so that one more draw here changes nothing there."""
     return Seeded(":".join(str(part) for part in parts))

@@ -1,7 +1,7 @@
-"""Reading the rows of a file from outside: every fault is collected, and told all at once.
+"""Reads the rows of a file from outside and reports all its faults together.
 
-A fault names the line, the field, what was found and what is expected. A file with one fault is
-refused whole, by `Faults.raise_as`.
+A fault names the line, the field, what was found and what is expected. `Faults.raise_as` refuses
+the whole file if there is any fault.
 """
 
 import json
@@ -13,55 +13,54 @@ from payments.kernel.errors import InvalidBody
 from payments.kernel.strict import NotRead, shown
 
 FAULTS_MAX: Final = 50
-"""As many are told; the others are only counted."""
+"""How many faults are listed; further ones are only counted."""
 
 T = TypeVar("T")
 
 
 class Digits(str):
-    """The text of a number, as it stands in the file: never through a float."""
+    """The text of a number as it stands in the file; it never becomes a float."""
 
     __slots__ = ()
 
 
 class Members(dict[str, Any]):
-    """A JSON object; `doubled` are the keys it has more than once."""
+    """A JSON object; `doubled` lists the keys it has more than once."""
 
     doubled: Sequence[str] = ()
 
 
 class Faults:
-    """What is wrong with a file."""
+    """Collects the faults of a file."""
 
     def __init__(self) -> None:
-        """Nothing yet."""
         self.count = 0
-        self._told: list[dict[str, str | int]] = []
+        self._listed: list[dict[str, str | int]] = []
 
     def add(self, line: int, field: str, value: object, expected: str) -> None:
-        """One fault. `line` counts from 1; 0: the file as a whole."""
+        """Add a fault. `line` counts from 1; 0: the file as a whole."""
         self.count += 1
-        if len(self._told) >= FAULTS_MAX:
+        if len(self._listed) >= FAULTS_MAX:
             return
         found = found_text(value)
         message = f"found {found}, expected {expected}"
         fault: dict[str, str | int] = {"line": line} if line else {}
-        self._told.append(
+        self._listed.append(
             {**fault, "field": field, "found": found, "expected": expected, "message": message}
         )
 
     def raise_as(self, error: type[InvalidBody]) -> None:
-        """Raise when there is a fault: the first one in `detail`, all of them in `errors[]`."""
+        """Raise if there is a fault: the first in `detail`, all of them in `errors[]`."""
         if not self.count:
             return
-        first = self._told[0]
+        first = self._listed[0]
         where = f"line {first['line']}, " if "line" in first else ""
-        more = f" ({self.count} faults in all)" if self.count > 1 else ""
-        raise error(f"{where}{first['field']}: {first['message']}{more}", errors=self._told)
+        total = f" ({self.count} faults in all)" if self.count > 1 else ""
+        raise error(f"{where}{first['field']}: {first['message']}{total}", errors=self._listed)
 
 
 class Row:
-    """The fields of one line; reading a field that is wrong gives None and adds a fault."""
+    """The fields of one line; reading a field that is wrong returns None and adds a fault."""
 
     def __init__(self, line: int, fields: Mapping[str, Any], faults: Faults) -> None:
         """`line` counts from 1."""
@@ -72,24 +71,26 @@ class Row:
             faults.add(line, shown(name), f"{shown(name)} twice", "each field once")
 
     def read(self, name: str, reader: Callable[[str], T], *, is_number: bool = False) -> T | None:
-        """The field, by a strict reader. `is_number`: a number in JSON, not a string."""
+        """Read a field with a strict reader. `is_number`: it must be a JSON
+        number, not a string.
+        """
         text = self._fields.get(name)
         is_right = isinstance(text, Digits) if is_number else _is_text(text)
         if not is_right:
             kind = "a number" if is_number else "text"
             self._faults.add(self.line, name, text, kind)
             return None
-        return self._by(reader, name, text)
+        return self._apply(reader, name, text)
 
     def read_either(self, name: str, reader: Callable[[str], T]) -> T | None:
-        """The field, a number or a string of the same digits."""
+        """Read a field that is a number, or a string of the same digits."""
         text = self._fields.get(name)
         if isinstance(text, str):
-            return self._by(reader, name, text)
+            return self._apply(reader, name, text)
         self._faults.add(self.line, name, text, "a number")
         return None
 
-    def _by(self, reader: Callable[[str], T], name: str, text: Any) -> T | None:
+    def _apply(self, reader: Callable[[str], T], name: str, text: Any) -> T | None:
         try:
             return reader(str(text))
         except NotRead as error:
@@ -102,7 +103,7 @@ def _is_text(value: object) -> bool:
 
 
 def one_of(words: frozenset[str]) -> Callable[[str], str]:
-    """A reader of words from a list."""
+    """A reader that accepts the given words."""
 
     def read(text: str) -> str:
         if text not in words:
@@ -113,7 +114,7 @@ def one_of(words: frozenset[str]) -> Callable[[str], str]:
 
 
 def found_text(value: object) -> str:
-    """What was found, as a message shows it."""
+    """The value as an error message shows it."""
     if value is None:
         return "nothing"
     if isinstance(value, str):
@@ -124,9 +125,9 @@ def found_text(value: object) -> str:
 
 
 def read_json(raw: bytes) -> Any:
-    """A JSON document: numbers as `Digits`, objects as `Members`. Raises ValueError.
+    """Parse a JSON document with numbers as `Digits` and objects as `Members`.
 
-    Raises RecursionError for one that is nested too deep.
+    Raises ValueError, or RecursionError when it is nested too deep.
     """
     return json.loads(
         raw.decode("utf-8"),

@@ -1,4 +1,4 @@
-"""SQL kept in files beside the code that needs it; the first line of each says why it exists."""
+"""Loads SQL files that stand beside the code using them; their first line says why each exists."""
 
 from functools import cache
 from pathlib import Path

@@ -25,10 +25,10 @@ from payments.kernel.errors import InvalidAmount, InvalidCurrency
 from payments.kernel.money import Currency, currency_of, parse_minor
 
 ID_MAX: Final = 2**53 - 1
-"""Largest integer id: what JSON readers with doubles still tell apart."""
+"""Largest integer id: the largest that JSON readers using doubles represent exactly."""
 DAY_MIN: Final = date(2000, 1, 1)
 DAY_MAX: Final = date(2099, 12, 31)
-"""Days outside have no meaning for us, and arithmetic on the last days of a calendar fails."""
+"""Days outside these bounds are refused; arithmetic on the last days of a calendar fails."""
 
 _FOUND_MAX: Final = 60
 _WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -43,10 +43,10 @@ _DAYS: Final = f"from {DAY_MIN} to {DAY_MAX}"
 
 
 class NotRead(ValueError):
-    """Text that a strict reader does not take; `expected` is a phrase for people."""
+    """Text that a strict reader refuses; `expected` is a phrase for people."""
 
     def __init__(self, expected: str) -> None:
-        """`expected` reads on from "expected": "a day, 2026-11-26"."""
+        """`expected` continues "expected …": "a day, 2026-11-26"."""
         self.expected = expected
         super().__init__(f"expected {expected}")
 
@@ -60,12 +60,11 @@ def read_whole(text: str, least: int = 0, most: int = ID_MAX) -> int:
 
 
 def read_id(text: str) -> int:
-    """An integer id."""
     return read_whole(text, 1, ID_MAX)
 
 
 def read_uuid(text: str) -> UUID:
-    """A UUID in its usual form, either case."""
+    """A UUID in its usual form, upper or lower case."""
     if _UUID.fullmatch(text) is None:
         raise NotRead("a UUID, 8-4-4-4-12 hexadecimal digits")
     return UUID(text)
@@ -79,7 +78,6 @@ def read_word(text: str, length_max: int) -> str:
 
 
 def read_amount(text: str, currency: Currency) -> int:
-    """Minor units of a positive amount."""
     try:
         return parse_minor(text.replace('"', "'"), currency)
     except InvalidAmount as error:
@@ -87,7 +85,6 @@ def read_amount(text: str, currency: Currency) -> int:
 
 
 def read_currency(text: str) -> Currency:
-    """The currency of a code."""
     try:
         return currency_of(text)
     except InvalidCurrency:
@@ -95,7 +92,6 @@ def read_currency(text: str) -> Currency:
 
 
 def read_day(text: str) -> date:
-    """A calendar day."""
     if _DAY.fullmatch(text) is None:
         raise NotRead(f"a day, 2026-11-26, {_DAYS}")
     try:
@@ -107,7 +103,7 @@ def read_day(text: str) -> date:
 
 
 def read_time(text: str, zone: tzinfo | None = None) -> datetime:
-    """A moment in UTC; `zone` is what the source declares for times that name none."""
+    """A time in UTC. `zone`: the time zone the source declares for times without one."""
     parts = _TIME.fullmatch(text)
     if parts is None or (parts[4] is None and zone is None):
         raise NotRead("a time with its zone, 2026-11-26T12:00:00Z")
@@ -121,14 +117,14 @@ def read_time(text: str, zone: tzinfo | None = None) -> datetime:
 
 
 def check_day(day: date) -> date:
-    """The day, when it is within the bounds."""
+    """The day, if it is within the bounds; otherwise raises `NotRead`."""
     if not DAY_MIN <= day <= DAY_MAX:
         raise NotRead(f"a day {_DAYS}")
     return day
 
 
 def check_time(moment: datetime) -> datetime:
-    """The moment in UTC, when it has a zone and is within the bounds."""
+    """The time in UTC, if it has a zone and is within the bounds; otherwise raises `NotRead`."""
     if moment.tzinfo is None:
         raise NotRead("a time with its zone, 2026-11-26T12:00:00Z")
     if not DAY_MIN <= moment.date() <= DAY_MAX:
@@ -137,12 +133,12 @@ def check_time(moment: datetime) -> datetime:
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:
-    """The beginning of a UTC day, and of the next one."""
+    """The start of a UTC day and the start of the next one."""
     begins = datetime.combine(check_day(day), time(), UTC)
     return begins, begins + timedelta(days=1)
 
 
 def shown(text: str) -> str:
-    """Text as an error message may show it: short, with what cannot be seen written as escapes."""
+    """Text for an error message: shortened, with unprintable characters escaped."""
     cut = text if len(text) <= _FOUND_MAX else f"{text[:_FOUND_MAX]}…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)

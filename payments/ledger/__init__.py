@@ -1,1 +1,1 @@
-"""Double entry: accounts with four counters, append-only entries. Knows no business."""
+"""Double entry: accounts with four counters, append-only entries. Independent of any business."""

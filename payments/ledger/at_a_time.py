@@ -11,7 +11,7 @@ from payments.kernel.ids import AccountId
 from payments.kernel.sql import load_sql
 
 SETTLED_AFTER: Final = timedelta(days=1)
-"""No clock and no batch is this late: a time before that needs no mark on the account."""
+"""No clock and no batch is this late: an older time needs no mark on the account."""
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 
 
@@ -20,7 +20,7 @@ async def balance_at(
 ) -> int:
     """Minor units at a time that is not in the future; 0 before the first entry.
 
-    Raises `Unavailable` when somebody keeps the account locked.
+    Raises `Unavailable` when the account stays locked.
     """
     try:
         async with engine.begin() as connection:
@@ -35,5 +35,5 @@ async def balance_at(
             return result.scalar_one_or_none() or 0
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
-            raise Unavailable("the account is busy; ask again", code="account_busy") from error
+            raise Unavailable("the account is busy; try again", code="account_busy") from error
         raise

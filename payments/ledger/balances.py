@@ -1,4 +1,4 @@
-"""The accounts of one batch in memory: where money moves before it is written."""
+"""The accounts of one batch in memory: balances change here before they are written."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -18,11 +18,13 @@ _DEBIT_GUARD: Final = Guard.DEBIT.value
 _OPEN: Final = AccountStatus.OPEN.value
 
 OWNED_MAX: Final = 10**18
-"""The largest balance of an account of somebody else's money, in minor units."""
+"""Largest balance of an account of somebody else's money, in minor units."""
 HOUSE_MAX: Final = 9 * 10**18
-"""The same for our own accounts, on either side of zero: all that owners have stands against it."""
+"""The same for our own accounts, positive or negative: they mirror all owned accounts."""
 FOLD: Final = 1 << 57
-"""Debits and credits that meet are taken off both counters in steps of this size (ADR 0053)."""
+"""Matching debits and credits are subtracted from both counters in steps of
+this size (ADR 0053).
+"""
 
 EntryRow = tuple[int, int, int, int, datetime, UUID, int, int]
 """A row: account_id, seq, amount, balance, recorded_at, operation_id, book, currency."""
@@ -33,7 +35,7 @@ class Unbalanced(AssertionError):
 
 
 class BalanceLimit(Exception):
-    """The operation would take a balance where counting ends. It moves nothing."""
+    """The operation would exceed the largest balance an account may have. It moves nothing."""
 
 
 class GuardBroken(AssertionError):
@@ -43,7 +45,7 @@ class GuardBroken(AssertionError):
 class Account(msgspec.Struct, gc=False):
     """An account row being changed; the four counters are minor units of its currency.
 
-    `status` is the value of an `AccountStatus`, as the row holds it.
+    `status` is the value of an `AccountStatus`.
     """
 
     id: AccountId
@@ -59,7 +61,7 @@ class Account(msgspec.Struct, gc=False):
     version: int
     last_entry_at: datetime | None
     ended: int = 0
-    """How much of the pending debits has come to its end for the operation being decided."""
+    """How much of the pending debits has expired for the operation being decided."""
 
     @property
     def is_open(self) -> bool:
@@ -77,21 +79,21 @@ class Account(msgspec.Struct, gc=False):
 
     @property
     def balance(self) -> int:
-        """Credits minus debits, holds not counted."""
+        """Credits minus debits, without holds."""
         return self.credits_posted - self.debits_posted
 
     @property
     def available(self) -> int:
-        """What may still be taken from a credit-guarded account."""
+        """How much may still be taken from a credit-guarded account."""
         return self.credits_posted - self.debits_posted - self.debits_pending + self.ended
 
     @property
     def held(self) -> int:
-        """What is kept aside."""
+        """The amount held."""
         return self.debits_pending - self.ended
 
     def is_broken(self) -> bool:
-        """True when the guarded side stands below zero, all that is pending counted."""
+        """True when the guarded side is below zero with everything pending counted."""
         if self.guard == _CREDIT_GUARD:
             return self.credits_posted - self.debits_posted - self.debits_pending < 0
         if self.guard == _DEBIT_GUARD:
@@ -106,7 +108,9 @@ def _check_limit(account: Account, after: int) -> None:
 
 
 def fold(account: Account) -> None:
-    """Take turnover off both counters, so that they end where balances end and not before."""
+    """Subtract matching turnover from both counters, so that they overflow no earlier than
+    balances.
+    """
     steps = min(account.debits_posted, account.credits_posted) // FOLD
     account.debits_posted -= steps * FOLD
     account.credits_posted -= steps * FOLD
@@ -120,10 +124,10 @@ def new_account(spec: AccountSpec) -> Account:
 
 
 class Balances:
-    """The locked accounts of a batch, the entries made so far, and which rows must be written."""
+    """The locked accounts of a batch, the entries made so far, and the rows to write."""
 
     def __init__(self, accounts: Iterable[Account]) -> None:
-        """`accounts` are locked rows; others do not exist for this batch."""
+        """`accounts` are locked rows; no other account exists for this batch."""
         self.accounts: dict[AccountId, Account] = {a.id: a for a in accounts}
         self.entries: list[EntryRow] = []
         self.changed: dict[AccountId, Account] = {}
@@ -131,17 +135,17 @@ class Balances:
         self.statuses: dict[AccountId, str] = {}
 
     def open(self, spec: AccountSpec) -> None:
-        """Add an account that did not exist."""
+        """Add a new account."""
         if spec.id in self.accounts:
             raise Unbalanced(f"account {spec.code} is there already")
         self.accounts[spec.id] = self.opened[spec.id] = new_account(spec)
 
     def close_again(self, spec: AccountSpec) -> None:
-        """Forget an account that `open` added and that nothing was posted to."""
+        """Remove an account that `open` added and that nothing was posted to."""
         del self.accounts[spec.id], self.opened[spec.id]
 
     def reserve(self, reserves: Sequence[Reserve]) -> None:
-        """Move pending debits; checked like postings."""
+        """Change pending debits; checked like postings."""
         for reserve in reserves:
             account = self.accounts[reserve.account_id]
             account.debits_pending += reserve.minor
@@ -154,7 +158,9 @@ class Balances:
         self.accounts[account_id].status = self.statuses[account_id] = status.value
 
     def post(self, legs: Sequence[Leg], operation_id: UUID, now: datetime) -> None:
-        """Apply an operation's legs. Raises `Unbalanced` or `GuardBroken`: nothing is written."""
+        """Apply an operation's legs. Raises `Unbalanced` or `GuardBroken`;
+        nothing is written then.
+        """
         accounts = self.accounts
         for leg in legs:
             account = accounts[leg.account_id]
@@ -165,8 +171,8 @@ class Balances:
                 account.debits_posted -= minor
             else:
                 raise Unbalanced(f"a leg of zero on {account.code}")
-            # Time within an account never goes back, whatever the clock does: balance-at-a-time
-            # searches by it.
+            # Times within an account never go back, whatever the clock does: balance_at searches
+            # by them.
             last = account.last_entry_at
             account.last_entry_at = at = now if last is None or last < now else last
             account.version += 1

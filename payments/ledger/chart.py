@@ -1,8 +1,8 @@
 """The chart of accounts: every account id is derived, never looked up.
 
 An id is `kind` (7 bits) above a local number (56 bits): the wallet number, the bill number, or for
-a house account its number and currency. So a batch knows every row it must lock from the intents
-alone, and ids stay dense in their index.
+a house account its number and currency. A batch therefore knows every row it must lock from the
+intents alone, and ids stay dense in their index.
 """
 
 import enum
@@ -24,32 +24,32 @@ class Guard(enum.Enum):
 
     NONE = 0
     CREDIT = 1
-    """Money we owe somebody (a wallet): credits - debits - pending debits stay at or above zero."""
+    """Money we owe (a wallet): credits - debits - pending debits stay at or above zero."""
     DEBIT = 2
-    """Money somebody owes us, mirrored."""
+    """Money owed to us: debits - credits - pending credits stay at or above zero."""
 
 
 class AccountStatus(enum.Enum):
-    """Whether money may go in and out of an account; the one home of a wallet's state."""
+    """Whether money may go in and out of an account; a wallet's state is stored only here."""
 
     OPEN = "open"
     FROZEN = "frozen"
-    """Neither in nor out, until it is opened again."""
+    """Neither in nor out until it is opened again."""
     CLOSED = "closed"
-    """Neither in nor out, for ever."""
+    """Neither in nor out, permanently."""
 
 
 class Kind(enum.Enum):
-    """What an account is for. Numbers live in the database for ever: never reuse one."""
+    """The purpose of an account. The numbers are stored: never reuse one."""
 
     WALLET = 0
     BILL = 1
     ORGANIZATION = 2
     BANK_ACCOUNT = 3
     OPENING = 64
-    """Where opening and adjusted money comes from."""
+    """Counterpart of opening balances and adjustments."""
     BANK_WEBHOOK = 65
-    """Money the bank says it received for organizations."""
+    """Money the bank reports as received for organizations."""
     SUSPENSE = 66
     """Money received that has no owner yet."""
     SHOP_TOPUPS = 67
@@ -61,13 +61,13 @@ class Kind(enum.Enum):
     BANK_FEES = 72
     BANK_CLEARING = 73
     BANK_OWN = 74
-    """A bank's own money, beside the fees it earned."""
+    """A bank's own money, apart from the fees it earned."""
     ACCOUNT = 75
     """A house account that a client named."""
 
 
 class AccountSpec(msgspec.Struct, frozen=True):
-    """An account as the chart defines it; `book` is 0 for our own books, else the bank's number."""
+    """An account of the chart; `book` is 0 for our own books, else the bank's number."""
 
     id: AccountId
     code: str
@@ -84,15 +84,15 @@ def account_id(kind: Kind, local: int) -> AccountId:
 
 
 def owned(kind: Kind, local: int, currency: str, book: int = 0) -> AccountSpec:
-    """The account of somebody else's money: it never goes below zero."""
+    """An account of somebody else's money: it never goes below zero."""
     code = f"{kind.name.lower()}:{local}"
     return AccountSpec(account_id(kind, local), code, currency, Guard.CREDIT, book)
 
 
 def house(kind: Kind, currency: str, number: int = 0, book: int = 0) -> AccountSpec:
-    """Our own account of a kind in a currency; it may stand on either side of zero.
+    """Our own account of a kind in a currency; its balance may be negative.
 
-    Raises `InvalidCurrency`: there are accounts only of currencies that exist, by their ISO code.
+    Raises `InvalidCurrency` for a code that is not ISO 4217.
     """
     iso = currency_of(currency)
     local = number << _CURRENCY_BITS | iso.number
@@ -142,5 +142,5 @@ def system_ids(address: str) -> tuple[AccountId, ...] | None:
 
 
 def wallet(wallet_id: int) -> AccountId:
-    """The account of a wallet. An absurd number gives the id of no account."""
+    """The account of a wallet. Out-of-range numbers map to 0, which no account has."""
     return AccountId(wallet_id if 0 < wallet_id <= LOCAL_MAX else 0)

@@ -12,11 +12,11 @@ from payments.ledger.chart import AccountSpec
 async def lock_accounts(
     connection: Connection, ids: Iterable[AccountId], houses: Iterable[AccountSpec]
 ) -> Balances:
-    """Lock the accounts that exist among `ids`, and all of `houses`, made first when missing."""
-    wanted = {spec.id: spec for spec in houses}
-    every = sorted({*ids, *wanted})
-    balances = await _lock(connection, every)
-    missing = [spec for spec in wanted.values() if spec.id not in balances.accounts]
+    """Lock the existing accounts among `ids`, and all `houses`, creating those that are missing."""
+    specs = {spec.id: spec for spec in houses}
+    all_ids = sorted({*ids, *specs})
+    balances = await _lock(connection, all_ids)
+    missing = [spec for spec in specs.values() if spec.id not in balances.accounts]
     if missing:
         missing.sort(key=lambda spec: spec.id)
         await connection.execute(
@@ -27,7 +27,7 @@ async def lock_accounts(
             [s.book for s in missing],
             [s.guard.value for s in missing],
         )
-        balances = await _lock(connection, every)
+        balances = await _lock(connection, all_ids)
     return balances
 
 

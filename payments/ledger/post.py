@@ -1,4 +1,4 @@
-"""Writing what a batch did to the ledger. Only `payments.operations.apply` may import this."""
+"""Writes a batch to the ledger. Only `payments.operations.apply` may import this."""
 
 from payments.kernel.database import Connection
 from payments.kernel.sql import load_sql
@@ -17,7 +17,7 @@ _ENTRY_COLUMNS = (
 
 
 async def write(connection: Connection, balances: Balances) -> None:
-    """New accounts, counters, entries: a fixed number of statements, however long the batch."""
+    """Write new accounts, counters and entries with a fixed number of statements per batch."""
     if balances.opened:
         await connection.copy_records_to_table(
             "accounts",

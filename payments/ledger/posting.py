@@ -6,19 +6,19 @@ from payments.kernel.ids import AccountId
 
 
 class Leg(msgspec.Struct, frozen=True, gc=False):
-    """One entry to be: `minor` > 0 credits the account, < 0 debits it."""
+    """One future entry: `minor` > 0 credits the account, < 0 debits it."""
 
     account_id: AccountId
     minor: int
 
 
 class Reserve(msgspec.Struct, frozen=True, gc=False):
-    """A change of an account's pending debits: `minor` > 0 holds money, < 0 lets it go."""
+    """A change of an account's pending debits: `minor` > 0 holds money, < 0 releases it."""
 
     account_id: AccountId
     minor: int
 
 
 def move(source: AccountId, destination: AccountId, minor: int) -> tuple[Leg, Leg]:
-    """The two legs of `minor` going from one account to another."""
+    """The two legs that move `minor` from one account to another."""
     return Leg(source, -minor), Leg(destination, minor)

@@ -8,7 +8,7 @@ from payments.ledger.tables import accounts
 
 
 async def house_balances(engine: AsyncEngine, kind: Kind) -> dict[str, int]:
-    """What stands on all accounts of a kind, in minor units by currency; credits less debits."""
+    """Sum of all accounts of a kind by currency, in minor units; credits minus debits."""
     c = accounts.c
     balance = sa.func.sum(c.credits_posted - c.debits_posted)
     query = (

@@ -1,4 +1,4 @@
-"""Tables of the ledger. Entries are append-only: by trigger, by grant, by what `post` can say."""
+"""Tables of the ledger. Append-only: enforced by trigger and GRANT; `post` only inserts."""
 
 from datetime import datetime
 from typing import Final
@@ -59,14 +59,14 @@ accounts: Final = sa.Table(
         "AND debits_pending >= 0 AND credits_pending >= 0",
         name="counters",
     ),
-    # The last line of defence: a bug above cannot overdraw a guarded account.
+    # The last line of defence: no bug in the code can overdraw a guarded account.
     sa.CheckConstraint(
         "guard <> 1 OR credits_posted - debits_posted - debits_pending >= 0", name="credit_guard"
     ),
     sa.CheckConstraint(
         "guard <> 2 OR debits_posted - credits_posted - credits_pending >= 0", name="debit_guard"
     ),
-    # Hot accounts are updated once a batch: room in the page keeps those updates HOT.
+    # Busy accounts are updated once per batch: free space in the page allows heap-only updates.
     postgresql_with={"fillfactor": "70"},
 )
 
@@ -91,7 +91,7 @@ entries: Final = sa.Table(
     sa.Column("currency", sa.SmallInteger, nullable=False, comment="ISO 4217 number"),
     sa.CheckConstraint("amount <> 0", name="amount"),
 )
-# For audits of what is new: a BRIN index of the time costs next to nothing to keep.
+# For audits of new entries: a BRIN index on the time costs next to nothing to maintain.
 sa.Index("entries_recorded_at_brin", entries.c.recorded_at, postgresql_using="brin")
 
 holds: Final = sa.Table(
@@ -113,7 +113,7 @@ holds: Final = sa.Table(
         "AND captured_minor + released_minor <= minor",
         name="parts",
     ),
-    # Closed exactly when nothing is left of it: a hold cannot be ended twice.
+    # Closed exactly when nothing is left: a hold cannot end twice.
     sa.CheckConstraint(
         "(closed_at IS NOT NULL) = (captured_minor + released_minor = minor)", name="closed"
     ),
@@ -129,7 +129,7 @@ sa.Index(
 
 
 def held_at(moment: datetime) -> sa.ColumnElement[int]:
-    """What is held of an account: its pending debits without the holds that have ended."""
+    """Held amount of an account: its pending debits without holds that have expired."""
     ended = (
         sa.select(sa.func.sum(holds.c.minor - holds.c.captured_minor - holds.c.released_minor))
         .where(

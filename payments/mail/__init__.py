@@ -1,1 +1,1 @@
-"""Outgoing e-mail: what a message is, and who carries it. Knows nothing of payments."""
+"""Outgoing e-mail: messages and their delivery. Independent of payments."""

@@ -1,4 +1,4 @@
-"""An e-mail as we write it: one recipient, plain text, headers nobody can smuggle lines into."""
+"""E-mail messages: one recipient, plain text, headers into which no line break can be smuggled."""
 
 import re
 from datetime import datetime
@@ -22,11 +22,13 @@ _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,128}", re.ASCII)
 
 
 class BadAddress(ValueError):
-    """Not an e-mail address that we write to."""
+    """Not an e-mail address that we accept."""
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """What to say to whom. `id`, the same at every repeat, names the file and the Message-ID."""
+    """A message to one recipient. `id` is the same for every retry and names
+    file and Message-ID.
+    """
 
     id: str
     to: str
@@ -38,16 +40,16 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def checked_address(text: str) -> str:
-    """The address itself when it is one. Raises `BadAddress`."""
+    """The address if it is valid. Raises `BadAddress`."""
     if len(text) > _ADDRESS_MAX or _ADDRESS.fullmatch(text) is None:
         raise BadAddress("not an e-mail address")
     return text
 
 
 def compose(letter: Letter, sender: str, now: datetime) -> EmailMessage:
-    """The message on the wire.
+    """The message as it is sent.
 
-    Raises `BadAddress`, or ValueError for an id or subject that cannot stand in a header.
+    Raises `BadAddress`, or ValueError for an id or subject that is not allowed in a header.
     """
     if _ID.fullmatch(letter.id) is None:
         raise ValueError("a letter's id is letters, digits, dots and dashes")
@@ -65,6 +67,6 @@ def compose(letter: Letter, sender: str, now: datetime) -> EmailMessage:
 
 
 def masked(address: str) -> str:
-    """The address for somebody who may only recognise it: `m***@example.com`."""
+    """The address, masked so that only its owner recognises it: `m***@example.com`."""
     local, _, domain = address.rpartition("@")
     return f"{local[:1]}***@{domain}"

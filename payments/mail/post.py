@@ -1,4 +1,4 @@
-"""Who carries a message: an SMTP server, or in development a folder with a file each."""
+"""Delivers messages: by SMTP, or in development as files in a folder."""
 
 import asyncio
 import os
@@ -17,19 +17,21 @@ _PORTS: Final = {"smtp": 587, "smtps": 465}
 
 
 class MailNotSent(Exception):
-    """The message was not taken; only the reply's code says why: its text may quote the message."""
+    """The message was not accepted. Only the reply's code is kept: its text may
+    quote the message.
+    """
 
 
 class Carrier(Protocol):
-    """Takes a composed message away."""
+    """Delivers a composed message."""
 
     async def carry(self, letter_id: str, message: EmailMessage) -> None:
-        """Return when it is taken. The same letter may come again."""
+        """Return when the message is accepted. The same letter may be sent again."""
         ...
 
 
 class Mailer:
-    """Sends letters: the executor's tool."""
+    """Sends letters; the executor uses it."""
 
     def __init__(self, carrier: Carrier, sender: str, clock: Clock) -> None:
         """`sender` is `payments@example.com` or `Payments <payments@example.com>`."""
@@ -38,20 +40,20 @@ class Mailer:
         self._clock = clock
 
     async def send(self, letter: Letter) -> None:
-        """Send it; sending the same letter again does no harm. Raises `MailNotSent`."""
+        """Send a letter; sending the same one again is harmless. Raises `MailNotSent`."""
         message = compose(letter, self._sender, self._clock())
         await self._carrier.carry(letter.id, message)
 
 
 class Folder:
-    """Each message a file `<id>.eml`, readable by its owner alone."""
+    """Writes each message to a file `<id>.eml`, readable only by its owner."""
 
     def __init__(self, path: Path) -> None:
-        """The folder is made when the first message comes."""
+        """The folder is created with the first message."""
         self._path = path
 
     async def carry(self, letter_id: str, message: EmailMessage) -> None:
-        """Write the file, whole or not at all; a repeat writes the same name again."""
+        """Write the file atomically; a retry overwrites it."""
         await asyncio.to_thread(self._write, letter_id, bytes(message))
 
     def _write(self, letter_id: str, content: bytes) -> None:
@@ -64,10 +66,10 @@ class Folder:
 
 
 class Smtp:
-    """An SMTP server: `smtp://user:password@host:587` (STARTTLS), or `smtps://…:465` (TLS)."""
+    """Sends by SMTP: `smtp://user:password@host:587` (STARTTLS) or `smtps://…:465` (TLS)."""
 
     def __init__(self, url: str) -> None:
-        """Raises ValueError for another kind of URL."""
+        """Raises ValueError for any other URL."""
         parts = urlsplit(url)
         if parts.scheme not in _PORTS or not parts.hostname:
             raise ValueError("an SMTP URL is smtp://host:port or smtps://host:port")
@@ -78,7 +80,7 @@ class Smtp:
         self._is_tls = parts.scheme == "smtps"
 
     async def carry(self, letter_id: str, message: EmailMessage) -> None:
-        """Hand it over. A password never goes over a line without TLS."""
+        """Send the message. A password is never sent without TLS."""
         try:
             await aiosmtplib.send(
                 message,
@@ -96,6 +98,6 @@ class Smtp:
 
 
 def create_mailer(smtp_url: str, data_dir: Path, sender: str, clock: Clock) -> Mailer:
-    """By SMTP when there is a URL, else into `<data_dir>/mail`."""
+    """A mailer that uses SMTP if there is a URL, else files in `<data_dir>/mail`."""
     carrier: Carrier = Smtp(smtp_url) if smtp_url else Folder(data_dir / "mail")
     return Mailer(carrier, sender, clock)

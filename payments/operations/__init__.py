@@ -1,1 +1,3 @@
-"""The engine: intents in, outcomes out, one transaction a batch. Knows no capability."""
+"""The engine: turns intents into outcomes, one transaction per batch.
+Independent of capabilities.
+"""

@@ -1,7 +1,8 @@
-"""What a job asks for is asked for again after an operator discarded it: under the next id.
+"""Renews a job's request whose dead letter an operator discarded: it gets the next id.
 
-A job derives the id of its request from what it found, so that two schedulers ask once. A discarded
-dead letter ends that id for good; without another one the job would ask for a dead id for ever.
+A job derives the id of its request from the row it handles, so that two schedulers make the same
+request. A discarded dead letter ends that id permanently; without a new id the job could never try
+again.
 """
 
 from collections.abc import Sequence

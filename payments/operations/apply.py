@@ -1,17 +1,17 @@
-"""The only committer of money: a batch of intents becomes one transaction.
+"""The only code that commits money: a batch of intents becomes one transaction.
 
     a  which operation ids are decided already        → their stored outcome is answered again
-    b  rows the new ones need, locked                  one statement a type
-    c  accounts of all of them, locked, sorted by id   one statement
-       holds on them that end by now                   one statement, where something is held
-    d  decide each, in stream order, in memory         pure, no await
-    e  outcomes, rows, entries, counters, position     COPY and unnest, a fixed number of statements
+    b  lock and read the rows the new ones need       one statement per type
+    c  lock their accounts, sorted by id              one statement
+       read holds on them that have expired           one statement, where something is held
+    d  decide each, in stream order, in memory        pure, no await
+    e  outcomes, rows, entries, counters, position    COPY and unnest, a fixed number of statements
     f  commit; answers, effects and acknowledgement come after
 
-What a newer release wrote is left in the stream: it gets no answer and stays pending.
+Entries written by a newer release stay pending in the stream, without an answer.
 
-A refusal is a stored outcome. An exception is a crash: roll back, halve the batch, and park what
-still fails alone.
+A refusal is a stored outcome. After an exception the transaction is rolled back and the batch
+halved; an entry that still fails alone is parked.
 """
 
 import asyncio
@@ -56,14 +56,16 @@ class Applier:
     """Applies batches for a fixed set of operation kinds."""
 
     def __init__(self, operations: Iterable[Operation[Any]], clock: Clock) -> None:
-        """`operations` is the registry; two of one kind are refused."""
+        """`operations` is the registry; two operations of one kind are refused."""
         self._reader = EntryReader(operations)
         self._waiting = Waiting()
         self._lapsing = self._reader.lapsing()
         self._clock = clock
 
     async def apply(self, connection: Connection, entries: Sequence[Entry]) -> list[Answer]:
-        """Decide every entry, or park it. Raises for the server's faults only: run it again."""
+        """Decide every entry, or park it. Raises only errors of the servers:
+        run the batch again.
+        """
         started = monotonic_s()
         items: list[Item] = []
         answers: list[Answer] = []
@@ -72,7 +74,7 @@ class Applier:
                 item = self._reader.read(entry)
             except NotUnderstood as error:
                 self._waiting.leave(entry, error.order, str(error))
-            except Exception as error:  # noqa: BLE001 - whatever garbage raises, it is parked alone
+            except Exception as error:  # noqa: BLE001 - whatever an unreadable entry raises, only that entry is parked
                 answers.append(await self._park(connection, entry, envelope_of(entry), error))
             else:
                 if self._waiting and self._waiting.holds_up(entry.partition, order_of(item)):
@@ -84,11 +86,11 @@ class Applier:
         return answers
 
     def forget(self, partition: int) -> None:
-        """The partition is another consumer's from here on."""
+        """Another consumer owns the partition from now on."""
         self._waiting.forget(partition)
 
     async def _isolate(self, connection: Connection, items: Sequence[Item]) -> list[Answer]:
-        """Run the items as one transaction; when it fails, halve until the culprit is alone."""
+        """Run the items as one transaction; if it fails, halve until the failing item is alone."""
         if not items:
             return []
         done = await self._attempt(connection, items)
@@ -104,9 +106,10 @@ class Applier:
     async def _attempt(
         self, connection: Connection, items: Sequence[Item]
     ) -> list[Answer] | Exception:
-        """The answers, or what the items themselves failed with, tried again where that may help.
+        """The answers, or the error of the items themselves after retries where they may help.
 
-        Raises what is the session's or the server's fault (disk, memory): the consumer waits.
+        Raises errors of the session or the server (disk, memory): the consumer waits and runs it
+        again.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -126,7 +129,7 @@ class Applier:
     async def _park(
         self, connection: Connection, entry: Entry, envelope: Envelope | None, error: BaseException
     ) -> Answer:
-        """Keep an entry that cannot be applied, with its traceback; its neighbours go on."""
+        """Store an entry that cannot be applied, with its traceback; the others continue."""
         letter = DeadLetter(
             stream="intents",
             partition=entry.partition,
@@ -157,7 +160,7 @@ class Applier:
 
 
 def _first_of_each(items: Sequence[Item], known: Mapping[int, Decision]) -> list[Item]:
-    """The items that will be decided: the first copy of every id not known yet."""
+    """The items that will be decided: the first copy of every undecided id."""
     seen = set(known)
     fresh = []
     for item in items:
@@ -169,7 +172,9 @@ def _first_of_each(items: Sequence[Item], known: Mapping[int, Decision]) -> list
 
 
 async def _known(connection: Connection, items: Sequence[Item]) -> dict[int, Decision]:
-    """Stored outcomes by the integer of their id: hashing a UUID runs Python, and this is hot."""
+    """Stored outcomes by the integer of their id: hashing a UUID runs Python
+    code, and this is hot.
+    """
     ids = [item.envelope.operation_id for item in items]
     rows = await connection.fetch(load_sql(__file__, "decided_operations"), ids)
     return {
@@ -179,7 +184,9 @@ async def _known(connection: Connection, items: Sequence[Item]) -> dict[int, Dec
 
 
 async def _prepare(connection: Connection, fresh: Sequence[Item]) -> State:
-    """Rows first (accounts may depend on them), then numbers, accounts: one order everywhere."""
+    """Load rows first (accounts may depend on them), then numbers, then accounts: always in this
+    order.
+    """
     records = Records()
     refs = [
         ref for item in fresh if item.operation.refs for ref in item.operation.refs(item.intent)
@@ -196,8 +203,10 @@ async def _prepare(connection: Connection, fresh: Sequence[Item]) -> State:
     for item in fresh:
         for name in item.operation.sequences:
             numbers[name] = numbers.get(name, 0) + 1
-    drawn = {name: await _draw(connection, name, count) for name, count in sorted(numbers.items())}
-    state = State(Balances(()), records, drawn)
+    values_by_sequence = {
+        name: await _draw(connection, name, count) for name, count in sorted(numbers.items())
+    }
+    state = State(Balances(()), records, values_by_sequence)
     ids: set[AccountId] = set()
     houses: dict[AccountId, AccountSpec] = {}
     for item in fresh:
@@ -213,7 +222,7 @@ async def _prepare(connection: Connection, fresh: Sequence[Item]) -> State:
 async def _load_endings(
     connection: Connection, state: State, fresh: Sequence[Item], lapsing: Lapsing[Any]
 ) -> None:
-    """The reservations that end before the last of these operations was accepted.
+    """Load the reservations that expire before the last of these operations was accepted.
 
     Their accounts are locked already, so nobody else can have changed them since.
     """
@@ -233,7 +242,7 @@ async def _draw(connection: Connection, sequence: str, count: int) -> list[int]:
 
 async def _write(connection: Connection, batch: Batch, items: Sequence[Item]) -> None:
     if batch.decided:
-        # Sorted: two consumers that meet on one id wait for each other in one direction only.
+        # Sorted: two consumers that insert the same ids wait for each other in one direction only.
         rows = sorted(
             (msgspec.structs.astuple(d) for d in batch.decided), key=lambda row: row[0].int
         )
@@ -248,7 +257,7 @@ async def _write(connection: Connection, batch: Batch, items: Sequence[Item]) ->
 
 
 async def _advance(connection: Connection, entries: Sequence[Entry]) -> None:
-    """In the same transaction, how far partitions are applied: Redis is never behind that."""
+    """Store in the same transaction how far partitions are applied: Redis is never behind that."""
     last: dict[int, tuple[int, int]] = {}
     for entry in entries:
         if entry.partition >= 0:

@@ -1,4 +1,4 @@
-"""A batch in memory: outcomes decided in stream order, each seeing what those before it did."""
+"""A batch in memory: outcomes decided in stream order, each based on the ones before it."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -20,13 +20,13 @@ from streams.entry import Entry
 CONFLICT: Final = "idempotency_conflict"
 
 CLOCKS_DIFFER: Final = timedelta(seconds=1)
-"""The clock of who accepts may be this far ahead of the clock of who decides."""
+"""The clock of the accepting host may be this far ahead of the deciding host's."""
 
 _encode: Final = msgspec.json.Encoder().encode
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
-    """A decoded entry: where it stands in the stream, its envelope, its kind and its intent."""
+    """A decoded entry: its position in the stream, its envelope, its operation and its intent."""
 
     entry: Entry
     envelope: Envelope
@@ -35,7 +35,7 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """What became of an entry. No `decision`: it was parked; `is_replay`: it was decided before."""
+    """The result of an entry. No `decision`: it was parked; `is_replay`: it was decided before."""
 
     entry: Entry
     envelope: Envelope | None
@@ -45,10 +45,12 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 
 
 class Batch:
-    """Deciding in memory: state moves on with every outcome, answers collect in stream order."""
+    """Decides in memory: the state changes with every outcome, answers are in stream order."""
 
     def __init__(self, state: State, known: dict[int, Decision], now: datetime) -> None:
-        """`known`: stored outcomes; grows with the batch: a copy inside it is a replay too."""
+        """`known`: stored outcomes. It grows with the batch, so a copy inside
+        it is a replay too.
+        """
         self.state = state
         self.known = known
         self.now = now
@@ -58,23 +60,23 @@ class Batch:
         self.answers: list[Answer] = []
 
     def take(self, item: Item) -> None:
-        """Decide one item, or answer what was decided before."""
+        """Decide one item, or answer with its earlier outcome."""
         envelope = item.envelope
-        before = self.known.get(envelope.operation_id.int)
-        if before is None:
+        earlier = self.known.get(envelope.operation_id.int)
+        if earlier is None:
             decision = self._decide(item)
             self.known[envelope.operation_id.int] = decision
             self.decided.append(decision)
             self.answers.append(Answer(item.entry, envelope, decision))
-        elif is_said_by(envelope, before.digest):
-            self.answers.append(Answer(item.entry, envelope, before, is_replay=True))
+        elif is_said_by(envelope, earlier.digest):
+            self.answers.append(Answer(item.entry, envelope, earlier, is_replay=True))
         else:
             self.conflicts.append(envelope)
-            self.answers.append(Answer(item.entry, envelope, before, is_conflict=True))
+            self.answers.append(Answer(item.entry, envelope, earlier, is_conflict=True))
 
     def _decide(self, item: Item) -> Decision:
         envelope = item.envelope
-        # Nothing is accepted after it is decided: a clock that says so is wrong, and ends no hold.
+        # An acceptance after the decision means a wrong clock, which must not expire a hold.
         accepted_at = envelope.submitted_at
         if accepted_at > self._latest:
             accepted_at = self.now
@@ -83,17 +85,17 @@ class Batch:
             return self._judge(item, context, ())
         ended = self.state.endings.over(self._accounts(item), accepted_at)
         accounts = self.state.balances.accounts
-        for one in ended:
-            accounts[one.reserve.account_id].ended -= one.reserve.minor
+        for reservation in ended:
+            accounts[reservation.reserve.account_id].ended -= reservation.reserve.minor
         try:
             return self._judge(item, context, ended)
         finally:
-            for one in ended:
-                accounts[one.reserve.account_id].ended = 0
+            for reservation in ended:
+                accounts[reservation.reserve.account_id].ended = 0
 
     def _accounts(self, item: Item) -> list[AccountId]:
-        named = item.operation.accounts(item.intent, self.state)
-        return [a.id if isinstance(a, AccountSpec) else a for a in named]
+        accounts = item.operation.accounts(item.intent, self.state)
+        return [a.id if isinstance(a, AccountSpec) else a for a in accounts]
 
     def _judge(self, item: Item, context: Context, ended: Sequence[Ended]) -> Decision:
         envelope = item.envelope
@@ -108,8 +110,8 @@ class Batch:
             self._begin(outcome)
         except BalanceLimit:
             return self._decision(envelope, Status.REJECTED, BALANCE_LIMIT.code, None, None)
-        # From here on the operation must succeed: what raises below is a bug and takes the batch
-        # with it.
+        # From here on the operation must succeed: an exception below is a bug and fails the
+        # batch.
         if ended:
             self._close(ended, outcome)
         self._settle(outcome, envelope)
@@ -117,7 +119,7 @@ class Batch:
         return self._decision(envelope, Status.APPLIED, None, outcome.result, effects)
 
     def _begin(self, outcome: Applied) -> None:
-        """Open accounts and check the legs; what raises leaves all as it was."""
+        """Open accounts and check the legs; if this raises, nothing has changed."""
         balances = self.state.balances
         for spec in outcome.opens:
             balances.open(spec)
@@ -129,7 +131,7 @@ class Batch:
             raise
 
     def _close(self, ended: Sequence[Ended], outcome: Applied) -> None:
-        """Close ended reservations of the accounts whose money the operation needs."""
+        """Close expired reservations of the accounts whose money the operation needs."""
         balances = self.state.balances
         taken: dict[AccountId, int] = {}
         for leg in outcome.legs:
@@ -141,14 +143,14 @@ class Batch:
             account = balances.accounts[account_id]
             if minor > account.available - account.ended:
                 short.add(account_id)
-        for one in ended:
-            if one.reserve.account_id in short:
-                self.state.records.put(one.after)
-                balances.reserve([one.reserve])
+        for reservation in ended:
+            if reservation.reserve.account_id in short:
+                self.state.records.put(reservation.after)
+                balances.reserve([reservation.reserve])
 
     def _settle(self, outcome: Applied, envelope: Envelope) -> None:
         balances, records = self.state.balances, self.state.records
-        # Holds that end are let go before money leaves, so that a capture may take what was held.
+        # Holds are released before money leaves, so that a capture can take what was held.
         if outcome.reserves:
             balances.reserve([r for r in outcome.reserves if r.minor < 0])
         if outcome.legs:

@@ -1,8 +1,8 @@
-"""Idempotency-Keys of requests that are many operations.
+"""Idempotency-Keys of requests that consist of many operations.
 
-Such a request takes the operation id of its key before any of its operations is accepted: a row of
-`operations` that moves nothing. So the same key on another endpoint, or with another list, meets it
-as it would meet any other operation, at the door and in the engine.
+Such a request claims the operation id of its key before any of its operations is accepted: a row of
+`operations` that moves nothing. The same key on another endpoint, or with another list, therefore
+conflicts with it as with any other operation, at the gate and in the engine.
 """
 
 from collections.abc import Sequence
@@ -22,10 +22,10 @@ _DIGEST: Final = load_sql(__file__, "operation_digest")
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """A key to take.
+    """A key to claim.
 
-    `operation_ids`: the key's own, then those it has under other names of the same client.
-    `content`: the same for the same request.
+    `operation_ids`: the key's own id, then those it has under other names of the same client.
+    `content`: equal for the same request.
     """
 
     operation_ids: Sequence[OperationId]
@@ -35,7 +35,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def take(engine: AsyncEngine, claim: Claim, now: datetime) -> bool:
-    """Take the key; False when this very request has it already. Raises `Conflict`."""
+    """Claim the key; False when this very request has it already. Raises `Conflict`."""
     digest = digest_of(claim.kind, claim.actor, claim.content)
     own, *others = claim.operation_ids
     async with engine.begin() as connection:

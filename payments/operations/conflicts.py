@@ -1,4 +1,4 @@
-"""Other content under a known operation id: never applied, on record all the same."""
+"""Different content under a known operation id: never applied, but recorded."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,13 +18,13 @@ from payments.operations.outcomes import Outcomes
 from payments.operations.submit import Door, Request, Submitter, Ticket
 
 CONFLICTS_MAX: Final = 16
-"""Contents kept of one operation id. More say nothing new, and a client could fill the disk."""
+"""How many contents are kept per operation id. A client could otherwise fill the disk."""
 
 INSERT: Final = load_sql(__file__, "insert_conflicts")
 
 
 def insert_arguments(envelopes: Sequence[Envelope], now: datetime) -> tuple[Any, ...]:
-    """The arguments of `INSERT`."""
+    """Arguments of the `INSERT` statement."""
     return (
         [e.operation_id for e in envelopes],
         [e.digest for e in envelopes],
@@ -37,10 +37,7 @@ def insert_arguments(envelopes: Sequence[Envelope], now: datetime) -> tuple[Any,
 
 
 async def record_conflict(engine: AsyncEngine, clock: Clock, request: Request) -> None:
-    """Record and count a request that was turned away at the door.
-
-    The same content again is the same row, and so is what the ledger has recorded.
-    """
+    """Record a request refused with a conflict; the same content again is the same row."""
     body = msgspec.json.encode(request.intent)
     now = clock()
     envelope = Envelope(

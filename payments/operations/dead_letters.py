@@ -1,4 +1,6 @@
-"""Entries that could not be handled: kept with the reason, tried again or given up by a person."""
+"""Entries that could not be handled: stored with the reason, retried or
+discarded by an operator.
+"""
 
 import traceback
 from datetime import datetime
@@ -24,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A parked entry. `stream` is intents or effects; `payload` its bytes as they came."""
+    """A parked entry. `stream`: intents or effects; `payload`: its unchanged bytes."""
 
     stream: str
     partition: int
@@ -42,17 +44,17 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def describe(error: BaseException) -> str:
-    """The traceback, or its end when it is long."""
+    """The traceback, cut to its end when it is long."""
     return "".join(traceback.format_exception(error))[-_ERROR_MAX:]
 
 
 def _storable(text: str, length_max: int) -> str:
-    """Text that PostgreSQL takes, whatever a garbage entry put into it."""
+    """Text that PostgreSQL accepts, whatever an unreadable entry contained."""
     return text[:length_max].encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
 async def park(connection: Connection, letter: DeadLetter, now: datetime) -> None:
-    """Write it down. Parking the same entry again keeps one row."""
+    """Store a dead letter. Parking the same entry again keeps one row."""
     letter = msgspec.structs.replace(
         letter,
         kind=None if letter.kind is None else _storable(letter.kind, _KIND_MAX),
@@ -89,7 +91,7 @@ async def list_letters(
 
 
 async def show_letter(connection: Connection, letter_id: int) -> DeadLetter:
-    """One of them. Raises `NotFound`."""
+    """One dead letter. Raises `NotFound`."""
     row = await connection.fetchrow(load_sql(__file__, "show_dead_letter"), letter_id)
     if row is None:
         raise NotFound(f"there is no dead letter {letter_id}", code="dead_letter_not_found")
@@ -97,25 +99,25 @@ async def show_letter(connection: Connection, letter_id: int) -> DeadLetter:
 
 
 class PutsBack(Protocol):
-    """The door that every append goes through: `payments.operations.door`."""
+    """Appends entries again; implemented by `payments.operations.door`, like every append."""
 
     async def put_back(
         self, partition: int, payload: bytes, marked: tuple[OperationId, bytes] | None
     ) -> None:
-        """Append an intent a second time. Raises `Unavailable`."""
+        """Append an intent again. Raises `Unavailable`."""
         ...
 
     async def put_back_effect(self, partition: int, payload: bytes) -> None:
-        """Append an effect a second time. Raises `Unavailable`."""
+        """Append an effect again. Raises `Unavailable`."""
         ...
 
 
 async def retry_letter(
     connection: Connection, door: PutsBack, letter_id: int, now: datetime, by: str
 ) -> DeadLetter:
-    """Append the entry again, then close the letter. A crash between only repeats the entry.
+    """Append the entry again, then close the letter. A crash in between only repeats the entry.
 
-    Raises `Unavailable` when the door is closed: the letter stays open.
+    Raises `Unavailable` when nothing can be appended: the letter stays open.
     """
     letter = _open(await show_letter(connection, letter_id))
     if letter.stream == "effects":
@@ -127,7 +129,7 @@ async def retry_letter(
 
 
 def _marked(letter: DeadLetter) -> tuple[OperationId, bytes] | None:
-    """The operation in it and the marker of its acceptance; None when it cannot be read."""
+    """The operation in the letter and its acceptance marker; None when it cannot be read."""
     try:
         envelope = decode(letter.payload)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -138,7 +140,7 @@ def _marked(letter: DeadLetter) -> tuple[OperationId, bytes] | None:
 async def discard_letter(
     connection: Connection, letter_id: int, now: datetime, by: str
 ) -> DeadLetter:
-    """Give it up: its operation, when it has one that is undecided, is rejected for good."""
+    """Close the letter for good; its operation, if any is undecided, is rejected."""
     letter = _open(await show_letter(connection, letter_id))
     async with connection.transaction():
         if letter.stream == "intents" and letter.operation_id is not None:

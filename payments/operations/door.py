@@ -1,9 +1,9 @@
 """The stream as the submitter sees it: appends when it is safe, else refuses with a reason.
 
-A gate watches the backlog from the side. Every new connection is looked at before anything is
-appended over it, and PostgreSQL again and again: a server that stands behind the other one was
-restored from an older state, what was accepted or decided may be gone, and nothing more is
-accepted. A server that is away at the start is waited for, with the door closed.
+A background task watches the backlog. Redis is compared with PostgreSQL on every new connection
+before anything is appended over it, and again at intervals: a server that is behind the other one
+was restored from an older state, accepted or decided operations may be lost, and nothing more is
+accepted. If a server is away at the start, the door stays closed until it is back.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ _BEGIN_AGAIN_S: Final = 1.0
 _STARTING: Final = "starting"
 _SERVER_TROUBLE: Final = (*FAILURES, asyncpg.PostgresError, asyncpg.InterfaceError)
 _ADVICE: Final = {
-    "backlog_full": "more is waiting than the consumers keep up with; try again shortly",
+    "backlog_full": "the backlog is full because consumers cannot keep up; try again shortly",
     REDIS_ROLLED_BACK: "Redis is behind PostgreSQL: it was restored from an older state. "
     "An operator must run `payments recover`",
     POSTGRES_ROLLED_BACK: "PostgreSQL is behind Redis: it was restored from an older state. "
@@ -49,7 +49,7 @@ _log = structlog.get_logger(__name__)
 
 
 class RedisDoor:
-    """Appends intents to their partition. `backlog_max` entries in all may wait."""
+    """Appends intents to their partition. At most `backlog_max` entries may wait in total."""
 
     def __init__(
         self,
@@ -59,14 +59,14 @@ class RedisDoor:
         partition_count: int = 8,
         backlog_max: int = 200_000,
     ) -> None:
-        """`partition_count` counts at the first start only."""
+        """`partition_count` applies to the first start only."""
         self._database_url = database_url
         self._producer: Producer | None = None
         self._client: Client = create_client(redis_url, connections=4)
         self._count = partition_count
         self._backlog_max = backlog_max
         self._closed: str | None = _STARTING
-        self._away: dict[int, str] = {}  # partitions whose server is away, and what it said
+        self._away: dict[int, str] = {}  # partitions whose server is away, and the reason
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._task: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
@@ -75,14 +75,14 @@ class RedisDoor:
 
     @property
     def closed_reason(self) -> str | None:
-        """Why nothing is accepted, or None; None too while some partitions of a cluster go on."""
+        """Why nothing is accepted, or None, also while part of a cluster still accepts."""
         is_all_away = len(self._away) >= self._count
         return self._closed or (next(iter(self._away.values())) if is_all_away else None)
 
     async def start(self) -> None:
-        """Look once, then keep looking; servers that are away are waited for, with a closed door.
+        """Check once, then start watching; while servers are away the door is closed.
 
-        Raises what waiting does not mend: a wrong password, a database that does not exist.
+        Raises errors that waiting does not cure: a wrong password, a missing database.
         """
         await self._begin_safely()
         self._task = asyncio.create_task(self._watch(), name="gate")
@@ -96,7 +96,7 @@ class RedisDoor:
             _log.warning("gate_waits_for_servers", error=repr(error)[:200])
 
     async def _begin(self) -> None:
-        """Fix the number of partitions, make the producer, look."""
+        """Fix the number of partitions, create the producer, check."""
         connection = await self._session()
         self._count = await ensure_partitions(connection, self._count)
         producer = self._client.create_producer(self._verify, self._count)
@@ -105,7 +105,7 @@ class RedisDoor:
         await self._look_safely()
 
     async def stop(self) -> None:
-        """Send what waits, close."""
+        """Send what is waiting, then close."""
         await end(self._task)
         if self._producer is not None:
             await self._producer.stop()
@@ -116,7 +116,7 @@ class RedisDoor:
     async def append(
         self, partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes
     ) -> bytes | None:
-        """Make the entry durable; returns what an earlier append of this operation left behind.
+        """Make the entry durable; returns the marker of an earlier append of this operation.
 
         Raises `Unavailable`: nothing was written. Raises `UnknownFate`: the reply was lost.
         """
@@ -126,9 +126,9 @@ class RedisDoor:
     async def put_back(
         self, partition: int, payload: bytes, marked: tuple[OperationId, bytes] | None
     ) -> None:
-        """Append an entry a second time, to the partition it came from, as `append` does.
+        """Append an entry again, to its original partition, like `append`.
 
-        `marked`: the operation in it and its marker; None when the entry cannot be read.
+        `marked`: its operation and marker; None when the entry cannot be read.
         """
         if marked is None:
             await self._append(partition, "", payload, b"")
@@ -136,7 +136,7 @@ class RedisDoor:
             await self._append(partition, str(marked[0]), payload, marked[1])
 
     async def put_back_effect(self, partition: int, payload: bytes) -> None:
-        """The same for an effect."""
+        """Append an effect again, to its original partition."""
         await self._append(partition, "", payload, b"", partitions.effects(partition))
 
     async def _append(
@@ -159,21 +159,21 @@ class RedisDoor:
             raise UnknownFate(operation_id=operation_id) from error
 
     async def find_marker(self, operation_id: OperationId) -> bytes | None:
-        """The marker of an accepted operation, whatever its partition."""
+        """The marker of an accepted operation, in any partition."""
         pipeline = self._client.pipeline(transaction=False)
         for partition in range(self._count):
             pipeline.get(partitions.marker(partition, str(operation_id)))
         try:
-            found: list[Any] = await pipeline.execute(raise_on_error=False)
+            replies: list[Any] = await pipeline.execute(raise_on_error=False)
         except FAILURES as error:
             raise self._refusal("redis_unreachable") from error
-        marker = next((m for m in found if isinstance(m, bytes)), None)
-        if marker is None and any(isinstance(m, Exception) for m in found):
-            raise self._refusal("redis_unreachable")  # the server that is away may have it
+        marker = next((m for m in replies if isinstance(m, bytes)), None)
+        if marker is None and any(isinstance(m, Exception) for m in replies):
+            raise self._refusal("redis_unreachable")  # the unreachable server may have it
         return marker
 
     def _lose_server_of(self, partition: int) -> None:
-        """Until the gate has looked again, nothing more goes to this server."""
+        """Send nothing more to the server of this partition until the next check."""
         place = self._client.place_of(partition)
         for other in range(self._count):
             if self._client.place_of(other) == place:
@@ -195,7 +195,7 @@ class RedisDoor:
     async def _begin_again(self) -> None:
         try:
             await self._begin_safely()
-        except Exception as error:  # noqa: BLE001 - a gate that ended would stay closed for ever
+        except Exception as error:  # noqa: BLE001 - without this task the door would stay closed for ever
             _log.exception("gate_cannot_begin", error=repr(error)[:200])
 
     async def _look_safely(self) -> None:
@@ -205,10 +205,10 @@ class RedisDoor:
             reason = "redis_unreachable"
             _log.warning("gate_cannot_look", error=repr(error)[:200])
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            # PostgreSQL away: intents are still durable in the stream, so the door stays as it was.
+            # PostgreSQL is away: intents are durable in the stream, so the door stays as it was.
             _log.warning("gate_without_database", error=repr(error)[:200])
             return
-        except Exception as error:  # noqa: BLE001 - a gate that stopped looking would stay as it is for ever
+        except Exception as error:  # noqa: BLE001 - without this task the door would never change
             reason = "gate_failed"
             _log.exception("gate_failed", error=repr(error)[:200])
         if reason != self._closed:
@@ -232,24 +232,24 @@ class RedisDoor:
         return None
 
     async def _verify(self, held: Sequence[int]) -> None:
-        """Before anything goes over a new connection: do both servers know the same past?"""
+        """Before anything is sent over a new connection: has either server been set back?"""
         reason = await self._compare(held)
         if reason is not None:
             self._closed = reason
             raise StreamUnavailable(reason)
 
     async def _compare(self, held: Sequence[int]) -> str | None:
-        async with self._looking:  # one session, and both the gate and a new connection look
+        async with self._looking:  # the watch and new connections share one session
             try:
                 connection = await self._session()
                 seen, halted = await halt_rolled_back(connection, self._client, held)
-            except TimeoutError:  # half-open: the next look must not wait for this session again
+            except TimeoutError:  # half-open: the next check must not wait for this session again
                 if self._connection is not None:
                     self._connection.terminate()
                 raise
         if not seen.issuperset(held):
             raise StreamUnavailable("redis_unreachable")
-        # Sticky: the next append would get a newer id and hide what was lost.
+        # The state is kept: the next append would get a newer id and hide what was lost.
         return code_of(next(iter(halted.values()))) if halted else None
 
     async def _session(self) -> "asyncpg.Connection[asyncpg.Record]":

@@ -1,4 +1,6 @@
-"""What travels: the intent (what is wanted) inside an envelope (what the server knows)."""
+"""The message in the stream: an intent (what is requested) in an envelope (what
+the server adds).
+"""
 
 import hashlib
 from datetime import datetime
@@ -13,27 +15,28 @@ from payments.kernel.ids import OperationId
 _DIGEST_BYTES: Final = 16
 _PLAIN: Final = 1
 VERSION: Final = 2
-"""The newest version of an envelope that this release writes and reads (ADR 0051)."""
+"""Newest envelope version that this release writes and reads (ADR 0051)."""
 
 
 class Intent(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """Base of all intents: domain ids and minor units, never an actor and never an account id.
+    """Base of all intents: domain ids and minor units, never an actor or account id.
 
-    `added` names the fields that release 0.1.0 does not know. It reads past an unknown field, so an
-    intent that uses one of them travels in a form that 0.1.0 cannot read at all.
+    `added` names the fields that release 0.1.0 does not know. It ignores unknown fields, so an
+    intent that uses one of them is sent in a form that 0.1.0 cannot read at all.
     """
 
     added: ClassVar[tuple[str, ...]] = ()
     free_json: ClassVar[tuple[str, ...]] = ()
-    """Fields with JSON of the client's own: in what order its members stand is no content."""
+    """Fields with free-form JSON of the client: the order of members is not part of the content."""
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An intent on its way: `digest` covers kind, actor and the intent's JSON; `reply_to` waits.
+    """An intent in the stream. `digest` covers kind, actor and the intent's JSON.
 
-    `order`: entries of one partition that share it are decided in the order of the stream.
+    `reply_to`: the channel of a waiting caller. `order`: entries of one partition that share it are
+    decided in stream order.
     """
 
     operation_id: UUID
@@ -48,12 +51,12 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def intent(self) -> bytes:
-        """The intent's JSON. From version 2 on `body` is a list that holds it."""
+        """The intent's JSON. From version 2 on `body` is a list that contains it."""
         return bytes(self.body) if self.version == _PLAIN else bytes(self.body)[1:-1]
 
 
 class _Strict(Envelope, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An envelope of which nothing is read past."""
+    """An envelope without unknown fields."""
 
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -71,7 +74,9 @@ def seal(
     *,
     order: str = "",
 ) -> Envelope:
-    """Put an intent in its envelope. The digest tells a repeat from another request of that id."""
+    """Put an intent in an envelope. Its digest distinguishes a retry from another request of that
+    id.
+    """
     body = _ENCODER.encode(intent)
     is_plain = not intent.added or msgspec.json.decode(body).keys().isdisjoint(intent.added)
     return Envelope(
@@ -93,9 +98,9 @@ def digest_of_intent(kind: str, actor: str, intent: Intent) -> bytes:
 
 
 def is_said_by(envelope: Envelope, digest: bytes) -> bool:
-    """True when `digest` is of the same request.
+    """True when `digest` belongs to the same request.
 
-    Release 0.1.0 made it of the intent's JSON as it stands, whatever the order of members.
+    Release 0.1.0 computed it from the intent's JSON as sent, with members in any order.
     """
     return digest == envelope.digest or digest == digest_of(
         envelope.kind, envelope.actor, envelope.intent
@@ -103,26 +108,26 @@ def is_said_by(envelope: Envelope, digest: bytes) -> bool:
 
 
 def _content_of(intent: Intent) -> bytes:
-    """The intent's JSON, the members of a client's own JSON in one order."""
-    read = {name: getattr(intent, name) for name in intent.free_json}
-    sorted_ = {n: content_of(v) for n, v in read.items() if v is not msgspec.UNSET}
+    """The intent's JSON with the members of free-form JSON sorted."""
+    values = {name: getattr(intent, name) for name in intent.free_json}
+    sorted_ = {n: content_of(v) for n, v in values.items() if v is not msgspec.UNSET}
     return _ENCODER.encode(msgspec.structs.replace(intent, **sorted_))
 
 
 def digest_of(kind: str, actor: str, body: bytes) -> bytes:
-    """SHA-256, cut to 16 bytes, over kind, actor and the intent's JSON."""
+    """SHA-256 over kind, actor and the intent's JSON, cut to 16 bytes."""
     return hashlib.sha256(b"\x1f".join((kind.encode(), actor.encode(), body))).digest()[
         :_DIGEST_BYTES
     ]
 
 
 def encode(envelope: Envelope) -> bytes:
-    """The envelope as it stands in the stream."""
+    """The envelope as stored in the stream."""
     return _ENCODER.encode(envelope)
 
 
 def decode(payload: bytes) -> Envelope:
-    """The envelope of a stream entry as far as it is known, to show it.
+    """The envelope of a stream entry for display; unknown fields are ignored.
 
     Raises `msgspec.MsgspecError` or UnicodeDecodeError.
     """
@@ -130,5 +135,5 @@ def decode(payload: bytes) -> Envelope:
 
 
 def decode_strictly(payload: bytes) -> Envelope:
-    """The envelope of a stream entry, to apply it: an unknown field is an error as well."""
+    """The envelope of a stream entry to apply; an unknown field is an error."""
     return _STRICT.decode(payload)

@@ -1,4 +1,4 @@
-"""After the commit: outcomes to those who wait, effects to the executors, markers away."""
+"""After the commit: sends outcomes to waiting callers and effects to executors, deletes markers."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -16,7 +16,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class EffectEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An effect on its stream; `id` (operation, number within it) is the same at every repeat."""
+    """An effect on its stream; `id` (operation and number) is the same at every retry."""
 
     id: str
     operation_id: UUID
@@ -41,7 +41,8 @@ def steps(answers: Sequence[Answer], place_of: Callable[[int], str]) -> list[Ste
 
 
 def _steps(answers: Sequence[Answer], place: str) -> list[Step]:
-    """First what only needs acknowledging, so that a full Redis drains; then what has effects.
+    """First the entries that only need acknowledging, so that a full Redis drains, then those with
+    effects.
 
     The entry of an operation with effects is its outbox: acknowledged once they are on the stream.
     """
@@ -49,21 +50,21 @@ def _steps(answers: Sequence[Answer], place: str) -> list[Step]:
     with_effects = [
         a for a in answers if a.decision is not None and a.decision.effects and not a.is_conflict
     ]
-    done = []
+    steps_ = []
     if plain:
-        done.append(Step([a.entry for a in plain], _sender(plain, ()), place))
+        steps_.append(Step([a.entry for a in plain], _sender(plain, ()), place))
     if with_effects:
         effects = [(a.entry.partition, e) for a in with_effects for e in effects_of(a)]
-        done.append(
+        steps_.append(
             Step(
                 [a.entry for a in with_effects], _sender(with_effects, effects), place, is_owed=True
             )
         )
-    return done
+    return steps_
 
 
 def effects_of(answer: Answer) -> list[bytes]:
-    """The effects of an applied operation as they go on the stream."""
+    """The effects of an applied operation as stream entries."""
     decision = answer.decision
     if decision is None or not decision.effects:
         return []
@@ -94,9 +95,9 @@ def _sender(answers: list[Answer], effects: Sequence[tuple[int, bytes]]) -> Send
 
 
 def replies(answers: Sequence[Answer]) -> list[tuple[str, bytes]]:
-    """Messages for the channels of those who wait, many outcomes in each.
+    """Messages for the channels of waiting callers, many outcomes in each.
 
-    What was parked has messages of its own: 0.1.0 cannot read them, and must read the others.
+    Parked entries have messages of their own: 0.1.0 cannot read them, but must read the others.
     """
     decided: dict[str, list[Reply]] = {}
     parked: dict[str, list[ParkedReply]] = {}

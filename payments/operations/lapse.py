@@ -1,4 +1,4 @@
-"""Reservations that end by themselves: from that moment on they do not count (ADR 0050)."""
+"""Reservations that expire: from then on they no longer count (ADR 0050)."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -16,9 +16,9 @@ RecordT = TypeVar("RecordT", bound=Record)
 class Lapsing(msgspec.Struct, Generic[RecordT], frozen=True, kw_only=True):
     """A type of rows that reserve money until a time.
 
-    `query` locks and reads those of some accounts ($1) that are open and end until a time ($2).
-    `account`: where the money is. `ends_at`: None when it does not end by itself, or has ended.
-    `close`: the row after its end, and what it lets go.
+    `query` locks and reads the open rows of some accounts ($1) that expire until a time ($2).
+    `account`: where the money is. `ends_at`: None when it does not expire, or has ended. `close`:
+    the row after its end, and the reservation it releases.
     """
 
     type: type[RecordT]
@@ -29,17 +29,17 @@ class Lapsing(msgspec.Struct, Generic[RecordT], frozen=True, kw_only=True):
 
 
 class Ended(NamedTuple):
-    """A reservation that has ended for the operation being decided."""
+    """A reservation that has expired for the operation being decided."""
 
     after: Record
     reserve: Reserve
 
 
 class Endings:
-    """The rows of a batch that may end while its operations are decided."""
+    """The rows of a batch that may expire while its operations are decided."""
 
     def __init__(self, lapsing: Lapsing[Any], records: Records) -> None:
-        """`records` keeps the rows; here is only which belong to which account."""
+        """`records` holds the rows; this index only maps accounts to them."""
         self.type = lapsing.type
         self._lapsing = lapsing
         self._records = records
@@ -49,17 +49,17 @@ class Endings:
         return bool(self._keys)
 
     def add(self, record: Record) -> None:
-        """A row that was read or made."""
+        """Add a row that was read or made."""
         if self._lapsing.ends_at(record) is not None:
             self._keys.setdefault(self._lapsing.account(record), {})[record.key()] = None
 
     def over(self, accounts: Iterable[AccountId], moment: datetime) -> list[Ended]:
-        """What has ended on these accounts until the moment, and is not closed yet."""
-        found = []
+        """Reservations on these accounts that have expired by the moment and are not closed yet."""
+        ended = []
         for account in dict.fromkeys(accounts):
             for key in self._keys.get(account, ()):
                 record = self._records.get(self.type, key)
                 ends_at = None if record is None else self._lapsing.ends_at(record)
                 if ends_at is not None and ends_at <= moment:
-                    found.append(Ended(*self._lapsing.close(record)))
-        return found
+                    ended.append(Ended(*self._lapsing.close(record)))
+        return ended

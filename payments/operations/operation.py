@@ -1,4 +1,4 @@
-"""What a kind of operation is: one `Operation`, made by one file, named once in the registry."""
+"""A kind of operation: one `Operation` per file, listed once in the registry."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -22,23 +22,23 @@ NO_ACCOUNTS: tuple[AccountId | AccountSpec, ...] = ()
 
 
 class State:
-    """What `decide` may look at: rows and balances after all operations decided before this one."""
+    """What `decide` may read: rows and balances after all operations decided before this one."""
 
     def __init__(self, balances: Balances, records: Records, numbers: dict[str, list[int]]) -> None:
-        """`numbers` are fresh sequence values, by sequence name."""
+        """`numbers`: fresh sequence values, by sequence name."""
         self.balances = balances
         self.records = records
         self.endings: Endings | None = None
         self._numbers = numbers
 
     def account(self, account_id: AccountId) -> Account | None:
-        """The account, or None when there is none of that id."""
+        """The account with that id, or None."""
         return self.balances.accounts.get(account_id)
 
     def record(self, type_: type[RecordT], value: Any, by: str = "") -> RecordT | None:
-        """The row of that type by a unique column, or None."""
-        found = self.records.get(type_, value, by)
-        return found if isinstance(found, type_) else None
+        """The row of a type by a unique column, or None."""
+        row = self.records.get(type_, value, by)
+        return row if isinstance(row, type_) else None
 
     def number(self, sequence: str) -> int:
         """The next value of a sequence the operation declared."""
@@ -57,12 +57,14 @@ class Context(msgspec.Struct, frozen=True):
 class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     """A kind of operation.
 
-    `partition_key`: what must be applied in order of acceptance shares one (the paying account).
-    `refs`: rows to load; `refs_of_id`: those that the operation's id names.
-    `accounts`: to lock, asked when the rows are there; made when missing.
-    `decide`: a pure function. It sees state, returns an outcome, touches nothing.
-    `result`: what it applies with. `refusals`: exactly those it may give, in order of precedence.
-    `lapsing`: the rows it makes that end by themselves.
+    `partition_key`: operations that must be applied in order of acceptance share one (the paying
+    account).
+    `refs`: rows to load; `refs_of_id`: rows derived from the operation's id.
+    `accounts`: accounts to lock, called after the rows are loaded; missing house accounts are made.
+    `decide`: a pure function from state to outcome.
+    `result`: type of the applied result. `refusals`: exactly those it may give, in order of
+    precedence.
+    `lapsing`: the rows it makes that expire.
     """
 
     kind: str

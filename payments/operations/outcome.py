@@ -1,4 +1,4 @@
-"""How an operation ends: applied, or refused; stored, and answered again to every repeat."""
+"""Outcomes of an operation: applied or refused; stored, and repeated for every retry."""
 
 import enum
 from collections.abc import Mapping
@@ -15,29 +15,29 @@ from payments.operations.record import Record
 
 
 class Status(enum.Enum):
-    """Where an operation stands."""
+    """How far an operation has got."""
 
     ACCEPTED = "accepted"
     """Durable in the stream, not decided yet."""
     APPLIED = "applied"
     REJECTED = "rejected"
-    """Decided: refused, with a reason."""
+    """Decided: refused with a reason."""
     PARKED = "parked"
-    """A dead letter; an operator has it."""
+    """A dead letter that an operator has to handle."""
 
 
 class Result(msgspec.Struct, frozen=True):
-    """Base of what an outcome says: stored as JSON for ever and answered field by field.
+    """Base of the data in an outcome: stored as JSON permanently and answered field by field.
 
     `status` is always the operation's; a thing's own status is called `<noun>_status`.
     """
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why an operation is refused; `code` lives in the database and in clients for ever.
+    """Why an operation is refused; `code` is stored and known to clients, so it never changes.
 
-    `sentence` says what is wrong and what to do next, for people who read `detail`.
-    `is_transient`: a new operation may succeed later. `carries`: the result stored with it.
+    `sentence` tells people in `detail` what is wrong and what to do next. `is_transient`: a new
+    operation may succeed later. `carries`: type of the result stored with it.
     """
 
     code: str
@@ -47,12 +47,14 @@ class Refusal(msgspec.Struct, frozen=True):
     carries: type[Result] | None = None
 
     def carrying(self, result: type[Result]) -> Self:
-        """The same refusal, as an operation declares it that stores a result with it."""
+        """The same refusal, declared with the result an operation stores with it."""
         return msgspec.structs.replace(self, carries=result)
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
-    """A call to the outside that an applied operation asks for; repeated until acknowledged."""
+    """A call to an outside system that an applied operation requests; retried
+    until acknowledged.
+    """
 
     kind: str
     body: Mapping[str, Any]
@@ -69,7 +71,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """The operation succeeds. `result` is what the client sees; `puts` are rows made or changed."""
+    """The operation succeeds. `result`: what the client sees; `puts`: rows made or changed."""
 
     result: Result
     legs: tuple[Leg, ...] = ()
@@ -82,7 +84,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """The operation is refused. No money moves; `puts` may still record that it was tried."""
+    """The operation is refused. No money moves; `puts` may still record the attempt."""
 
     refusal: Refusal
     result: Result | None = None

@@ -1,4 +1,4 @@
-"""Outcomes as the submitter sees them: stored ones, and those that are still to come."""
+"""Outcomes as the submitter sees them: stored ones and future ones."""
 
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -11,31 +11,33 @@ from payments.operations.outcome import Decision
 
 
 class Parked(msgspec.Struct, frozen=True):
-    """Instead of an outcome: the entry of an operation became a dead letter."""
+    """Stands for an outcome: the entry of an operation became a dead letter."""
 
 
 PARKED: Final = Parked()
 
 
 class Outcomes(Protocol):
-    """Stored and coming outcomes. Implemented in `payments.operations.results`."""
+    """Stored and future outcomes. Implemented in `payments.operations.results`."""
 
     reply_to: str
 
     async def find(self, operation_id: OperationId) -> Decision | None:
-        """The stored outcome."""
+        """The stored outcome, or None."""
         ...
 
     def expect(
         self, operation_id: OperationId, digest: bytes, submitted_at: datetime
     ) -> AbstractContextManager["Coming"]:
-        """Listen for the outcome from here on, until the context is left."""
+        """Listen for the outcome until the context is left."""
         ...
 
 
 class Coming(Protocol):
-    """An outcome that is listened for."""
+    """A future outcome."""
 
     async def within(self, timeout_s: float) -> Decision | Parked | None:
-        """The outcome when there, or None. Raises `Conflict` when the id has other content."""
+        """The outcome, or None after the timeout. Raises `Conflict` when the id
+        has other content.
+        """
         ...

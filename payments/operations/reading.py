@@ -1,4 +1,4 @@
-"""From the bytes of an entry to the operation it asks for."""
+"""Decodes an entry into the operation it requests."""
 
 import re
 from collections.abc import Iterable
@@ -18,18 +18,18 @@ _KIND: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+", re.ASCII)
 
 
 class NotUnderstood(Exception):
-    """A newer release wrote the entry. It is left in the stream for a consumer that reads it.
+    """A newer release wrote the entry. It stays in the stream for a consumer that can read it.
 
-    `order` names the entries that may not overtake it, "" when it does not say.
+    `order`: entries with this order must not overtake it; "" when unknown.
     """
 
-    def __init__(self, why: str, order: str) -> None:
-        super().__init__(why)
+    def __init__(self, reason: str, order: str) -> None:
+        super().__init__(reason)
         self.order = order
 
 
 class _Heading(msgspec.Struct, frozen=True, kw_only=True):
-    """What an envelope of every version says."""
+    """The fields that an envelope of every version has."""
 
     operation_id: UUID
     kind: str
@@ -44,7 +44,7 @@ class EntryReader:
     """Reads entries for a fixed set of operation kinds."""
 
     def __init__(self, operations: Iterable[Operation[Any]]) -> None:
-        """`operations` is the registry; two of one kind are refused."""
+        """`operations` is the registry; two operations of one kind are refused."""
         self._operations: dict[str, Operation[Any]] = {}
         self._decoders: dict[str, msgspec.json.Decoder[Intent]] = {}
         for operation in operations:
@@ -54,14 +54,16 @@ class EntryReader:
             self._decoders[operation.kind] = msgspec.json.Decoder(operation.intent)
 
     def lapsing(self) -> Lapsing[Any] | None:
-        """The rows that end by themselves; of one type, as long as only holds do."""
-        found = {o.lapsing.type: o.lapsing for o in self._operations.values() if o.lapsing}
-        if len(found) > 1:
-            raise ValueError(f"rows of several types end by themselves: {sorted(map(str, found))}")
-        return next(iter(found.values()), None)
+        """The type of rows that expire; there may be only one, today holds."""
+        by_type = {o.lapsing.type: o.lapsing for o in self._operations.values() if o.lapsing}
+        if len(by_type) > 1:
+            raise ValueError(f"rows of several types expire: {sorted(map(str, by_type))}")
+        return next(iter(by_type.values()), None)
 
     def read(self, entry: Entry) -> Item:
-        """The item. Raises `NotUnderstood`, or whatever garbage makes a decoder raise."""
+        """The decoded item. Raises `NotUnderstood`, or a decoder's error for an
+        unreadable entry.
+        """
         try:
             envelope = decode_strictly(entry.payload)
         except msgspec.MsgspecError as error:
@@ -80,17 +82,21 @@ class EntryReader:
 
 
 def is_kind(text: str) -> bool:
-    """True for text that a release may use as a kind: all else is garbage."""
+    """True for text that a release may use as a kind; anything else is garbage."""
     return len(text) <= KIND_MAX and _KIND.fullmatch(text) is not None
 
 
 def order_of(item: Item) -> str:
-    """What entries share that are decided in order; 0.1.0 does not write it."""
+    """The order key of an item: items that share it are decided in order. 0.1.0
+    does not write it.
+    """
     return item.envelope.order or str(item.operation.partition_key(item.intent))
 
 
 def envelope_of(entry: Entry) -> Envelope | None:
-    """The envelope of an entry that cannot be read further: its caller hears that it is parked."""
+    """The envelope of an entry whose intent cannot be read, so that its caller
+    learns it is parked.
+    """
     try:
         return decode(entry.payload)
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -113,5 +119,5 @@ def _raise_if_newer(payload: bytes, error: msgspec.MsgspecError) -> None:
 
 
 def _is_unknown_field(error: msgspec.MsgspecError) -> bool:
-    # msgspec has no class of its own for this; a unit test notices when the words change.
+    # msgspec has no exception class for this; a unit test fails when the message changes.
     return "unknown field" in str(error)

@@ -1,4 +1,4 @@
-"""Rows beside the ledger: locked and loaded before deciding, written after, both in bulk."""
+"""Rows besides the ledger: locked and loaded before deciding, written after, both in bulk."""
 
 import enum
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ from payments.kernel.database import Connection
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of a capability's table; fields are named as its columns, enums stored by value.
+    """A row of a capability's table; fields are named like columns, enums stored by value.
 
     `table` is the SQLAlchemy table; `keys` are unique columns it can be looked up by, the primary
     key first.
@@ -29,12 +29,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return getattr(self, self.keys[0])
 
     def changed(self, **values: Any) -> Self:
-        """A copy with some fields changed."""
         return msgspec.structs.replace(self, **values)
 
 
 class Ref(NamedTuple):
-    """A row an operation needs: type, value, by which unique column (empty: primary key)."""
+    """A row an operation needs: type, value, and the unique column (empty: primary key)."""
 
     type: type[Record]
     value: Any
@@ -42,20 +41,19 @@ class Ref(NamedTuple):
 
 
 class Records:
-    """The rows of one batch: what was loaded, and what operations made of them."""
+    """The rows of one batch: as loaded, and as changed by operations."""
 
     def __init__(self) -> None:
-        """Empty; `load` fills it."""
         self._rows: dict[tuple[type[Record], str, Any], Record] = {}
         self._loaded: set[tuple[type[Record], Any]] = set()
         self._puts: dict[type[Record], dict[Any, Record]] = {}
 
     def get(self, type_: type[Record], value: Any, by: str = "") -> Record | None:
-        """The row as it is after the operations decided so far."""
+        """The row after the operations decided so far."""
         return self._rows.get((type_, by or type_.keys[0], value))
 
     def put(self, record: Record) -> None:
-        """A row made or changed; operations after this one in the batch see it."""
+        """Store a row made or changed; later operations of the batch see it."""
         self._index(record)
         self._puts.setdefault(type(record), {})[record.key()] = record
 
@@ -65,12 +63,12 @@ class Records:
             self._rows[type_, name, getattr(record, name)] = record
 
     async def load(self, connection: Connection, refs: Iterable[Ref]) -> None:
-        """Lock and read the rows: one statement a type and key column, sorted by primary key."""
-        wanted: dict[tuple[type[Record], str], set[Any]] = {}
+        """Lock and read rows: one statement per type and key column, sorted by primary key."""
+        values_by_key: dict[tuple[type[Record], str], set[Any]] = {}
         for ref in refs:
-            wanted.setdefault((ref.type, ref.by or ref.type.keys[0]), set()).add(ref.value)
-        for type_, by in sorted(wanted, key=lambda k: (k[0].table.name, k[1])):
-            rows = await connection.fetch(_select(type_, by), list(wanted[type_, by]))
+            values_by_key.setdefault((ref.type, ref.by or ref.type.keys[0]), set()).add(ref.value)
+        for type_, by in sorted(values_by_key, key=lambda k: (k[0].table.name, k[1])):
+            rows = await connection.fetch(_select(type_, by), list(values_by_key[type_, by]))
             for row in rows:
                 record = _from_row(type_, dict(row))
                 self._loaded.add((type_, record.key()))
@@ -79,7 +77,7 @@ class Records:
     async def load_by(
         self, connection: Connection, type_: type[Record], query: str, *arguments: Any
     ) -> list[Record]:
-        """Rows that a query of their capability locks and reads."""
+        """Rows that a capability's own query locks and reads."""
         records = [_from_row(type_, dict(row)) for row in await connection.fetch(query, *arguments)]
         for record in records:
             self._loaded.add((type_, record.key()))
@@ -87,7 +85,7 @@ class Records:
         return records
 
     async def write(self, connection: Connection) -> None:
-        """New rows by COPY, changed rows by one UPDATE a table."""
+        """Write new rows by COPY, changed rows by one UPDATE per table."""
         for type_ in sorted(self._puts, key=lambda t: t.table.name):
             puts = self._puts[type_]
             new = [r for k, r in puts.items() if (type_, k) not in self._loaded]
@@ -116,7 +114,7 @@ def _to_row(record: Record) -> tuple[Any, ...]:
     row = msgspec.structs.astuple(record)
     converted = _converted_fields(type(record))
     if not converted:
-        return row  # the usual case on the hot path: nothing to convert
+        return row  # the usual case on the hot path
     values = list(row)
     for position, convert in converted:
         if values[position] is not None:
@@ -126,18 +124,18 @@ def _to_row(record: Record) -> tuple[Any, ...]:
 
 @cache
 def _converted_fields(type_: type[Record]) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
-    """How to write fields PostgreSQL cannot take as they are: decided once a type, not a row."""
-    found: list[tuple[int, Callable[[Any], Any]]] = []
+    """How to convert fields for PostgreSQL: determined once per type, not per row."""
+    converted: list[tuple[int, Callable[[Any], Any]]] = []
     hints = get_type_hints(type_)
     for position, name in enumerate(type_.__struct_fields__):
         if name in _json_fields(type_):
-            found.append((position, _json_text))
+            converted.append((position, _json_text))
         elif any(
             isinstance(t, type) and issubclass(t, enum.Enum)
             for t in (hints[name], *get_args(hints[name]))
         ):
-            found.append((position, _enum_value))
-    return tuple(found)
+            converted.append((position, _enum_value))
+    return tuple(converted)
 
 
 def _as_it_is(text: str) -> msgspec.Raw:

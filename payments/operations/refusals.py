@@ -1,4 +1,4 @@
-"""Refusals that capabilities share which do not know each other: each code is one constant."""
+"""Refusals shared by capabilities that do not know each other; each code is one constant."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,11 +6,11 @@ from typing import Any, Final
 from payments.operations.outcome import Refusal, Result
 
 NEW_KEY: Final = "under a new Idempotency-Key if you use one: a key keeps its first outcome."
-"""Ends a sentence that tells the client to ask again."""
+"""Ends a sentence that tells the client to try again."""
 
 
 class OtherProposal(Result, frozen=True, kw_only=True):
-    """The proposal that stands; the second person agrees to exactly this one."""
+    """The standing proposal; the second person must agree to exactly this one."""
 
     proposal: Mapping[str, Any]
 
@@ -22,7 +22,9 @@ BALANCE_LIMIT: Final = Refusal(
     "it first, and ask again " + NEW_KEY,
 )
 ENGINE_REFUSALS: Final = (BALANCE_LIMIT,)
-"""What the engine may give for every operation that moves money, whatever its `decide` said."""
+"""Refusals the engine may give for any operation that moves money, whatever its
+`decide` returned.
+"""
 
 CURRENCY_MISMATCH: Final = Refusal(
     "currency_mismatch",

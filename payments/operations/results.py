@@ -1,4 +1,4 @@
-"""Outcomes for those who wait: pushed after the commit, else read from PostgreSQL."""
+"""Outcomes for waiting callers: pushed after the commit, else read from PostgreSQL."""
 
 import asyncio
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from streams.tasks import end
 
 _SWEEP_EVERY_S: Final = 0.1
 _LATE_S: Final = 1.0
-"""From here on a waiter is looked for among the dead letters too: the push may be lost."""
+"""After this time dead letters are searched for a waiting operation too: the push may be lost."""
 _LOOKUP_MAX: Final = 500
 _DECIDED: Final = load_sql(__file__, "decided_operations")
 _PARKED: Final = load_sql(__file__, "parked_operations")
@@ -36,7 +36,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True):
-    """One outcome as it is published: `is_conflict` when the id held other content."""
+    """One published outcome; `is_conflict` when the id has other content."""
 
     decision: Decision
     digest: bytes
@@ -57,14 +57,14 @@ class ParkedReplies(msgspec.Struct, frozen=True):
 
 
 class Expected:
-    """An outcome that is waited for.
+    """An outcome that a caller waits for.
 
-    `digest` None takes any content. `submitted_at` tells a dead letter of this very request from
-    one of an earlier try.
+    `digest` None accepts any content. `submitted_at` distinguishes a dead letter of this request
+    from one of an earlier try.
     """
 
     def __init__(self, digest: bytes | None, submitted_at: datetime | None) -> None:
-        """Made by `OutcomeReader.expect`."""
+        """Created by `OutcomeReader.expect`."""
         self.digest = digest
         self.submitted_at = submitted_at
         self.since_s = monotonic_s()
@@ -73,7 +73,7 @@ class Expected:
         )
 
     async def within(self, timeout_s: float) -> Decision | Parked | None:
-        """The outcome once it is there, None after the timeout or `release`. Raises `Conflict`."""
+        """The outcome; None after the timeout or `release`. Raises `Conflict`."""
         try:
             async with asyncio.timeout(timeout_s):
                 return await self.done
@@ -85,10 +85,10 @@ _MESSAGE: Final = msgspec.json.Decoder(list[Reply] | ParkedReplies)
 
 
 class OutcomeReader:
-    """Finds stored outcomes, many in a query, and waits for coming ones on its own channel."""
+    """Finds stored outcomes, many per query, and receives new ones on its own channel."""
 
     def __init__(self, redis_url: str, database_url: str) -> None:
-        """One a process."""
+        """One instance per process."""
         self.reply_to = f"{partitions.REPLIES}{new_secret(12)}"
         self._client: Client = create_client(redis_url, connections=2)
         self._database_url = database_url
@@ -96,12 +96,12 @@ class OutcomeReader:
         self._waiters: dict[UUID, list[Expected]] = {}
         self._lookups: dict[UUID, asyncio.Future[Decision | None]] = {}
         self._is_released = False
-        self._wanted = asyncio.Event()
+        self._has_lookups = asyncio.Event()
         self._lock = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Listen, look up, sweep."""
+        """Start the background tasks."""
         self._tasks = [
             asyncio.create_task(self._listen(), name="replies"),
             asyncio.create_task(self._look_up(), name="lookups"),
@@ -109,14 +109,14 @@ class OutcomeReader:
         ]
 
     async def stop(self) -> None:
-        """Stop all of it; who still waits learns nothing more."""
+        """Stop; waiting callers get no outcome."""
         await end(*self._tasks)
         await self._client.aclose()
         if self._connection is not None:
             self._connection.terminate()
 
     def release(self) -> None:
-        """End every wait now, and each later one at once: this process is about to stop."""
+        """End every wait now, and later ones immediately: this process is about to stop."""
         self._is_released = True
         for waiter in [w for waiters in self._waiters.values() for w in waiters]:
             if not waiter.done.done():
@@ -127,14 +127,14 @@ class OutcomeReader:
         future = self._lookups.get(operation_id)
         if future is None:
             future = self._lookups[operation_id] = asyncio.get_running_loop().create_future()
-            self._wanted.set()
+            self._has_lookups.set()
         return await asyncio.shield(future)
 
     @contextmanager
     def expect(
         self, operation_id: OperationId, digest: bytes | None, submitted_at: datetime | None = None
     ) -> Iterator[Expected]:
-        """Listen from here on; `digest` None takes any content."""
+        """Listen from now on; `digest` None accepts any content."""
         expected = Expected(digest, submitted_at)
         if self._is_released:
             expected.done.set_result(None)
@@ -147,21 +147,21 @@ class OutcomeReader:
     async def wait(
         self, operation_id: OperationId, submitted_at: datetime, timeout_s: float
     ) -> Decision | Parked | None:
-        """The outcome once it is there, whatever the content, None after the timeout."""
+        """The outcome, whatever the content; None after the timeout."""
         with self.expect(operation_id, None, submitted_at) as expected:
             return await expected.within(timeout_s)
 
     def _forget(self, operation_id: UUID, expected: Expected) -> None:
         if expected.done.done() and not expected.done.cancelled():
-            expected.done.exception()  # seen: whoever left before it came must not warn
-        left = [w for w in self._waiters.get(operation_id, ()) if w is not expected]
-        if left:
-            self._waiters[operation_id] = left
+            expected.done.exception()  # retrieved: asyncio must not warn when the caller has gone
+        others = [w for w in self._waiters.get(operation_id, ()) if w is not expected]
+        if others:
+            self._waiters[operation_id] = others
         else:
             self._waiters.pop(operation_id, None)
 
     def _resolve(self, decision: Decision, *, digest: bytes | None, is_conflict: bool) -> None:
-        """Wake who waits for this id; `digest` is the answered request's, None from the table."""
+        """Wake the waiters of this id; `digest` is the answered request's, None from the table."""
         for waiter in self._waiters.get(decision.operation_id, ()):
             if waiter.done.done() or (digest is not None and waiter.digest not in {None, digest}):
                 continue
@@ -173,7 +173,7 @@ class OutcomeReader:
     def _resolve_parked(
         self, operation_id: UUID, *, digest: bytes | None, submitted_at: datetime | None
     ) -> None:
-        """Tell who waits for this id that an operator has it."""
+        """Tell the waiters of this id that its entry was parked."""
         for waiter in self._waiters.get(operation_id, ()):
             is_its_own = waiter.submitted_at in {None, submitted_at} if submitted_at else True
             is_content = digest is None or waiter.digest in {None, digest}
@@ -198,14 +198,14 @@ class OutcomeReader:
                     message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=2)
                     if message is not None:
                         self._receive(message["data"])
-            except Exception as error:  # noqa: BLE001 - without this channel every wait is late, so it must come back
+            except Exception as error:  # noqa: BLE001 - without this channel every answer is late, so reconnect always
                 _log.warning("replies_reconnect", error=repr(error)[:200])
                 await asyncio.sleep(0.2)
             finally:
                 await _close_quietly(pubsub)
 
     async def _sweep(self) -> None:
-        """Who waits longer than a push takes is looked up, all in one query: no poll a request."""
+        """Look up overdue outcomes, all in one query, instead of polling per request."""
         while True:
             await asyncio.sleep(_SWEEP_EVERY_S)
             ids = self._waiting_longer_than(_SWEEP_EVERY_S)
@@ -217,7 +217,7 @@ class OutcomeReader:
                 if late := self._waiting_longer_than(_LATE_S):
                     for operation_id, submitted_at in await self._read_parked(late):
                         self._resolve_parked(operation_id, digest=None, submitted_at=submitted_at)
-            except Exception as error:  # noqa: BLE001 - the waiters go on waiting; their own timeout ends it
+            except Exception as error:  # noqa: BLE001 - the waiters have their own timeout
                 _log.warning("sweep_failed", error=repr(error)[:200])
 
     def _waiting_longer_than(self, seconds: float) -> list[UUID]:
@@ -227,21 +227,21 @@ class OutcomeReader:
 
     async def _look_up(self) -> None:
         while True:
-            await self._wanted.wait()
-            self._wanted.clear()
+            await self._has_lookups.wait()
+            self._has_lookups.clear()
             while self._lookups:
                 ids = list(self._lookups)[:_LOOKUP_MAX]
                 futures = {i: self._lookups.pop(i) for i in ids}
                 try:
-                    found = await self._read(ids)
-                except Exception as error:  # noqa: BLE001 - whoever asked must hear of any failure, or waits for ever
+                    decisions = await self._read(ids)
+                except Exception as error:  # noqa: BLE001 - callers must learn of any failure, or they wait for ever
                     for future in futures.values():
                         future.set_exception(_unavailable(error))
-                        future.exception()  # seen: a caller that went away must not warn
+                        future.exception()  # retrieved: no warning when the caller has gone
                     continue
                 for operation_id, future in futures.items():
                     if not future.done():
-                        future.set_result(found.get(operation_id))
+                        future.set_result(decisions.get(operation_id))
 
     async def _read(self, ids: list[UUID]) -> dict[UUID, Decision]:
         rows = await self._fetch(_DECIDED, ids)
@@ -254,7 +254,7 @@ class OutcomeReader:
         return [(row["operation_id"], decode(row["payload"]).submitted_at) for row in rows]
 
     async def _fetch(self, query: str, ids: list[UUID]) -> list[Any]:
-        """Rows by id; one retry on a fresh session: a killed backend drops every session."""
+        """Rows by id; one retry on a new session: a killed backend drops every session."""
         async with self._lock:
             for attempt in (1, 2):
                 try:

@@ -1,4 +1,6 @@
-"""The only way in: an intent gets its id, and is durable before anybody hears `accepted`."""
+"""The only way to submit an intent: it gets its id, and is durable before
+`accepted` is answered.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -28,37 +30,40 @@ from payments.operations.outcomes import Coming, Outcomes, Parked
 
 
 class EarlierId(msgspec.Struct, frozen=True):
-    """Where 0.1.0 may have the same request: a key of this client was a caller of its own then."""
+    """An id under which 0.1.0 may know the same request: each key of a client was its own caller
+    then.
+    """
 
     actor: str
     operation_id: OperationId
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One operation somebody wants: `operation_id` derived from a caller's key, or fresh."""
+    """A requested operation; `operation_id` is derived from a caller's key, or new."""
 
     operation: Operation[Any]
     intent: Intent
     actor: str
     operation_id: OperationId
     is_keyed: bool
-    """True when the id was derived, so that it may be known already."""
+    """True when the id was derived, so it may be known already."""
     earlier: tuple[EarlierId, ...] = ()
-    """Looked for first; what was asked under one of them is answered again, not done again."""
+    """Looked up first: a request sent under one of these ids is answered again,
+    not executed again.
+    """
     order: int | str | None = None
-    """Requests that share it are decided in the order of acceptance; None: the kind says which."""
+    """Requests that share it are decided in the order of acceptance; None: as the kind defines."""
 
     @property
     def partition_key(self) -> int | str:
-        """What the partition is chosen by."""
+        """The key that selects the partition."""
         return self.operation.partition_key(self.intent) if self.order is None else self.order
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known after accepting: `decision` once decided, `is_replay` when known before.
+    """The result of accepting: `decision` if decided, `is_replay` if known before.
 
-    `is_parked`: it could not be applied, and an operator has it. `is_doubtful`: the id may be of
-    other content, and the ledger has not said so yet.
+    `is_parked`: it could not be applied; an operator has to handle it.
     """
 
     operation_id: OperationId
@@ -71,11 +76,11 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 LEDGER_WAIT_S: Final = 3.0
-"""How long a request waits for the ledger's word when a marker says that its id is another's."""
+"""How long a request waits for the ledger when a marker shows other content under its id."""
 
 
 class Acceptance(msgspec.Struct, frozen=True):
-    """What is known of an operation id before it is decided: the marker beside the stream."""
+    """The marker beside the stream: what is known of an operation id before it is decided."""
 
     digest: bytes
     kind: str
@@ -84,16 +89,16 @@ class Acceptance(msgspec.Struct, frozen=True):
 
 
 class Door(Protocol):
-    """The stream as seen from here. Implemented in `payments.operations.door` over `streams`."""
+    """The stream as seen by the submitter. Implemented in `payments.operations.door`."""
 
     async def append(
         self, partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes
     ) -> bytes | None:
-        """Make the entry durable; returns the marker found under that id. Raises `Unavailable`."""
+        """Make the entry durable; returns an earlier marker of that id. Raises `Unavailable`."""
         ...
 
     async def find_marker(self, operation_id: OperationId) -> bytes | None:
-        """The marker of an accepted operation, whatever its partition."""
+        """The marker of an accepted operation, in any partition."""
         ...
 
 
@@ -106,7 +111,7 @@ def keyed(
     scope: str = "key",
     also: Sequence[str] = (),
 ) -> Request:
-    """A request whose id comes from caller, key and `scope`, which keeps sorts of keys apart.
+    """A request whose id is derived from caller, key and `scope`; scopes separate kinds of keys.
 
     `also`: names under which 0.1.0 knew the same caller.
     """
@@ -115,15 +120,15 @@ def keyed(
 
 
 def fresh(operation: Operation[IntentT], intent: IntentT, *, actor: str) -> Request:
-    """A request with a new id: each one is an operation of its own."""
+    """A request with a new id: each one is a separate operation."""
     return Request(operation, intent, actor, new_id(), False)
 
 
 class Submitter:
-    """Accepts requests. `wait_s` > 0 waits that long for the outcome."""
+    """Accepts requests. With `wait_s` > 0 it waits that long for the outcome."""
 
     def __init__(self, door: Door, outcomes: Outcomes, clock: Clock) -> None:
-        """Made once a process."""
+        """One instance per process."""
         self._door = door
         self._outcomes = outcomes
         self._clock = clock
@@ -132,8 +137,8 @@ class Submitter:
         """Accept one request.
 
         Raises `Conflict` (the id is known with other content), `Unavailable` (nothing was accepted)
-        or `UnknownFate` (the reply of the stream was lost: ask for the operation id, or send the
-        same request again).
+        or `UnknownFate` (the reply of the stream was lost: query the operation id, or send the same
+        request again).
         """
         if request.earlier:
             request = await self._as_asked_first(request)
@@ -156,8 +161,8 @@ class Submitter:
                 return _accepted(envelope, earlier)
             with self._expect(envelope) as coming:
                 return _settled(envelope, earlier, await coming.within(LEDGER_WAIT_S))
-        # Listening begins before the entry is sent: the outcome may be published before XADD's own
-        # reply is read.
+        # Start listening before the entry is sent: the outcome may be published before XADD's
+        # own reply is read.
         with self._expect(envelope) as coming:
             earlier = await self._append(request, envelope)
             least_s = LEDGER_WAIT_S if _is_other(earlier, envelope) else 0
@@ -166,15 +171,15 @@ class Submitter:
     async def many(
         self, requests: Sequence[Request], wait_s: float = 0
     ) -> list[Ticket | Exception]:
-        """Accept several at once; one turned away does not touch the others."""
+        """Accept several requests concurrently; a refused one does not affect the others."""
         results = await asyncio.gather(*(self(r, wait_s) for r in requests), return_exceptions=True)
         return [r if isinstance(r, Ticket | Exception) else RuntimeError(repr(r)) for r in results]
 
     async def _as_asked_first(self, request: Request) -> Request:
-        """The request under the id it was first sent under; under its own when it is new.
+        """The request under the id it was first sent under, or its own if it is new.
 
-        Two keys of one client may have used the same Idempotency-Key in 0.1.0, as two callers. So
-        the same content decides, and other content under any of the ids is a conflict.
+        In 0.1.0 two keys of one client could use the same Idempotency-Key, as two callers. So the
+        content decides: other content under any of the ids is a conflict.
         """
         kind, body = request.operation.kind, msgspec.json.encode(request.intent)
         ids = (EarlierId(request.actor, request.operation_id), *request.earlier)
@@ -195,10 +200,11 @@ class Submitter:
         return request
 
     async def _known_digest(self, operation_id: OperationId, digest: bytes) -> bytes | None:
-        """The marker first: it goes away after the outcome is there, so one of the two is seen.
+        """Digest stored under an id. The marker is read first: it outlives the decision, so one is
+        seen.
 
-        A marker of other content than `digest` is only a doubt: its entry may be missing. Raises
-        `Conflict` when the ledger says that the id is another's.
+        A marker with another digest is not conclusive, because its entry may be missing. Raises
+        `Conflict` when the ledger has other content under the id.
         """
         marker = await self._door.find_marker(operation_id)
         if marker is not None and msgspec.json.decode(marker, type=Acceptance).digest == digest:
@@ -211,9 +217,9 @@ class Submitter:
         return None if decision is None else decision.digest
 
     async def _refuse_doubt(self, operation_id: OperationId) -> None:
-        """Raise `NotDecidedYet` while other content may stand in the stream under an earlier id.
+        """Raise `NotDecidedYet` while other content may be in the stream under an earlier id.
 
-        Under the request's own id the engine would meet it; under an earlier one it would not.
+        Under the request's own id the engine would detect it; under an earlier one it would not.
         """
         if await self._door.find_marker(operation_id) is not None:
             raise NotDecidedYet(operation_id=str(operation_id))
@@ -223,19 +229,19 @@ class Submitter:
         return self._outcomes.expect(operation_id, envelope.digest, envelope.submitted_at)
 
     async def _append(self, request: Request, envelope: Envelope) -> Acceptance | None:
-        """Make it durable; returns what an earlier request of this id left beside the stream."""
-        found = await self._door.append(
+        """Make it durable; returns the marker of an earlier request with this id."""
+        marker = await self._door.append(
             request.partition_key,
             request.operation_id,
             encode(envelope),
             marker_of(envelope),
         )
         metrics.ACCEPTED.labels(envelope.kind).inc()
-        return None if found is None else msgspec.json.decode(found, type=Acceptance)
+        return None if marker is None else msgspec.json.decode(marker, type=Acceptance)
 
 
 def _is_other(earlier: Acceptance | None, envelope: Envelope) -> bool:
-    """True when the marker is of other content. That is no verdict: its entry may be missing."""
+    """True when the marker has other content. This is not conclusive: its entry may be missing."""
     return earlier is not None and not is_said_by(envelope, earlier.digest)
 
 
@@ -257,14 +263,14 @@ def _settled(
         return msgspec.structs.replace(ticket, is_doubtful=_is_other(earlier, envelope))
     if isinstance(outcome, Parked):
         return msgspec.structs.replace(ticket, is_parked=True)
-    # The marker goes with the decision: a copy appended just after it finds none, and what
-    # was decided is still another's.
+    # The marker is deleted with the decision: a copy appended just after it finds none,
+    # although the decision belongs to the earlier request.
     is_replay = ticket.is_replay or outcome.accepted_at != envelope.submitted_at
     return msgspec.structs.replace(ticket, decision=outcome, is_replay=is_replay)
 
 
 def marker_of(envelope: Envelope) -> bytes:
-    """What lies beside the stream from acceptance to decision."""
+    """The marker kept beside the stream from acceptance to decision."""
     return msgspec.json.encode(
         Acceptance(envelope.digest, envelope.kind, envelope.submitted_at, envelope.actor)
     )
@@ -284,7 +290,7 @@ def _replay(decision: Decision, envelope: Envelope) -> Ticket:
 
 
 def conflict(operation_id: OperationId) -> Conflict:
-    """The same id was used for other content."""
+    """The error for an id that was used with other content."""
     return Conflict(
         "This Idempotency-Key was used before with another body. "
         "Send the first body again, or choose a new key.",

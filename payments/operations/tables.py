@@ -1,4 +1,4 @@
-"""Tables of the engine. `operations` is never pruned: its primary key is the deduplication."""
+"""Tables of the engine. `operations` is never pruned: its primary key deduplicates requests."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ operations: Final = sa.Table(
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
-    # json, not jsonb: a replay gives back the very text, and writing it costs less.
+    # json, not jsonb: a replay returns the same text, and writing it costs less.
     sa.Column("result", sa.JSON, nullable=False),
     sa.Column("effects", sa.JSON),
     sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=False),
@@ -129,6 +129,6 @@ dead_letters: Final = sa.Table(
     sa.Column("closed_at", sa.DateTime(timezone=True)),
     sa.Column("closed_by", sa.Text),
     sa.CheckConstraint("state IN ('parked', 'retried', 'discarded')", name="state"),
-    # A crash after parking and before the acknowledgement parks the same entry again: same row.
+    # After a crash between parking and acknowledgement the entry is parked again: same row.
     sa.UniqueConstraint("stream", "partition", "stream_id"),
 )

@@ -1,1 +1,1 @@
-"""Products of the shop: what they are called and what they cost."""
+"""Products of the shop and their prices."""

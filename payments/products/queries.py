@@ -17,7 +17,7 @@ class ProductNotFound(NotFound):
 
 
 async def list_products(engine: AsyncEngine, before: int | None, count: int) -> Sequence[Product]:
-    """Products that are for sale, newest first."""
+    """Products for sale, newest first."""
     query = sa.select(products).where(products.c.deleted_at.is_(None))
     if before is not None:
         query = query.where(products.c.id < before)
@@ -37,5 +37,5 @@ async def get_product(engine: AsyncEngine, product_id: int) -> Product:
 
 
 def product_of(row: sa.Row[Any]) -> Product:
-    """A row as a product."""
+    """The product of a row."""
     return Product(**row._mapping)  # noqa: SLF001 - SQLAlchemy's name for it

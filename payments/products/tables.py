@@ -1,4 +1,4 @@
-"""Tables of products. A deleted one stays: past purchases name it."""
+"""Table of products. A deleted product stays, because past purchases name it."""
 
 from datetime import datetime
 from typing import ClassVar, Final

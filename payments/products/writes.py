@@ -1,4 +1,4 @@
-"""Changes to products. They move no money; a purchase reads the price when it is applied."""
+"""Changes products. They move no money: a purchase reads the price when it is applied."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ class VersionMismatch(PaymentsError):
 
 
 class ProductChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The fields to change; those left out stay. `minor` belongs to `currency`."""
+    """The fields to change; omitted fields keep their value. `minor` is in `currency`."""
 
     title: str | msgspec.UnsetType = msgspec.UNSET
     description: str | msgspec.UnsetType = msgspec.UNSET
@@ -29,7 +29,7 @@ class ProductChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 async def create_product(engine: AsyncEngine, clock: Clock, values: ProductChange) -> Product:
-    """A new product; all fields are given."""
+    """Create a product; all fields must be set."""
     now = clock()
     row = {**msgspec.to_builtins(values), "created_at": now, "updated_at": now}
     async with engine.begin() as connection:
@@ -40,9 +40,9 @@ async def create_product(engine: AsyncEngine, clock: Clock, values: ProductChang
 async def change_product(
     engine: AsyncEngine, clock: Clock, product_id: int, change: ProductChange, version: int | None
 ) -> Product:
-    """The product after the change.
+    """Change a product and return it.
 
-    Raises 404 `product_not_found`; 412 `version_mismatch` when another `version` is current.
+    Raises 404 `product_not_found`; 412 `version_mismatch` if its version is not `version`.
     """
     values = {**msgspec.to_builtins(change), "updated_at": clock()}
     return await _update(engine, product_id, values, version)
@@ -51,15 +51,15 @@ async def change_product(
 async def delete_product(
     engine: AsyncEngine, clock: Clock, product_id: int, version: int | None
 ) -> None:
-    """Take it off sale; it stays readable where it was bought. Raises as `change_product`."""
+    """Take a product off sale; past purchases still show it. Raises like `change_product`."""
     await _update(engine, product_id, {"deleted_at": clock()}, version)
 
 
 async def _update(
     engine: AsyncEngine, product_id: int, values: dict[str, Any], version: int | None
 ) -> Product:
-    wanted = (products.c.id == product_id) & products.c.deleted_at.is_(None)
-    matching = wanted if version is None else wanted & (products.c.version == version)
+    is_product = (products.c.id == product_id) & products.c.deleted_at.is_(None)
+    matching = is_product if version is None else is_product & (products.c.version == version)
     change = (
         products.update()
         .where(matching)
@@ -69,11 +69,11 @@ async def _update(
     async with engine.begin() as connection:
         row = (await connection.execute(change)).one_or_none()
         if row is None:
-            await _explain(connection, wanted)
+            await _explain(connection, is_product)
             raise VersionMismatch
         return product_of(row)
 
 
-async def _explain(connection: AsyncConnection, wanted: sa.ColumnElement[bool]) -> None:
-    if (await connection.execute(sa.select(products.c.id).where(wanted))).first() is None:
+async def _explain(connection: AsyncConnection, is_product: sa.ColumnElement[bool]) -> None:
+    if (await connection.execute(sa.select(products.c.id).where(is_product))).first() is None:
         raise ProductNotFound

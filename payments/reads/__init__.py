@@ -1,1 +1,1 @@
-"""Reads over HTTP: a replica where an old answer will do, and many small reads as one query."""
+"""Reads for HTTP: from a replica where an old answer is enough, and many lookups in one query."""

@@ -1,8 +1,8 @@
-"""Reads that see what was accepted before them (ADR 0073).
+"""Reads that see everything accepted before them (ADR 0073).
 
-A read notes the newest entry of each stream when it comes, and waits until PostgreSQL's positions
-have passed them. Reads that come at one moment share a look at Redis, those that wait share a look
-at PostgreSQL. Nothing of it is on the way of a POST.
+A read notes the newest entry of each stream and waits until the positions in PostgreSQL have passed
+them. Concurrent reads share a request to Redis, waiting ones a request to PostgreSQL. A POST is not
+affected.
 """
 
 import asyncio
@@ -20,24 +20,24 @@ from streams.standing import newest_entries
 from streams.tasks import end
 
 WAIT_MAX_S: Final = 1.0
-"""After it a read answers what there is, and says that it may be old."""
+"""After this time a read answers with what there is and says that it may be old."""
 _LOOK_EVERY_S: Final = 0.005
 _AWAY_S: Final = 0.1
 _log = structlog.get_logger(__name__)
 
 
 class _Waiting(msgspec.Struct):
-    """Who waits until these positions are applied."""
+    """A reader waiting until these positions are applied."""
 
     newest: Mapping[int, Position]
     done: "asyncio.Future[bool]"
 
 
 class CaughtUp:
-    """Tells when all that stood in the streams at a moment is applied."""
+    """Waits until everything in the streams at a given moment is applied."""
 
     def __init__(self, redis_url: str, database_url: str) -> None:
-        """One a process."""
+        """One instance per process."""
         self._client: Client = create_client(redis_url, connections=2)
         self._database_url = database_url
         self._connection: Connection | None = None
@@ -49,23 +49,23 @@ class CaughtUp:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Begin to look, when somebody asks."""
+        """Start the background tasks."""
         self._tasks = [
             asyncio.create_task(self._look_at_streams(), name="standing-in-streams"),
             asyncio.create_task(self._look_at_positions(), name="applied-positions"),
         ]
 
     async def stop(self) -> None:
-        """Stop; who still waits is not told."""
+        """Stop; waiting readers get no answer."""
         await end(*self._tasks)
         await self._client.aclose()
         if self._connection is not None:
             self._connection.terminate()
 
     async def wait(self, timeout_s: float = WAIT_MAX_S) -> bool:
-        """True when all that stood in the streams at this call is applied.
+        """True when everything in the streams at the time of the call is applied.
 
-        False when it takes longer, or when a server that would know is away.
+        False on timeout, or when Redis or PostgreSQL does not answer.
         """
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._asking.append(done)
@@ -80,19 +80,19 @@ class CaughtUp:
         while True:
             await self._asked.wait()
             self._asked.clear()
-            # Taken before the look: whoever asks while it is under way is answered by the next.
+            # Taken before the request: a reader that comes during it is answered by the next one.
             asking, self._asking = self._asking, []
             try:
                 if not self._applied:
                     self._applied = await self._positions()
                 newest = await newest_entries(self._client, self._applied)
-            except Exception as error:  # noqa: BLE001 - without this task every read would wait in vain
+            except Exception as error:  # noqa: BLE001 - without this task every read would time out
                 _log.warning("standing_unknown", error=repr(error)[:200])
                 for done in asking:
-                    _tell(done, is_applied=False)
+                    _resolve(done, is_applied=False)
                 continue
             waiting = [_Waiting(newest, done) for done in asking]
-            self._waiting += [one for one in waiting if not self._is_told(one)]
+            self._waiting += [one for one in waiting if not self._is_resolved(one)]
             if self._waiting:
                 self._waited.set()
 
@@ -104,20 +104,20 @@ class CaughtUp:
             except Exception as error:  # noqa: BLE001 - the waiters' own timeout ends their wait
                 _log.warning("positions_unknown", error=repr(error)[:200])
                 await asyncio.sleep(_AWAY_S)
-            self._waiting = [one for one in self._waiting if not self._is_told(one)]
+            self._waiting = [one for one in self._waiting if not self._is_resolved(one)]
             if self._waiting:
                 await asyncio.sleep(_LOOK_EVERY_S)
             else:
                 self._waited.clear()
 
-    def _is_told(self, one: _Waiting) -> bool:
+    def _is_resolved(self, one: _Waiting) -> bool:
         is_applied = all(self._applied[p] >= newest for p, newest in one.newest.items())
         if is_applied:
-            _tell(one.done, is_applied=True)
+            _resolve(one.done, is_applied=True)
         return one.done.done()
 
     async def _positions(self) -> dict[int, Position]:
-        """How far each partition is applied, as committed."""
+        """How far each partition is applied and committed."""
         try:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await connect(
@@ -132,6 +132,6 @@ class CaughtUp:
         return applied
 
 
-def _tell(done: "asyncio.Future[bool]", *, is_applied: bool) -> None:
+def _resolve(done: "asyncio.Future[bool]", *, is_applied: bool) -> None:
     if not done.done():
         done.set_result(is_applied)

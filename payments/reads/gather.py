@@ -1,4 +1,6 @@
-"""Lookups that many requests make at one moment become one query, on a session of their own."""
+"""Combines lookups that many requests make at the same time into one query, on a session of its
+own.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,17 +15,17 @@ KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
 
 Read = Callable[[Connection, Sequence[KeyT]], Awaitable[Mapping[KeyT, ValueT]]]
-"""Asks for many keys at once; a key that is left out has no value."""
+"""Looks up many keys at once; keys without a value are left out."""
 
 _TOGETHER_MAX: Final = 500
 _ATTEMPTS: Final = 2
 
 
 class Gathered(Generic[KeyT, ValueT]):
-    """Finds values by key. A query starts after `find` was called: no answer is older than that."""
+    """Finds values by key. The query starts after the call of `find`, so no answer is older."""
 
     def __init__(self, database_url: str, read: Read[KeyT, ValueT], name: str) -> None:
-        """One session; `name` shows in PostgreSQL's list of them."""
+        """Uses one session; `name` is its application name in PostgreSQL."""
         self._database_url = database_url
         self._read = read
         self._name = name
@@ -33,11 +35,11 @@ class Gathered(Generic[KeyT, ValueT]):
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to answer."""
+        """Start the background task."""
         self._task = asyncio.create_task(self._run(), name=self._name)
 
     async def stop(self) -> None:
-        """Stop; who still waits is turned away."""
+        """Stop; pending lookups fail with `Unavailable`."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -46,7 +48,7 @@ class Gathered(Generic[KeyT, ValueT]):
             self._connection.terminate()
 
     async def find(self, key: KeyT) -> ValueT | None:
-        """The value of a key. Raises `Unavailable` without the database."""
+        """The value of a key, or None. Raises `Unavailable` without the database."""
         future = self._waiting.get(key)
         if future is None:
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
@@ -61,7 +63,7 @@ class Gathered(Generic[KeyT, ValueT]):
                 keys = list(self._waiting)[:_TOGETHER_MAX]
                 futures = {key: self._waiting.pop(key) for key in keys}
                 try:
-                    found = await self._ask(keys)
+                    values = await self._ask(keys)
                 except BaseException as error:
                     _fail(futures, _as_unavailable(error))
                     if not isinstance(error, Exception):
@@ -69,10 +71,10 @@ class Gathered(Generic[KeyT, ValueT]):
                     continue
                 for key, future in futures.items():
                     if not future.done():
-                        future.set_result(found.get(key))
+                        future.set_result(values.get(key))
 
     async def _ask(self, keys: Sequence[KeyT]) -> Mapping[KeyT, ValueT]:
-        """Ask once more on a fresh session: one killed backend drops every session."""
+        """Retry once on a new session: one killed backend drops every session."""
         for attempt in range(_ATTEMPTS):
             try:
                 if self._connection is None or self._connection.is_closed():
@@ -99,4 +101,4 @@ def _fail(futures: Mapping[KeyT, "asyncio.Future[ValueT | None]"], error: BaseEx
     for future in futures.values():
         if not future.done():
             future.set_exception(error)
-            future.exception()  # seen: a caller that went away must not warn
+            future.exception()  # retrieved: asyncio must not warn when the caller has gone

@@ -1,8 +1,8 @@
-"""Where lists and history are read: a read replica while it keeps up, else the primary.
+"""Where lists and history are read: from a read replica while it keeps up, else from the primary.
 
-How far behind it is, is measured in the primary's own log, without comparing clocks: the primary's
-position is noted every half second, and the oldest one not replayed yet says how long ago the
-replica's state was true.
+The lag is measured with the primary's own log positions, without comparing clocks: the primary's
+position is noted every half second, and the oldest one not replayed yet says how old the replica's
+state is.
 """
 
 import asyncio
@@ -29,10 +29,13 @@ _log = structlog.get_logger(__name__)
 
 
 class ReadEngine:
-    """Answers may be up to `lag_max_s` old. What decides money, or follows it, never reads here."""
+    """Chooses where to read; answers may be up to `lag_max_s` old.
+
+    Never use it for a decision about money or for a read that must see one.
+    """
 
     def __init__(self, primary: AsyncEngine, replica: AsyncEngine | None, lag_max_s: float) -> None:
-        """Without a replica everything reads the primary."""
+        """Without a replica everything is read from the primary."""
         self._primary = primary
         self._replica = replica
         self._lag_max_s = lag_max_s
@@ -46,9 +49,9 @@ class ReadEngine:
         return self._replica if self._replica is not None and self._is_fit else self._primary
 
     async def has_caught_up(self) -> bool:
-        """True when `engine` shows all that the primary has committed by now; waits half a second.
+        """True when `engine` shows everything the primary has committed; waits up to half a second.
 
-        False while it does not, or when one of the two servers cannot be asked.
+        False if it does not, or when one of the two servers does not answer.
         """
         if self._replica is None or not self._is_fit:
             return True
@@ -63,13 +66,13 @@ class ReadEngine:
         return True
 
     async def start(self) -> None:
-        """Look at the replica, and keep looking."""
+        """Start measuring the lag."""
         if self._replica is not None:
             await self._look()
             self._task = asyncio.create_task(self._watch(), name="replica")
 
     async def stop(self) -> None:
-        """Stop looking, close."""
+        """Stop measuring and close the replica's engine."""
         await end(self._task)
         if self._replica is not None:
             await self._replica.dispose()
@@ -95,7 +98,7 @@ class ReadEngine:
 
     async def _lag_s(self) -> float:
         if self._replica is None:
-            raise AssertionError("nobody looks without a replica")
+            raise AssertionError("the lag is measured only with a replica")
         before = monotonic_s()
         self._noted.append((before, await _position(self._primary, _PRIMARY_AT)))
         replayed = await _position(self._replica, _REPLICA_AT)
@@ -106,7 +109,7 @@ class ReadEngine:
 
 async def _position(engine: AsyncEngine, query: sa.TextClause) -> int:
     async with engine.connect() as connection:
-        found = (await connection.execute(query)).scalar_one()
-    if found is None:
-        raise LookupError("this server is no replica")
-    return int(found)
+        position = (await connection.execute(query)).scalar_one()
+    if position is None:
+        raise LookupError("this server is not a replica")
+    return int(position)

@@ -1,4 +1,4 @@
-"""The address of a cluster: `redis+cluster://user:password@a:6379,b:6379`, by any of its nodes."""
+"""The URL of a cluster: `redis+cluster://user:password@a:6379,b:6379`, by any of its nodes."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,14 +12,13 @@ Node = tuple[str, int]
 
 
 class Cluster(msgspec.Struct, frozen=True):
-    """How to reach a cluster: its scheme a node, its credentials, and nodes to ask first."""
+    """How to reach a cluster: URL scheme for nodes, credentials, and the nodes to ask first."""
 
     scheme: str
     credentials: str
     seeds: tuple[Node, ...]
 
     def url(self, node: Node) -> str:
-        """The URL of one node."""
         host = f"[{node[0]}]" if ":" in node[0] else node[0]
         return f"{self.scheme}://{self.credentials}{host}:{node[1]}/0"
 
@@ -30,7 +29,7 @@ def is_cluster(url: str) -> bool:
 
 
 def parse_cluster(url: str) -> Cluster:
-    """The cluster behind a URL. Raises `ValueError` in words that never hold the password."""
+    """The cluster in a URL. Raises `ValueError` with a message that never contains the password."""
     parts = urlsplit(url)
     credentials, at, hosts = parts.netloc.rpartition("@")
     if parts.path.strip("/") not in {"", "0"}:

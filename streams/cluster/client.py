@@ -1,10 +1,11 @@
-"""A client of a Redis Cluster: a plain client a node; a command goes to the node of its partition.
+"""A client of a Redis Cluster: one plain client per node; a command goes to the node of its
+partition.
 
-Ours instead of `redis.asyncio.RedisCluster`, which (8.1, read in its source) closes the connections
-of every node when one says CLUSTERDOWN, sends what has no key to one fixed node, raises instead of
-waiting when a pool is empty, and asks the server for the keys of each XREADGROUP. Here a node that
-is away fails its own partitions and nothing else. No command is repeated but one that a node
-refused with MOVED or ASK: that one was not executed.
+Used instead of `redis.asyncio.RedisCluster`, which (8.1, read in its source) closes the connections
+of every node when one answers CLUSTERDOWN, sends commands without a key to one fixed node, raises
+instead of waiting when a pool is empty, and asks the server for the keys of each XREADGROUP. Here
+an unreachable node fails only its own partitions. A command is repeated only if a node refused it
+with MOVED or ASK, because then it was not executed.
 """
 
 import asyncio
@@ -32,16 +33,18 @@ Command = tuple[tuple[Any, ...], Mapping[str, Any]]
 
 
 class _Commands(AsyncCoreCommands):
-    """The commands of redis-py, each made of one `execute_command`."""
+    """The commands of redis-py, each built on `execute_command`."""
 
-    _event_dispatcher = EventDispatcher()  # redis-py's protocol of a client asks for one
+    _event_dispatcher = EventDispatcher()  # required by redis-py's client protocol
 
 
 class ClusterClient(_Commands):
-    """Every command of redis-py. One without a key of ours (INFO) goes to any node that answers."""
+    """Every command of redis-py. Commands without a key of ours (INFO) go to
+    any node that answers.
+    """
 
     def __init__(self, cluster: Cluster, *, connections: int = 8, min_replicas: int = 0) -> None:
-        """`connections` to each node; an append counts when `min_replicas` have it."""
+        """`connections` per node; an append counts when `min_replicas` replicas have it."""
         self.topology = Topology(cluster)
         self._connections = connections
         self._min_replicas = min_replicas
@@ -55,7 +58,7 @@ class ClusterClient(_Commands):
         self._servers.clear()
 
     def create_producer(self, verify: VerifyPartitions, partition_count: int) -> Producer:
-        """A lane to each node."""
+        """A producer with one lane per node."""
         return ClusterProducer(
             self.topology,
             verify,
@@ -64,17 +67,16 @@ class ClusterClient(_Commands):
         )
 
     def readable_together(self, owned: Collection[int]) -> set[tuple[int, ...]]:
-        """Each for itself: no command spans two slots."""
+        """One group per partition: no command spans two slots."""
         return {(partition,) for partition in owned}
 
     def server(self, node: Node) -> Any:
-        """The client of one node."""
-        found = self._servers.get(node)
-        if found is None:
-            found = self._servers[node] = create_server_client(
+        client = self._servers.get(node)
+        if client is None:
+            client = self._servers[node] = create_server_client(
                 self.topology.url(node), connections=self._connections
             )
-        return found
+        return client
 
     async def servers(self) -> Sequence[tuple[str, Client]]:
         """Every master, by name."""
@@ -82,12 +84,12 @@ class ClusterClient(_Commands):
         return [(name(node), self.server(node)) for node in sorted(self.topology.nodes)]
 
     def place_of(self, partition: int) -> str:
-        """The node that holds a partition, "" while nobody has been asked."""
+        """The node that holds a partition, "" until one is known."""
         node = self.topology.known_owner(partition_slot(partition))
         return name(node) if node else ""
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Send it to the node of the first key in it."""
+        """Send a command to the node of its first key."""
         slot = slot_of(args)
         if slot is None:
             return await self._anywhere(args, options)
@@ -102,7 +104,9 @@ class ClusterClient(_Commands):
             raise
 
     async def follow(self, error: AskError, seen: int, command: Command) -> Any:
-        """Run a command where a node sent us, once: sent on again, the cluster is moving."""
+        """Run a command once where a node redirected it; a second redirect means resharding is
+        under way.
+        """
         args, options = command
         if isinstance(error, MovedError):
             await self.topology.refresh(seen)
@@ -114,13 +118,13 @@ class ClusterClient(_Commands):
         return (await pipeline.execute())[1]
 
     def pipeline(self, *, transaction: bool) -> "ClusterPipeline":
-        """Commands to several nodes; there is no MULTI across them."""
+        """A pipeline to several nodes; MULTI across nodes does not exist."""
         if transaction:
             raise ValueError("no transaction spans the nodes of a cluster")
         return ClusterPipeline(self)
 
     def pubsub(self, **options: Any) -> Any:
-        """On one node, another each time: what is published on any node reaches all of them."""
+        """A subscription on one node, in turn: messages published on any node reach all of them."""
         return self.server(self._next()).pubsub(**options)
 
     def _next(self) -> Node:
@@ -140,20 +144,19 @@ class ClusterClient(_Commands):
 
 
 class ClusterPipeline(_Commands):
-    """Split by node, sent side by side; the part of a node that is away fails alone."""
+    """Commands split by node and sent in parallel; only the part of an unreachable node fails."""
 
     def __init__(self, client: ClusterClient) -> None:
-        """`client` knows the nodes."""
         self._client = client
         self._stack: list[Command] = []
 
     def execute_command(self, *args: Any, **options: Any) -> "ClusterPipeline":
-        """Put a command at the end; `execute` sends it."""
+        """Queue a command; `execute` sends it."""
         self._stack.append((args, options))
         return self
 
     async def execute(self, *, raise_on_error: bool = True) -> list[Any]:
-        """The replies. Without `raise_on_error` a failure stands in the place of its reply."""
+        """The replies. Without `raise_on_error` an error takes the place of its reply."""
         stack, self._stack = self._stack, []
         seen = self._client.topology.version
         replies: list[Any] = [None] * len(stack)
@@ -171,7 +174,7 @@ class ClusterPipeline(_Commands):
         return replies
 
     async def _split(self, stack: Sequence[Command], replies: list[Any]) -> dict[Node, list[int]]:
-        """Places in the stack by node. What has no key goes with the first that has one."""
+        """Indexes into the stack by node. Commands without a key go with the first that has one."""
         slots = [slot_of(args) for args, _ in stack]
         first = next((s for s in slots if s is not None), 0)
         parts: dict[Node, list[int]] = {}
@@ -192,11 +195,11 @@ class ClusterPipeline(_Commands):
             args, options = stack[place]
             pipeline.execute_command(*args, **options)
         try:
-            found = await pipeline.execute(raise_on_error=False)
+            answers = await pipeline.execute(raise_on_error=False)
         except _AWAY as error:
             self._client.topology.doubt()
-            found = [error] * len(places)
-        for place, reply in zip(places, found, strict=True):
+            answers = [error] * len(places)
+        for place, reply in zip(places, answers, strict=True):
             replies[place] = reply
 
     async def _follow(self, error: AskError, seen: int, command: Command) -> Any:
@@ -207,7 +210,7 @@ class ClusterPipeline(_Commands):
 
 
 def slot_of(args: tuple[Any, ...]) -> int | None:
-    """The slot of the first key of ours in a command; all others in it have the same tag."""
+    """The slot of the first key of ours in a command; its other keys have the same hash tag."""
     for part in args:
         if isinstance(part, str) and part.startswith(_TAGGED):
             return int(key_slot(part.encode()))

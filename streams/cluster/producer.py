@@ -1,4 +1,4 @@
-"""Appending in a cluster: a lane to each node that holds partitions."""
+"""Appends in a cluster: one lane per node that holds partitions."""
 
 import asyncio
 from collections import defaultdict
@@ -22,7 +22,7 @@ _NODE_AWAY: Final = {
 
 
 class ClusterProducer:
-    """A `Lane` a node: one that is away turns its own partitions away and no other's."""
+    """One `Lane` per node: an unreachable node refuses only its own partitions."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class ClusterProducer:
         partition_count: int,
         min_replicas: int = 0,
     ) -> None:
-        """`verify` is told which partitions the new connection is for."""
+        """`verify` is called with the partitions that a new connection serves."""
         self._topology = topology
         self._verify = verify
         self._min_replicas = min_replicas
@@ -42,7 +42,7 @@ class ClusterProducer:
         self._gaining = asyncio.Lock()
 
     async def start(self) -> None:
-        """Lanes begin when they are first needed."""
+        """Lanes start when first used."""
 
     async def stop(self) -> None:
         """Send what is waiting, then close."""
@@ -52,7 +52,7 @@ class ClusterProducer:
     async def append(
         self, partition: int, operation_id: str, payload: bytes, marker: bytes, *, stream: str = ""
     ) -> bytes | None:
-        """As `Lane.append`. MOVED wrote nothing: the right node is tried, once."""
+        """See `Lane.append`. After MOVED, which wrote nothing, the right node is tried once."""
         seen = self._topology.version
         try:
             return await self._append(partition, operation_id, payload, marker, stream=stream)
@@ -91,13 +91,13 @@ class ClusterProducer:
         return lane
 
     async def _verify_node(self, node: Node) -> None:
-        """On a new connection: all that the node holds."""
+        """Verify everything the node holds on a new connection."""
         held = [p for p, slot in enumerate(self._slots) if self._topology.known_owner(slot) == node]
         await self._verify(held)
         self._verified[node] = set(held)
 
     async def _verify_gained(self, node: Node, partition: int) -> None:
-        """A node we are connected to holds a partition that another one held: by a failover?"""
+        """Verify a partition that moved to a node we are connected to, possibly by a failover."""
         async with self._gaining:
             if partition not in self._verified[node]:
                 await self._verify([partition])

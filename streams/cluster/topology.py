@@ -1,4 +1,4 @@
-"""Which node of a cluster holds which slots; asked again when a node fails or sends us on."""
+"""Which node of a cluster holds which slots; refreshed when a node fails or redirects."""
 
 import asyncio
 from collections.abc import Sequence
@@ -19,10 +19,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Topology:
-    """The owners of all slots as one reachable node told them last."""
+    """The owners of all slots, as last reported by a reachable node."""
 
     def __init__(self, cluster: Cluster) -> None:
-        """Nothing is asked before the first use."""
+        """Nothing is requested before the first use."""
         self._cluster = cluster
         self._nodes: list[Node] = list(cluster.seeds)
         self._ranges: list[tuple[int, int, Node]] = []
@@ -33,23 +33,22 @@ class Topology:
 
     @property
     def nodes(self) -> Sequence[Node]:
-        """Every master that holds slots, once asked; before, the seeds."""
+        """Every master that holds slots; the seeds until the first answer."""
         return self._nodes
 
     def url(self, node: Node) -> str:
-        """The URL of a node."""
         return self._cluster.url(node)
 
     def doubt(self) -> None:
-        """A node failed: ask again before the next use, though not more often than makes sense."""
+        """A node failed: refresh before the next use, at most every _AGAIN_AFTER_S."""
         self._is_doubted = True
 
     def known_owner(self, slot: int) -> Node | None:
-        """The owner without asking anybody."""
+        """The last known owner, without a request."""
         return next((node for first, last, node in self._ranges if first <= slot <= last), None)
 
     async def owner(self, slot: int) -> Node:
-        """The node that holds a slot. Raises `ConnectionError`: nobody knows one."""
+        """The node that holds a slot. Raises `ConnectionError` when none is known."""
         if self._is_doubted and not (self._ranges and self._asking.locked()):
             await self._ask_again()
         node = self.known_owner(slot)
@@ -60,7 +59,7 @@ class Topology:
         return node
 
     async def refresh(self, seen: int) -> None:
-        """Ask now, unless somebody did since `version` was `seen`."""
+        """Refresh now, unless another caller has since `version` was `seen`."""
         async with self._asking:
             if self.version == seen:
                 await self._ask()
@@ -99,7 +98,7 @@ class Topology:
         if ranges != self._ranges:
             _log.info("cluster_learned", nodes=sorted({name(node) for _, _, node in ranges}))
         self._ranges = ranges
-        # Who answered is asked first the next time.
+        # The node that answered is asked first the next time.
         self._nodes = sorted(
             {node for _, _, node in ranges}, key=lambda node: (node != asked, node)
         ) or [asked]
@@ -108,7 +107,7 @@ class Topology:
 
 
 def name(node: Node) -> str:
-    """A node as people write it."""
+    """A node as `host:port`."""
     return f"{node[0]}:{node[1]}"
 
 
@@ -119,5 +118,5 @@ def partition_slot(partition: int) -> int:
 
 def _range(row: Any, asked: Node) -> tuple[int, int, Node]:
     host = row[2][0].decode() if isinstance(row[2][0], bytes) else str(row[2][0] or "")
-    # A node that does not know its own address means the one we reached it by.
+    # A node that does not know its own address is the one we reached.
     return int(row[0]), int(row[1]), (host or asked[0], int(row[2][1]))

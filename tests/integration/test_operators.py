@@ -19,7 +19,7 @@ from payments.operations.submit import fresh
 from payments.wallets.open import OpenWallet
 from scheduler.job import Tools
 from streams import partitions
-from streams.durability import WANTED, durability, may_script, problem, version_problem
+from streams.durability import REQUIRED, durability, may_script, problem, version_problem
 from streams.server_client import create_server_client
 from tests.fixtures.invariants import assert_invariants, broken_invariants
 from tests.fixtures.platform import Platform, eventually
@@ -166,7 +166,7 @@ async def limited(platform: Platform) -> AsyncIterator[Callable[..., Awaitable[A
 
 
 async def test_durable_settings_have_no_problem(platform: Platform) -> None:
-    assert await durability(platform.redis) == WANTED
+    assert await durability(platform.redis) == REQUIRED
 
 
 async def test_what_an_acl_hides_is_a_problem_in_words(
@@ -184,7 +184,7 @@ async def test_a_setting_that_loses_money_is_named(platform: Platform) -> None:
         unsafe = [f.part for f in await doctor.durability(platform.settings) if f.is_unsafe]
     finally:
         await platform.redis.config_set("appendfsync", "always")
-    (name,) = [name for name in WANTED if settings[name] != WANTED[name]]
+    (name,) = [name for name in REQUIRED if settings[name] != REQUIRED[name]]
     assert "appendfsync is everysec and must be always" in problem(name, settings[name])
     assert unsafe == ["redis appendfsync"]
 

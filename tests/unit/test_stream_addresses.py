@@ -36,7 +36,7 @@ def test_replicas_are_ours_to_read() -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://one", "begin it with"),
+        ("http://one", "begin with"),
         ("redis+cluster://:secret@", "name at least one node"),
         ("redis+cluster://:secret@one:port", "a node is host:port"),
         ("redis+cluster://:secret@one:1/3", "database 0 only"),
