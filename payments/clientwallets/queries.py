@@ -1,5 +1,6 @@
 """Reads of client wallets and of what was decided about them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -96,6 +97,17 @@ async def find_transfer(
     return OutcomeView(
         kind="client_transfer.create", status=status.value, reason=row.reason, result=result
     )
+
+
+async def transaction_numbers(
+    engine: AsyncEngine, operation_ids: Sequence[UUID]
+) -> Mapping[UUID, int]:
+    """Numbers of transactions by the operations that made them."""
+    transfers = client_transfers.c
+    wanted = transfers.operation_id.in_(operation_ids)
+    query = sa.select(transfers.operation_id, transfers.id).where(wanted)
+    async with engine.connect() as connection:
+        return {row.operation_id: row.id for row in await connection.execute(query)}
 
 
 def _view(row: sa.Row[Any, Any, Any, Any, Any, Any, Any]) -> ClientWalletView:

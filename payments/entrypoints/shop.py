@@ -17,7 +17,6 @@ from payments.webhooks.signing import SigningKeys
 DEVELOPMENT_WEBHOOK_KEY: Final = "development-shop-webhook-key"
 """Signs top-ups in development when no key is set, so that the examples of docs/shop.md work."""
 
-PASSWORD_MIN: Final = 8
 _STRICT: Final = Limits(
     logins_of_one_login=10, logins_of_one_address=100, registrations_of_one_address=20
 )
@@ -30,7 +29,6 @@ def shop_parts(settings: Settings, engine: AsyncEngine, clock: Clock) -> Mapping
     """What the shop's handlers ask for, by type."""
     config = ShopConfig(
         base_url=settings.base_url,
-        password_min=PASSWORD_MIN if settings.is_production else 1,
         administrator=_administrator(settings),
     )
     # Without a secret (development alone) tokens end with this process.

@@ -21,7 +21,14 @@ from payments.kernel.errors import (
     UnsupportedMediaType,
 )
 from payments.kernel.free_json import EMPTY, read_object
-from payments.kernel.money import CURRENCIES, Currency, Money, currency_of, parse_minor
+from payments.kernel.money import (
+    CURRENCIES,
+    Currency,
+    Money,
+    amount_text,
+    currency_of,
+    parse_minor,
+)
 from payments.kernel.strict import NotRead
 
 BODY_MAX_BYTES: Final = 64 * 1024
@@ -58,6 +65,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 _KEPT: Final = "payments_body"
 _MORE: Final = "http.request"
+_ZERO: Final = re.compile(r"0(?:\.(0{1,18}))?", re.ASCII)
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _AT: Final = re.compile(r" - at `(key in )?\$([^`]*)`$")
@@ -179,8 +187,16 @@ def free_json_in(raw: msgspec.Raw, field: str) -> msgspec.Raw | msgspec.UnsetTyp
     return msgspec.UNSET if read == EMPTY else read
 
 
-def optional_minor_of(raw: msgspec.Raw, currency: Currency, field: str = "amount") -> int | None:
-    """Minor units, or None when the field is missing or null."""
+def optional_minor_of(
+    raw: msgspec.Raw, currency: Currency, field: str = "amount", *, zero_is_none: bool = False
+) -> int | None:
+    """Minor units, or None when the field is missing or null.
+
+    `zero_is_none`: where a missing amount means no money, zero means the same.
+    """
+    zero = _ZERO.fullmatch(amount_text(bytes(raw))) if zero_is_none else None
+    if zero is not None and len(zero[1] or "") <= currency.exponent:
+        return None
     return None if bytes(raw) in {b"", b"null"} else minor_of(raw, currency, field)
 
 

@@ -21,6 +21,12 @@ class UserInactive(NotAllowed):
     code = "user_inactive"
 
 
+class UserActive(Conflict):
+    """This user is active already."""
+
+    code = "user_active"
+
+
 class UserNotFound(NotFound):
     """There is no such user."""
 

@@ -14,17 +14,28 @@ def login_key(login: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", login).casefold())
 
 
+async def check_password(
+    engine: AsyncEngine, passwords: Passwords, login: str, password: str
+) -> User:
+    """The user of that login and password, active or not.
+
+    Raises 401 `invalid_credentials` (an unknown login: the same, after the same time).
+    """
+    user = await find_by_login(engine, login_key(login))
+    is_right = await passwords.is_right(None if user is None else user.password_hash, password)
+    if user is None or not is_right:
+        raise InvalidCredentials
+    return user
+
+
 async def check_credentials(
     engine: AsyncEngine, passwords: Passwords, login: str, password: str
 ) -> User:
     """The user of that login and password.
 
-    Raises 401 `invalid_credentials` (an unknown login: the same, after the same time) and 403
-    `user_inactive`.
+    Raises 401 as `check_password`, and 403 `user_inactive`.
     """
-    user = await find_by_login(engine, login_key(login))
-    if not await passwords.is_right(None if user is None else user.password_hash, password):
-        raise InvalidCredentials
-    if user is None or not user.is_active:
+    user = await check_password(engine, passwords, login, password)
+    if not user.is_active:
         raise UserInactive
     return user

@@ -13,6 +13,8 @@ from payments.kernel.ids import new_secret
 
 T = TypeVar("T")
 
+PASSWORD_MIN: Final = 8
+"""Characters of a new password, at least."""
 _WAITING_MAX: Final = 1000
 """Beyond this a login would wait for longer than anybody does: say so at once."""
 

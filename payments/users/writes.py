@@ -16,10 +16,16 @@ from payments.kernel.clock import Clock
 from payments.kernel.errors import TooManyRequests
 from payments.kernel.ids import new_secret
 from payments.kernel.sql import load_sql
-from payments.users.errors import ActivationTokenInvalid, LoginTaken, UserNotFound
+from payments.users.errors import (
+    ActivationTokenInvalid,
+    LoginTaken,
+    UserActive,
+    UserInactive,
+    UserNotFound,
+)
 from payments.users.login import login_key
 from payments.users.passwords import Passwords
-from payments.users.queries import find_by_login
+from payments.users.queries import User, find_by_login
 from payments.users.tables import activation_tokens, attempt_windows, users
 
 TOKEN_LIFE: Final = timedelta(hours=24)
@@ -61,6 +67,28 @@ async def register(engine: AsyncEngine, clock: Clock, new: NewUser) -> Registere
         }
         await connection.execute(activation_tokens.insert().values(values))
     return Registered(user_id, token)
+
+
+async def renew_activation(engine: AsyncEngine, clock: Clock, user: User) -> str:
+    """Another activation token for a user that was never active; earlier ones end.
+
+    Raises 409 `user_active`, and 403 `user_inactive` for one that an administrator shut out.
+    """
+    if user.is_active:
+        raise UserActive
+    token = new_secret()
+    left = (activation_tokens.c.user_id == user.id) & activation_tokens.c.used_at.is_(None)
+    values = {"digest": _digest(token), "user_id": user.id, "expires_at": clock() + TOKEN_LIFE}
+    # Never shut out: disabling a user begins another generation. Locked, so that an administrator
+    # who does it at this moment ends this link as well.
+    same = (users.c.id == user.id) & ~users.c.is_active & (users.c.generation == 0)
+    async with engine.begin() as connection:
+        await connection.execute(activation_tokens.update().where(left).values(used_at=clock()))
+        waits = sa.select(users.c.id).where(same).with_for_update()
+        if (await connection.execute(waits)).scalar_one_or_none() is None:
+            raise UserInactive
+        await connection.execute(activation_tokens.insert().values(values))
+    return token
 
 
 async def activate(engine: AsyncEngine, clock: Clock, token: str) -> int:

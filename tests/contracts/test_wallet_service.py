@@ -135,7 +135,7 @@ BAD = [
     ('{"user_id":0,"amount":1}', 422, "invalid_body"),
     ('{"user_id":99999999999999999999,"amount":1}', 422, "invalid_body"),
     ('{"user_id":1,"amount":1,"currenci":"usd"}', 422, "invalid_body"),
-    ('{"user_id":1,"amount":0}', 422, "invalid_amount"),
+    ('{"user_id":1,"amount":0.000}', 422, "invalid_amount"),
     ('{"user_id":1,"amount":-1}', 422, "invalid_amount"),
     ('{"user_id":1,"amount":0.001}', 422, "invalid_amount"),
     ('{"user_id":1,"amount":1e3}', 422, "invalid_amount"),

@@ -59,6 +59,22 @@ async def test_fifty_confirms_at_once_pay_once(marketplace: Marketplace) -> None
     assert await marketplace.balances() == ("8000", "300000", "26900")
 
 
+@pytest.mark.case("S2")
+async def test_prefer_says_how_long_a_marketplace_waits(marketplace: Marketplace) -> None:
+    body = {
+        "api_key": marketplace.api_key,
+        "number_invoice_customer": "1xf3g",
+        "number_invoice_seller": "1ck3l",
+        "price": "1",
+    }
+    waited = await marketplace.client.post("/bank/pay", json=body, headers={"Prefer": "wait=9"})
+    assert (waited.status_code, waited.headers["preference-applied"]) == (200, "wait")
+    await marketplace.platform.stop_consumer()
+    late = await marketplace.client.post("/bank/pay", json=body, headers={"Prefer": "wait=1"})
+    assert (late.status_code, late.json()["status"]) == (202, "accepted")
+    await marketplace.platform.start_consumer()
+
+
 async def test_guessing_from_many_connections_gets_five_tries_in_all(
     marketplace: Marketplace,
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import Platform, eventually
@@ -130,6 +131,81 @@ async def test_deposit_and_history(client: httpx.AsyncClient, platform: Platform
     assert (rest["items"], rest["next_cursor"]) == (items[2:], None)
     assert (await client.get(f"{path}&user_id=2")).status_code == 404
     await assert_invariants(platform.database_url, platform.redis_url)
+
+
+@pytest.mark.case("S7")
+async def test_zero_opens_an_empty_wallet(client: httpx.AsyncClient) -> None:
+    """As a missing amount does; a deposit or a transfer of nothing is still no request."""
+    amounts: list[Any] = [0, "0", "0.00", 0.0, None]
+    numbers = [await opened(client, user_id, a) for user_id, a in enumerate(amounts, 1)]
+    for number in numbers:
+        assert (await client.get(WALLET, params={"wallet_id": number})).json()["amount"] == 0.0
+    for path, body in (
+        (DEPOSIT, {"wallet_id": numbers[0], "amount": 0}),
+        (
+            TRANSACTION,
+            {
+                "user_id": 1,
+                "source_wallet_id": numbers[0],
+                "dest_wallet_id": numbers[1],
+                "trans_sum": 0,
+            },
+        ),
+    ):
+        answer = await client.post(path, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_amount")
+
+
+@pytest.mark.case("S11")
+async def test_both_sides_of_a_transaction_see_its_number_and_the_other_wallet(
+    client: httpx.AsyncClient,
+) -> None:
+    source, destination = await opened(client, 1), await opened(client, 2)
+    body = {
+        "user_id": 1,
+        "source_wallet_id": source,
+        "dest_wallet_id": destination,
+        "trans_sum": 40,
+    }
+    sent = await asked(client, TRANSACTION, body)
+    number = (await decided(client, TRANSACTION, user_id=1, handshake_id=sent))["transaction_id"]
+    for wallet, other, amount in ((source, destination, -40), (destination, source, 40)):
+        path = f"/api/v1/wallet/history/?wallet_id={wallet}"
+        moved, opening = (await client.get(path)).json()["items"]
+        assert (moved["amount"], moved["transaction_id"]) == (amount, number)
+        assert moved["counterparty"] == f"wallet:{other}"
+        assert (opening["transaction_id"], opening["counterparty"]) == (None, None)
+
+
+@pytest.mark.case("S2")
+async def test_a_post_may_wait(client: httpx.AsyncClient, platform: Platform) -> None:
+    """With `Prefer: wait=N`: 201 as the GET says it, or the refusal; in time or not at all."""
+    wait = {"Prefer": "wait=10"}
+    first, second = [
+        await client.post(WALLET, json={"user_id": user_id, "amount": 100}, headers=wait)
+        for user_id in (1, 2)
+    ]
+    assert first.status_code == 201
+    assert (first.json()["status"], first.json()["amount"]) == ("active", 100.0)
+    assert first.headers["preference-applied"] == "wait"
+    handshake = first.json()["handshake_id"]
+    asked_for = {"user_id": 1, "handshake_id": handshake}
+    assert (await client.get(WALLET, params=asked_for)).json() == first.json()
+    again = await client.post(WALLET, json={"user_id": 1}, headers=wait)
+    assert (again.status_code, again.json()["code"]) == (409, "user_already_has_wallet")
+    assert again.json()["handshake_id"] != handshake
+    number, other = first.json()["wallet_id"], second.json()["wallet_id"]
+    paid = await client.post(DEPOSIT, json={"wallet_id": number, "amount": 1}, headers=wait)
+    assert (paid.status_code, paid.json()["amount"]) == (201, 101.0)
+    body = {"user_id": 1, "source_wallet_id": number, "dest_wallet_id": other, "trans_sum": 101}
+    moved = await client.post(TRANSACTION, json=body, headers=wait)
+    assert (moved.status_code, moved.json()["status"]) == (201, "processed")
+    poor = await client.post(TRANSACTION, json=body, headers=wait)
+    assert (poor.status_code, poor.json()["code"]) == (402, "insufficient_funds")
+    await platform.stop_consumer()
+    late = await client.post(WALLET, json={"user_id": 3}, headers={"Prefer": "wait=1"})
+    assert (late.status_code, late.json()["status"]) == (202, None)
+    await platform.start_consumer()
 
 
 async def test_only_a_clients_wallet_takes_a_deposit(

@@ -8,10 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.entrypoints.commands.context import DataDir, with_engine
 from payments.entrypoints.settings import Settings
-from payments.entrypoints.shop import PASSWORD_MIN
 from payments.kernel.clock import utc_now
 from payments.kernel.ids import new_secret
-from payments.users.passwords import Passwords
+from payments.users.passwords import PASSWORD_MIN, Passwords
 from payments.users.tables import LOGIN_MAX
 from payments.users.writes import ensure_admin
 

@@ -10,6 +10,7 @@ from payments.banks.status import PaymentStatus
 from payments.http.auth import actor_of
 from payments.http.idempotency import REPLAYED, key_of
 from payments.http.operations import render_ticket
+from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.reply import Reply
 from payments.http.services import HttpRequest, service
 from payments.kernel.clock import rfc3339
@@ -34,21 +35,23 @@ def operation_id_of(request: HttpRequest) -> OperationId:
 async def answer(
     request: HttpRequest, operation: Operation[Any], intent: Intent, operation_id: OperationId
 ) -> Reply:
-    """Submit, wait, and answer with the result as it stands.
+    """Submit, wait as long as `Prefer` says, and answer with the result as it stands.
 
     What is not decided in time is 202, and names the payment to ask for at `/bank/operation`.
     """
     wanted = Request(
         operation, intent, actor_of(request).name, operation_id, key_of(request) is not None
     )
-    ticket = await service(request, Submitter)(wanted, WAIT_S)
+    prefers_s = preferred_wait_s(request)
+    ticket = await service(request, Submitter)(wanted, prefers_s or WAIT_S)
+    preferred = (APPLIED,) if prefers_s else ()
     decision = ticket.decision
     if decision is None or decision.status != Status.APPLIED.value:
         operation_key = getattr(intent, "operation_key", None)
         more = {"operation_key": operation_key} if operation_key else None
-        return render_ticket(request, ticket, more=more, at=None)
-    headers = (REPLAYED,) if ticket.is_replay else ()
-    return Reply(HTTPStatus.OK, decision.result.encode(), headers)
+        return render_ticket(request, ticket, more=more, at=None, headers=preferred)
+    replayed = (REPLAYED,) if ticket.is_replay else ()
+    return Reply(HTTPStatus.OK, decision.result.encode(), (*replayed, *preferred))
 
 
 def operation_answer(payment: PaymentView, now: datetime) -> OperationAnswer:

@@ -63,7 +63,7 @@ async def balance(request: HttpRequest) -> Reply:
     access=Access(
         MARKETPLACE,
         operation=payments.banks.request.OPERATION,
-        takes=Takes.KEY,
+        takes=Takes.KEY_AND_WAIT,
         body=PayBody,
         answers={200: payments.banks.request.OPERATION.result},
     ),
@@ -80,7 +80,7 @@ async def pay(request: HttpRequest) -> Reply:
     access=Access(
         MARKETPLACE,
         operation=payments.banks.confirm.OPERATION,
-        takes=Takes.KEY,
+        takes=Takes.KEY_AND_WAIT,
         body=ConfirmBody,
         answers={200: payments.banks.confirm.OPERATION.result},
         sees_accepted=True,
@@ -113,7 +113,7 @@ async def operation(request: HttpRequest) -> Reply:
     access=Access(
         MARKETPLACE,
         operation=payments.banks.refund.OPERATION,
-        takes=Takes.KEY,
+        takes=Takes.KEY_AND_WAIT,
         body=RefundBody,
         answers={200: payments.banks.refund.OPERATION.result},
         sees_accepted=True,

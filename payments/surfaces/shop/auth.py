@@ -14,11 +14,11 @@ from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time, service
 from payments.kernel.errors import InvalidBody
 from payments.surfaces.shop.answers import Activated, LoggedIn, Registered
-from payments.surfaces.shop.bodies import CredentialsBody
+from payments.surfaces.shop.bodies import CredentialsBody, NewCredentialsBody
 from payments.surfaces.shop.config import ShopConfig
 from payments.surfaces.shop.tokens import AccessTokens
 from payments.users import writes
-from payments.users.login import check_credentials, login_key
+from payments.users.login import check_credentials, check_password, login_key
 from payments.users.passwords import Passwords
 from payments.users.writes import Attempts
 
@@ -27,22 +27,38 @@ BEARER: Final = "Bearer"
 
 @post(
     "/shop/auth/register",
-    access=Access(PUBLIC, body=CredentialsBody, answers={201: Registered}),
+    access=Access(PUBLIC, body=NewCredentialsBody, answers={201: Registered}),
 )
 async def register(request: HttpRequest) -> Reply:
-    """Make a user, not active until the link in the answer is opened."""
-    body = await read_body(request, CredentialsBody)
-    config = service(request, ShopConfig)
-    _check_new(body, config.password_min)
+    """Make a user, not active until the link in the answer is opened.
+
+    A password has 8 characters at least. A lost link: POST /shop/auth/activation-link.
+    """
+    body = await read_body(request, NewCredentialsBody)
+    _check_login(body.login)
     await service(request, Attempts).registration(address_of(request))
     hashed = await service(request, Passwords).hash(body.password)
     new = writes.NewUser(login=body.login, password_hash=hashed)
     made = await writes.register(service(request, AsyncEngine), service(request, Time).now, new)
-    link = f"{config.base_url.rstrip('/')}/shop/auth/activate/{made.token}"
-    answer = Registered(
-        user_id=made.user_id, login=body.login, is_active=False, activation_link=link
-    )
-    return json_reply(answer, HTTPStatus.CREATED)
+    return _registered(request, made.user_id, body.login, made.token)
+
+
+@post(
+    "/shop/auth/activation-link",
+    access=Access(PUBLIC, body=CredentialsBody, answers={201: Registered}),
+)
+async def renew_activation_link(request: HttpRequest) -> Reply:
+    """Another activation link, for who knows the password; the one before ends.
+
+    An unknown login is answered as a wrong password, 401 `invalid_credentials`. Active already: 409
+    `user_active`. Shut out by an administrator: 403 `user_inactive`.
+    """
+    body = await read_body(request, CredentialsBody)
+    await service(request, Attempts).login(login_key(body.login), address_of(request))
+    engine, passwords = service(request, AsyncEngine), service(request, Passwords)
+    user = await check_password(engine, passwords, body.login, body.password)
+    token = await writes.renew_activation(engine, service(request, Time).now, user)
+    return _registered(request, user.id, user.login, token)
 
 
 @get("/shop/auth/activate/{token:str}", access=Access(PUBLIC, answers={200: Activated}))
@@ -71,13 +87,17 @@ def address_of(request: HttpRequest) -> str:
     return client[0] if client else "local"
 
 
-def _check_new(body: CredentialsBody, password_min: int) -> None:
-    if body.login != body.login.strip() or not body.login.isprintable():
+def _registered(request: HttpRequest, user_id: int, login: str, token: str) -> Reply:
+    base_url = service(request, ShopConfig).base_url.rstrip("/")
+    link = f"{base_url}/shop/auth/activate/{token}"
+    answer = Registered(user_id=user_id, login=login, is_active=False, activation_link=link)
+    return json_reply(answer, HTTPStatus.CREATED)
+
+
+def _check_login(login: str) -> None:
+    if login != login.strip() or not login.isprintable():
         message = "a login has visible characters only, and no space at its ends"
         raise InvalidBody(errors=[{"field": "login", "message": message}])
-    if len(body.password) < password_min:
-        message = f"a password has at least {password_min} characters"
-        raise InvalidBody(errors=[{"field": "password", "message": message}])
 
 
-HANDLERS: Final = (register, activate, login)
+HANDLERS: Final = (register, renew_activation_link, activate, login)

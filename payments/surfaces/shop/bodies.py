@@ -7,6 +7,7 @@ import msgspec
 from payments.http.body import Amount, Body, CurrencyCode
 from payments.http.lists import Page
 from payments.surfaces.shop.config import CURRENCY
+from payments.users.passwords import PASSWORD_MIN
 from payments.users.tables import LOGIN_MAX
 
 NUMBER_MAX: Final = 10**16 - 1
@@ -15,6 +16,7 @@ NUMBER_MAX: Final = 10**16 - 1
 Number = Annotated[int, msgspec.Meta(gt=0, le=NUMBER_MAX)]
 Login = Annotated[str, msgspec.Meta(min_length=1, max_length=LOGIN_MAX)]
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+NewPassword = Annotated[str, msgspec.Meta(min_length=PASSWORD_MIN, max_length=256)]
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Description = Annotated[str, msgspec.Meta(max_length=10_000)]
 
@@ -29,6 +31,15 @@ class CredentialsBody(Body, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return "CredentialsBody(***)"
+
+
+class NewCredentialsBody(CredentialsBody, frozen=True, kw_only=True):
+    """Login and password of a new user; the password has 8 characters at least."""
+
+    password: NewPassword
+
+    def __repr__(self) -> str:
+        return "NewCredentialsBody(***)"
 
 
 class PurchaseBody(Body, frozen=True, kw_only=True):

@@ -39,10 +39,9 @@ class Administrator(msgspec.Struct, frozen=True):
 
 
 class ShopConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`base_url` begins activation links; `password_min` characters a password has at least."""
+    """`base_url` begins activation links."""
 
     base_url: str
-    password_min: int
     administrator: Administrator | None = None
 
 

@@ -14,9 +14,9 @@ from payments.http.body import read_body
 from payments.http.idempotency import REPLAYED, request_for
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import render_ticket
-from payments.http.prefer import preferred_wait_s
+from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.query import read_query
-from payments.http.reply import Reply, json_reply
+from payments.http.reply import Header, Reply, json_reply
 from payments.http.services import HttpRequest, service
 from payments.operations.outcome import Status
 from payments.operations.submit import Submitter, Ticket
@@ -70,7 +70,8 @@ async def purchase(request: HttpRequest, product_id: FromPath[int]) -> Reply:
     )
     wanted = request_for(request, payments.purchases.create.OPERATION, intent)
     wait_s = preferred_wait_s(request) or _WAIT_S
-    return _answer(request, await service(request, Submitter)(wanted, wait_s))
+    ticket = await service(request, Submitter)(wanted, wait_s)
+    return _answer(request, ticket, (APPLIED,) if preferred_wait_s(request) else ())
 
 
 def product_answer(product: Product) -> ProductAnswer:
@@ -89,11 +90,11 @@ def number_or_none(number: int) -> int:
     return number if 0 < number <= NUMBER_MAX else 0
 
 
-def _answer(request: HttpRequest, ticket: Ticket) -> Reply:
+def _answer(request: HttpRequest, ticket: Ticket, preferred: tuple[Header, ...]) -> Reply:
     operation_id = str(ticket.operation_id)
     location = (b"location", _OPERATIONS_AT + operation_id.encode())
     if ticket.decision is None or ticket.decision.status != Status.APPLIED.value:
-        return render_ticket(request, ticket, at=_OPERATIONS_AT)
+        return render_ticket(request, ticket, at=_OPERATIONS_AT, headers=preferred)
     result = _RESULT.decode(ticket.decision.result)
     answer = Purchased(
         operation_id=operation_id,
@@ -105,8 +106,8 @@ def _answer(request: HttpRequest, ticket: Ticket) -> Reply:
         currency=result.currency,
         title=result.title,
     )
-    headers = (location, REPLAYED) if ticket.is_replay else (location,)
-    return json_reply(answer, HTTPStatus.CREATED, headers)
+    replayed = (REPLAYED,) if ticket.is_replay else ()
+    return json_reply(answer, HTTPStatus.CREATED, (location, *replayed, *preferred))
 
 
 HANDLERS: Final = (list_products, purchase)

@@ -1,5 +1,6 @@
 """Answers of the two services, fields in the order of the seed's examples."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -53,7 +54,10 @@ class ClientTransactionAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Movement(msgspec.Struct, frozen=True, kw_only=True):
-    """A movement: `amount` is signed, `balance` is after it."""
+    """A movement: `amount` is signed, `balance` is after it.
+
+    A transaction has its number, and `counterparty`: the other wallet, `wallet:17`.
+    """
 
     entry: int
     operation_id: UUID
@@ -62,6 +66,8 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     balance: Amount
     created_at: str
     description: str
+    transaction_id: int | None
+    counterparty: str | None
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,8 +115,8 @@ def transaction_answer(handshake_id: str | None, outcome: OutcomeView) -> Client
     )
 
 
-def movement(entry: EntryView) -> Movement:
-    """An entry of the ledger with numbers for amounts."""
+def movement(numbers: Mapping[UUID, int], entry: EntryView) -> Movement:
+    """An entry of the ledger with numbers for amounts; `numbers` of transactions by operation."""
     return Movement(
         entry=entry.entry,
         operation_id=entry.operation_id,
@@ -119,6 +125,8 @@ def movement(entry: EntryView) -> Movement:
         balance=float_text(entry.balance),
         created_at=entry.created_at,
         description=entry.description,
+        transaction_id=numbers.get(entry.operation_id),
+        counterparty=entry.counterparty,
     )
 
 

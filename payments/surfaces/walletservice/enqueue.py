@@ -12,10 +12,12 @@ from payments.clientwallets.transfer import CreateClientTransfer
 from payments.http.auth import actor_of
 from payments.http.body import currency_in, minor_of, optional_minor_of
 from payments.http.idempotency import REPLAYED, key_of
+from payments.http.prefer import preferred_wait_s
 from payments.http.reply import Header
 from payments.http.services import HttpRequest, service
 from payments.kernel.money import Currency, currency_of
 from payments.operations.operation import IntentT, Operation
+from payments.operations.outcome import Decision
 from payments.operations.submit import EarlierId, Request, Submitter
 from payments.surfaces.walletservice.bodies import TransactionBody, WalletBody, WalletDepositBody
 from payments.surfaces.walletservice.handshake import Service, keyed_handshake, new_handshake
@@ -29,6 +31,7 @@ class Enqueued(msgspec.Struct, frozen=True):
 
     handshake: str
     headers: tuple[Header, ...]
+    decision: Decision | None = None
 
 
 class WalletCurrencies(dict[int, str]):
@@ -44,7 +47,7 @@ class WalletCurrencies(dict[int, str]):
 def wallet_intent(body: WalletBody) -> OpenClientWallet:
     """The intent of a body."""
     currency = currency_in(body.currency)
-    minor = optional_minor_of(body.amount, currency) or 0
+    minor = optional_minor_of(body.amount, currency, zero_is_none=True) or 0
     return OpenClientWallet(user_id=body.user_id, minor=minor, currency=currency.code)
 
 
@@ -92,9 +95,9 @@ async def enqueue(
     wanted = Request(
         operation, intent, first.actor, first.operation_id, key is not None, tuple(others)
     )
-    ticket = await service(request, Submitter)(wanted)
+    ticket = await service(request, Submitter)(wanted, preferred_wait_s(request))
     text = next(h.text for h in handshakes if h.operation_id == ticket.operation_id)
-    return Enqueued(text, (REPLAYED,) if ticket.is_replay else ())
+    return Enqueued(text, (REPLAYED,) if ticket.is_replay else (), ticket.decision)
 
 
 async def _currency(request: HttpRequest, wallet_id: int) -> Currency:

@@ -1,6 +1,6 @@
 """The routes of the wallet and transaction services."""
 
-from http import HTTPStatus
+from functools import partial
 from typing import Final
 
 from litestar import Router, get, post
@@ -32,7 +32,6 @@ from payments.surfaces.walletservice.bodies import (
     read_ask,
 )
 from payments.surfaces.walletservice.enqueue import (
-    Enqueued,
     deposit_intent,
     enqueue,
     transfer_intent,
@@ -46,6 +45,7 @@ from payments.surfaces.walletservice.lookup import (
     look_up_transaction,
     look_up_wallet,
 )
+from payments.surfaces.walletservice.waiting import enqueued_transaction, enqueued_wallet
 from payments.wallets.queries import EntryView
 
 AUTH: Final = "walletservice"
@@ -60,9 +60,9 @@ TRANSFER: Final = "transfers:write"
         AUTH,
         WRITE,
         operation=payments.clientwallets.open.OPERATION,
-        takes=Takes.KEY,
+        takes=Takes.KEY_AND_WAIT,
         body=WalletBody,
-        answers={202: WalletAnswer},
+        answers={201: WalletAnswer, 202: WalletAnswer},
     ),
 )
 async def create_wallet(request: HttpRequest) -> Reply:
@@ -71,7 +71,7 @@ async def create_wallet(request: HttpRequest) -> Reply:
     operation = payments.clientwallets.open.OPERATION
     intent = wallet_intent(body)
     enqueued = await enqueue(request, operation, intent, Service.WALLET, body.user_id)
-    return _accepted(WalletAnswer(handshake_id=enqueued.handshake), enqueued)
+    return await enqueued_wallet(request, enqueued)
 
 
 @post(
@@ -80,9 +80,9 @@ async def create_wallet(request: HttpRequest) -> Reply:
         AUTH,
         WRITE,
         operation=payments.clientwallets.deposit.OPERATION,
-        takes=Takes.KEY,
+        takes=Takes.KEY_AND_WAIT,
         body=WalletDepositBody,
-        answers={202: WalletAnswer},
+        answers={201: WalletAnswer, 202: WalletAnswer},
     ),
 )
 async def deposit(request: HttpRequest) -> Reply:
@@ -91,7 +91,7 @@ async def deposit(request: HttpRequest) -> Reply:
     operation = payments.clientwallets.deposit.OPERATION
     intent = await deposit_intent(request, body)
     enqueued = await enqueue(request, operation, intent, Service.WALLET, body.user_id)
-    return _accepted(WalletAnswer(handshake_id=enqueued.handshake), enqueued)
+    return await enqueued_wallet(request, enqueued)
 
 
 @get("/api/v1/wallet", access=Access(AUTH, READ, query=WalletAsk, answers={200: WalletAnswer}))
@@ -126,7 +126,8 @@ async def get_history(request: HttpRequest) -> Reply:
     rows = await payments.wallets.queries.list_entries(
         engine, wallet.wallet_id, before, ask.limit + 1
     )
-    return json_reply(page_of(rows, ask.limit, _entry_key, movement))
+    numbers = await queries.transaction_numbers(engine, [e.operation_id for e in rows])
+    return json_reply(page_of(rows, ask.limit, _entry_key, partial(movement, numbers)))
 
 
 @post(
@@ -135,9 +136,9 @@ async def get_history(request: HttpRequest) -> Reply:
         AUTH,
         TRANSFER,
         operation=payments.clientwallets.transfer.OPERATION,
-        takes=Takes.KEY,
+        takes=Takes.KEY_AND_WAIT,
         body=TransactionBody,
-        answers={202: ClientTransactionAnswer},
+        answers={201: ClientTransactionAnswer, 202: ClientTransactionAnswer},
     ),
 )
 async def create_transaction(request: HttpRequest) -> Reply:
@@ -146,7 +147,7 @@ async def create_transaction(request: HttpRequest) -> Reply:
     operation = payments.clientwallets.transfer.OPERATION
     intent = await transfer_intent(request, body)
     enqueued = await enqueue(request, operation, intent, Service.TRANSACTION, body.user_id)
-    return _accepted(ClientTransactionAnswer(handshake_id=enqueued.handshake), enqueued)
+    return enqueued_transaction(request, enqueued)
 
 
 @get(
@@ -171,10 +172,6 @@ async def get_transaction_from_database(request: HttpRequest) -> Reply:
     """The same, straight from PostgreSQL."""
     ask = await read_ask(request, TransactionAsk)
     return json_reply(await look_up_transaction(request, ask, find_in_database))
-
-
-def _accepted(answer: WalletAnswer | ClientTransactionAnswer, enqueued: Enqueued) -> Reply:
-    return json_reply(answer, HTTPStatus.ACCEPTED, enqueued.headers)
 
 
 def _entry_key(entry: EntryView) -> int:
