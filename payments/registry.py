@@ -27,6 +27,7 @@ import payments.deposits.observe
 import payments.deposits.request
 import payments.holds.capture
 import payments.holds.create
+import payments.holds.extend
 import payments.holds.release
 import payments.ledger.tables
 import payments.operations.tables
@@ -49,10 +50,12 @@ import payments.surfaces.superpay.fetching
 import payments.surfaces.superpay.routes
 import payments.surfaces.walletservice.routes
 import payments.transactions.create
+import payments.transactions.reverse
 import payments.transfers.create
 import payments.transfers.reverse
 import payments.users.tables
 import payments.wallets.adjust
+import payments.wallets.change
 import payments.wallets.close
 import payments.wallets.freeze
 import payments.wallets.open
@@ -67,6 +70,9 @@ OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.wallets.adjust.OPERATION,
     payments.accounts.open.OPERATION,
     payments.transactions.create.OPERATION,
+    payments.transactions.reverse.OPERATION,
+    payments.wallets.change.OPERATION,
+    payments.holds.extend.OPERATION,
     payments.transfers.create.OPERATION,
     payments.transfers.reverse.OPERATION,
     payments.holds.create.OPERATION,

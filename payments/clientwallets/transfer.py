@@ -103,7 +103,7 @@ def _account(
         return Refused(refusal=WALLET_NOT_FOUND)
     if owner not in {None, client.user_id}:
         return Refused(refusal=SOURCE_WALLET_NOT_OWNED)
-    return usable(state, chart.wallet(wallet_id), currency)
+    return usable(state, chart.wallet(wallet_id), currency, is_payer=owner is not None)
 
 
 def _refs(intent: CreateClientTransfer) -> tuple[Ref, ...]:

@@ -53,7 +53,7 @@ def decide(intent: CaptureHold, state: State, context: Context) -> Outcome:
         return hold
     if intent.destination_wallet_id == hold.wallet_id:
         return Refused(refusal=SAME_WALLET)
-    source = usable(state, chart.wallet(hold.wallet_id), hold.currency)
+    source = usable(state, chart.wallet(hold.wallet_id), hold.currency, is_payer=True)
     if isinstance(source, Refused):
         return source
     destination = usable(state, chart.wallet(intent.destination_wallet_id), hold.currency)

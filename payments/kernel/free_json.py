@@ -27,6 +27,7 @@ _NUMBER_MAX: Final = 64
 MEMBERS_MAX: Final = 50
 
 _IN_ORDER: Final = msgspec.json.Encoder()
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _SORTED: Final = msgspec.json.Encoder(order="sorted")
 
 
@@ -38,6 +39,18 @@ def read_object(raw: bytes) -> msgspec.Raw:
     if len(members) > MEMBERS_MAX:
         raise NotRead(f"an object of at most {MEMBERS_MAX} members")
     return _write(_IN_ORDER, members)
+
+
+def merged(old: msgspec.Raw, change: msgspec.Raw) -> msgspec.Raw:
+    """The object with the members of `change` put in; those that are null there are taken out.
+
+    Raises `NotRead` when it would have too many.
+    """
+    members = {**_MEMBERS(old), **_MEMBERS(change)}
+    left = {name: value for name, value in members.items() if bytes(value) != b"null"}
+    if len(left) > MEMBERS_MAX:
+        raise NotRead(f"an object of at most {MEMBERS_MAX} members")
+    return _write(_IN_ORDER, left)
 
 
 def content_of(text: msgspec.Raw) -> msgspec.Raw:

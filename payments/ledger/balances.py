@@ -16,6 +16,8 @@ _NO_GUARD: Final = Guard.NONE.value
 _CREDIT_GUARD: Final = Guard.CREDIT.value
 _DEBIT_GUARD: Final = Guard.DEBIT.value
 _OPEN: Final = AccountStatus.OPEN.value
+_FROZEN_DEBITS: Final = AccountStatus.FROZEN_DEBITS.value
+_FROZEN_CREDITS: Final = AccountStatus.FROZEN_CREDITS.value
 
 OWNED_MAX: Final = 10**18
 """Largest balance of an account of somebody else's money, in minor units."""
@@ -60,22 +62,21 @@ class Account(msgspec.Struct, gc=False):
     credits_pending: int
     version: int
     last_entry_at: datetime | None
+    overdraft_limit: int = 0
+    """How far below zero a guarded account may go."""
+    forced_debt: int = 0
+    """How far below that it was taken by force, and is not made good yet."""
     ended: int = 0
     """How much of the pending debits has expired for the operation being decided."""
 
-    @property
-    def is_open(self) -> bool:
-        """True when money may go in and out."""
-        return self.status == _OPEN
-
-    @property
-    def is_guarded(self) -> bool:
-        """True when it may not go below zero."""
-        return self.guard == _CREDIT_GUARD
-
-    def lets(self, *, is_debit: bool) -> bool:  # noqa: ARG002 - freezing by direction will ask
+    def lets(self, *, is_debit: bool) -> bool:
         """True when money may go out (`is_debit`), or in."""
-        return self.is_open
+        one_way = _FROZEN_CREDITS if is_debit else _FROZEN_DEBITS
+        return self.status in {_OPEN, one_way}
+
+    def lacks(self, change: int) -> bool:
+        """True when a change would take more than is available of a guarded account."""
+        return change < 0 and self.guard == _CREDIT_GUARD and self.available + change < 0
 
     @property
     def balance(self) -> int:
@@ -84,8 +85,13 @@ class Account(msgspec.Struct, gc=False):
 
     @property
     def available(self) -> int:
-        """How much may still be taken from a credit-guarded account."""
-        return self.credits_posted - self.debits_posted - self.debits_pending + self.ended
+        """What may still be taken from a credit-guarded account, its overdraft counted."""
+        return self.position + self.ended + self.overdraft_limit
+
+    @property
+    def position(self) -> int:
+        """What is there when all that is held is gone."""
+        return self.credits_posted - self.debits_posted - self.debits_pending
 
     @property
     def held(self) -> int:
@@ -95,7 +101,7 @@ class Account(msgspec.Struct, gc=False):
     def is_broken(self) -> bool:
         """True when the guarded side is below zero with everything pending counted."""
         if self.guard == _CREDIT_GUARD:
-            return self.credits_posted - self.debits_posted - self.debits_pending < 0
+            return self.position < -(self.overdraft_limit + self.forced_debt)
         if self.guard == _DEBIT_GUARD:
             return self.debits_posted - self.credits_posted - self.credits_pending < 0
         return False
@@ -133,6 +139,8 @@ class Balances:
         self.changed: dict[AccountId, Account] = {}
         self.opened: dict[AccountId, Account] = {}
         self.statuses: dict[AccountId, str] = {}
+        self.limited: dict[AccountId, Account] = {}
+        """Accounts whose overdraft limit or forced debt changed."""
 
     def open(self, spec: AccountSpec) -> None:
         """Add a new account."""
@@ -157,9 +165,43 @@ class Balances:
         """Freeze an account, open it again, or close it."""
         self.accounts[account_id].status = self.statuses[account_id] = status.value
 
-    def post(self, legs: Sequence[Leg], operation_id: UUID, now: datetime) -> None:
-        """Apply an operation's legs. Raises `Unbalanced` or `GuardBroken`;
-        nothing is written then.
+    def set_overdraft(self, account_id: AccountId, limit: int) -> None:
+        """Let a guarded account go that far below zero.
+
+        Raises `GuardBroken` when it stands lower.
+        """
+        account = self.accounts[account_id]
+        account.overdraft_limit = limit
+        self._make_good(account)
+        if account.is_broken():
+            raise GuardBroken(f"account {account.code} stands below its limit")
+        self.limited[account_id] = self.changed[account_id] = account
+
+    def force(self, account_id: AccountId) -> None:
+        """Let the account stand where the legs have taken it; its debits wait until it is up."""
+        account = self.accounts[account_id]
+        below = -account.position - account.overdraft_limit
+        if below > account.forced_debt:
+            account.forced_debt = below
+            self.limited[account_id] = account
+
+    def _make_good(self, account: Account) -> None:
+        """What has come in takes the forced debt down with it."""
+        below = max(0, -account.position - account.overdraft_limit)
+        if below < account.forced_debt:
+            account.forced_debt = below
+            self.limited[account.id] = account
+
+    def post(
+        self,
+        legs: Sequence[Leg],
+        operation_id: UUID,
+        now: datetime,
+        forces: Sequence[AccountId] = (),
+    ) -> None:
+        """Apply an operation's legs; `forces` are taken below their limit where they must.
+
+        Raises `Unbalanced` or `GuardBroken`: nothing is written.
         """
         accounts = self.accounts
         for leg in legs:
@@ -189,8 +231,12 @@ class Balances:
                     CURRENCIES[account.currency].number,
                 )
             )
+        for account_id in forces:
+            self.force(account_id)
         for leg in legs:
             account = accounts[leg.account_id]
+            if account.forced_debt:
+                self._make_good(account)
             if account.guard and account.is_broken():
                 raise GuardBroken(f"account {account.code} cannot take {leg.minor}")
 

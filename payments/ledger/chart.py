@@ -34,7 +34,11 @@ class AccountStatus(enum.Enum):
 
     OPEN = "open"
     FROZEN = "frozen"
-    """Neither in nor out until it is opened again."""
+    """Neither in nor out, until it is opened again."""
+    FROZEN_DEBITS = "frozen_debits"
+    """In, but not out."""
+    FROZEN_CREDITS = "frozen_credits"
+    """Out, but not in."""
     CLOSED = "closed"
     """Neither in nor out, permanently."""
 

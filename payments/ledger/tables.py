@@ -27,7 +27,7 @@ accounts: Final = sa.Table(
         sa.Text,
         nullable=False,
         server_default="open",
-        comment="open, frozen or closed: whether money may go in and out",
+        comment="open, frozen (one way or both) or closed: whether money may go in and out",
     ),
     sa.Column("debits_posted", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("credits_posted", sa.BigInteger, nullable=False, server_default="0"),
@@ -53,7 +53,24 @@ accounts: Final = sa.Table(
         sa.DateTime(timezone=True),
         comment="no new entry is dated before this: a balance at that time was answered",
     ),
-    sa.CheckConstraint("status IN ('open', 'frozen', 'closed')", name="status"),
+    sa.Column(
+        "overdraft_limit",
+        sa.BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="how far below zero a guarded account may go, minor units",
+    ),
+    sa.Column(
+        "forced_debt",
+        sa.BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="how far below that it was taken by force, and is not made good yet",
+    ),
+    sa.CheckConstraint(
+        "status IN ('open', 'frozen', 'frozen_debits', 'frozen_credits', 'closed')", name="status"
+    ),
+    sa.CheckConstraint("overdraft_limit >= 0 AND forced_debt >= 0", name="limits"),
     sa.CheckConstraint(
         "debits_posted >= 0 AND credits_posted >= 0 "
         "AND debits_pending >= 0 AND credits_pending >= 0",
@@ -61,7 +78,9 @@ accounts: Final = sa.Table(
     ),
     # The last line of defence: no bug in the code can overdraw a guarded account.
     sa.CheckConstraint(
-        "guard <> 1 OR credits_posted - debits_posted - debits_pending >= 0", name="credit_guard"
+        "guard <> 1 OR credits_posted - debits_posted - debits_pending"
+        " >= -(overdraft_limit + forced_debt)",
+        name="credit_guard",
     ),
     sa.CheckConstraint(
         "guard <> 2 OR debits_posted - credits_posted - credits_pending >= 0", name="debit_guard"

@@ -154,12 +154,14 @@ class Batch:
         if outcome.reserves:
             balances.reserve([r for r in outcome.reserves if r.minor < 0])
         if outcome.legs:
-            balances.post(outcome.legs, envelope.operation_id, self.now)
+            balances.post(outcome.legs, envelope.operation_id, self.now, outcome.forces)
             self._keep_transaction(outcome, envelope)
         if outcome.reserves:
             balances.reserve([r for r in outcome.reserves if r.minor > 0])
         for account_id, status in outcome.statuses:
             balances.set_status(account_id, status)
+        for account_id, limit in outcome.overdrafts:
+            balances.set_overdraft(account_id, limit)
         endings = self.state.endings
         for record in outcome.puts:
             records.put(record)

@@ -71,7 +71,10 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """The operation succeeds. `result`: what the client sees; `puts`: rows made or changed."""
+    """The operation succeeds. `result` is what the client sees; `puts` are rows made or changed.
+
+    `overdrafts`: new limits in minor units. `forces`: accounts that the legs may take below theirs.
+    """
 
     result: Result
     legs: tuple[Leg, ...] = ()
@@ -79,6 +82,8 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     puts: tuple[Record, ...] = ()
     opens: tuple[AccountSpec, ...] = ()
     statuses: tuple[tuple[AccountId, AccountStatus], ...] = ()
+    overdrafts: tuple[tuple[AccountId, int], ...] = ()
+    forces: tuple[AccountId, ...] = ()
     effects: tuple[Effect, ...] = ()
     about: About | None = None
 

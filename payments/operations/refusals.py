@@ -58,6 +58,11 @@ ACCOUNT_EXISTS: Final = Refusal(
     409,
     "There is such an account already: use it, or choose another name or number.",
 )
+METADATA_FULL: Final = Refusal(
+    "metadata_full",
+    409,
+    "The metadata would have more members than it may. Take some out: set them to null.",
+)
 SAME_ACCOUNT: Final = Refusal(
     "same_account",
     409,

@@ -53,7 +53,8 @@ async def due_checks(
 def _is_set_free() -> sa.ColumnElement[bool]:
     """The payout was kept back because of its wallet and the wallet is open again: check it now."""
     is_open = sa.exists().where(
-        accounts.c.id == payouts.c.wallet_id, accounts.c.status == AccountStatus.OPEN.value
+        accounts.c.id == payouts.c.wallet_id,
+        accounts.c.status.in_((AccountStatus.OPEN.value, AccountStatus.FROZEN_CREDITS.value)),
     )
     return sa.and_(payouts.c.reason.in_(sorted(WALLET_REASONS)), is_open)
 

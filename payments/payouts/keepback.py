@@ -22,7 +22,8 @@ def wallet_refusal(payout: Payout, state: State) -> Refused | None:
 
     The payout's own hold does not count against it.
     """
-    usable_wallet = usable(state, chart.wallet(payout.wallet_id), payout.currency)
+    account_id = chart.wallet(payout.wallet_id)
+    usable_wallet = usable(state, account_id, payout.currency, is_payer=True)
     return usable_wallet if isinstance(usable_wallet, Refused) else None
 
 

@@ -11,7 +11,6 @@ from payments.kernel.ids import AccountId, sortable_id
 from payments.kernel.money import currency_of, format_minor
 from payments.kernel.strict import read_time
 from payments.ledger import chart
-from payments.ledger.balances import Account
 from payments.ledger.posting import Leg, move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
@@ -173,12 +172,8 @@ def _short(intent: CreateTransaction, state: State) -> Iterator[PostingError]:
             change[leg.account_id] = change.get(leg.account_id, 0) + leg.minor
     for index, posting in enumerate(intent.postings):
         account = state.account(account_id_at(posting.source, posting.currency))
-        if account is not None and _lacks(account, change[account.id]):
+        if account is not None and account.lacks(change[account.id]):
             yield _error(index, "source", INSUFFICIENT_FUNDS)
-
-
-def _lacks(account: Account, change: int) -> bool:
-    return change < 0 and account.is_guarded and account.available + change < 0
 
 
 def _error(index: int, side: str, refusal: Refusal) -> PostingError:

@@ -19,6 +19,7 @@ from payments.ledger.tables import accounts, entries
 from payments.operations.tables import operations, transactions
 from payments.transactions.create import PostingView
 from payments.transactions.search import Search, conditions
+from payments.transactions.tables import transaction_changes
 from payments.transfers.tables import transfers
 
 YEARS: Final = (1970, 9998)
@@ -47,6 +48,16 @@ class TransactionView(msgspec.Struct, frozen=True, kw_only=True):
     reversed: bool
     reversed_by: UUID | None
     reversal_of: UUID | None
+
+
+class ChangeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of the metadata: what it was and what it became."""
+
+    change: int
+    client: str
+    changed_at: str
+    before: JsonObject
+    after: JsonObject
 
 
 class Position(NamedTuple):
@@ -80,11 +91,18 @@ _DESCRIPTION: Final = sa.func.coalesce(
     .scalar_subquery(),
     "",
 )
+_IS_REVERSED: Final = sa.or_(
+    transactions.c.reversed_by.is_not(None),
+    sa.exists().where(
+        transfers.c.id == transactions.c.id, transfers.c.reversed_minor == transfers.c.minor
+    ),
+)
 _COLUMNS: Final = (
     *(c for c in transactions.c if c.name != "metadata"),
     sa.cast(transactions.c.metadata, sa.Text).label("metadata_"),
     _CLIENT.label("client"),
     _DESCRIPTION.label("text"),
+    _IS_REVERSED.label("is_reversed"),
 )
 
 
@@ -103,6 +121,38 @@ async def get_transaction(engine: AsyncEngine, id_: UUID | None) -> TransactionV
     if not views:
         raise TransactionNotFound
     return views[0]
+
+
+async def list_history(
+    engine: AsyncEngine, id_: UUID, before: int | None, count: int
+) -> Sequence[ChangeView]:
+    """Changes of the metadata, newest first."""
+    c = transaction_changes.c
+    query = (
+        sa.select(
+            c.change,
+            c.actor,
+            c.changed_at,
+            sa.cast(c.metadata_before, sa.Text),
+            sa.cast(c.metadata_after, sa.Text),
+        )
+        .where(c.transaction_id == id_)
+        .order_by(c.change.desc())
+        .limit(count)
+    )
+    if before is not None:
+        query = query.where(c.change < before)
+    async with engine.connect() as connection:
+        return [
+            ChangeView(
+                change=row.change,
+                client=row.actor.removeprefix("client:"),
+                changed_at=rfc3339(row.changed_at),
+                before=msgspec.Raw(row.metadata_before.encode()),
+                after=msgspec.Raw(row.metadata_after.encode()),
+            )
+            for row in await connection.execute(query)
+        ]
 
 
 def is_of(position: Position, search: Search) -> bool:
@@ -188,7 +238,7 @@ def _view(row: sa.Row[Any], addresses: dict[int, str]) -> TransactionView:
         metadata=EMPTY if row.metadata_ is None else msgspec.Raw(row.metadata_.encode()),
         effective_at=None if row.effective_at is None else rfc3339(row.effective_at),
         created_at=rfc3339(row.created_at),
-        reversed=row.reversed_by is not None,
+        reversed=row.is_reversed,
         reversed_by=row.reversed_by,
         reversal_of=row.reversal_of,
     )

@@ -36,7 +36,8 @@ def decide(intent: CreateTransfer, state: State, context: Context) -> Outcome:
     """Both wallets open, in that currency; the source has the money."""
     if intent.source_wallet_id == intent.destination_wallet_id:
         return Refused(refusal=SAME_WALLET)
-    source = usable(state, chart.wallet(intent.source_wallet_id), intent.currency)
+    source_id = chart.wallet(intent.source_wallet_id)
+    source = usable(state, source_id, intent.currency, is_payer=True)
     if isinstance(source, Refused):
         return source
     destination = usable(state, chart.wallet(intent.destination_wallet_id), intent.currency)

@@ -12,7 +12,8 @@ TRANSFER_NOT_FOUND: Final = Refusal(
 NOT_REVERSIBLE: Final = Refusal(
     "not_reversible",
     409,
-    "A reversal cannot be reversed. Make a new transfer.",
+    "A reversal cannot be reversed, and what another surface moved is reversed there. Make a new "
+    "transfer.",
 )
 ALREADY_REVERSED: Final = Refusal(
     "already_reversed",

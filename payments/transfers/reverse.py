@@ -9,7 +9,7 @@ from payments.ledger import chart
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
-from payments.operations.outcome import Applied, Outcome, Refused, Result
+from payments.operations.outcome import About, Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
 from payments.transfers.refusals import ALREADY_REVERSED, NOT_REVERSIBLE, TRANSFER_NOT_FOUND
 from payments.transfers.tables import Transfer
@@ -73,6 +73,7 @@ def decide(intent: ReverseTransfer, state: State, context: Context) -> Outcome:
     currency = currency_of(transfer.currency)
     return Applied(
         legs=move(receiver.id, sender.id, minor),
+        about=About(reversal_of=transfer.id),
         puts=(transfer.changed(reversed_minor=transfer.reversed_minor + minor), reversal),
         result=TransferReversed(
             transfer_id=str(reversal.id),

@@ -18,7 +18,7 @@ from payments.ledger.at_a_time import balance_at
 from payments.ledger.chart import AccountStatus
 from payments.ledger.tables import accounts, entries, held_at
 from payments.operations.tables import operations
-from payments.wallets.status import wallet_status
+from payments.wallets.status import freeze_direction, wallet_status
 from payments.wallets.tables import wallets
 
 
@@ -29,7 +29,10 @@ class WalletNotFound(NotFound):
 
 
 class WalletView(msgspec.Struct, frozen=True, kw_only=True):
-    """A wallet and its money. `balance` counts held money, `available` does not."""
+    """A wallet and its money. `balance` counts held money, `available` does not.
+
+    `available` counts the overdraft that is left. `freeze_direction`: which way no money goes.
+    """
 
     wallet_id: int
     currency: str
@@ -40,6 +43,9 @@ class WalletView(msgspec.Struct, frozen=True, kw_only=True):
     available: str | None
     held: str | None
     created_at: str
+    overdraft_limit: str
+    freeze_direction: str | None
+    freeze_reason: str
     at: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -76,6 +82,7 @@ def _wallets(now: datetime) -> sa.Select[Any]:
         wallets,
         sa.cast(wallets.c.metadata, sa.Text).label("metadata_"),
         accounts.c.status,
+        accounts.c.overdraft_limit,
         (accounts.c.credits_posted - accounts.c.debits_posted).label("balance"),
         held_at(now).label("held"),
     ).join(accounts, accounts.c.id == wallets.c.id)
@@ -173,7 +180,10 @@ def _view(row: sa.Row[Any]) -> WalletView:
         metadata=msgspec.Raw(row.metadata_.encode()),
         status=wallet_status(AccountStatus(row.status)),
         balance=format_minor(row.balance, currency),
-        available=format_minor(row.balance - row.held, currency),
+        available=format_minor(row.balance - row.held + row.overdraft_limit, currency),
         held=format_minor(row.held, currency),
         created_at=rfc3339(row.created_at),
+        overdraft_limit=format_minor(row.overdraft_limit, currency),
+        freeze_direction=freeze_direction(AccountStatus(row.status)),
+        freeze_reason=row.freeze_reason or "",
     )

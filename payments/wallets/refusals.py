@@ -22,7 +22,7 @@ WALLET_NOT_FOUND: Final = Refusal(
 WALLET_FROZEN: Final = Refusal(
     "wallet_frozen",
     409,
-    "A wallet of this operation is frozen: no money goes in or out. Ask again when it is "
+    "A wallet of this operation is frozen: no money goes that way. Ask again when it is "
     "unfrozen, " + NEW_KEY,
 )
 
@@ -36,10 +36,11 @@ WALLET_NOT_EMPTY: Final = Refusal(
     409,
     "Only an empty wallet can be closed: take its balance out and let its holds end first.",
 )
-_NOT_OPEN: Final = {
-    AccountStatus.FROZEN.value: WALLET_FROZEN,
-    AccountStatus.CLOSED.value: WALLET_CLOSED,
-}
+OVERDRAFT_IN_USE: Final = Refusal(
+    "overdraft_in_use",
+    409,
+    "More than this limit is overdrawn already. Pay in first, or name a larger limit.",
+)
 USABLE_REFUSALS: Final = (WALLET_NOT_FOUND, CURRENCY_MISMATCH, WALLET_FROZEN, WALLET_CLOSED)
 """What `usable` may give, in order of precedence."""
 PAYER_REFUSALS: Final = (*USABLE_REFUSALS, INSUFFICIENT_FUNDS)
@@ -57,21 +58,20 @@ def objection(account: Account | None, currency: str, *, is_payer: bool) -> Refu
     return None if account.lets(is_debit=is_payer) else WALLET_FROZEN
 
 
-def usable(state: State, account_id: AccountId, currency: str) -> Account | Refused:
-    """The open account of that currency, or why it cannot be used."""
+def usable(
+    state: State, account_id: AccountId, currency: str, *, is_payer: bool = False
+) -> Account | Refused:
+    """The account if money of that currency may go in (out, for a payer), or why it may not."""
     account = state.account(account_id)
-    if account is None:
-        return Refused(refusal=WALLET_NOT_FOUND)
-    if account.currency != currency:
-        return Refused(refusal=CURRENCY_MISMATCH)
-    if not account.is_open:
-        return Refused(refusal=_NOT_OPEN[account.status])
+    refusal = objection(account, currency, is_payer=is_payer)
+    if account is None or refusal is not None:
+        return Refused(refusal=refusal or WALLET_NOT_FOUND)
     return account
 
 
 def payer(state: State, account_id: AccountId, currency: str, minor: int) -> Account | Refused:
     """The account if it can pay `minor` now, or why it cannot."""
-    account = usable(state, account_id, currency)
+    account = usable(state, account_id, currency, is_payer=True)
     if isinstance(account, Account) and account.available < minor:
         return Refused(refusal=INSUFFICIENT_FUNDS)
     return account

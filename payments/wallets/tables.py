@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from payments.kernel.database import METADATA
 from payments.operations.record import Record
@@ -28,8 +29,16 @@ wallets: Final = sa.Table(
     # json, not jsonb: it comes back as it was sent.
     sa.Column("metadata", sa.JSON, nullable=False),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("freeze_reason", sa.Text),
 )
 sa.Index("wallets_owner_id_idx", wallets.c.owner, wallets.c.id)
+sa.Index("wallets_currency_id_idx", wallets.c.currency, wallets.c.id)
+sa.Index(
+    "wallets_metadata_idx",
+    sa.cast(wallets.c.metadata, JSONB).label("members"),
+    postgresql_using="gin",
+    postgresql_ops={"members": "jsonb_path_ops"},
+)
 
 
 class Wallet(Record, frozen=True, kw_only=True):
@@ -43,3 +52,4 @@ class Wallet(Record, frozen=True, kw_only=True):
     created_by: str
     metadata: msgspec.Raw
     created_at: datetime
+    freeze_reason: str | None = None

@@ -97,6 +97,32 @@ class CaptureBody(Body, frozen=True, kw_only=True):
     final: bool = False
 
 
+class ChangeWalletBody(Body, frozen=True, kw_only=True):
+    """What is not given stays. A member of `metadata` that is null is taken out."""
+
+    example: ClassVar = {"metadata": {"tier": "gold", "old": None}, "overdraft_limit": "500.00"}
+
+    metadata: JsonObject = msgspec.field(default_factory=lambda: EMPTY)
+    overdraft_limit: Amount = msgspec.field(default_factory=msgspec.Raw)
+
+
+class FreezeBody(Body, frozen=True, kw_only=True):
+    """Which way no money goes, and why."""
+
+    example: ClassVar = {"direction": "both", "reason": "court order 17"}
+
+    direction: Literal["both", "debits", "credits"] = "both"
+    reason: Text = ""
+
+
+class ExtendHoldBody(Body, frozen=True, kw_only=True):
+    """When the hold ends, counted from now."""
+
+    example: ClassVar = {"expires_in_s": 600}
+
+    expires_in_s: Annotated[int, msgspec.Meta(ge=1, le=HOLD_MAX_S)]
+
+
 class EmptyBody(Body, frozen=True, kw_only=True):
     """No fields; the body may be left out."""
 

@@ -85,6 +85,9 @@ KINDS: Final = {
 SINGLE_ONLY: Final[Mapping[str, str]] = {
     "account.open": "nobody has asked for accounts in bulk",
     "transaction.create": "it is many movements already",
+    "transaction.reverse": "its path names the transaction",
+    "wallet.change": "its path names the wallet",
+    "hold.extend": "its path names the hold",
     "wallet.open": "nobody has asked for wallets in bulk",
     "wallet.close": "its path names the wallet",
     "wallet.freeze": "its path names the wallet",

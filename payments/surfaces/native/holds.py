@@ -8,10 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.holds.capture
 import payments.holds.create
+import payments.holds.extend
 import payments.holds.release
 from payments.holds import queries
 from payments.holds.capture import CaptureHold
 from payments.holds.create import CreateHold
+from payments.holds.extend import ExtendHold
 from payments.holds.queries import HoldView
 from payments.holds.release import ReleaseHold
 from payments.http.access import Access
@@ -23,7 +25,7 @@ from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time, service
 from payments.kernel.ids import parse_id
 from payments.kernel.money import currency_of
-from payments.surfaces.native.bodies import CaptureBody, EmptyBody, HoldBody
+from payments.surfaces.native.bodies import CaptureBody, EmptyBody, ExtendHoldBody, HoldBody
 
 READ: Final = "wallets:read"
 WRITE: Final = "holds:write"
@@ -103,10 +105,27 @@ async def release_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     return await submit(request, payments.holds.release.OPERATION, intent, order=hold_.wallet_id)
 
 
+@post(
+    "/v1/holds/{hold_id:str}/extend",
+    access=Access(
+        API_KEY,
+        WRITE,
+        operation=payments.holds.extend.OPERATION,
+        body=ExtendHoldBody,
+    ),
+)
+async def extend_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
+    """Let an open hold end so many seconds from now."""
+    body = await read_body(request, ExtendHoldBody)
+    hold_ = await _hold(request, hold_id)
+    intent = ExtendHold(hold_id=hold_.hold_id, expires_in_s=body.expires_in_s)
+    return await submit(request, payments.holds.extend.OPERATION, intent, order=hold_.wallet_id)
+
+
 async def _hold(request: HttpRequest, hold_id: str) -> HoldView:
     id_ = parse_id(hold_id)
     engine, now = service(request, AsyncEngine), service(request, Time).now
     return await existing(request, id_, lambda: queries.get_hold(engine, id_, now()))
 
 
-HANDLERS: Final = (create_hold, get_hold, capture_hold, release_hold)
+HANDLERS: Final = (create_hold, get_hold, capture_hold, release_hold, extend_hold)

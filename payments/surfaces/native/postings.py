@@ -15,8 +15,8 @@ from payments.kernel.clock import rfc3339
 from payments.kernel.errors import InvalidBody, PaymentsError
 from payments.kernel.free_json import EMPTY, JsonObject
 from payments.kernel.strict import NotRead, read_time
-from payments.transactions.address import NAME_PATTERN, name_in, read_address
-from payments.transactions.create import CreateTransaction, Posting
+from payments.transactions.address import NAME_PATTERN, WALLET, name_in, read_address
+from payments.transactions.create import CreateTransaction, Posting, PostingView
 
 POSTINGS_MAX: Final = 100
 REFERENCE_MAX: Final = 128
@@ -82,6 +82,23 @@ class TransactionBody(Body, frozen=True, kw_only=True):
     effective_at: Annotated[str, msgspec.Meta(max_length=40)] | None = None
 
 
+class ReverseTransactionBody(Body, frozen=True, kw_only=True):
+    """`force`, with scope `ledger:admin`: also where it takes the payer's wallet below zero."""
+
+    example: ClassVar[Mapping[str, Any]] = {"reason": "charge-back", "force": False}
+
+    reason: Text = ""
+    force: bool = False
+
+
+class ChangeTransactionBody(Body, frozen=True, kw_only=True):
+    """Members that are merged into the metadata; null takes one out."""
+
+    example: ClassVar[Mapping[str, Any]] = {"metadata": {"k": "v", "old": None}}
+
+    metadata: JsonObject
+
+
 def transaction(body: TransactionBody, now: datetime) -> CreateTransaction:
     """The intent of a body. Raises 422 with every posting that cannot be read."""
     return CreateTransaction(
@@ -93,15 +110,17 @@ def transaction(body: TransactionBody, now: datetime) -> CreateTransaction:
     )
 
 
-def check_accounts(actor: Actor, postings: Sequence[Posting]) -> None:
+def check_accounts(actor: Actor, postings: Sequence[Posting | PostingView]) -> None:
     """Raise 403 `insufficient_scope` for a house account that this client may not touch."""
     if actor.may(ADMIN):
         return
     for posting in postings:
         for address in (posting.source, posting.destination):
+            if address.startswith(WALLET):
+                continue
             name = name_in(address)
-            if name is not None and not actor.may(f"accounts:{name}"):
-                scope = f"accounts:{name}"
+            scope = ADMIN if name is None else f"accounts:{name}"
+            if not actor.may(scope):
                 raise InsufficientScope(f"the scope {scope} or {ADMIN} is needed", scope=scope)
 
 

@@ -6,15 +6,16 @@ from decimal import Decimal
 from typing import Annotated, Final
 
 import msgspec
-from litestar import get, post
+from litestar import get, patch, post
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.transactions.create
+import payments.transactions.reverse
 from payments.accounts.queries import accounts_named
 from payments.http.access import Access
-from payments.http.auth import API_KEY, actor_of
-from payments.http.body import currency_in, read_body
+from payments.http.auth import ADMIN, API_KEY, InsufficientScope, actor_of
+from payments.http.body import currency_in, free_json_in, read_body
 from payments.http.follow_up import existing
 from payments.http.lists import InvalidCursor, Page, decode_cursor, page_of
 from payments.http.operations import submit
@@ -25,10 +26,17 @@ from payments.kernel.ids import parse_id
 from payments.kernel.strict import NotRead, read_id
 from payments.ledger import chart
 from payments.reads.replica import ReadEngine
-from payments.surfaces.native.postings import TransactionBody, check_accounts, transaction
-from payments.transactions import queries
+from payments.surfaces.native.postings import (
+    ChangeTransactionBody,
+    ReverseTransactionBody,
+    TransactionBody,
+    check_accounts,
+    transaction,
+)
+from payments.transactions import queries, writes
 from payments.transactions.address import ACCOUNT, WALLET, read_name
-from payments.transactions.queries import Position, TransactionView
+from payments.transactions.queries import ChangeView, Position, TransactionView
+from payments.transactions.reverse import ReverseTransaction
 from payments.transactions.search import Search
 
 READ: Final = "wallets:read"
@@ -57,6 +65,13 @@ class TransactionsQuery(Page, frozen=True, kw_only=True, rename={"from_": "from"
     from_: Moment | None = None
     to: Moment | None = None
     metadata: Metadata = msgspec.field(default_factory=dict)
+
+
+class HistoryList(msgspec.Struct, kw_only=True):
+    """A page of changes."""
+
+    items: list[ChangeView]
+    next_cursor: str | None
 
 
 class TransactionList(msgspec.Struct, kw_only=True):
@@ -92,9 +107,71 @@ async def create_transaction(request: HttpRequest) -> Reply:
 )
 async def get_transaction(request: HttpRequest, transaction_id: FromPath[str]) -> Reply:
     """What moved money, by its own id or its operation's."""
+    return json_reply(await _transaction(request, transaction_id))
+
+
+@post(
+    "/v1/transactions/{transaction_id:str}/reverse",
+    access=Access(
+        API_KEY,
+        WRITE,
+        operation=payments.transactions.reverse.OPERATION,
+        body=ReverseTransactionBody,
+        may_be_empty=True,
+    ),
+)
+async def reverse_transaction(request: HttpRequest, transaction_id: FromPath[str]) -> Reply:
+    """Give all of a transaction back, once.
+
+    `force` needs `ledger:admin`: the payer's wallet may go below zero, and pays nothing until it
+    is made good.
+    """
+    body = await read_body(request, ReverseTransactionBody)
+    if body.force and not actor_of(request).may(ADMIN):
+        raise InsufficientScope(f"the scope {ADMIN} is needed", scope=ADMIN)
+    found = await _transaction(request, transaction_id)
+    check_accounts(actor_of(request), found.postings)
+    intent = ReverseTransaction(
+        transaction_id=found.transaction_id, reason=body.reason, is_forced=body.force
+    )
+    order = found.postings[-1].destination.removeprefix(WALLET)
+    return await submit(request, payments.transactions.reverse.OPERATION, intent, order=order)
+
+
+@patch(
+    "/v1/transactions/{transaction_id:str}",
+    access=Access(API_KEY, WRITE, body=ChangeTransactionBody, answers={200: TransactionView}),
+)
+async def change_transaction(request: HttpRequest, transaction_id: FromPath[str]) -> Reply:
+    """Merge metadata; what it was stays on record."""
+    body = await read_body(request, ChangeTransactionBody)
+    change = free_json_in(body.metadata, "metadata")
+    found = await _transaction(request, transaction_id)
+    engine, now = service(request, AsyncEngine), service(request, Time).now()
+    if change is not msgspec.UNSET:
+        actor = actor_of(request).name
+        await writes.change_metadata(engine, now, found.transaction_id, actor, change)
+    return json_reply(await queries.get_transaction(engine, found.transaction_id))
+
+
+@get(
+    "/v1/transactions/{transaction_id:str}/history",
+    access=Access(API_KEY, READ, query=Page, answers={200: HistoryList}),
+)
+async def list_history(request: HttpRequest, transaction_id: FromPath[str]) -> Reply:
+    """What the metadata was: newest first, each with who changed it and when."""
+    query = read_query(request, Page)
+    before = decode_cursor(query.cursor, int)
+    found = await _transaction(request, transaction_id)
+    engine = service(request, AsyncEngine)
+    rows = await queries.list_history(engine, found.transaction_id, before, query.limit + 1)
+    return json_reply(page_of(rows, query.limit, lambda row: row.change, lambda row: row))
+
+
+async def _transaction(request: HttpRequest, transaction_id: str) -> TransactionView:
     id_ = parse_id(transaction_id)
     engine = service(request, AsyncEngine)
-    return json_reply(await existing(request, id_, lambda: queries.get_transaction(engine, id_)))
+    return await existing(request, id_, lambda: queries.get_transaction(engine, id_))
 
 
 @get(
@@ -160,4 +237,11 @@ async def _house_accounts(
     return tuple(await accounts_named(engine, name))
 
 
-HANDLERS: Final = (create_transaction, get_transaction, list_transactions)
+HANDLERS: Final = (
+    create_transaction,
+    get_transaction,
+    reverse_transaction,
+    change_transaction,
+    list_history,
+    list_transactions,
+)

@@ -7,32 +7,45 @@ from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import get, patch, post
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.wallets.adjust
+import payments.wallets.change
 import payments.wallets.close
 import payments.wallets.freeze
 import payments.wallets.open
-from payments.http.access import Access
-from payments.http.auth import ADMIN, API_KEY
-from payments.http.body import currency_in, free_json_in, minor_of, read_body
+from payments.http.access import Accepted, Access, Takes
+from payments.http.auth import ADMIN, API_KEY, InsufficientScope, actor_of
+from payments.http.body import currency_in, free_json_in, minor_of, optional_minor_of, read_body
 from payments.http.caught_up import note_stale
+from payments.http.idempotency import request_for
 from payments.http.lists import Page, decode_cursor, page_of
-from payments.http.operations import submit
+from payments.http.operations import render_ticket, submit
+from payments.http.prefer import preferred_wait_s
 from payments.http.query import InvalidQuery, Query, read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time, service
+from payments.kernel.money import amount_text, currency_of
+from payments.operations.outcome import Status
+from payments.operations.submit import Submitter
 from payments.reads.replica import ReadEngine
 from payments.surfaces.native.answers import (
     EntryList,
     WalletList,
 )
-from payments.surfaces.native.bodies import AdjustmentBody, EmptyBody, OpenWalletBody
+from payments.surfaces.native.bodies import (
+    AdjustmentBody,
+    ChangeWalletBody,
+    EmptyBody,
+    FreezeBody,
+    OpenWalletBody,
+)
 from payments.transfers.queries import TransferNote, notes
 from payments.wallets import queries
 from payments.wallets.adjust import AdjustWallet
+from payments.wallets.change import ChangeWallet
 from payments.wallets.close import CloseWallet
 from payments.wallets.freeze import FreezeWallet
 from payments.wallets.open import OpenWallet
@@ -40,6 +53,8 @@ from payments.wallets.queries import EntryView, WalletView
 
 READ: Final = "wallets:read"
 WRITE: Final = "wallets:write"
+CHANGE_WAIT_S: Final = 10
+ZEROS: Final = ("0", "0.0", "0.00", "0.000", "0.0000")
 YEAR_MIN: Final = 1970
 YEAR_MAX: Final = 9998
 
@@ -117,6 +132,48 @@ async def get_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     return json_reply(wallet if at is None else await queries.wallet_at(engine, wallet, at, now))
 
 
+@patch(
+    "/v1/wallets/{wallet_id:str}",
+    access=Access(
+        API_KEY,
+        WRITE,
+        operation=payments.wallets.change.OPERATION,
+        takes=Takes.KEY_AND_WAIT,
+        body=ChangeWalletBody,
+        answers={200: WalletView, 202: Accepted},
+    ),
+)
+async def change_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
+    """Merge metadata, set the overdraft limit; answers the wallet.
+
+    The limit needs `ledger:admin`.
+    """
+    body = await read_body(request, ChangeWalletBody)
+    engine, now = service(request, AsyncEngine), service(request, Time).now
+    wallet = await queries.get_wallet(engine, wallet_id, now())
+    limit = _limit(body.overdraft_limit, wallet)
+    if limit is not None and not actor_of(request).may(ADMIN):
+        raise InsufficientScope(f"the scope {ADMIN} is needed", scope=ADMIN)
+    intent = ChangeWallet(
+        wallet_id=wallet_id,
+        metadata=free_json_in(body.metadata, "metadata"),
+        overdraft_minor=limit,
+    )
+    asked = request_for(request, payments.wallets.change.OPERATION, intent)
+    wait_s = preferred_wait_s(request) or CHANGE_WAIT_S
+    ticket = await service(request, Submitter)(asked, wait_s)
+    if ticket.decision is None or ticket.decision.status != Status.APPLIED.value:
+        return render_ticket(request, ticket)
+    return json_reply(await queries.get_wallet(engine, wallet_id, now()))
+
+
+def _limit(raw: msgspec.Raw, wallet: WalletView) -> int | None:
+    currency = currency_of(wallet.currency)
+    if amount_text(bytes(raw)) in ZEROS:
+        return 0
+    return optional_minor_of(raw, currency, "overdraft_limit")
+
+
 @get(
     "/v1/wallets/{wallet_id:str}/entries",
     access=Access(API_KEY, READ, query=Page, answers={200: EntryList}),
@@ -137,17 +194,19 @@ async def list_entries(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
         API_KEY,
         WRITE,
         operation=payments.wallets.freeze.OPERATION,
-        body=EmptyBody,
+        body=FreezeBody,
         may_be_empty=True,
     ),
 )
 async def freeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
-    """Close a wallet to money in and out."""
-    await read_body(request, EmptyBody)
+    """Close a wallet to money in, out or both."""
+    body = await read_body(request, FreezeBody)
     return await submit(
         request,
         payments.wallets.freeze.OPERATION,
-        FreezeWallet(wallet_id=wallet_id, is_frozen=True),
+        FreezeWallet(
+            wallet_id=wallet_id, is_frozen=True, direction=body.direction, reason=body.reason
+        ),
     )
 
 
@@ -228,6 +287,7 @@ HANDLERS: Final = (
     open_wallet,
     list_wallets,
     get_wallet,
+    change_wallet,
     list_entries,
     freeze,
     unfreeze,

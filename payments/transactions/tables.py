@@ -1,0 +1,19 @@
+"""What the metadata of a transaction was before each change: append-only."""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from payments.kernel.database import METADATA
+
+transaction_changes: Final = sa.Table(
+    "transaction_changes",
+    METADATA,
+    sa.Column("transaction_id", sa.Uuid, primary_key=True),
+    sa.Column("change", sa.Integer, primary_key=True, autoincrement=False, comment="1, 2, 3 …"),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("metadata_before", sa.JSON, nullable=False),
+    sa.Column("metadata_after", sa.JSON, nullable=False),
+    sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+    comment="changes of the metadata of transactions",
+)
