@@ -1,1 +1,1 @@
-"""The timetable: jobs submit intents, checks hold the invariants."""
+"""The timetable: jobs submit intents, checks verify the invariants."""

@@ -1,8 +1,9 @@
-"""The process: APScheduler beats; each beat claims its run, does the job, notes how it ended.
+"""The scheduler process: at each beat of APScheduler a run is claimed, executed, and its end
+recorded.
 
-APScheduler is only the heartbeat. Its defaults would drop a run that is one second late and cancel
-running ones at shutdown; so runs may be as late as they like, and stopping waits for them here. It
-plans by the wall clock: when that jumps, found by a clock that cannot go back, all is planned anew.
+APScheduler only triggers. By default it would drop a run that is a second late and cancel running
+ones at shutdown, so here runs may be arbitrarily late and stopping waits for them. It plans by the
+wall clock: when that jumps, detected with a monotonic clock, everything is planned again.
 """
 
 import asyncio
@@ -27,10 +28,10 @@ from scheduler.job import Job, Tools
 from streams.tasks import end
 
 STOP_S: Final = 20.0
-"""How long running jobs may take to end when the process is told to stop."""
+"""How long running jobs may take to end when the process is stopped."""
 
 JUMP_S: Final = 2.0
-"""A wall clock that moved this much against the steady one has jumped."""
+"""A wall clock that moved this much relative to the monotonic clock has jumped."""
 _LOOK_EVERY_S: Final = 1.0
 _SEEN_EVERY_S: Final = 5.0
 _ERROR_MAX: Final = 1000
@@ -43,10 +44,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Heartbeat:
-    """Runs a timetable until it is stopped. `name` tells replicas apart in `job_runs`."""
+    """Runs a timetable until it is stopped. `name` identifies the replica in `job_runs`."""
 
     def __init__(self, jobs: Sequence[Job], tools: Tools, name: str) -> None:
-        """Two jobs of one id are refused."""
+        """Raises ValueError for two jobs with the same id."""
         if len({job.id for job in jobs}) != len(jobs):
             raise ValueError("two jobs have the same id")
         self._jobs = jobs
@@ -64,7 +65,7 @@ class Heartbeat:
         self._scheduler.add_listener(lambda _: self._ended.set(), EVENT_SCHEDULER_SHUTDOWN)
 
     def start(self) -> None:
-        """Beat: every job once now, for the slot that may have been missed, then at its times."""
+        """Start: every job once now, for a slot that may have been missed, then at its times."""
         self._plan()
         self._scheduler.start()
         self._watching = asyncio.create_task(self._watch(), name="clock")
@@ -83,7 +84,9 @@ class Heartbeat:
             )
 
     async def _watch(self) -> None:
-        """Plan anew when the wall clock jumps; say in the database that this scheduler lives."""
+        """Plan again when the wall clock jumps; write this scheduler's
+        heartbeat to the database.
+        """
         behind_s = utc_now().timestamp() - monotonic_s()
         seen_at = -_SEEN_EVERY_S
         while True:
@@ -102,11 +105,11 @@ class Heartbeat:
         try:
             async with asyncio.timeout(_SEEN_EVERY_S):
                 await runs.be_seen(self._tools.engine, self._name)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the clock must go on being watched
+        except Exception as error:  # noqa: BLE001 - whatever it is, the clock must still be watched
             _log.warning("scheduler_not_seen", error=repr(error)[:200])
 
     async def stop(self, deadline_s: float = STOP_S) -> None:
-        """No new runs; those under way may end until the deadline, then they are cancelled."""
+        """Start no new runs; running ones may end until the deadline, then they are cancelled."""
         await end(self._watching)
         self._scheduler.pause()
         if self._running:
@@ -119,14 +122,14 @@ class Heartbeat:
         await self._ended.wait()
 
     async def _beat(self, job: Job) -> None:
-        """A task of our own for each run: APScheduler cancels its tasks, ours may end."""
+        """Use a task of our own for each run: APScheduler cancels its own tasks at shutdown."""
         task = asyncio.create_task(self.run(job), name=job.id)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         await asyncio.shield(task)
 
     async def run(self, job: Job) -> None:
-        """One run, if it is ours. Raises what the job raised."""
+        """Run a job if this scheduler gets the claim. Raises the job's error."""
         clock, engine = self._tools.clock, self._tools.engine
         slot = job.slot(clock())
         if job.is_everywhere:

@@ -1,4 +1,4 @@
-"""What a job is, and what it may use."""
+"""A job, and the tools it may use."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -11,13 +11,13 @@ from payments.kernel.clock import Clock
 from payments.operations.submit import Submitter
 
 ACTOR: Final = "scheduler"
-"""Who submitted, in the operations that jobs ask for."""
+"""The actor of operations that jobs submit."""
 
 ToolT = TypeVar("ToolT")
 
 
 class Tools(msgspec.Struct, frozen=True, kw_only=True):
-    """What jobs work with. `others`: clients that only some jobs need, by their type."""
+    """What jobs work with. `others`: clients that only some jobs need, by type."""
 
     engine: AsyncEngine
     redis: Any
@@ -28,22 +28,23 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     others: dict[type[Any], Any] = {}
 
     def tool(self, type_: type[ToolT]) -> ToolT:
-        """A client the composition root added: a provider's, a mailer."""
-        found = self.others[type_]
-        if not isinstance(found, type_):
-            raise TypeError(f"the tool for {type_} is a {type(found)}")
-        return found
+        """A client added by the composition root, e.g. of a provider."""
+        client = self.others[type_]
+        if not isinstance(client, type_):
+            raise TypeError(f"the tool for {type_} is a {type(client)}")
+        return client
 
     def __repr__(self) -> str:
-        """Without the URLs, which hold passwords."""
+        """Hides the URLs, which contain passwords."""
         return "Tools(...)"
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """Something done every `every_s` seconds: `run` returns how many things it dealt with.
+    """A task run every `every_s` seconds; `run` returns how many things it handled.
 
-    What is due is data: a run that is missed, repeated or cut short is made good by the next one.
-    `is_everywhere`: it only reads and reports, so each replica does it for its own metrics.
+    What is due is determined by data, so a missed, repeated or interrupted run is made up for by
+    the next one. `is_everywhere`: it only reads and reports, so each replica runs it for its own
+    metrics.
     """
 
     id: str
@@ -53,6 +54,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     is_everywhere: bool = False
 
     def slot(self, now: datetime) -> datetime:
-        """The run that is due: the time, cut to a whole number of intervals since 1970."""
+        """The run that is due: the time, rounded down to a multiple of the interval since 1970."""
         seconds = int(now.timestamp())
         return datetime.fromtimestamp(seconds - seconds % self.every_s, UTC)

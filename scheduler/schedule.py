@@ -1,4 +1,4 @@
-"""The whole timetable. A new job is a file in `jobs/` and a line here."""
+"""The timetable. A new job is a file in `jobs/` and a line here."""
 
 from typing import Final
 
@@ -45,4 +45,4 @@ JOBS: Final[tuple[Job, ...]] = (
 )
 
 WATCH: Final = Job(id="watch_jobs", every_s=15, run=watch_jobs.watching(JOBS), is_everywhere=True)
-"""The dead man's switch: it watches all the others."""
+"""The dead man's switch: watches all other jobs."""

@@ -1,8 +1,10 @@
 """Where the streams are, read from a URL: one server, or the nodes of a cluster.
 
-redis://host:6379/0   rediss://…   unix://…        one server
-redis+cluster://user:password@a:6379,b:6379        a cluster, by any of its nodes
-…?min_replicas=1                                   an append counts when replicas have it
+The URL has one of these forms:
+
+    redis://host:6379/0   rediss://…   unix://…        one server
+    redis+cluster://user:password@a:6379,b:6379        a cluster, by any of its nodes
+    …?min_replicas=1                                   an append counts when replicas have it
 """
 
 from typing import Final

@@ -55,7 +55,7 @@ def code_of(halted_reason: str) -> str:
 async def look(client: Client, numbers: Iterable[int]) -> dict[int, View]:
     """The positions in Redis, in one round trip. Raises the client's error when the server is away.
 
-    In a cluster the partitions of unreachable nodes are left out.
+    Partitions of a cluster's unreachable nodes are left out.
     """
     listed = list(numbers)
     pipeline = client.pipeline(transaction=False)

@@ -1,4 +1,4 @@
-"""Keeping callbacks: the raw bytes first; what becomes of them is written with their effect."""
+"""Stores callbacks: the raw bytes first; their result is written together with their effect."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -16,20 +16,20 @@ from payments.kernel.errors import Conflict, NotFound
 from payments.kernel.ids import derived_id
 
 REUSED: Final = "event_id_reused"
-"""The verdict on a second body under one event id."""
+"""Verdict for a second body under one event id."""
 REMATCH_S: Final = (10, 60, 600, 3600, 86_400)
-"""When a callback nobody knows is matched again; after the last it is an operator's."""
+"""When an unmatched callback is matched again; after the last attempt an operator has to look."""
 DRIVE_AGAIN_S: Final = (20, 60, 300, 3600, 3600, 3600)
-"""A kept callback whose effect is not decided by then is driven on by the job."""
+"""When a stored callback whose effect is still undecided is processed again by the job."""
 
 KEPT: Final = timedelta(days=400)
 REJECTED_KEPT: Final = timedelta(days=90)
 REJECTED_MAX: Final = 10_000
-"""Of callbacks whose signature does not hold only so many digests are kept."""
+"""How many digests of callbacks with an invalid signature are kept."""
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """A callback as it came in."""
+    """A callback as received."""
 
     provider: str
     event_id: str
@@ -37,10 +37,10 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A callback in the inbox. `is_new` is False for one that came before.
+class StoredCallback(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored callback. `is_new` is False when the event had been stored before.
 
-    `raw` are the bytes that were kept: those of the first one.
+    `raw`: the stored bytes, those of the first delivery.
     """
 
     id: UUID
@@ -55,11 +55,11 @@ async def keep(
     delivery: Delivery,
     now: datetime,
     merchant_id_in: Callable[[bytes], int | None] = lambda _raw: None,
-) -> Kept:
-    """Commit the bytes, whatever they say. The same event again gives the first one back.
+) -> StoredCallback:
+    """Commit the bytes, whatever they contain; for a known event the stored callback is returned.
 
-    Another body of an event that was kept is kept beside it: an operator's at once.
-    `merchant_id_in` reads the merchant id that such a body names.
+    A different body for a known event is stored beside the first one for an operator.
+    `merchant_id_in` reads the merchant id from such a body.
     """
     raw = delivery.raw
     id_ = derived_id("callback", delivery.provider, delivery.event_id)
@@ -75,15 +75,15 @@ async def keep(
         received_at=now,
     )
     async with engine.begin() as connection:
-        done = await connection.execute(statement.on_conflict_do_nothing())
-        if done.rowcount == 1:
-            return Kept(id=id_, raw=raw, received_at=now)
+        result = await connection.execute(statement.on_conflict_do_nothing())
+        if result.rowcount == 1:
+            return StoredCallback(id=id_, raw=raw, received_at=now)
         c = provider_callbacks.c
         first = await connection.execute(sa.select(c.raw, c.received_at).where(c.id == id_))
         row = first.one()
     if row.raw != raw:
         await _keep_other(engine, delivery, merchant_id_in(raw), now)
-    return Kept(id=id_, raw=row.raw, received_at=row.received_at, is_new=False)
+    return StoredCallback(id=id_, raw=row.raw, received_at=row.received_at, is_new=False)
 
 
 async def _keep_other(
@@ -107,8 +107,8 @@ async def _keep_other(
         await connection.execute(statement.on_conflict_do_nothing())
 
 
-async def due(engine: AsyncEngine, now: datetime, limit: int = 200) -> Sequence[Kept]:
-    """Callbacks to drive on: not decided yet, or matched by nobody so far."""
+async def due(engine: AsyncEngine, now: datetime, limit: int = 200) -> Sequence[StoredCallback]:
+    """Callbacks to process again: not decided yet, or not matched so far."""
     c = provider_callbacks.c
     query = (
         sa.select(c.id, c.raw, c.matches, c.received_at)
@@ -118,40 +118,53 @@ async def due(engine: AsyncEngine, now: datetime, limit: int = 200) -> Sequence[
     )
     async with engine.connect() as connection:
         rows = (await connection.execute(query)).all()
-    return [Kept(id=r.id, raw=r.raw, matches=r.matches, received_at=r.received_at) for r in rows]
+    return [
+        StoredCallback(id=r.id, raw=r.raw, matches=r.matches, received_at=r.received_at)
+        for r in rows
+    ]
 
 
-async def matched(engine: AsyncEngine, kept: Kept, merchant_id: int, now: datetime) -> None:
-    """It belongs to somebody and its effect is on its way; if that gets lost, it is due again."""
-    wait_s = DRIVE_AGAIN_S[min(kept.matches, len(DRIVE_AGAIN_S) - 1)]
+async def matched(
+    engine: AsyncEngine, callback: StoredCallback, merchant_id: int, now: datetime
+) -> None:
+    """A payout or deposit has its merchant id and its effect is submitted; if that is lost, retry
+    later.
+    """
+    wait_s = DRIVE_AGAIN_S[min(callback.matches, len(DRIVE_AGAIN_S) - 1)]
     values = {
         "state": CallbackState.RECEIVED.value,
         "merchant_id": merchant_id,
-        "matches": kept.matches + 1,
+        "matches": callback.matches + 1,
         "next_match_at": now + timedelta(seconds=wait_s),
     }
-    await _set(engine, kept, values)
+    await _set(engine, callback, values)
 
 
-async def unmatched(engine: AsyncEngine, kept: Kept, merchant_id: int, now: datetime) -> None:
-    """Nobody knows it: matched again, later and later, then an operator's."""
-    if kept.matches >= len(REMATCH_S):
-        await hand_over(engine, kept, merchant_id, "unmatched", now)
+async def unmatched(
+    engine: AsyncEngine, callback: StoredCallback, merchant_id: int, now: datetime
+) -> None:
+    """Nothing has its merchant id: retry at growing intervals, then hand it to an operator."""
+    if callback.matches >= len(REMATCH_S):
+        await hand_over(engine, callback, merchant_id, "unmatched", now)
         return
     values = {
         "state": CallbackState.UNMATCHED.value,
         "verdict": "unmatched",
         "merchant_id": merchant_id,
-        "matches": kept.matches + 1,
-        "next_match_at": now + timedelta(seconds=REMATCH_S[kept.matches]),
+        "matches": callback.matches + 1,
+        "next_match_at": now + timedelta(seconds=REMATCH_S[callback.matches]),
     }
-    await _set(engine, kept, values)
+    await _set(engine, callback, values)
 
 
 async def hand_over(
-    engine: AsyncEngine, kept: Kept, merchant_id: int | None, verdict: str, now: datetime
+    engine: AsyncEngine,
+    callback: StoredCallback,
+    merchant_id: int | None,
+    verdict: str,
+    now: datetime,
 ) -> None:
-    """An operator's."""
+    """Leave the callback to an operator."""
     values = {
         "state": CallbackState.OPERATOR.value,
         "verdict": verdict,
@@ -159,13 +172,13 @@ async def hand_over(
         "next_match_at": None,
         "decided_at": now,
     }
-    await _set(engine, kept, values)
+    await _set(engine, callback, values)
 
 
 async def close(
     engine: AsyncEngine, callback_id: UUID | None, *, by: str, reason: str, now: datetime
 ) -> None:
-    """A person has looked. Raises 404 `callback_not_found`, 409 `callback_not_open`."""
+    """An operator closes the callback. Raises 404 `callback_not_found`, 409 `callback_not_open`."""
     c = provider_callbacks.c
     needing = c.state.in_([state.value for state in NEEDING])
     statement = provider_callbacks.update().where(c.id == callback_id, needing)
@@ -177,29 +190,29 @@ async def close(
         "close_reason": reason,
     }
     async with engine.begin() as connection:
-        done = await connection.execute(statement.values(**values))
-        if done.rowcount == 1:
+        result = await connection.execute(statement.values(**values))
+        if result.rowcount == 1:
             return
         row = (await connection.execute(sa.select(c.state).where(c.id == callback_id))).first()
     if row is None:
         raise NotFound("there is no such callback", code="callback_not_found")
-    raise Conflict(f"the callback is {row.state}, it needs nobody", code="callback_not_open")
+    raise Conflict(f"the callback is {row.state}, it needs no operator", code="callback_not_open")
 
 
-async def _set(engine: AsyncEngine, kept: Kept, values: Mapping[str, object]) -> None:
-    """Only while its effect is not decided: the effect's own transaction has the last word."""
+async def _set(engine: AsyncEngine, callback: StoredCallback, values: Mapping[str, object]) -> None:
+    """Update only while its effect is undecided: the effect's own transaction takes precedence."""
     c = provider_callbacks.c
     waiting = c.state.in_([CallbackState.RECEIVED.value, CallbackState.UNMATCHED.value])
     async with engine.begin() as connection:
         await connection.execute(
-            provider_callbacks.update().where(c.id == kept.id, waiting).values(**values)
+            provider_callbacks.update().where(c.id == callback.id, waiting).values(**values)
         )
 
 
 async def note_rejected(
     engine: AsyncEngine, provider: str, raw: bytes, reason: str, now: datetime
 ) -> None:
-    """One that we do not believe: its digest, never its content."""
+    """Record a callback with an invalid signature: its digest, never its content."""
     statement = insert(rejected_callbacks).values(
         digest=hashlib.sha256(raw).digest(),
         provider=provider,
@@ -216,16 +229,16 @@ async def note_rejected(
 
 
 async def prune(engine: AsyncEngine, now: datetime) -> int:
-    """Forget what nobody needs any more; how many went. What waits for somebody stays.
+    """Delete callbacks no longer needed; returns how many. Callbacks waiting for an operator stay.
 
-    Decided callbacks: the evidence they led to stays for ever, their bytes as long as the provider
-    keeps its registries. Rejected ones anybody can send: the newest ones are enough.
+    The evidence of decided callbacks stays permanently, their bytes as long as the provider serves
+    its registries. Anybody can send callbacks that are rejected, so only the newest are kept.
     """
     c, r = provider_callbacks.c, rejected_callbacks.c
     is_done = (c.state == CallbackState.DONE.value) & (c.decided_at < now - KEPT)
     newest = sa.select(r.digest).order_by(r.last_at.desc()).limit(REJECTED_MAX)
     is_surplus = sa.or_(r.last_at < now - REJECTED_KEPT, r.digest.not_in(newest))
     async with engine.begin() as connection:
-        done = await connection.execute(provider_callbacks.delete().where(is_done))
+        decided = await connection.execute(provider_callbacks.delete().where(is_done))
         rejected = await connection.execute(rejected_callbacks.delete().where(is_surplus))
-    return done.rowcount + rejected.rowcount
+    return decided.rowcount + rejected.rowcount

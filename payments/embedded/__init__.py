@@ -1,1 +1,1 @@
-"""PostgreSQL and Redis under our own supervisor."""
+"""PostgreSQL and Redis run by our own supervisor."""

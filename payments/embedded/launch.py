@@ -1,8 +1,8 @@
-"""Become a server: drop privileges, ask the kernel to end us with our parent, then exec.
+"""Becomes a server: drops privileges, asks the kernel to end us with our parent, then execs.
 
 Run as a script, `python -I -S launch.py PARENT SIGNAL UID GID COMMAND...`, between fork and exec of
 every child. A separate program instead of a `preexec_fn`: nothing runs in a forked copy of a
-threaded parent, and the death signal is asked for after the change of user, which would clear it.
+threaded parent, and the death signal is requested after the change of user, which would clear it.
 """
 
 import ctypes
@@ -14,11 +14,11 @@ PR_SET_PDEATHSIG = 1
 """From linux/prctl.h."""
 
 KEEP_USER = -1
-"""Given as UID: stay who we are."""
+"""Given as UID: do not change the user."""
 
 
 def become(uid: int, gid: int) -> None:
-    """Give up root for good; the supplementary groups go first, while we still may."""
+    """Give up root permanently; the supplementary groups first, while that is still allowed."""
     if uid == KEEP_USER:
         return
     os.setgroups([gid])
@@ -32,7 +32,7 @@ def die_with(parent: int, number: int) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    if os.getppid() != parent:  # it ended before we asked: nobody will tell us any more
+    if os.getppid() != parent:  # the parent ended before the request: no signal would come
         sys.exit(1)
 
 

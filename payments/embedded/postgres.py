@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL: initdb once, run it in the foreground, believe it when it answers."""
+"""An embedded PostgreSQL: initdb once, run in the foreground, ready when it answers."""
 
 import asyncio
 import concurrent.futures
@@ -25,10 +25,10 @@ from payments.embedded.users import ServerUser, make_private
 ROLE: Final = "payments"
 DATABASE: Final = "payments"
 PORT: Final = 5432
-"""Only names the socket file: nothing listens on TCP."""
+"""Only part of the socket file's name: nothing listens on TCP."""
 
 RECOVERY_LIMIT_S: Final = 300.0
-"""A crash recovery replays up to max_wal_size of log."""
+"""Crash recovery replays up to max_wal_size of log."""
 
 SHARED_BUFFERS_MIN_MB: Final = 128
 SHARED_BUFFERS_MAX_MB: Final = 2048
@@ -65,7 +65,7 @@ def server_url(sockets: Path, password: str, database: str = DATABASE) -> str:
 
 
 def initialise(programs: Path, home: Path, password: str, user: ServerUser | None) -> None:
-    """Make the cluster in a temporary folder, then rename: a half-made one is never used."""
+    """Create the cluster in a temporary folder, then rename it: an incomplete one is never used."""
     home.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     scratch = make_private(Path(tempfile.mkdtemp(prefix=f".{home.name}-", dir=home.parent)), user)
     cluster, secret = scratch / "cluster", scratch / "password"
@@ -88,18 +88,19 @@ def initialise(programs: Path, home: Path, password: str, user: ServerUser | Non
 
 def check_version(home: Path) -> None:
     """Refuse the data of another major version."""
-    found = (home / "PG_VERSION").read_text().strip()
-    if found != str(POSTGRES_MAJOR):
+    version = (home / "PG_VERSION").read_text().strip()
+    if version != str(POSTGRES_MAJOR):
         raise EmbeddedError(
-            f"{home} holds data of PostgreSQL {found}, the embedded server is {POSTGRES_MAJOR}: "
+            f"{home} holds data of PostgreSQL {version}, the embedded server is {POSTGRES_MAJOR}: "
             "dump it with the old version (pg_dump) and restore into a new --data-dir"
         )
 
 
 def clear_stale_pid(home: Path) -> None:
-    """Stop a server left by a killed supervisor; forget a PID that now belongs to somebody else.
+    """Stop a server left by a killed supervisor; remove a PID file that names another process.
 
-    A PID file of a dead process stays: PostgreSQL reads it to see whether old backends still live.
+    The PID file of a dead process stays: PostgreSQL reads it to see whether old backends still
+    live.
     """
     pid_file = home / "postmaster.pid"
     if stop_orphan(pid_file, home, signal.SIGINT) or not pid_file.exists():
@@ -119,13 +120,15 @@ async def _query(url: str, statement: str) -> str | None:
 
 
 def query(url: str, statement: str) -> str | None:
-    """Run one statement in a thread of its own, so that a running event loop is no obstacle."""
+    """Run one statement in a thread of its own, so that it also works inside a
+    running event loop.
+    """
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         return pool.submit(lambda: asyncio.run(_query(url, statement))).result()
 
 
 def check_reachable(url: str) -> None:
-    """Refuse to go on with a server of the caller's that does not answer."""
+    """Raise if the caller's own server does not answer."""
     try:
         query(url, "SELECT 1")
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
@@ -133,25 +136,25 @@ def check_reachable(url: str) -> None:
 
 
 def answers(url: str, home: Path) -> bool:
-    """Tell whether the server behind `url` answers and is the one that works on `home`."""
+    """Tell whether the server behind `url` answers and works on `home`."""
     try:
-        found = query(url, "SHOW data_directory")
+        directory = query(url, "SHOW data_directory")
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
         return False
-    return found is not None and Path(found).resolve() == home.resolve()
+    return directory is not None and Path(directory).resolve() == home.resolve()
 
 
 def shared_buffers_mb() -> int:
     """An eighth of the memory, within bounds: the indexes of millions of entries must fit."""
     try:
         memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    except (ValueError, OSError):  # this system does not tell
+    except (ValueError, OSError):  # not available on this system
         return SHARED_BUFFERS_MIN_MB
     return min(max(memory_mb // 8, SHARED_BUFFERS_MIN_MB), SHARED_BUFFERS_MAX_MB)
 
 
 def prepare(data: DataDir, user: ServerUser | None) -> Child:
-    """Make everything ready to start: programs, cluster, command line; the child is not started."""
+    """Prepare programs, cluster and command line; the child is not started."""
     programs = postgres_programs(user)
     home = data.settle("postgres", user)
     if not home.exists():

@@ -1,4 +1,4 @@
-"""One child process: its own group, its log file, an end together with us, a stop that succeeds."""
+"""One child process: its own process group and log file; it ends together with us."""
 
 import contextlib
 import os
@@ -21,11 +21,11 @@ RETRY_S: Final = 0.2
 
 
 class EmbeddedError(Exception):
-    """The embedded servers cannot do what was asked; the message is for a person."""
+    """The embedded servers cannot do what was requested; the message is for people."""
 
 
 class StartError(EmbeddedError):
-    """A child did not come up."""
+    """A child did not start."""
 
 
 def launch_command(
@@ -41,8 +41,8 @@ def launch_command(
 class Child:
     """A process we start, watch and stop.
 
-    `stop_signals` are tried in order, each with its grace in seconds. `ready` says whether the
-    process serves; without it, living is enough.
+    `stop_signals` are tried in order, each with its grace period in seconds. `ready` says whether
+    the process serves; without it, running is enough.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
-        """Start the process. Only from the main thread: the death signal follows the thread."""
+        """Start the process. Only from the main thread: the death signal depends on the thread."""
         if threading.current_thread() is not threading.main_thread():
             # PR_SET_PDEATHSIG fires when the *thread* that forked ends; only the main one lasts.
             raise EmbeddedError(f"{self.name} must be started from the main thread")
@@ -76,11 +76,11 @@ class Child:
         self.started_at_s = time.monotonic()
 
     def wait_ready(self, deadline_s: float) -> None:
-        """Wait until it serves; raises StartError when it ends before, or the time is up."""
+        """Wait until it serves; raises StartError when it ends before that, or on timeout."""
         wait_until(self.ready or self.running, self, deadline_s)
 
     def revive(self, deadline_s: float = 60.0) -> None:
-        """Start it again and wait until it serves, trying again while it ends at once.
+        """Start it again and wait until it serves, retrying while it ends at once.
 
         PostgreSQL does so while backends of a killed server still live.
         """
@@ -120,7 +120,7 @@ class Child:
             self.process.send_signal(self.stop_signals[0][0])
 
     def stop(self) -> None:
-        """Stop the process, politely, then less so, then with SIGKILL to the whole group."""
+        """Stop the process with each stop signal in turn, then SIGKILL to the whole group."""
         for number, grace_s in self.stop_signals:
             if not self.running() or self.process is None:
                 break
@@ -154,7 +154,7 @@ def rotate(log: Path) -> None:
 
 
 def stop_all(children: Iterable[Child]) -> None:
-    """Stop several children side by side."""
+    """Stop several children in parallel."""
     listed = list(children)
     for child in listed:
         child.request_stop()
@@ -174,7 +174,9 @@ def wait_until(ready: Callable[[], bool], child: Child, deadline_s: float) -> No
 
 
 def working_directory(pid: int) -> Path | None:
-    """Return where a process works, the proof that a PID is still the server it was. Linux only."""
+    """Return a process's working directory, which proves that a PID is still our server. Linux
+    only.
+    """
     try:
         return Path(f"/proc/{pid}/cwd").readlink()
     except OSError:
@@ -193,9 +195,9 @@ def alive(pid: int) -> bool:
 
 
 def stop_orphan(pid_file: Path, home: Path, number: signal.Signals, grace_s: float = 60.0) -> bool:
-    """Stop the server a killed supervisor left on `home`; returns True when there was one.
+    """Stop the server that a killed supervisor left on `home`; returns True if there was one.
 
-    A PID alone proves nothing (after a reboot it may be anybody), so it must be at work in `home`.
+    A PID alone proves nothing (after a reboot it may be any process), so it must work in `home`.
     """
     try:
         pid = int(pid_file.read_text().split()[0])

@@ -17,10 +17,12 @@ from payments.embedded.process import Child, EmbeddedError, stop_orphan
 from payments.embedded.users import ServerUser, make_private
 
 LOAD_LIMIT_S: Final = 300.0
-"""Replaying a large append-only file."""
+"""Time to replay a large append-only file."""
 
 LUA_FIXED: Final = (7, 0, 0)
-"""Before it (the wheel is 6.2.14) scripting has known remote-code faults; ours needs none."""
+"""Older versions (the wheel is 6.2.14) have known remote-code faults in scripting, which we do not
+need.
+"""
 
 DURABLE: Final = {
     "appendonly": "yes",
@@ -29,7 +31,7 @@ DURABLE: Final = {
     "aof-use-rdb-preamble": "yes",
     "maxmemory-policy": "noeviction",
 }
-"""What makes an acknowledged XADD last; also checked by the API at its start."""
+"""What makes an acknowledged XADD durable; the API checks it too when it starts."""
 
 SETTINGS: Final = {
     **DURABLE,
@@ -84,7 +86,7 @@ def check_version(data: DataDir, program: RedisProgram) -> None:
 
 
 def client(url: str) -> "redis.Redis":
-    """Return a client that never repeats a command by itself."""
+    """Return a client that never retries a command by itself."""
     return redis.Redis.from_url(
         url, retry=Retry(NoBackoff(), 0), socket_timeout=5.0, socket_connect_timeout=5.0
     )
@@ -106,7 +108,7 @@ def nodes_of(url: str) -> list[str]:
 
 
 def check_reachable(url: str) -> None:
-    """Refuse to go on with a server of the caller's that does not answer."""
+    """Raise if the caller's own server does not answer."""
     try:
         for node in nodes_of(url):
             with client(node) as connection:
@@ -129,7 +131,7 @@ def answers(url: str, pid: int) -> bool:
 
 
 def prepare(data: DataDir, user: ServerUser | None, program: RedisProgram) -> tuple[Child, Path]:
-    """Make everything ready to start: folder, configuration; the child is not started."""
+    """Prepare folder and configuration; the child is not started."""
     check_version(data, program)
     home = make_private(data.settle("redis", user), user)
     stop_orphan(home / "redis.pid", home, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Both servers on one data directory: start, stop, find, borrow."""
+"""Both servers on one data directory: start, stop, find, start temporarily."""
 
 import contextlib
 import time
@@ -14,14 +14,14 @@ from payments.embedded.process import Child, EmbeddedError, stop_all
 from payments.embedded.users import pick_user
 
 ANNOUNCE_LIMIT_S: Final = 60.0
-"""How long a `payments up` may take from its lock to its addresses."""
+"""How long a `payments up` may take from locking to announcing its addresses."""
 
 Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Urls:
-    """Where the two servers are."""
+    """The addresses of the two servers."""
 
     database_url: str
     redis_url: str
@@ -40,11 +40,11 @@ class Servers:
 
     @property
     def children(self) -> tuple[Child, ...]:
-        """The processes, for whoever watches them."""
+        """The processes, for a supervisor."""
         return tuple(child for child in (self.postgres, self.redis) if child is not None)
 
     def stop(self) -> None:
-        """Stop both servers; harmless when repeated."""
+        """Stop both servers; repeating it is harmless."""
         self.data.state.unlink(missing_ok=True)
         stop_all(self.children)
         self.data.drop_socket_folder()
@@ -60,7 +60,7 @@ class Servers:
 
 
 def _silent(_: str) -> None:
-    """Report to nobody."""
+    pass
 
 
 def start_servers(
@@ -70,13 +70,14 @@ def start_servers(
     redis_url: str | None = None,
     report: Report = _silent,
 ) -> Servers:
-    """Lock `data_dir` and start its servers; a URL given is used instead of starting that one.
+    """Lock `data_dir` and start its servers; a given URL replaces starting that server.
 
-    Call it from the main thread; a running event loop is no obstacle. Data stay for the next start.
+    Call it from the main thread; it works inside a running event loop. Data stay for the next
+    start.
 
     Raises:
-        DataDirBusyError: another process works on this data directory.
-        EmbeddedError: a server is missing or did not start; the message is for a person.
+        DataDirBusyError: another process uses this data directory.
+        EmbeddedError: a server is missing or did not start; the message is for people.
     """
     require_programs(postgres=not database_url, redis=not redis_url)
     data = DataDir(Path(data_dir)).__enter__()
@@ -140,9 +141,9 @@ def connection_urls(data_dir: Path | str) -> Urls | None:
     data = DataDir(Path(data_dir))
     until = time.monotonic() + ANNOUNCE_LIMIT_S
     while data.locked():
-        known = data.read_private(data.state.name)
-        if known:
-            return Urls(known["database_url"], known["redis_url"])
+        addresses = data.read_private(data.state.name)
+        if addresses:
+            return Urls(addresses["database_url"], addresses["redis_url"])
         if time.monotonic() > until:
             raise EmbeddedError(f"process {data.holder()} holds {data.path} but is not ready")
         time.sleep(0.1)
@@ -151,19 +152,19 @@ def connection_urls(data_dir: Path | str) -> Urls | None:
 
 @contextlib.contextmanager
 def borrowed_urls(data_dir: Path | str, report: Report = _silent) -> Iterator[Urls]:
-    """Give the addresses of the servers of `data_dir`, started for the while when stopped."""
-    known = connection_urls(data_dir)
-    if known is None:
+    """Yield the addresses of the servers of `data_dir`, started temporarily when stopped."""
+    urls = connection_urls(data_dir)
+    if urls is None:
         if not Path(data_dir).expanduser().is_dir():
             raise EmbeddedError(f"there is no data directory {data_dir}: start payments up first")
         try:
             servers = start_servers(data_dir, report=report)
-        except DataDirBusyError:  # an `up` came between the look and the start
-            known = connection_urls(data_dir)
-            if known is None:
+        except DataDirBusyError:  # an `up` started in between
+            urls = connection_urls(data_dir)
+            if urls is None:
                 raise
         else:
             with servers:
                 yield Urls(servers.database_url, servers.redis_url)
             return
-    yield known
+    yield urls

@@ -1,4 +1,4 @@
-"""Watch children and start again the ones that die, more slowly each time."""
+"""Watches children and restarts the ones that die, with a growing delay."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from payments.embedded.process import Child
 FIRST_DELAY_S: Final = 0.5
 LONGEST_DELAY_S: Final = 30.0
 HEALTHY_AFTER_S: Final = 60.0
-"""A child that lived this long has earned the shortest delay again."""
+"""A child that lived this long gets the shortest delay again."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Who runs the servers: ourselves, or, when we are root, somebody with fewer rights and a place."""
+"""The user that runs the servers: ourselves, or an unprivileged account when we are root."""
 
 import os
 import pwd
@@ -16,7 +16,7 @@ SHARED_NAME: Final = "payments-embedded"
 
 @dataclass(frozen=True)
 class ServerUser:
-    """An unprivileged account that root lends to the servers."""
+    """An unprivileged account that root uses for the servers."""
 
     name: str
     uid: int
@@ -63,20 +63,20 @@ def _name(uid: int) -> str:
 
 
 def shared_place(user: ServerUser) -> Path:
-    """Return a folder of root's that `user` can reach, for what it cannot reach elsewhere."""
+    """Return a folder of root's that `user` can reach, for files it could not reach elsewhere."""
     for parent in SHARED_PLACES:
         if parent.is_dir() and os.access(parent, os.W_OK) and user.can_enter(parent):
             folder = parent / SHARED_NAME
             folder.mkdir(mode=0o755, exist_ok=True)
             if folder.is_symlink() or folder.stat().st_uid != 0:
-                continue  # somebody else made it: not a place for programs that we run
+                continue  # created by another user: unsafe for programs that we run
             folder.chmod(0o755)
             return folder
     raise PermissionError(f"no folder that the user {user.name} can reach: tried {SHARED_PLACES}")
 
 
 def make_private(folder: Path, user: ServerUser | None) -> Path:
-    """Make a folder that only the servers' user enters."""
+    """Create a folder that only the servers' user can enter."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     if user is not None:
@@ -85,10 +85,10 @@ def make_private(folder: Path, user: ServerUser | None) -> Path:
 
 
 def reachable_copy(folders: tuple[Path, ...], root: Path, user: ServerUser, label: str) -> Path:
-    """Copy `folders`, all below `root`, to a place that `user` reaches; returns the new root.
+    """Copy `folders`, all below `root`, to a place that `user` can reach; returns the new root.
 
-    Done once per label (name and version), into a temporary folder first, so an interrupted copy is
-    never taken for a whole one.
+    Done once per label (name and version), into a temporary folder first, so that an interrupted
+    copy is never used.
     """
     place = shared_place(user)
     target = place / label
@@ -104,6 +104,6 @@ def reachable_copy(folders: tuple[Path, ...], root: Path, user: ServerUser, labe
         try:
             made.rename(target)
         except OSError:
-            if not target.is_dir():  # else another start was quicker, with the same files
+            if not target.is_dir():  # another start was faster, with the same files
                 raise
     return target

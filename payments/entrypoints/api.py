@@ -1,4 +1,4 @@
-"""The API role: builds the application out of its parts and serves it."""
+"""The API role: builds the application and serves it."""
 
 import socket
 from collections.abc import AsyncGenerator
@@ -44,7 +44,7 @@ _log = structlog.get_logger(__name__)
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
-    """The application of these settings; it connects when it starts."""
+    """The application for these settings; it connects when it starts."""
     database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
     engine = create_engine(
         database_url, pool_size=settings.database_pool, application="payments-api"
@@ -137,7 +137,7 @@ def _readiness(engine: AsyncEngine, door: RedisDoor) -> Readiness:
 
 
 def serve(settings: Settings) -> Server:
-    """A server of the application, not started."""
+    """A server of the application, not started yet."""
     policy = AccessPolicy(
         is_everything=settings.log_requests == "all", slow_s=settings.log_slow_ms / 1000
     )
@@ -170,7 +170,7 @@ def _place(settings: Settings) -> OperationsPort:
 def main(settings: Settings) -> None:
     """The command `payments api`.
 
-    Runs until SIGTERM or SIGINT, finishing the requests that are under way.
+    Runs until SIGTERM or SIGINT and finishes the requests in progress.
     """
     sockets = listen([(settings.host, settings.port)], _BACKLOG)
     if settings.metrics_port:
@@ -181,7 +181,7 @@ def main(settings: Settings) -> None:
 
 
 def _operations_socket(settings: Settings) -> list[socket.socket]:
-    """A port that is taken costs the metrics, not the API."""
+    """If the port is taken, only the metrics are missing; the API still starts."""
     try:
         return listen([(settings.metrics_address, settings.metrics_port)], _BACKLOG)
     except OSError as error:

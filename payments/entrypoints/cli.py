@@ -1,4 +1,4 @@
-"""The command `payments`: a table of its sub-commands."""
+"""The command `payments` and its sub-commands."""
 
 import sys
 from typing import Final
@@ -51,7 +51,7 @@ tools.add_tools(app)
 
 
 def main() -> None:
-    """Run a command; what is wrong with the settings is said in words, exit code 2."""
+    """Run a command; explains bad settings and exits with code 2."""
     try:
         app()
     except BadSettings as error:

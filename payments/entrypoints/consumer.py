@@ -61,7 +61,7 @@ async def create_consumer(
 
 
 async def run(settings: "Settings") -> None:
-    """Run until SIGTERM or SIGINT, finishing what was begun. Waits for servers that are away."""
+    """Run until SIGTERM or SIGINT, finishing the current work. Waits for unreachable servers."""
     stop = stop_on_signals()
     database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
 

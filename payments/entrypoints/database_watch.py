@@ -1,4 +1,4 @@
-"""Sessions of PostgreSQL that hold up others: those that wait for a lock, and old snapshots."""
+"""Metrics about PostgreSQL sessions that block others: lock waits and old snapshots."""
 
 import asyncio
 from typing import Final
@@ -32,24 +32,23 @@ SELECT
 FROM pg_stat_activity
 WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 """)
-"""Of other users only with pg_read_all_stats: PostgreSQL hides their sessions from the rest."""
+"""Needs pg_read_all_stats to see the sessions of other users."""
 _log = structlog.get_logger(__name__)
 
 
 class DatabaseWatch:
-    """Looks from time to time, for metrics."""
+    """Updates the metrics at intervals."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        """`engine` of the primary."""
+        """`engine`: the primary."""
         self._engine = engine
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to look."""
+        """Start the background task."""
         self._task = asyncio.create_task(self._watch(), name="database-watch")
 
     async def stop(self) -> None:
-        """Stop looking."""
         await end(self._task)
 
     async def look(self) -> None:

@@ -1,4 +1,4 @@
-"""A submitter for a command that waits for outcomes, whether or not a consumer runs."""
+"""A submitter for commands that wait for outcomes, whether or not a consumer runs."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -17,9 +17,9 @@ from payments.operations.submit import Submitter
 
 @asynccontextmanager
 async def deciding(settings: Settings) -> AsyncGenerator[tuple[AsyncEngine, Submitter]]:
-    """An engine and a submitter, with a consumer of this process while the block runs.
+    """An engine and a submitter, with a consumer in this process while the block runs.
 
-    Partitions are shared evenly: beside other consumers ours takes part, alone it does it all.
+    Partitions are shared evenly: with other consumers it takes its share, alone it does everything.
     """
     database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
     engine = create_engine(database_url, pool_size=2, application="payments-cli")

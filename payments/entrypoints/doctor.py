@@ -1,4 +1,4 @@
-"""What `payments doctor` looks at, and what to do about it."""
+"""What `payments doctor` examines, and its advice."""
 
 import platform
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ _ROLLED_BACK: Final = {
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing looked at: fine without `advice`; `is_unsafe`: production must not run so."""
+    """One examined part: fine without `advice`; `is_unsafe`: production must not run like this."""
 
     part: str
     found: str
@@ -52,22 +52,22 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Everything, in the order a person would ask."""
-    found = [Finding("python", platform.python_version())]
-    found += [Finding(name, version(name)) for name in PACKAGES]
-    found += await durability(settings)
-    return [*found, *await _partitions(settings)]
+    """Examine everything, in the order a person would ask."""
+    findings = [Finding("python", platform.python_version())]
+    findings += [Finding(name, version(name)) for name in PACKAGES]
+    findings += await durability(settings)
+    return [*findings, *await _partitions(settings)]
 
 
 async def durability(settings: Settings) -> list[Finding]:
-    """Whether what the servers confirm is on the disk."""
+    """Whether what the servers confirm is on disk."""
     return await _postgres(settings) + await _redis(settings)
 
 
 async def accept_loss(settings: Settings) -> list[int]:
-    """Go on after Redis was rolled back: streams continue after what is applied.
+    """Continue after Redis was set back: streams continue after what is applied.
 
-    Raises `Conflict` when PostgreSQL was rolled back: money may have moved that it does not know.
+    Raises `Conflict` when PostgreSQL was set back: money may have moved that it does not know of.
     """
     async with _session(settings) as connection, _client(settings) as client:
         _, halted = await positions(connection)
@@ -92,18 +92,18 @@ async def _postgres(settings: Settings) -> list[Finding]:
         return [Finding("postgresql", "unreachable", advice)]
     have = {row["name"]: row["setting"] for row in rows}
     is_old = int(have.pop("server_version_num")) < POSTGRES_MIN
-    advice = "take PostgreSQL 16 or newer: nothing older is tested" if is_old else ""
-    found = [Finding("postgresql", have.pop("server_version"), advice)]
-    found += _compare("postgresql", have, DURABLE_POSTGRES)
+    advice = "use PostgreSQL 16 or newer: older versions are not tested" if is_old else ""
+    findings = [Finding("postgresql", have.pop("server_version"), advice)]
+    findings += _compare("postgresql", have, DURABLE_POSTGRES)
     advice = "" if revision == _newest_revision() else "run `payments migrate`"
-    return [*found, Finding("schema", revision or "missing", advice)]
+    return [*findings, Finding("schema", revision or "missing", advice)]
 
 
 async def _revision(connection: Connection) -> str | None:
     if not await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL"):
         return None
-    found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
-    return found
+    revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    return revision
 
 
 def _newest_revision() -> str | None:
@@ -127,25 +127,25 @@ async def _server(part: str, client: Any) -> list[Finding]:
     server = await client.info("server")
     have = await redis_durability.durability(client)
     trouble = await redis_durability.version_problem(client)
-    found = [Finding(part, redis_durability.name_of(server), trouble or "")]
-    for name, wanted in redis_durability.REQUIRED.items():
-        is_fine = have[name] == wanted
+    findings = [Finding(part, redis_durability.name_of(server), trouble or "")]
+    for name, required in redis_durability.REQUIRED.items():
+        is_fine = have[name] == required
         advice = "" if is_fine else redis_durability.problem(name, have[name])
-        found.append(Finding(f"{part} {name}", have[name], advice, is_unsafe=not is_fine))
-    return found
+        findings.append(Finding(f"{part} {name}", have[name], advice, is_unsafe=not is_fine))
+    return findings
 
 
-def _compare(part: str, have: dict[str, str], want: dict[str, str]) -> list[Finding]:
+def _compare(part: str, have: dict[str, str], settings: dict[str, str]) -> list[Finding]:
     return [
         Finding(
             f"{part} {name}",
             have.get(name, "not told"),
             ""
-            if have.get(name) == wanted
-            else f"must be {wanted}: else confirmed money can be lost",
-            is_unsafe=have.get(name) != wanted,
+            if have.get(name) == required
+            else f"must be {required}: else confirmed money can be lost",
+            is_unsafe=have.get(name) != required,
         )
-        for name, wanted in want.items()
+        for name, required in settings.items()
     ]
 
 
@@ -165,18 +165,18 @@ async def _partitions(settings: Settings) -> list[Finding]:
             parked = await connection.fetchval(
                 "SELECT count(*) FROM dead_letters WHERE state = 'parked'"
             )
-    except Exception:  # noqa: BLE001 - whichever server is away, that was said already
+    except Exception:  # noqa: BLE001 - an unreachable server was reported already
         return []
-    found = [Finding("partitions", str(len(before)))]
-    found += [
+    findings = [Finding("partitions", str(len(before)))]
+    findings += [
         Finding(f"partition {number}", reason, _ROLLED_BACK[code_of(reason)])
         for number, reason in sorted(stopped.items())
     ]
     waiting = sum(backlog.values())
     advice = "start `payments consumer`: intents wait" if waiting and not living else ""
-    found.append(Finding("consumers alive", f"{living}, {waiting} intents wait", advice))
+    findings.append(Finding("consumers alive", f"{living}, {waiting} intents wait", advice))
     advice = "look at them: payments dead-letters list" if parked else ""
-    return [*found, Finding("dead letters", str(parked), advice)]
+    return [*findings, Finding("dead letters", str(parked), advice)]
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Reading the environment: every problem is named, all at once."""
+"""Reads the environment and reports all problems at once."""
 
 import ipaddress
 import os
@@ -15,7 +15,7 @@ from payments.kernel.database_url import canonical
 from streams.addresses import check_url
 
 SECRET_MIN: Final = 32
-"""Characters of a production secret: about the 160 bits that offline guessing must not reach."""
+"""Minimal length of a production secret, about 160 bits, out of reach of offline guessing."""
 _REQUIRED_SECRETS: Final = (
     "jwt_secret",
     "code_pepper",
@@ -27,7 +27,7 @@ _REQUIRED_SECRETS: Final = (
     "superpay_callback_secrets",
 )
 _TWO_LIVE: Final = ("superpay_callback_secrets", "shop_webhook_key", "bank_webhook_secret")
-"""Comma separated: the old and the new one while they are exchanged."""
+"""Comma separated: the old and the new secret during a rotation."""
 _LIVE_MAX: Final = 2
 _CHOICES: Final = {
     "log_level": ("debug", "info", "warning", "error"),
@@ -38,14 +38,14 @@ _UNSAFE: Final = re.compile(r"change.?me|example|password|development|(.)\1{7}",
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings in the environment. Raises `BadSettings` naming every problem at once."""
-    given = os.environ if environ is None else environ
+    """The settings in the environment. Raises `BadSettings` with all problems."""
+    variables = os.environ if environ is None else environ
     hints = get_type_hints(Settings, include_extras=True)
     values: dict[str, Any] = {}
     problems: list[str] = []
     for field in Settings.__struct_fields__:
         try:
-            text = _text(given, variable(field))
+            text = _text(variables, variable(field))
             if text:
                 values[field] = msgspec.convert(text, hints[field], strict=False, dec_hook=_decode)
         except (msgspec.ValidationError, OSError, ValueError) as error:
@@ -57,9 +57,11 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
-def _text(given: Mapping[str, str], name: str) -> str:
-    path = given.get(f"{name}_FILE")
-    return Path(path).read_text(encoding="utf-8").strip() if path else given.get(name, "").strip()
+def _text(variables: Mapping[str, str], name: str) -> str:
+    path = variables.get(f"{name}_FILE")
+    return (
+        Path(path).read_text(encoding="utf-8").strip() if path else variables.get(name, "").strip()
+    )
 
 
 def _decode(type_: type[Any], value: Any) -> Any:
@@ -84,7 +86,7 @@ def _problems(settings: Settings) -> list[str]:
 
 
 def _address_problems(settings: Settings) -> list[str]:
-    """What cannot be an address; the words never hold the value, which has a password in it."""
+    """Invalid addresses; the messages never contain the value, which has a password in it."""
     problems = []
     if settings.redis_url:
         try:
@@ -141,18 +143,20 @@ def _secret_problems(settings: Settings, field: str) -> list[str]:
     value = getattr(settings, field).reveal()
     if not value:
         return [f"{variable(field)} is required in production"]
-    found = []
+    problems = []
     parts = value.split(",") if field in _TWO_LIVE else [value]
     if len(parts) > _LIVE_MAX:
-        found.append(f"{variable(field)} names {len(parts)}; at most {_LIVE_MAX} are live at once")
+        problems.append(
+            f"{variable(field)} names {len(parts)}; at most {_LIVE_MAX} are live at once"
+        )
     for part in map(str.strip, parts):
         if len(part) < SECRET_MIN:
-            found.append(
+            problems.append(
                 f"{variable(field)} has {len(part)} characters; at least {SECRET_MIN} are needed"
             )
         elif _UNSAFE.search(part):
-            found.append(f"{variable(field)} looks made up; make one with: {_recipe(field)}")
-    return found
+            problems.append(f"{variable(field)} looks made up; make one with: {_recipe(field)}")
+    return problems
 
 
 def _recipe(field: str) -> str:
@@ -174,7 +178,7 @@ def _parts(settings: Settings, field: str) -> set[str]:
 
 
 def is_loopback(host: str) -> bool:
-    """True for an address only this machine reaches."""
+    """True for an address that only this machine can reach."""
     if host == "localhost":
         return True
     try:

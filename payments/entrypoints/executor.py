@@ -1,4 +1,6 @@
-"""The executor role: runs effects, the calls to the outside that applied operations asked for."""
+"""The executor role: runs effects, the calls to outside systems that applied
+operations requested.
+"""
 
 import socket
 from collections.abc import Iterable, Mapping
@@ -42,13 +44,15 @@ class Effects:
         tools: Mapping[type[Any], Any],
         database_url: str,
     ) -> None:
-        """`tools` by type: what handlers may call."""
+        """`tools`: what handlers may call, by type."""
         self._handlers = {h.kind: h for h in handlers}
         self._tools = tools
         self._database_url = database_url
 
     def lane_of(self, entry: Entry) -> str:
-        """Kind and destination: what shares them waits for each other, and for nobody else."""
+        """Kind and destination: effects with the same lane wait for each other,
+        and for no others.
+        """
         try:
             effect = msgspec.json.decode(entry.payload, type=EffectEntry)
             handler = self._handlers.get(effect.kind)
@@ -60,19 +64,19 @@ class Effects:
             return ""
 
     def is_asking(self, lane: str) -> bool:
-        """True for kinds that go on during a recovery."""
+        """True for kinds that also run during a recovery."""
         handler = self._handlers.get(lane.partition("|")[0])
         return handler is not None and handler.is_asking
 
     async def handle(self, entry: Entry) -> None:
-        """Run it once. Whatever it raises is tried again."""
+        """Run the handler once; any exception leads to a retry."""
         effect = msgspec.json.decode(entry.payload, type=EffectEntry)
         handler = self._handlers[effect.kind]
         body = msgspec.json.decode(effect.body, type=handler.body)
         await handler.run(body, EffectContext(effect.id, effect.operation_id, self._tools))
 
     async def give_up(self, entry: Entry, error: BaseException, deliveries: int) -> None:
-        """After many deliveries: keep it as a dead letter, for an operator."""
+        """After many deliveries: store the effect as a dead letter for an operator."""
         try:
             effect = msgspec.json.decode(entry.payload, type=EffectEntry)
         except (msgspec.MsgspecError, ValueError):
@@ -103,7 +107,7 @@ async def create_executor(
     name: str | None = None,
     halt: Halt | None = None,
 ) -> EffectWorker:
-    """A worker of every effect. `name` is stable, so that a restart finds what it left.
+    """A worker for every effect. `name` is stable, so that a restart finds its own pending entries.
 
     `halt` says when effects must wait for a recovery; without one they never do.
     """
@@ -123,7 +127,7 @@ async def create_executor(
 
 
 def surface_tools(settings: "Settings") -> dict[type[Any], Any]:
-    """What effect handlers call beside the submitter and the database."""
+    """Clients for effect handlers, besides the submitter and the database."""
     smtp_url, pepper = settings.smtp_url.reveal(), settings.code_pepper.reveal()
     return {
         Codes: Codes(pepper),
@@ -133,7 +137,7 @@ def surface_tools(settings: "Settings") -> dict[type[Any], Any]:
 
 
 async def run(settings: "Settings") -> None:
-    """Run until SIGTERM or SIGINT, finishing what was begun. Waits for servers that are away."""
+    """Run until SIGTERM or SIGINT, finishing the current work. Waits for unreachable servers."""
     stop = stop_on_signals()
     database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
     door = RedisDoor(redis_url, database_url, partition_count=settings.partitions)

@@ -1,4 +1,6 @@
-"""Logs: one JSON object a line, of allowed fields only: a careless call lets nothing secret in."""
+"""Logs: one JSON object per line with allowed fields only, so that a careless
+call leaks no secret.
+"""
 
 import logging
 import sys
@@ -16,7 +18,7 @@ ALLOWED: Final = frozenset(
     route seconds size slot state status stream stream_id timestamp url version
     """.split()  # noqa: SIM905 - read as a paragraph
 )
-"""What a line may hold. A new field is added here, on purpose."""
+"""Fields a line may contain. Add new fields here deliberately."""
 
 _LEVELS: Final = {
     "debug": logging.DEBUG,
@@ -30,14 +32,16 @@ _TEXT_MAX: Final = 4000
 def only_allowed(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Drop fields nobody allowed; cut what is too long."""
-    kept = {k: v[:_TEXT_MAX] if isinstance(v, str) else v for k, v in event.items() if k in ALLOWED}
-    dropped = sorted(event.keys() - kept.keys())
-    return {**kept, "dropped": dropped} if dropped else kept
+    """Drop fields that are not allowed and cut long texts."""
+    allowed = {
+        k: v[:_TEXT_MAX] if isinstance(v, str) else v for k, v in event.items() if k in ALLOWED
+    }
+    dropped = sorted(event.keys() - allowed.keys())
+    return {**allowed, "dropped": dropped} if dropped else allowed
 
 
 def configure_logging(level: str, role: str) -> None:
-    """Set up logging of this process; the standard library's loggers write the same lines."""
+    """Set up logging for this process; the standard library's loggers write the same format."""
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -12,9 +12,10 @@ _log = structlog.get_logger(__name__)
 
 
 def serve_metrics(settings: Settings, role: str) -> None:
-    """Answer on the port of the settings, in a thread, until the process ends.
+    """Serve metrics on the configured port, in a thread, until the process ends.
 
-    A port that is taken (two roles on one machine) is said and costs the metrics, not the role.
+    If the port is taken (two roles on one machine), a warning is logged and the role runs without
+    metrics.
     """
     if not settings.metrics_port or role not in ROLES:
         return

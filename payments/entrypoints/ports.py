@@ -1,4 +1,4 @@
-"""Ports and readiness of what `payments up` serves."""
+"""Ports and readiness of the servers of `payments up`."""
 
 import socket
 
@@ -27,19 +27,19 @@ def free_port(host: str, first: int) -> int:
     raise EmbeddedError(f"no free port on {host} from {first} on: choose one with --port")
 
 
-def choose_port(host: str, asked: int | None, default: int) -> int:
-    """Return the port asked for, which must be free, or the default or the next free one."""
-    if asked is None:
+def choose_port(host: str, requested: int | None, default: int) -> int:
+    """Return the requested port, which must be free, or the default or the next free one."""
+    if requested is None:
         return free_port(host, default)
-    if not is_free(host, asked):
+    if not is_free(host, requested):
         raise EmbeddedError(
-            f"port {asked} on {host} is taken (or not ours to use): choose another with --port"
+            f"port {requested} on {host} is taken (or not ours to use): choose another with --port"
         )
-    return asked
+    return requested
 
 
 def answers_ready(base: str) -> bool:
-    """Tell whether the API behind `base` says it is ready. Proxies of the caller are not asked."""
+    """Tell whether the API at `base` is ready. Proxies of the caller are not used."""
     try:
         with httpx.Client(trust_env=False, timeout=2.0) as client:
             return client.get(f"{base}/health/ready").is_success

@@ -1,7 +1,7 @@
-"""`payments recover`: what the state after a restore is, and the next step out of it.
+"""`payments recover`: the state after a restore, and the next step of the recovery.
 
-The steps, in order: begin (effects wait) → accept (doors open, callers repeat) → load (the
-provider's registries of every day of the gap) → settle (what was paid is asked for) → finish.
+The steps in order: begin (effects wait) → accept (requests are accepted, callers retry) → load (the
+provider's registries of every day of the gap) → settle (query what was paid) → finish.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ _LOOK_EVERY_S: Final = 0.3
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """How things stand. `next` names the step to do, "" when there is nothing to recover."""
+    """State of the recovery. `next`: the next step, "" when there is nothing to recover."""
 
     halted: dict[int, str]
     recovery: Recovery | None
@@ -51,7 +51,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def status(settings: Settings, engine: AsyncEngine) -> Status:
-    """Looks at both servers; what went back in time is stopped by the look."""
+    """Compare both servers; partitions that were set back are halted."""
     async with _servers(settings) as (connection, client):
         applied, _ = await positions(connection)
         _, halted = await halt_rolled_back(connection, client, sorted(applied))
@@ -84,16 +84,16 @@ def _next(
 async def begin(
     settings: Settings, engine: AsyncEngine, kind: Kind | None, since: datetime | None, by: str
 ) -> str:
-    """Effects wait from here on. Kind and gap are found where they can be."""
-    found = await status(settings, engine)
-    kind = kind or _kind(found)
+    """Begin a recovery: effects wait from now on. Kind and gap are detected where possible."""
+    status_ = await status(settings, engine)
+    kind = kind or _kind(status_)
     since = since or await _last_decided(engine)
     await writes.begin(engine, kind, since, utc_now(), by)
     return f"recovery of {kind.value} begun; the gap begins at {rfc3339(since)}; effects wait"
 
 
-def _kind(found: Status) -> Kind:
-    codes = {code_of(reason) for reason in found.halted.values()}
+def _kind(status_: Status) -> Kind:
+    codes = {code_of(reason) for reason in status_.halted.values()}
     if len(codes) != 1:
         raise Conflict(
             "say which server was restored: --kind postgres-older, redis-older or both-restored",
@@ -103,7 +103,7 @@ def _kind(found: Status) -> Kind:
 
 
 async def _last_decided(engine: AsyncEngine) -> datetime:
-    """The newest decision that PostgreSQL knows: what came after it may be gone."""
+    """The newest decision PostgreSQL knows: later ones may be lost."""
     query = sa.select(sa.func.max(operations.c.decided_at))
     async with engine.connect() as connection:
         newest: datetime | None = (await connection.execute(query)).scalar_one()
@@ -111,7 +111,7 @@ async def _last_decided(engine: AsyncEngine) -> datetime:
 
 
 async def accept(settings: Settings, engine: AsyncEngine, recovery: Recovery) -> str:
-    """The doors open: what callers repeat is done again, and waits with its effects."""
+    """Accept requests again: callers' retries are executed, their effects wait."""
     async with _servers(settings) as (connection, client):
         _, halted = await positions(connection)
         lifted = await lift(connection, client, sorted(halted))
@@ -120,7 +120,7 @@ async def accept(settings: Settings, engine: AsyncEngine, recovery: Recovery) ->
 
 
 async def load_registries(settings: Settings, engine: AsyncEngine, recovery: Recovery) -> str:
-    """Every day of the gap that was not loaded since the recovery began. Raises `Unavailable`."""
+    """Load every day of the gap not loaded since the recovery began. Raises `Unavailable`."""
     client = superpay_client(settings)
     if client is None:
         raise Conflict(
@@ -138,7 +138,7 @@ async def load_registries(settings: Settings, engine: AsyncEngine, recovery: Rec
 
 
 async def settle(settings: Settings, engine: AsyncEngine, recovery: Recovery) -> str:
-    """What the provider has moved and our books show as open is asked for, and not sent again."""
+    """Query what the provider has moved and our books show as open; nothing is sent again."""
     lines = [line for line in await unsettled(engine, recovery) if line.why is Why.OPEN]
     client = superpay_client(settings)
     if lines and client is not None:
@@ -149,9 +149,9 @@ async def settle(settings: Settings, engine: AsyncEngine, recovery: Recovery) ->
             await _until_settled(engine, recovery)
     if client is not None:
         await client.close()
-    left = [line for line in await unsettled(engine, recovery) if line.why is Why.OPEN]
+    open_lines = [line for line in await unsettled(engine, recovery) if line.why is Why.OPEN]
     await writes.note(engine, recovery, settled_at=utc_now())
-    return f"{len(lines) - len(left)} settled, {len(left)} left"
+    return f"{len(lines) - len(open_lines)} settled, {len(open_lines)} left"
 
 
 async def _settle(line: Unsettled, tools: dict[type[Any], Any]) -> None:
@@ -175,19 +175,19 @@ async def _until_settled(engine: AsyncEngine, recovery: Recovery) -> None:
 
 
 async def finish(settings: Settings, engine: AsyncEngine, recovery: Recovery, by: str) -> str:
-    """Effects go on. Refused while money the provider moved is not in our books."""
-    found = await status(settings, engine)
-    if found.halted or found.days or found.missing:
-        raise Conflict("not yet: " + "; ".join(trouble(found)), code="not_settled")
+    """Resume effects. Refused while money the provider moved is not in our books."""
+    status_ = await status(settings, engine)
+    if status_.halted or status_.days or status_.missing:
+        raise Conflict("not yet: " + "; ".join(trouble(status_)), code="not_settled")
     await writes.note(engine, recovery, closed_at=utc_now(), closed_by=by)
     return "the recovery is closed: effects go on"
 
 
-def trouble(found: Status) -> list[str]:
-    """What stands between here and the end, in words."""
-    said = [f"partition {number} is stopped ({text})" for number, text in found.halted.items()]
-    said += [f"the registry of {day} is not loaded" for day in found.days]
-    for line in found.missing:
+def trouble(status_: Status) -> list[str]:
+    """What prevents finishing the recovery, as sentences."""
+    reasons = [f"partition {number} is stopped ({text})" for number, text in status_.halted.items()]
+    reasons += [f"the registry of {day} is not loaded" for day in status_.days]
+    for line in status_.missing:
         amount = f"{format_minor(line.minor, currency_of(line.currency))} {line.currency}"
         what = f"{line.kind} {line.merchant_id}, {line.status}, {amount}"
         advice = (
@@ -196,8 +196,8 @@ def trouble(found: Status) -> list[str]:
             if line.why is Why.UNKNOWN
             else "do the step `settle` again, or resolve it (docs/runbooks/payout-unknown.md)"
         )
-        said.append(f"{what}: {line.why.value}; {advice}")
-    return said
+        reasons.append(f"{what}: {line.why.value}; {advice}")
+    return reasons
 
 
 _BY: Final = "payments recover"

@@ -1,4 +1,4 @@
-"""The scheduler role: the timetable, beating."""
+"""The scheduler role: runs the timetable."""
 
 import os
 import socket
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def create_tools(settings: "Settings") -> AsyncIterator[Tools]:
-    """What jobs need, for as long as the context lasts."""
+    """The tools for jobs while the context lasts."""
     database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
     engine = create_engine(database_url, pool_size=4, application="payments-scheduler")
     door = RedisDoor(redis_url, database_url, partition_count=settings.partitions)
@@ -53,7 +53,9 @@ async def create_tools(settings: "Settings") -> AsyncIterator[Tools]:
 
 
 async def run(settings: "Settings") -> None:
-    """Run until SIGTERM or SIGINT, letting the jobs under way end. Waits for servers at first."""
+    """Run until SIGTERM or SIGINT, letting running jobs end. Waits for unreachable servers at
+    first.
+    """
     stop = stop_on_signals()
     if not await servers_there(settings, stop):
         return

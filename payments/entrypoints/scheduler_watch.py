@@ -1,4 +1,4 @@
-"""The scheduler as seen from outside: somebody must notice when it is silent."""
+"""Watches the scheduler from the API, so that a silent one is noticed."""
 
 import asyncio
 from typing import Final
@@ -30,26 +30,25 @@ _log = structlog.get_logger(__name__)
 
 
 class SchedulerWatch:
-    """Looks from time to time, for metrics; readiness asks anew."""
+    """Updates metrics at intervals; readiness queries anew."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        """`engine` of the primary."""
+        """`engine`: the primary."""
         self._engine = engine
         self._clock = clock
         self._since = clock()
-        """A job that never ran counts from here."""
+        """Age of a job that never ran counts from here."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to look."""
+        """Start the background task."""
         self._task = asyncio.create_task(self._watch(), name="scheduler-watch")
 
     async def stop(self) -> None:
-        """Stop looking."""
         await end(self._task)
 
     def ages(self) -> Ages:
-        """For readiness: a silent scheduler is said there; requests may come all the same."""
+        """For readiness: reports a silent scheduler, without refusing requests."""
         return Ages({"scheduler": Age(lambda: runs.silent_s(self._engine), ALARM_S)})
 
     async def _watch(self) -> None:

@@ -1,4 +1,4 @@
-"""Settings: what each `PAYMENTS_*` variable means; only entrypoints know them."""
+"""Settings: the meaning of each `PAYMENTS_*` variable; only entrypoints know them."""
 
 import enum
 from collections.abc import Mapping
@@ -11,9 +11,8 @@ PREFIX: Final = "PAYMENTS_"
 
 
 class Profile(enum.Enum):
-    """Development serves the seeds' examples as written, on loopback.
-
-    Production refuses what is unsafe.
+    """Development serves the seeds' examples as written, on loopback. Production refuses unsafe
+    settings.
     """
 
     DEVELOPMENT = "development"
@@ -21,16 +20,15 @@ class Profile(enum.Enum):
 
 
 class Secret:
-    """A value that must not be printed: `reveal` is the only way to it."""
+    """A value that must not be printed; only `reveal` returns it."""
 
     __slots__ = ("_value",)
 
     def __init__(self, value: str = "") -> None:
-        """An empty secret is one that is not set."""
+        """An empty secret is an unset one."""
         self._value = value
 
     def reveal(self) -> str:
-        """The value itself."""
         return self._value
 
     def __bool__(self) -> bool:
@@ -43,15 +41,14 @@ class Secret:
 
 
 class BadSettings(Exception):
-    """The environment cannot be used; `problems` says everything that is wrong, in words."""
+    """The environment cannot be used; `problems` explains everything that is wrong."""
 
     def __init__(self, problems: list[str]) -> None:
-        """All problems at once."""
         self.problems = problems
         super().__init__("; ".join(problems))
 
 
-def _says(description: str) -> msgspec.Meta:
+def _describes(description: str) -> msgspec.Meta:
     return msgspec.Meta(description=description)
 
 
@@ -62,132 +59,136 @@ PortOrNone = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """One field a variable: `database_url` is PAYMENTS_DATABASE_URL.
+    """One field per variable: `database_url` is PAYMENTS_DATABASE_URL.
 
     A secret may also come from a file: `…_FILE`.
     """
 
-    env: Annotated[Profile, _says("development (loopback only, demo data) or production")] = (
+    env: Annotated[Profile, _describes("development (loopback only, demo data) or production")] = (
         Profile.DEVELOPMENT
     )
-    host: Annotated[str, _says("Address the API listens on")] = "127.0.0.1"
-    port: Annotated[Port, _says("Port the API listens on")] = 8000
+    host: Annotated[str, _describes("Address the API listens on")] = "127.0.0.1"
+    port: Annotated[Port, _describes("Port the API listens on")] = 8000
     public_url: Annotated[
-        str, _says("Where clients reach the API; links in answers and mail begin with it")
+        str, _describes("Where clients reach the API; links in answers and mail begin with it")
     ] = ""
-    data_dir: Annotated[Path, _says("Folder of `payments up`: embedded servers, mail, logs")] = (
-        Path(".payments")
-    )
-    log_level: Annotated[str, _says("debug, info, warning or error")] = "info"
+    data_dir: Annotated[
+        Path, _describes("Folder of `payments up`: embedded servers, mail, logs")
+    ] = Path(".payments")
+    log_level: Annotated[str, _describes("debug, info, warning or error")] = "info"
     log_requests: Annotated[
-        str, _says("errors (and slow ones), or all: a line for every request")
+        str, _describes("errors (and slow ones), or all: a line for every request")
     ] = "errors"
-    log_slow_ms: Annotated[Count, _says("A request slower than this gets a line")] = 1000
+    log_slow_ms: Annotated[Count, _describes("A request slower than this gets a line")] = 1000
     read_timeout_s: Annotated[
-        Count, _says("How long a client may take to send a header, or go on with a body")
+        Count, _describes("How long a client may take to send a header, or go on with a body")
     ] = 20
     forwarded_allow_ips: Annotated[
-        str, _says("Proxies whose X-Forwarded-For and -Proto are believed")
+        str, _describes("Proxies whose X-Forwarded-For and -Proto are believed")
     ] = "127.0.0.1"
 
-    database_url: Annotated[Secret, _says("PostgreSQL, postgresql://user:password@host/name")] = (
-        Secret()
-    )
+    database_url: Annotated[
+        Secret, _describes("PostgreSQL, postgresql://user:password@host/name")
+    ] = Secret()
     redis_url: Annotated[
         Secret,
-        _says("Redis or Valkey, redis://host:6379/0, or redis+cluster://host:6379,host:6379"),
+        _describes("Redis or Valkey, redis://host:6379/0, or redis+cluster://host:6379,host:6379"),
     ] = Secret()
     database_read_url: Annotated[
-        Secret, _says("A read replica of the database, for lists and history; empty: none")
+        Secret, _describes("A read replica of the database, for lists and history; empty: none")
     ] = Secret()
     database_read_lag_s: Annotated[
-        Count, _says("A replica further behind than this is not read from")
+        Count, _describes("A replica further behind than this is not read from")
     ] = 5
     partitions: Annotated[
-        Count, _says("Partitions of the stream; fixed for ever at the first start")
+        Count, _describes("Partitions of the stream; fixed for ever at the first start")
     ] = 8
     backlog_max: Annotated[
-        Count, _says("Entries waiting in the stream before nothing more is accepted (503)")
+        Count, _describes("Entries waiting in the stream before nothing more is accepted (503)")
     ] = 200_000
-    database_pool: Annotated[Count, _says("Database connections for reads, a process")] = 10
+    database_pool: Annotated[Count, _describes("Database connections for reads, a process")] = 10
     metrics_port: Annotated[
         PortOrNone,
-        _says("Port of /metrics, a process (and of /schema, the API in production); 0: none"),
+        _describes("Port of /metrics, a process (and of /schema, the API in production); 0: none"),
     ] = 0
     metrics_host: Annotated[
-        str, _says("Address of that port; empty: PAYMENTS_HOST. Keep it off the public network")
+        str,
+        _describes("Address of that port; empty: PAYMENTS_HOST. Keep it off the public network"),
     ] = ""
 
-    jwt_secret: Annotated[Secret, _says("Signs the shop's access tokens (HS256)")] = Secret()
-    jwt_life_s: Annotated[Count, _says("Seconds an access token is good for")] = 3600
-    code_pepper: Annotated[Secret, _says("Keys the hashes of confirmation codes")] = Secret()
-    admin_login: Annotated[str, _says("Login of the shop's administrator, made at start")] = ""
-    admin_password: Annotated[Secret, _says("Password of that administrator")] = Secret()
+    jwt_secret: Annotated[Secret, _describes("Signs the shop's access tokens (HS256)")] = Secret()
+    jwt_life_s: Annotated[Count, _describes("Seconds an access token is good for")] = 3600
+    code_pepper: Annotated[Secret, _describes("Keys the hashes of confirmation codes")] = Secret()
+    admin_login: Annotated[str, _describes("Login of the shop's administrator, made at start")] = ""
+    admin_password: Annotated[Secret, _describes("Password of that administrator")] = Secret()
 
     walletservice_api_key: Annotated[
-        Secret, _says("Bearer key of /api/v1/wallet and /transaction; open in development")
+        Secret, _describes("Bearer key of /api/v1/wallet and /transaction; open in development")
     ] = Secret()
     shop_webhook_key: Annotated[
         Secret,
-        _says("Signs POST /payment/webhook, nothing else; comma separated, two while rotating"),
+        _describes(
+            "Signs POST /payment/webhook, nothing else; comma separated, two while rotating"
+        ),
     ] = Secret()
     shop_webhook_sha1: Annotated[
-        str, _says("on or off: accept the SHA-1 signature beside v2 (HMAC-SHA256)")
+        str, _describes("on or off: accept the SHA-1 signature beside v2 (HMAC-SHA256)")
     ] = "on"
     shop_logins: Annotated[
-        Limit, _says("Logins a minute for one login; 0: 10 in production, 300 in development")
+        Limit, _describes("Logins a minute for one login; 0: 10 in production, 300 in development")
     ] = 0
     shop_logins_of_address: Annotated[
-        Limit, _says("Logins a minute from one address; 0: 100, in development 6000")
+        Limit, _describes("Logins a minute from one address; 0: 100, in development 6000")
     ] = 0
     shop_registrations_of_address: Annotated[
-        Limit, _says("Registrations a minute from one address; 0: 20, in development 6000")
+        Limit, _describes("Registrations a minute from one address; 0: 20, in development 6000")
     ] = 0
     bank_webhook_secret: Annotated[
         Secret,
-        _says("Signs POST /api/webhook/bank; two while rotating; open in development"),
+        _describes("Signs POST /api/webhook/bank; two while rotating; open in development"),
     ] = Secret()
 
-    superpay_base_url: Annotated[str, _says("SuperPay's API")] = ""
-    superpay_api_key: Annotated[Secret, _says("Our key at SuperPay")] = Secret()
-    superpay_signing_secret: Annotated[Secret, _says("Signs our requests to SuperPay")] = Secret()
+    superpay_base_url: Annotated[str, _describes("SuperPay's API")] = ""
+    superpay_api_key: Annotated[Secret, _describes("Our key at SuperPay")] = Secret()
+    superpay_signing_secret: Annotated[Secret, _describes("Signs our requests to SuperPay")] = (
+        Secret()
+    )
     superpay_callback_secrets: Annotated[
-        Secret, _says("Secrets of SuperPay's callbacks, comma separated; two while rotating")
+        Secret, _describes("Secrets of SuperPay's callbacks, comma separated; two while rotating")
     ] = Secret()
     superpay_callback_url: Annotated[
-        str, _says("Where the simulator sends callbacks, if not to the public URL")
+        str, _describes("Where the simulator sends callbacks, if not to the public URL")
     ] = ""
-    superpay_timeout_s: Annotated[Count, _says("How long SuperPay may take to answer")] = 10
+    superpay_timeout_s: Annotated[Count, _describes("How long SuperPay may take to answer")] = 10
     superpay_poll_s: Annotated[
-        str, _says("Seconds between status queries, the last one repeats")
+        str, _describes("Seconds between status queries, the last one repeats")
     ] = "30,60,120,300,900,3600,10800,21600,43200"
     superpay_resend_after_s: Annotated[
-        Count, _says("How long after a send SuperPay's 404 means nothing")
+        Count, _describes("How long after a send SuperPay's 404 means nothing")
     ] = 900
 
     smtp_url: Annotated[
-        Secret, _says("smtp://user:password@host:587; in development mail becomes files")
+        Secret, _describes("smtp://user:password@host:587; in development mail becomes files")
     ] = Secret()
-    mail_from: Annotated[str, _says("Sender of our mail")] = "payments@localhost"
+    mail_from: Annotated[str, _describes("Sender of our mail")] = "payments@localhost"
 
     @property
     def is_production(self) -> bool:
-        """True in the production profile."""
         return self.env is Profile.PRODUCTION
 
     @property
     def metrics_address(self) -> str:
-        """Where the metrics port listens."""
+        """The address the metrics port listens on."""
         return self.metrics_host or self.host
 
     @property
     def base_url(self) -> str:
-        """The public URL, or where this process listens."""
+        """The public URL, or the address this process listens on."""
         return self.public_url or f"http://{self.host}:{self.port}"
 
 
 def variable(field: str) -> str:
-    """The variable of a field."""
+    """The environment variable of a field."""
     return PREFIX + field.upper()
 
 
@@ -200,7 +201,7 @@ def _descriptions() -> dict[str, str]:
 
 
 DESCRIPTIONS: Final[Mapping[str, str]] = _descriptions()
-"""What each variable is for, one line each."""
+"""The purpose of each variable, one line each."""
 
 VARIABLES: Final[tuple[str, ...]] = tuple(DESCRIPTIONS)
-"""Every variable there is."""
+"""All variables."""

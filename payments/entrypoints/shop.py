@@ -1,4 +1,4 @@
-"""The shop's parts, made from settings."""
+"""Builds the shop's services from settings."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,7 +15,9 @@ from payments.users.writes import Limits
 from payments.webhooks.signing import SigningKeys
 
 DEVELOPMENT_WEBHOOK_KEY: Final = "development-shop-webhook-key"
-"""Signs top-ups in development when no key is set, so that the examples of docs/shop.md work."""
+"""Signs top-ups in development without a configured key, so that the examples
+of docs/shop.md work.
+"""
 
 _STRICT: Final = Limits(
     logins_of_one_login=10, logins_of_one_address=100, registrations_of_one_address=20
@@ -26,12 +28,12 @@ _GENEROUS: Final = Limits(
 
 
 def shop_parts(settings: Settings, engine: AsyncEngine, clock: Clock) -> Mapping[type[Any], Any]:
-    """What the shop's handlers ask for, by type."""
+    """Services of the shop's handlers, by type."""
     config = ShopConfig(
         base_url=settings.base_url,
         administrator=_administrator(settings),
     )
-    # Without a secret (development alone) tokens end with this process.
+    # Without a secret (only in development) tokens are valid until this process ends.
     secret = settings.jwt_secret.reveal() or new_secret()
     return shop_services(
         config,

@@ -1,7 +1,4 @@
-"""SuperPay's parts, out of the settings: the surface of the API, the executor's client.
-
-The schedule.
-"""
+"""Builds SuperPay's parts from settings: the API's surface, the executor's client, the schedule."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,13 +8,13 @@ from payments.kernel.clock import Clock, utc_now
 from payments.provider.schedule import Schedule
 from payments.surfaces.superpay.client import SuperPayClient, SuperPayConfig
 from payments.surfaces.superpay.config import SuperPaySurface, keys_of
-from payments.surfaces.superpay.hints import Hints
+from payments.surfaces.superpay.follow_ups import FollowUps
 
 T = TypeVar("T")
 
 
 def superpay_schedule(settings: Settings) -> Schedule:
-    """When SuperPay is asked again."""
+    """When SuperPay is queried again."""
     try:
         waits_s = tuple(float(one) for one in settings.superpay_poll_s.split(",") if one.strip())
     except ValueError:
@@ -28,18 +25,18 @@ def superpay_schedule(settings: Settings) -> Schedule:
 
 
 def superpay_surface(settings: Settings, clock: Clock) -> SuperPaySurface:
-    """What the API needs."""
+    """Configuration of the API's surface."""
     secrets = settings.superpay_callback_secrets.reveal()
     return SuperPaySurface(
         callback_keys=_checked("PAYMENTS_SUPERPAY_CALLBACK_SECRETS", lambda: keys_of(secrets)),
         schedule=superpay_schedule(settings),
-        hints=Hints(clock),
+        follow_ups=FollowUps(clock),
         clock=clock,
     )
 
 
 def superpay_client(settings: Settings) -> SuperPayClient | None:
-    """What the executor calls; None when these settings name no SuperPay."""
+    """The executor's client; None when SuperPay is not configured."""
     if not settings.superpay_base_url or not settings.superpay_signing_secret:
         return None
     config = SuperPayConfig(

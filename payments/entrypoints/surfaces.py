@@ -1,7 +1,4 @@
-"""What each surface needs beside the shared services.
-
-Its own configuration and its way to authenticate, one line each.
-"""
+"""What each surface needs besides the shared services: its configuration and authentication."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -30,7 +27,7 @@ from payments.surfaces.walletservice.enqueue import WalletCurrencies
 from payments.webhooks.acceptance import RecentlyAccepted
 
 LIFESPANS: Final = (shop_running,)
-"""What runs while the application does, inside the shared services."""
+"""Lifespans of surfaces, run inside those of the shared services."""
 
 
 def surface_services(
@@ -47,7 +44,7 @@ def surface_services(
 
 
 def surface_schemes(settings: Settings, engine: AsyncEngine) -> Mapping[str, Scheme]:
-    """Authentication schemes by the name routes use in their `Access`."""
+    """Authentication schemes by the name that routes use in their `Access`."""
     return {
         SHOP: SHOP_SCHEME,
         MARKETPLACE: marketplace_scheme(engine),
@@ -58,7 +55,9 @@ def surface_schemes(settings: Settings, engine: AsyncEngine) -> Mapping[str, Sch
 
 
 def _open_or_key(settings: Settings, engine: AsyncEngine, own_key: str = "") -> Scheme:
-    """As the seed's examples in development, by an API key (or the surface's own) in production."""
+    """Open in development like the seed's examples; in production an API key or the surface's own
+    key.
+    """
     scopes = frozenset({walletservice.READ, walletservice.WRITE, walletservice.TRANSFER})
     client = Actor("walletservice", scopes)
     guest = None if settings.is_production else client

@@ -27,11 +27,11 @@ from payments.kernel.database_url import canonical
 
 @dataclass(frozen=True)
 class Role:
-    """A process of the product: its command and what it takes to stop politely."""
+    """A process of the product: its command and its grace period for stopping."""
 
     name: str
     options: tuple[str, ...] = ()
-    """`{host}`, `{port}` and `{simulator_port}` are filled in."""
+    """Placeholders `{host}`, `{port}` and `{simulator_port}` are filled in."""
 
     grace_s: float = 15.0
 
@@ -43,13 +43,13 @@ ROLES: Final = (
     Role("scheduler"),
     Role("simulator", ("--host", "{host}", "--port", "{simulator_port}")),
 )
-"""In the order they are started; the simulator is left out where it is not installed."""
+"""In start order; the simulator is omitted if it is not installed."""
 
 PRODUCT: Final = frozenset({"api", "consumer", "executor", "scheduler"})
 """Roles that every installation has."""
 
 SEEDS: Final = ("organizations", "bank", "shop")
-"""Demo data of a new database, each `payments seed NAME`, run while the roles work."""
+"""Demo data of a new database, each `payments seed NAME`, loaded while the roles run."""
 
 DEFAULT_PORT: Final = 8000
 READY_LIMIT_S: Final = 60.0
@@ -62,7 +62,7 @@ CURL: Final = (
 
 
 class StopRequestedError(BaseException):
-    """Ctrl-C, SIGTERM or a closed terminal: leave, through every `finally` on the way."""
+    """Ctrl-C, SIGTERM or a closed terminal: unwinds through every `finally`."""
 
 
 def available(command: str) -> bool:
@@ -71,7 +71,7 @@ def available(command: str) -> bool:
 
 
 def check_profile(host: str) -> None:
-    """Refuse what `payments up` is not for."""
+    """Refuse the production profile and addresses other than loopback."""
     if os.environ.get("PAYMENTS_ENV", "development") != "development":
         raise EmbeddedError(
             "payments up is the development profile; with PAYMENTS_ENV=production run the roles "
@@ -90,7 +90,7 @@ def payments_command(*words: str) -> tuple[str, ...]:
 
 
 def own_database() -> str | None:
-    """The caller's PostgreSQL, as every role will read its address."""
+    """Return the caller's PostgreSQL URL in the form that every role reads."""
     url = os.environ.get("PAYMENTS_DATABASE_URL")
     try:
         return canonical(url) if url else None
@@ -115,12 +115,12 @@ class Up:
     def say(self, text: str) -> None:
         """Print one line of progress with the seconds since the start."""
         seconds = time.monotonic() - self.began_s
-        with contextlib.suppress(OSError):  # the terminal may be gone; the work is not
+        with contextlib.suppress(OSError):  # the terminal may be gone, the work continues
             self.console.print(f"[dim]{seconds:6.1f} s[/]  ", end="")
             self.console.print(text, markup=False)
 
     def start(self) -> None:
-        """Bring everything up and wait until the API is ready."""
+        """Start everything and wait until the API is ready."""
         servers = self.servers = start_servers(
             self.data_dir,
             database_url=own_database(),
@@ -138,7 +138,7 @@ class Up:
         self.seed(servers.data)
 
     def run(self, *words: str) -> str:
-        """Run one of our commands to its end; what it printed."""
+        """Run one of our commands to its end; returns its output."""
         done = subprocess.run(
             launch_command(payments_command(*words), None),
             env=self.env,
@@ -154,9 +154,9 @@ class Up:
         return done.stdout
 
     def plan_seeds(self, data: DataDir) -> None:
-        """Remember, before the schema exists, that a new database is to get its demo data.
+        """Record, before the schema exists, that a new database is to get its demo data.
 
-        Written down first, so that a start that was cut short is completed by the next one.
+        It is recorded first so that the next start completes an interrupted one.
         """
         assert self.servers is not None
         fresh = query(self.servers.database_url, "SELECT to_regclass('alembic_version')") is None
@@ -165,17 +165,17 @@ class Up:
             data.write_private("seeds.json", {"pending": pending})
 
     def seed(self, data: DataDir) -> None:
-        """Bring in the demo data that are still pending, in one process: a start costs a second."""
+        """Load the pending demo data in one process, because starting one takes a second."""
         pending = data.read_private("seeds.json").get("pending", "").split(",")
         if not pending[0] or not available("seed"):
             return
         self.say(f"demo data: {', '.join(pending)}")
         try:
-            made = self.run("seed", *pending)
-        except EmbeddedError as error:  # still pending: the next start tries again
+            output = self.run("seed", *pending)
+        except EmbeddedError as error:  # still pending: the next start retries
             self.say(f"demo data: {error}")
             return
-        for line in made.splitlines():
+        for line in output.splitlines():
             self.say(f"  {line}")
         data.write_private("seeds.json", {"pending": ""})
 
@@ -196,7 +196,7 @@ class Up:
             )
 
     def wait_ready(self) -> None:
-        """Wait for the API to say that it can do its work."""
+        """Wait until the API is ready."""
         until = time.monotonic() + READY_LIMIT_S
         while not answers_ready(self.base):
             self.supervisor.tick()
@@ -209,7 +209,7 @@ class Up:
             time.sleep(TICK_S)
 
     def show(self) -> None:
-        """Print where everything is, and one line to try."""
+        """Print all addresses, and one command to try."""
         rows = [("API", f"{self.base}/v1"), ("OpenAPI", f"{self.base}/schema")]
         if available("simulator"):
             rows.append(("SuperPay", f"http://{self.host}:{self.simulator_port}  (simulator)"))
@@ -229,24 +229,24 @@ class Up:
         self.console.rule()
 
     def watch(self) -> None:
-        """Keep everything running until told to stop."""
+        """Keep everything running until stopped."""
         while True:
             self.supervisor.tick()
             time.sleep(TICK_S)
 
     def stop(self) -> None:
-        """Stop our roles side by side, then the servers under them."""
+        """Stop our roles in parallel, then the servers below them."""
         if self.servers is None:
             return
         self.say("stopping")
-        under = self.servers.children
-        stop_all(child for child in self.supervisor.children if child not in under)
+        server_children = self.servers.children
+        stop_all(child for child in self.supervisor.children if child not in server_children)
         self.servers.stop()
         self.say("stopped")
 
 
 def _request_stop(number: int, frame: FrameType | None) -> None:
-    """Leave once; what comes later finds us already on the way."""
+    """Raise once; later signals are ignored while stopping."""
     del frame
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)
@@ -262,7 +262,7 @@ def up(
 ) -> int:
     """Run everything until Ctrl-C or SIGTERM; returns the exit code.
 
-    `port` None is 8000, or the next free one, which is said; a port asked for must be free.
+    `port` None is 8000 or the next free port, which is reported; a requested port must be free.
     """
     run: Up | None = None
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -1,4 +1,4 @@
-"""Waiting for servers that are away when a role starts: it says so, is not ready, and goes on."""
+"""Waits for unreachable servers when a role starts: the role logs it, is not ready, and retries."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 
 def stop_on_signals() -> asyncio.Event:
-    """Set by SIGTERM or SIGINT."""
+    """An event set by SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -32,9 +32,9 @@ def stop_on_signals() -> asyncio.Event:
 
 
 async def servers_there(settings: Settings, stop: asyncio.Event) -> bool:
-    """Wait until both servers answer and the schema is there; False when told to stop first.
+    """Wait until both servers answer and the schema exists; False when stopped before.
 
-    Raises `BadSettings` for what waiting does not mend: a wrong password, no such database.
+    Raises `BadSettings` for what waiting does not cure: a wrong password, a missing database.
     """
     READY.set(0)
     count = 0
@@ -54,9 +54,9 @@ async def servers_there(settings: Settings, stop: asyncio.Event) -> bool:
 async def made(
     settings: Settings, stop: asyncio.Event, make: Callable[[], Awaitable[T]]
 ) -> T | None:
-    """What `make` gives, once servers are there; again when they went away meanwhile.
+    """The result of `make` once the servers are there; repeated if they went away meanwhile.
 
-    None when told to stop first.
+    None when stopped before.
     """
     while await servers_there(settings, stop):
         try:
@@ -70,20 +70,21 @@ async def made(
 
 
 def wait_for_servers(settings: Settings) -> None:
-    """The same as `servers_there`, in a loop of its own: before a role looks at its servers.
+    """Run `servers_there` in an event loop of its own, before a role uses its servers.
 
-    A signal ends the process here (`stop_cleanly`): nothing has begun that would have to end.
+    A signal ends the process here (`stop_cleanly`): nothing has started yet that would need to
+    stop.
     """
     asyncio.run(servers_there(settings, asyncio.Event()))
 
 
 def look_at_servers(settings: Settings) -> None:
-    """Raises `BadSettings` for what waiting does not mend; the API waits for the rest itself."""
+    """Raises `BadSettings` for what waiting does not cure; the API itself waits for the rest."""
     asyncio.run(_trouble(settings))
 
 
 async def _trouble(settings: Settings) -> str | None:
-    """What is missing, in words; None when a role can start."""
+    """What is missing, as a sentence; None when a role can start."""
     try:
         connection = await connect(settings.database_url.reveal())
         try:

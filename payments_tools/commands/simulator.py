@@ -2,7 +2,7 @@
 
 import typer
 
-from payments.entrypoints.commands.roles import Host, Port, settings_given, stop_cleanly
+from payments.entrypoints.commands.roles import Host, Port, settings_with, stop_cleanly
 from payments.entrypoints.logging import configure_logging
 from payments.entrypoints.settings import BadSettings, Settings
 from payments_tools.simulator import SimulatorConfig, serve
@@ -28,7 +28,7 @@ def config_of(settings: Settings) -> SimulatorConfig:
 def simulator(host: Host = None, port: Port = None) -> None:
     """A SuperPay that behaves, and misbehaves on demand."""
     stop_cleanly()
-    settings = settings_given(host, port)  # it needs no servers of ours
+    settings = settings_with(host, port)  # it needs no servers of ours
     configure_logging(settings.log_level, "simulator")
     config = config_of(settings)
     config.data_dir.mkdir(parents=True, exist_ok=True)

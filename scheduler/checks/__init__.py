@@ -1,1 +1,1 @@
-"""The invariants, one a file: the scheduler, `payments audit` and the tests run this same code."""
+"""The invariants, one per file: the scheduler, `payments audit` and the tests run the same code."""

@@ -1,4 +1,4 @@
-"""What was accepted is decided soon, and nothing that was accepted is gone."""
+"""Accepted operations are decided soon, and none is lost."""
 
 from typing import Final
 from uuid import UUID
@@ -15,7 +15,7 @@ _MARKERS_MAX: Final = 10_000
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """The oldest entry of every stream, then the markers that acceptance leaves until it ends."""
+    """Check the oldest entry of every stream, then the markers left by acceptance."""
     rows = await snapshot.rows(load_sql(__file__, "partition_positions"))
     breaches = []
     for row in rows:
@@ -30,7 +30,7 @@ async def run(snapshot: Snapshot) -> list[Breach]:
 
 
 async def _lost(snapshot: Snapshot, numbers: list[int]) -> list[Breach]:
-    """Accepted long ago, nothing that old in a stream, neither decided nor parked: it was lost."""
+    """Accepted long ago, neither in a stream nor decided nor parked: lost."""
     old = await _old_markers(snapshot, numbers)
     if not old:
         return []
@@ -53,7 +53,7 @@ async def _old_markers(snapshot: Snapshot, numbers: list[int]) -> dict[UUID, str
         async for key in snapshot.redis.scan_iter(partitions.marker(number, "*"), count=1000):
             value = await snapshot.redis.get(key)
             if value is None:
-                continue  # decided in this moment
+                continue  # decided just now
             marker = msgspec.json.decode(value, type=Acceptance)
             age_s = (snapshot.now - marker.accepted_at).total_seconds()
             if age_s > snapshot.limits.undecided_s:

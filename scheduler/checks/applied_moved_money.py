@@ -1,4 +1,4 @@
-"""What was answered as done was done."""
+"""Applied operations of a kind that moves money have entries."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ MOVING_KINDS: Final = ("wallet.adjust", "transfer.create", "transfer.reverse", "
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """Outcomes beside entries: two scans and a join, with no cheaper form."""
+    """Join outcomes and entries: two scans without a cheaper form."""
     rows = await snapshot.rows(load_sql(__file__, "applied_without_entries"), list(MOVING_KINDS))
     return [
         Breach(f"operation {row['id']}", f"a {row['kind']} was applied and has no entry")

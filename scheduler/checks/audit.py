@@ -1,4 +1,4 @@
-"""Running the invariants over one state of the data."""
+"""Runs the invariants over one state of the data."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from streams.rollback import look, positions
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What became of one check."""
+    """The result of one check."""
 
     check: Check
     breaches: list[Breach]
@@ -23,7 +23,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     @property
     def is_broken(self) -> bool:
-        """True when an invariant does not hold; a warning is none."""
+        """True when an invariant does not hold; a warning does not count."""
         return bool(self.breaches) and not self.check.is_warning
 
 
@@ -32,7 +32,7 @@ Progress = Callable[[Check, Finding | None], None]
 
 
 def _silent(_check: Check, _finding: Finding | None) -> None:
-    """Nobody looks."""
+    pass
 
 
 async def audit(
@@ -43,7 +43,7 @@ async def audit(
     limits: Limits | None = None,
     progress: Progress = _silent,
 ) -> list[Finding]:
-    """Every check over everything; with `since`, the cheap form of those that have one."""
+    """Run every check over all data; with `since`, the cheap form of those that have one."""
     checks = [c for c in CHECKS if since is None or not c.is_audit_only]
     async with open_snapshot(database_url, redis_url, since, limits or Limits()) as snapshot:
         return await run_checks(checks, snapshot, progress)
@@ -52,7 +52,7 @@ async def audit(
 async def run_checks(
     checks: Sequence[Check], snapshot: Snapshot, progress: Progress = _silent
 ) -> list[Finding]:
-    """One after another, in their order."""
+    """Run the checks one after another in their order."""
     findings = []
     for check in checks:
         progress(check, None)
@@ -68,7 +68,7 @@ async def run_checks(
 async def open_snapshot(
     database_url: str, redis_url: str, since: datetime | None, limits: Limits
 ) -> AsyncIterator[Snapshot]:
-    """One state of PostgreSQL for all checks, so that no two of them see different times."""
+    """One state of PostgreSQL for all checks, so that no two of them see different data."""
     connection = await connect(database_url, application_name="payments-checks")
     redis = create_client(redis_url, connections=2)
     try:

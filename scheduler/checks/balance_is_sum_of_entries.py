@@ -1,4 +1,4 @@
-"""The counters of an account say what its entries say."""
+"""The counters of an account agree with its entries."""
 
 from typing import Final
 
@@ -7,7 +7,9 @@ from scheduler.checks.check import Breach, Check, Snapshot
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """All summed up; of what is new, the newest entry: `history_is_unbroken` proves the rest."""
+    """Sum all entries; with `since` only the newest entry, as `history_is_unbroken` proves the
+    rest.
+    """
     return await (_whole(snapshot) if snapshot.since is None else _newest(snapshot))
 
 

@@ -1,4 +1,4 @@
-"""Every bank's books balance on their own, and what the banks owe each other cancels out."""
+"""Every bank's book balances on its own, and what the banks owe each other cancels out."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from scheduler.checks.check import BREACHES_MAX, Breach, Check, Snapshot
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """By counters, which are few: each book, then clearing over all books, then fees by payment."""
+    """Compare counters, which are few: each book, clearing over all books, fees by payment."""
     books = await snapshot.rows(load_sql(__file__, "unbalanced_bank_books"), BREACHES_MAX)
     clearing = await snapshot.rows(
         load_sql(__file__, "clearing_mismatch"), Kind.BANK_CLEARING.value

@@ -1,4 +1,4 @@
-"""A payment the bank reported was booked once, and credited to its organization once."""
+"""A reported bank payment was booked once and credited to its organization once."""
 
 from typing import Final
 

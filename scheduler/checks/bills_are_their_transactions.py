@@ -1,4 +1,4 @@
-"""A bill holds what its top-ups brought and its purchases left."""
+"""A bill's balance is its top-ups minus its purchases."""
 
 from typing import Final
 

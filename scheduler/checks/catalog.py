@@ -1,7 +1,7 @@
-"""Every invariant there is, in the order they run.
+"""Every invariant, in the order they run.
 
-Those that look at Redis come first: PostgreSQL is seen as it was when the snapshot began, so the
-later Redis is read, the more of it would be news.
+Those that read Redis come first: PostgreSQL is seen as of the start of the snapshot, so a later
+read of Redis would contain more changes that the snapshot does not have.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""What an invariant is: a name, a sentence it proves, a function that lists what contradicts it."""
+"""An invariant: a name, the sentence it proves, and a function that lists contradictions."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
 BREACHES_MAX: Final = 20
-"""How many breaches of one check are listed: enough to see what is wrong, whatever its size."""
+"""How many breaches of one check are listed: enough to see what is wrong."""
 
 QUERY_TIMEOUT_S: Final = 3600.0
 
 
 class Breach(msgspec.Struct, frozen=True):
-    """One contradiction: `subject` names the thing (`account wallet:17`), `detail` the trouble."""
+    """One contradiction: `subject` names the thing (`account wallet:17`), `detail` the problem."""
 
     subject: str
     detail: str
@@ -33,9 +33,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """What a check may look at: one REPEATABLE READ state of PostgreSQL, and Redis.
+    """What a check may read: one REPEATABLE READ state of PostgreSQL, and Redis.
 
-    `since`: only what was recorded from then on needs to be looked at; None looks at everything.
+    `since`: only data recorded from then on need to be checked; None means everything.
     """
 
     connection: Connection
@@ -44,17 +44,17 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     limits: Limits = Limits()
     seen: Mapping[int, View] = {}
-    """Where Redis stood before this state of PostgreSQL was taken, by partition."""
+    """Positions in Redis before this state of PostgreSQL was taken, by partition."""
 
     async def rows(self, query: str, *arguments: Any) -> "Sequence[Record]":
-        """The rows of a query, however long it takes."""
+        """The rows of a query, with a timeout of QUERY_TIMEOUT_S."""
         return await self.connection.fetch(query, *arguments, timeout=QUERY_TIMEOUT_S)
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """An invariant.
 
-    `is_warning`: a breach wants attention but no money is wrong. `is_audit_only`: it has no cheap
+    `is_warning`: a breach needs attention but no money is wrong. `is_audit_only`: it has no cheap
     form, so the frequent run leaves it to the full audit.
     """
 
@@ -66,7 +66,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def breaches_of(query: str, noun: str) -> Callable[[Snapshot], Awaitable[list[Breach]]]:
-    """A run that lists a query's rows: `id` names a thing (`noun`), `detail` the trouble."""
+    """A check that lists a query's rows: `id` identifies a `noun`, `detail` is the problem."""
 
     async def run(snapshot: Snapshot) -> list[Breach]:
         rows = await snapshot.rows(query)

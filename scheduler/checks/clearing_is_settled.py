@@ -1,4 +1,4 @@
-"""What stands between us and SuperPay is what payouts and deposits put there, and nothing else."""
+"""SuperPay's clearing accounts hold what payouts and deposits put there, and nothing else."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from scheduler.checks.check import Breach, Check, Snapshot
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """The clearing account of each currency beside the sum of what was settled."""
+    """Compare the clearing account of each currency with the sum of what was settled."""
     rows = await snapshot.rows(load_sql(__file__, "clearing_differs"))
     return [
         Breach(

@@ -1,4 +1,4 @@
-"""A transfer of the wallet service moved what it says, or nothing when it was refused."""
+"""A transfer of the wallet service moved its amount, or nothing when it was refused."""
 
 from typing import Final
 

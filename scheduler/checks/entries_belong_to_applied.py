@@ -1,4 +1,4 @@
-"""No money moves without an outcome on record."""
+"""No money moves without a stored outcome."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from scheduler.checks.legs_sum_to_zero import BEGINNING
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """Entries beside the outcome of their operation."""
+    """Compare entries with the outcome of their operation."""
     rows = await snapshot.rows(
         load_sql(__file__, "entries_without_outcome"), snapshot.since or BEGINNING
     )

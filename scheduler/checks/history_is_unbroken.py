@@ -1,4 +1,4 @@
-"""The history of an account has no hole and no jump, so a balance at any time can be believed."""
+"""The history of an account has no gap and no jump, so a balance at any time is reliable."""
 
 from typing import Final
 
@@ -8,12 +8,14 @@ from scheduler.checks.legs_sum_to_zero import BEGINNING
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """Each entry beside the one before it."""
+    """Compare each entry with the one before it."""
     rows = await snapshot.rows(load_sql(__file__, "broken_history"), snapshot.since or BEGINNING)
-    return [Breach(f"account {row['account_id']}, entry {row['seq']}", _what(row)) for row in rows]
+    return [
+        Breach(f"account {row['account_id']}, entry {row['seq']}", _detail(row)) for row in rows
+    ]
 
 
-def _what(row: object) -> str:
+def _detail(row: object) -> str:
     values = dict(row)  # type: ignore[call-overload]
     if values["has_gap"]:
         return "the entry before it is missing"

@@ -1,4 +1,4 @@
-"""A hold says as captured what its captures took from the wallet."""
+"""A hold's captured amount is what its captures took from the wallet."""
 
 from typing import Final
 

@@ -11,9 +11,9 @@ _SUSPECTS_MAX: Final = 1000
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """Suspects among new entries are looked at whole.
+    """New operations that look unbalanced are read completely.
 
-    When a clock was turned back, one leg of an operation may lie before the border.
+    When a clock was turned back, one leg of an operation may be recorded before `since`.
     """
     limit = BREACHES_MAX if snapshot.since is None else _SUSPECTS_MAX
     since = snapshot.since or BEGINNING

@@ -1,4 +1,4 @@
-"""Payments and refunds between bank accounts are what their rows say."""
+"""Bank accounts moved by the payments and refunds in their tables."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Money is neither made nor lost: what some accounts have, others owe."""
+"""Money is neither created nor lost: the sum over all accounts is zero."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from scheduler.checks.check import Breach, Check, Snapshot
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """By counters always; by entries only when all of them are looked at."""
+    """Sum the counters always; sum the entries only when all of them are checked."""
     breaches = [
         Breach(
             f"book {row['book']}, {row['currency']}",

@@ -1,4 +1,4 @@
-"""Nobody spends what they do not have."""
+"""No guarded account is overdrawn."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from scheduler.checks.check import Breach, Check, Snapshot
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """The guarded side of every account, what is held taken off."""
+    """Check the guarded side of every account, minus what is held."""
     rows = await snapshot.rows(load_sql(__file__, "overdrawn_accounts"))
     return [
         Breach(f"account {row['code']}", f"{row['available']} minor units are available")

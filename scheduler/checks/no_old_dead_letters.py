@@ -1,4 +1,4 @@
-"""Parked entries do not lie forgotten."""
+"""Parked entries are not forgotten."""
 
 from datetime import timedelta
 from typing import Final
@@ -9,7 +9,7 @@ from scheduler.checks.check import Breach, Check, Snapshot
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """Open dead letters older than the limit."""
+    """List open dead letters older than the limit."""
     before = snapshot.now - timedelta(seconds=snapshot.limits.parked_s)
     return [
         Breach(

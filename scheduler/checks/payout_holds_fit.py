@@ -1,4 +1,4 @@
-"""A payout's money is held exactly while nobody knows, or may still say, that it was paid."""
+"""A payout's money is held exactly while its outcome is open."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from scheduler.checks.check import Breach, Check, Snapshot
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """Every payout beside its hold."""
+    """Compare every payout with its hold."""
     rows = await snapshot.rows(load_sql(__file__, "payouts_without_their_hold"))
     return [
         Breach(

@@ -1,4 +1,4 @@
-"""Money kept aside is kept for somebody, and what somebody holds is kept aside."""
+"""Pending debits equal the open holds."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from scheduler.checks.check import Breach, Check, Snapshot
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """Pending debits beside what is left of open holds. Payouts hold in the same table."""
+    """Compare pending debits with the rest of open holds. Payouts hold in the same table."""
     rows = await snapshot.rows(load_sql(__file__, "pending_without_holds"))
     return [
         Breach(

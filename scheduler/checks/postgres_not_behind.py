@@ -1,4 +1,4 @@
-"""PostgreSQL still has what Redis has seen of it."""
+"""PostgreSQL has everything that Redis has seen acknowledged."""
 
 from typing import Final
 
@@ -8,13 +8,15 @@ from streams.rollback import POSTGRES_ROLLED_BACK, code_of, find_trouble
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """Entries were acknowledged, which happens after their commit, that PostgreSQL lacks."""
+    """Find entries acknowledged in Redis, which happens after their commit,
+    that PostgreSQL lacks.
+    """
     rows = await snapshot.rows(load_sql(__file__, "partition_positions"))
     applied = {row["partition"]: (row["last_ms"], row["last_seq"]) for row in rows}
-    found = find_trouble({}, snapshot.seen, applied)
+    troubles = find_trouble({}, snapshot.seen, applied)
     breaches = {
         number: trouble.reason
-        for number, trouble in found.items()
+        for number, trouble in troubles.items()
         if trouble.code == POSTGRES_ROLLED_BACK
     }
     for row in rows:

@@ -1,4 +1,4 @@
-"""Redis still has what PostgreSQL has seen of it."""
+"""Redis has everything that PostgreSQL has applied."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from streams.rollback import REDIS_ROLLED_BACK, code_of, find_trouble, look
 
 
 async def run(snapshot: Snapshot) -> list[Breach]:
-    """Redis behind what is applied; and what operators or the door have halted already."""
+    """Find streams behind what is applied, and partitions already halted for that reason."""
     rows = await snapshot.rows(load_sql(__file__, "partition_positions"))
     applied = {row["partition"]: (row["last_ms"], row["last_seq"]) for row in rows}
     views = await look(snapshot.redis, applied)

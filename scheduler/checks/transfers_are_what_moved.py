@@ -1,4 +1,4 @@
-"""A transfer is what its operation moved, and its reversals are what went back."""
+"""A transfer moved its amount, and its reversals moved what went back."""
 
 from typing import Final
 

@@ -1,1 +1,1 @@
-"""Jobs, one verb a file: each looks for what is due and submits intents, or looks and reports."""
+"""Jobs, one verb per file: each finds what is due and submits intents, or reads and reports."""

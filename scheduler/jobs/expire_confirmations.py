@@ -1,4 +1,4 @@
-"""Bank payments whose ten minutes are over are closed, through an intent like everything else."""
+"""Closes bank payments that were not confirmed within ten minutes, by submitting intents."""
 
 from datetime import timedelta
 from typing import Final
@@ -9,11 +9,13 @@ from scheduler.job import Tools
 from scheduler.jobs.submitting import submit_all
 
 MARGIN: Final = timedelta(seconds=1)
-"""The consumer's clock may be this far behind ours: asked too early, it refuses."""
+"""The consumer's clock may be this far behind ours: it refuses a request that comes too early."""
 
 
 async def run(tools: Tools) -> int:
-    """How many were asked for. Nobody can confirm them meanwhile: a late code is refused anyway."""
+    """Returns how many were submitted. They cannot be confirmed meanwhile: a
+    late code is refused.
+    """
     now = tools.clock()
     due = await due_confirmations(tools.engine, now - MARGIN)
     return await submit_all(tools, [expire_request(d, now) for d in due])

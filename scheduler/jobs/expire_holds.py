@@ -1,6 +1,6 @@
-"""Holds whose time is over are released, through an intent like everything else.
+"""Releases expired holds by submitting intents.
 
-They count no more from that time on; this only tidies (ADR 0050).
+Expired holds no longer count anyway; this only tidies up (ADR 0050).
 """
 
 from collections.abc import Sequence
@@ -20,31 +20,31 @@ from scheduler.job import ACTOR, Tools
 
 BATCH: Final = 500
 MARGIN_S: Final = 1.0
-"""The consumer's clock may be this far behind ours: asked too early, it refuses."""
+"""The consumer's clock may be this far behind ours: it refuses a request that comes too early."""
 
 _AGAIN_AFTER_S: Final = 3600
 _log = structlog.get_logger(__name__)
 
 
 async def run(tools: Tools) -> int:
-    """Page after page of open holds past their time, up to the first that the door refuses."""
+    """Submit page after page of expired holds, up to the first page with a failure."""
     now = tools.clock()
-    asked = 0
+    submitted = 0
     last: tuple[Any, ...] | None = None
     while page := await _due(tools, now, last):
         requests = [_request(row, now) for row in page]
         results = await tools.submitter.many(await renewed(tools.engine, requests))
         failures = [r for r in results if isinstance(r, Exception)]
-        asked += len(results) - len(failures)
+        submitted += len(results) - len(failures)
         if failures:
             _log.warning("holds_not_expired", count=len(failures), error=repr(failures[0])[:200])
             break
         last = (page[-1].expires_at, page[-1].id)
-    return asked
+    return submitted
 
 
 async def _due(tools: Tools, now: datetime, last: tuple[Any, ...] | None) -> Sequence[Any]:
-    """By index `holds_open_expires_at_idx`; `last` is where the page before ended."""
+    """Uses index `holds_open_expires_at_idx`; `last` is where the previous page ended."""
     query = (
         sa.select(holds.c.id, holds.c.expires_at, holds.c.wallet_id)
         .where(holds.c.closed_at.is_(None), holds.c.purpose == "hold")
@@ -59,10 +59,10 @@ async def _due(tools: Tools, now: datetime, last: tuple[Any, ...] | None) -> Seq
 
 
 def _request(hold: Any, now: datetime) -> Request:
-    """Its id comes from the hold, and from the hours since it expired.
+    """A request whose id is derived from the hold and the hours since it expired.
 
-    A refusal is stored for ever, so one that a wrong clock or a discarded dead letter caused must
-    not be the last word.
+    A refusal is stored permanently, so a refusal caused by a wrong clock or a discarded dead letter
+    must not be final.
     """
     hours = int((now - hold.expires_at).total_seconds()) // _AGAIN_AFTER_S
     intent = ReleaseHold(hold_id=hold.id, because_expired=True)

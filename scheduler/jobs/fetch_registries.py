@@ -1,4 +1,4 @@
-"""The provider's registries are fetched: today's as it grows, earlier ones until they are final."""
+"""Fetches the provider's registries: today's as it grows, earlier ones until they are final."""
 
 from datetime import timedelta
 from typing import Final
@@ -12,14 +12,14 @@ from scheduler.job import ACTOR, Tools
 from scheduler.jobs.submitting import submit_all
 
 OLD_EVERY_H: Final = 6
-"""Older than yesterday: whoever could not give it for a day is not asked each hour."""
+"""Registries older than yesterday: one that failed for a day is not requested every hour."""
 DAYS_MAX: Final = 31
-"""Of a long gap so many days are asked for at once, the newest first."""
+"""How many days of a long gap are requested at once, the newest first."""
 _SETTLED_AFTER_H: Final = 1
 
 
 async def run(tools: Tools) -> int:
-    """How many registries were asked for."""
+    """Returns how many registries were requested."""
     now = tools.clock()
     days = (await days_to_fetch(tools.engine, SUPERPAY, now))[::-1][:DAYS_MAX]
     if now.hour >= _SETTLED_AFTER_H:

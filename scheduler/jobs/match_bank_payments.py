@@ -1,9 +1,9 @@
-"""Money in suspense goes to its organization, once there is one."""
+"""Moves money in suspense to its organization once that exists."""
 
 from payments.bankpayments.matching import submit_matches
 from scheduler.job import Tools
 
 
 async def run(tools: Tools) -> int:
-    """How many matches were asked for; one that is asked for twice is one operation."""
+    """Returns how many matches were submitted; a repeated one is the same operation."""
     return await submit_matches(tools.engine, tools.submitter)

@@ -1,4 +1,4 @@
-"""Deposits that are due: their page is asked for again, or what became of them."""
+"""Checks due deposits: requests their page again, or queries their status."""
 
 from payments.deposits.due import due_checks
 from payments.provider.schedule import Schedule
@@ -7,6 +7,6 @@ from scheduler.jobs.submitting import submit_all
 
 
 async def run(tools: Tools) -> int:
-    """How many checks were asked for."""
+    """Returns how many checks were submitted."""
     due = await due_checks(tools.engine, tools.tool(Schedule), tools.clock())
     return await submit_all(tools, due)

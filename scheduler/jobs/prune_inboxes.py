@@ -1,4 +1,4 @@
-"""What outsiders and former processes have left, and nobody needs any more, goes."""
+"""Deletes callbacks and consumer names that are no longer needed."""
 
 from datetime import timedelta
 from typing import Final
@@ -10,12 +10,12 @@ from scheduler.job import Tools
 from streams.tables import stream_consumers
 
 CONSUMERS_KEPT: Final = timedelta(days=1)
-"""Each consumer that is killed leaves its name."""
+"""Each killed consumer leaves its name."""
 
 
 async def run(tools: Tools) -> int:
-    """How many rows went."""
+    """Returns how many rows were deleted."""
     silent = stream_consumers.c.seen_at < sa.func.now() - CONSUMERS_KEPT
     async with tools.engine.begin() as connection:
-        gone = await connection.execute(stream_consumers.delete().where(silent))
-    return gone.rowcount + await prune(tools.engine, tools.clock())
+        deleted = await connection.execute(stream_consumers.delete().where(silent))
+    return deleted.rowcount + await prune(tools.engine, tools.clock())

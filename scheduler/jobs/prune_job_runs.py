@@ -1,4 +1,4 @@
-"""Old rows of `job_runs` go."""
+"""Deletes old rows of `job_runs`."""
 
 from typing import Final
 
@@ -9,5 +9,5 @@ KEEP_DAYS: Final = 2
 
 
 async def run(tools: Tools) -> int:
-    """How many went."""
+    """Returns how many were deleted."""
     return await runs.prune(tools.engine, tools.clock(), KEEP_DAYS)

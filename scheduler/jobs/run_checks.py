@@ -1,4 +1,4 @@
-"""The invariants over what is new, every few minutes."""
+"""Checks the invariants over recent data every few minutes."""
 
 from datetime import timedelta
 from typing import Final
@@ -10,13 +10,13 @@ from scheduler.checks.audit import Finding, audit
 from scheduler.job import Tools
 
 LOOK_BACK_S: Final = 3600
-"""Much longer than the interval: a missed run leaves nothing unseen."""
+"""Much longer than the interval: a missed run leaves nothing unchecked."""
 
 _log = structlog.get_logger(__name__)
 
 
 async def run(tools: Tools) -> int:
-    """How many invariants do not hold."""
+    """Returns how many invariants do not hold."""
     since = tools.clock() - timedelta(seconds=LOOK_BACK_S)
     findings = await audit(tools.database_url, tools.redis_url, since=since)
     for finding in findings:
@@ -25,11 +25,11 @@ async def run(tools: Tools) -> int:
 
 
 def report(findings: list[Finding]) -> int:
-    """A line in the log for every breach; how many invariants do not hold."""
+    """Log every breach; returns how many invariants do not hold."""
     for finding in findings:
-        say = _log.warning if finding.check.is_warning else _log.error
+        log = _log.warning if finding.check.is_warning else _log.error
         for breach in finding.breaches:
-            say(
+            log(
                 "invariant_broken",
                 check=finding.check.name,
                 reason=f"{breach.subject}: {breach.detail}",

@@ -1,4 +1,4 @@
-"""Submitting what a job found: one that is turned away is found again by the next run."""
+"""Submits requests of a job; a refused one is found again by the next run."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def submit_all(tools: Tools, requests: Sequence[Request]) -> int:
-    """How many were accepted. What an operator discarded is asked for under its next id."""
+    """Returns how many were accepted. Discarded operations are requested under their next id."""
     results = await tools.submitter.many(await renewed(tools.engine, requests))
     failures = [r for r in results if isinstance(r, Exception)]
     if failures:

@@ -1,4 +1,4 @@
-"""The dead man's switch: how long ago each job last succeeded, an alarm when too long."""
+"""The dead man's switch: measures when each job last succeeded and raises an alarm when overdue."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -13,7 +13,7 @@ _log = structlog.get_logger(__name__)
 
 
 def watching(jobs: Sequence[Job]) -> Callable[[Tools], Awaitable[int]]:
-    """A run over the claimed ones of these jobs; the others show in their own metrics."""
+    """A run that watches the claimed jobs among these; the others have their own metrics."""
     claimed = [job for job in jobs if not job.is_everywhere]
 
     async def run(tools: Tools) -> int:
@@ -28,7 +28,7 @@ def overdue_after_s(job: Job) -> float:
 
 
 async def watch(jobs: Sequence[Job], tools: Tools) -> int:
-    """How many are overdue. One that never succeeded has no age: it has only just been added."""
+    """Returns how many jobs are overdue. A job that never succeeded has no age: it is new."""
     last = await runs.last_runs(tools.engine, [job.id for job in jobs])
     overdue = 0
     for job in jobs:

@@ -1,4 +1,4 @@
-"""What waits for a person, and how much money it is: metrics, and alarms in the log."""
+"""Metrics and alarms for what waits for an operator, and how much money it is."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -34,7 +34,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def run(tools: Tools) -> int:
-    """How many breaks, callbacks and bank payments wait for somebody."""
+    """Returns how many breaks, callbacks and bank payments wait for an operator."""
     engine = tools.engine
     breaks, risks = await at_risk(engine)
     callbacks, bank_payments = await count_needing(engine), await count_unmatched(engine)
@@ -53,8 +53,8 @@ async def run(tools: Tools) -> int:
 
 
 def _show(gauge: Gauge, values: Mapping[str, int]) -> None:
-    """A label that was shown and has no value any more is 0: an alarm on it must end."""
-    shown = _shown.setdefault(gauge, set())
-    shown.update(values)
-    for label in shown:
+    """Set a gauge; a label that no longer has a value becomes 0, so that its alarm ends."""
+    labels = _shown.setdefault(gauge, set())
+    labels.update(values)
+    for label in labels:
         gauge.labels(label).set(values.get(label, 0))

@@ -1,4 +1,4 @@
-"""The alarm for payouts that nobody knows the end of: 15 minutes unknown, 24 hours accepted."""
+"""The alarm for payouts without an outcome: 15 minutes unknown, 24 hours accepted."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def run(tools: Tools) -> int:
-    """How many are stuck; `GET /v1/payouts?stuck=true` names them."""
+    """Returns how many are stuck; `GET /v1/payouts?stuck=true` lists them."""
     counts = await count_stuck(tools.engine, tools.clock())
     for state in STUCK_AFTER_S:
         count = counts.get(state.value, 0)

@@ -1,4 +1,4 @@
-"""The alarm for registries that did not come: a day without one is a day nobody compared."""
+"""The alarm for missing registries: a day without one was not compared."""
 
 from typing import Final
 
@@ -22,7 +22,9 @@ _log = structlog.get_logger(__name__)
 
 
 async def run(tools: Tools) -> int:
-    """How many are missing; `POST /v1/reconciliation/registries/fetch` gets one by hand."""
+    """Returns how many are missing; `POST /v1/reconciliation/registries/fetch`
+    fetches one by hand.
+    """
     now = tools.clock()
     days = await days_to_fetch(tools.engine, SUPERPAY, now)
     MISSING.labels(SUPERPAY).set(len(days))

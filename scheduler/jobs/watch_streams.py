@@ -1,4 +1,4 @@
-"""How far behind the streams are, what was parked: metrics, and alarms in the log."""
+"""Metrics and alarms for the lag of the streams and for parked entries."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -15,7 +15,7 @@ from streams.ownership import ALIVE_S
 from streams.tables import stream_consumers, stream_partitions
 
 LATE_S: Final = {"intents": 30.0, "effects": 600.0}
-"""Older than this is an alarm; an effect may wait for an outsider who is away."""
+"""An older entry raises an alarm; an effect may wait for an unreachable outside system."""
 
 _STREAMS: Final[Mapping[str, tuple[Callable[[int], str], str]]] = {
     "intents": (partitions.intents, partitions.GROUP),
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def run(tools: Tools) -> int:
-    """How many alarms."""
+    """Returns the number of alarms."""
     async with tools.engine.connect() as connection:
         numbers = (
             (await connection.execute(sa.select(stream_partitions.c.partition))).scalars().all()
@@ -40,7 +40,7 @@ async def run(tools: Tools) -> int:
         )
         letters = {row[0]: row[1] for row in (await connection.execute(parked)).all()}
     metrics.CONSUMERS.set(alive)
-    alarms = _say_parked(letters)
+    alarms = _report_parked(letters)
     for stream in _STREAMS:
         for number in numbers:
             alarms += await _look(tools.redis, stream, number)
@@ -50,7 +50,7 @@ async def run(tools: Tools) -> int:
     return alarms
 
 
-def _say_parked(letters: dict[str, int]) -> int:
+def _report_parked(letters: dict[str, int]) -> int:
     for stream in _STREAMS:
         count = letters.get(stream, 0)
         metrics.DEAD_LETTERS.labels(stream).set(count)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from payments.surfaces.superpay.signature import key_of, request_headers, why_refused
+from payments.surfaces.superpay.signature import key_of, request_headers, signature_problem
 from tests.contracts.superpay_tables import DOCS, blocks, marked
 
 
@@ -36,7 +36,7 @@ def test_our_client_signs_the_vectors(vector: dict[str, Any]) -> None:
 def verdict(vector: dict[str, Any]) -> str | None:
     """What our inbox says to a vector."""
     keys = tuple(key_of(one) for one in vector["accepting_secrets"])
-    return why_refused(keys, vector["headers"], vector["body"].encode(), vector["now"])
+    return signature_problem(keys, vector["headers"], vector["body"].encode(), vector["now"])
 
 
 @pytest.mark.parametrize("vector", VECTORS["callbacks"], ids=lambda v: str(v["name"]))

@@ -39,9 +39,8 @@ _NAMESPACE = UUID("00000000-0000-0000-0000-000000000001")
 
 
 class Provider:
-    """SuperPay by its specification: one execution a merchant id, versions that grow.
-
-    Events in no order.
+    """SuperPay by its specification: one execution per merchant id, growing versions, unordered
+    events.
     """
 
     def __init__(self) -> None:

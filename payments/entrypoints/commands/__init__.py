@@ -1,1 +1,1 @@
-"""The command line, one file a group: `cli.py` lists them."""
+"""The command line, one file per group; `cli.py` lists them."""

@@ -62,7 +62,7 @@ def client(
 
 @app.command()
 def account(bank: BankId, client: BankId, opening: Money = "0", data_dir: DataDir = None) -> None:
-    """Open an account and print its number, alone, on stdout."""
+    """Open an account and print only its number on stdout."""
     intent = OpenBankAccount(
         bank_id=bank, client_id=client, number=new_number(bank), opening_minor=_minor(opening)
     )
@@ -79,7 +79,7 @@ def tariff(
     refund_fee: Annotated[RefundFee, typer.Option(help="Of a refund.")] = RefundFee.RETURN,
     data_dir: DataDir = None,
 ) -> None:
-    """Say what a payment from one bank to another costs from now on."""
+    """Set the price of payments from one bank to another from now on."""
 
     async def work(engine: AsyncEngine, _settings: Settings) -> None:
         await writes.put_tariff(
@@ -98,7 +98,7 @@ def marketplace(
     name: Annotated[str, typer.Option(help="A new one, or one that needs another key.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Make a marketplace's key and print it, alone, on stdout. It is shown this once."""
+    """Create a marketplace's key and print only the key on stdout. It is shown only once."""
     key = token.new_key()
 
     async def work(engine: AsyncEngine, _settings: Settings) -> None:
@@ -113,13 +113,15 @@ def marketplace(
 def revoke(
     key: Annotated[str, typer.Option(prompt=True, hide_input=True)], data_dir: DataDir = None
 ) -> None:
-    """Make a marketplace's key useless at once. Asked for, so that it stays out of the history."""
+    """Revoke a marketplace's key at once. The key is prompted for, to keep it
+    out of the history.
+    """
 
     async def work(engine: AsyncEngine, _settings: Settings) -> bool:
         return await writes.revoke_key(engine, utc_now, key)
 
     if not with_engine(data_dir, work):
-        typer.echo("this is no valid key", err=True)
+        typer.echo("this is not a valid key", err=True)
         raise typer.Exit(1)
 
 
@@ -135,7 +137,7 @@ def _checked(data_dir: DataDir, work: Any) -> None:
 
 
 def _apply(data_dir: DataDir, request: Request) -> None:
-    """Submit, wait; a refusal is said in its own word."""
+    """Submit and wait; a refusal is reported with its code."""
 
     async def run(settings: Settings) -> None:
         async with deciding(settings) as (_, submitter):
@@ -143,8 +145,8 @@ def _apply(data_dir: DataDir, request: Request) -> None:
         if decision is None:
             raise Unavailable(f"accepted as {request.operation_id}, not decided yet")
         if decision.status != Status.APPLIED.value:
-            wanted = msgspec.json.encode(request.intent).decode()
-            raise Conflict(f"refused: {decision.reason}: {wanted}")
+            intent = msgspec.json.encode(request.intent).decode()
+            raise Conflict(f"refused: {decision.reason}: {intent}")
 
     with settings_of(data_dir) as settings:
         configure_logging("warning", "bank")

@@ -1,7 +1,4 @@
-"""What commands share.
-
-Settings from the environment or a data directory, and running something async with an engine.
-"""
+"""Shared by commands: settings from the environment or a data directory, and running async work."""
 
 import asyncio
 import importlib
@@ -29,9 +26,9 @@ DataDir = Annotated[
 
 
 def role(module: str) -> Any:
-    """A module of this package, imported only when its command runs.
+    """Import a module of this package only when its command runs.
 
-    A clear word when this build has none.
+    Raises a BadParameter if this build does not have it.
     """
     try:
         return importlib.import_module(f"payments.entrypoints.{module}")
@@ -43,10 +40,9 @@ def role(module: str) -> Any:
 
 @contextmanager
 def settings_of(data_dir: Path | None) -> Iterator[Settings]:
-    """The settings.
+    """The settings, with servers from the URLs or from the data directory.
 
-    The servers are those of the URLs, or those of the data directory, started for the while if need
-    be.
+    Servers of the data directory are started temporarily if needed.
     """
     environ = dict(os.environ)
     if data_dir is None and environ.get("PAYMENTS_DATABASE_URL"):
@@ -64,7 +60,7 @@ def settings_of(data_dir: Path | None) -> Iterator[Settings]:
 
 
 def with_engine(data_dir: Path | None, work: Callable[[AsyncEngine, Settings], Awaitable[T]]) -> T:
-    """Run `work` with an engine of the command's own."""
+    """Run `work` with an engine of its own."""
 
     async def run(settings: Settings) -> T:
         engine = create_engine(

@@ -1,4 +1,4 @@
-"""`migrate`: the schema."""
+"""`migrate`: the database schema."""
 
 import importlib
 from typing import Annotated
@@ -18,7 +18,7 @@ def migrate(
         bool, typer.Option("--yes-i-have-a-backup", help="Needed to go back.")
     ] = False,
 ) -> None:
-    """Bring the database to the newest schema; several at once wait for each other."""
+    """Migrate the database to the newest schema; concurrent runs wait for each other."""
     run = importlib.import_module("migrations.run")
     with settings_of(data_dir) as settings:
         run.migrate(settings.database_url.reveal(), to, may_go_back=yes_i_have_a_backup)

@@ -22,11 +22,11 @@ def create(
     scopes: Annotated[str, typer.Option(help=f"Comma separated: {', '.join(SCOPES)}; or *.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Make a key and print it, alone, on stdout. It is shown this once."""
-    wanted = tuple(s.strip() for s in scopes.split(",") if s.strip())
+    """Create a key and print only the key on stdout. It is shown only once."""
+    scopes_ = tuple(s.strip() for s in scopes.split(",") if s.strip())
 
     async def work(engine: AsyncEngine, settings: Settings) -> str:
-        token = await create_key(engine, utc_now, env=settings.env.value, name=name, scopes=wanted)
+        token = await create_key(engine, utc_now, env=settings.env.value, name=name, scopes=scopes_)
         return token.text()
 
     try:
@@ -37,7 +37,7 @@ def create(
 
 @app.command("list")
 def list_(data_dir: DataDir = None) -> None:
-    """The keys there are, without their secrets."""
+    """List the keys, without their secrets."""
 
     async def work(engine: AsyncEngine, _settings: Settings) -> list[StoredKey]:
         return await list_keys(engine)
@@ -54,7 +54,7 @@ def revoke(
     key_id: Annotated[str, typer.Argument(help="The id of the key, or the key itself.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Make a key useless; it stops working within seconds."""
+    """Revoke a key; it stops working within seconds."""
     public = key_id.split("_")[2] if key_id.startswith("pk_") and key_id.count("_") > 2 else key_id  # noqa: PLR2004
 
     async def work(engine: AsyncEngine, _settings: Settings) -> bool:

@@ -28,7 +28,7 @@ LetterId = Annotated[int, typer.Argument(help="The number in `dead-letters list`
 
 
 def audit(data_dir: DataDir = None) -> None:
-    """All invariants now, over all data; exit code 1 on a breach."""
+    """Check all invariants over all data; exit code 1 on a breach."""
     with settings_of(data_dir) as settings:
         database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
         with Console(stderr=True).status("looking") as status:
@@ -60,7 +60,7 @@ def doctor(
         ),
     ] = False,
 ) -> None:
-    """Versions, durability, what is missing, in words; exit code 1 when something is wrong."""
+    """Show versions, durability and problems with advice; exit code 1 when something is wrong."""
     with settings_of(data_dir) as settings:
         if accept_loss:
             resumed = asyncio.run(examination.accept_loss(settings))
@@ -76,7 +76,7 @@ def doctor(
 
 @app.command("list")
 def list_letters(data_dir: DataDir = None, state: str = "parked") -> None:
-    """The entries an operator has to look at."""
+    """List the entries an operator has to look at."""
 
     async def work(connection: Connection, _settings: Settings) -> list[dead_letters.DeadLetter]:
         return await dead_letters.list_letters(connection, state)
@@ -94,7 +94,7 @@ def list_letters(data_dir: DataDir = None, state: str = "parked") -> None:
 
 @app.command()
 def show(letter_id: LetterId, data_dir: DataDir = None) -> None:
-    """One of them, whole: its intent and its traceback."""
+    """Show one dead letter completely: its intent and its traceback."""
 
     async def work(connection: Connection, _settings: Settings) -> dead_letters.DeadLetter:
         return await dead_letters.show_letter(connection, letter_id)
@@ -107,7 +107,7 @@ def show(letter_id: LetterId, data_dir: DataDir = None) -> None:
 
 @app.command()
 def retry(letter_id: LetterId, data_dir: DataDir = None) -> None:
-    """Put it into its stream again."""
+    """Append it to its stream again."""
 
     async def work(connection: Connection, settings: Settings) -> dead_letters.DeadLetter:
         door = RedisDoor(
@@ -117,7 +117,7 @@ def retry(letter_id: LetterId, data_dir: DataDir = None) -> None:
         )
         await door.start()
         try:
-            return await dead_letters.retry_letter(connection, door, letter_id, utc_now(), _who())
+            return await dead_letters.retry_letter(connection, door, letter_id, utc_now(), _actor())
         finally:
             await door.stop()
 
@@ -126,23 +126,23 @@ def retry(letter_id: LetterId, data_dir: DataDir = None) -> None:
 
 @app.command()
 def discard(letter_id: LetterId, data_dir: DataDir = None) -> None:
-    """Give it up: its operation is rejected for good."""
+    """Discard it: its operation is rejected permanently."""
 
     async def work(connection: Connection, _settings: Settings) -> dead_letters.DeadLetter:
-        return await dead_letters.discard_letter(connection, letter_id, utc_now(), _who())
+        return await dead_letters.discard_letter(connection, letter_id, utc_now(), _actor())
 
     typer.echo(f"{_run(data_dir, work).operation_id} is rejected", err=True)
 
 
 def _show(table: Table) -> None:
-    """As wide as the terminal; into a pipe wide enough that no id is broken in two."""
+    """Print a table as wide as the terminal; into a pipe wide enough to keep ids in one piece."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = max(console.width, PIPE_WIDTH)
     console.print(table)
 
 
-def _who() -> str:
+def _actor() -> str:
     return f"command line: {getpass.getuser()}"
 
 

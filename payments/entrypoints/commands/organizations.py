@@ -1,4 +1,4 @@
-"""`payments organizations`: whom the bank's webhook may pay."""
+"""`payments organizations`: organizations the bank's webhook may pay."""
 
 from typing import Annotated, Final
 
@@ -28,7 +28,7 @@ def add(
     name: Annotated[str, typer.Option(help="For people.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Add one; payments that were waiting for its INN move to it."""
+    """Add an organization; payments that waited for its INN move to it."""
 
     async def work(engine: AsyncEngine, settings: Settings) -> int:
         await add_organization(engine, utc_now, inn=checked_inn(inn), name=name)
@@ -41,19 +41,19 @@ def add(
 
 @app.command("list")
 def list_all(data_dir: DataDir = None) -> None:
-    """Show the newest 200."""
+    """List the newest 200."""
 
     async def work(engine: AsyncEngine, _settings: Settings) -> None:
         typer.echo(f"{'INN':<14}{'balance, ' + CURRENCY:>16}  name")
-        for found in await list_organizations(engine):
-            balance = format_minor(found.minor, currency_of(CURRENCY))
-            typer.echo(f"{found.inn:<14}{balance:>16}  {found.name}")
+        for organization in await list_organizations(engine):
+            balance = format_minor(organization.minor, currency_of(CURRENCY))
+            typer.echo(f"{organization.inn:<14}{balance:>16}  {organization.name}")
 
     with_engine(data_dir, work)
 
 
 async def _match(engine: AsyncEngine, settings: Settings, inn: str) -> int:
-    """Submit what waited for it; a consumer decides when it runs."""
+    """Submit matches for payments that waited for it; a running consumer decides them."""
     database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
     door = RedisDoor(redis_url, database_url, partition_count=settings.partitions)
     outcomes = OutcomeReader(redis_url, database_url)

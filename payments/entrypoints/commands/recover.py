@@ -1,4 +1,4 @@
-"""`payments recover`: out of a restore, one step at a time."""
+"""`payments recover`: recover from a restore, one step at a time."""
 
 import asyncio
 import getpass
@@ -37,15 +37,15 @@ def recover(
         ),
     ] = False,
 ) -> None:
-    """After a restore: what is stopped, what is missing, and the next step out of it.
+    """After a restore: show what is halted, what is missing, and the next step.
 
     Exit code 1 while there is something to recover.
     """
     moment = None if since is None else since.replace(tzinfo=UTC)
     with settings_of(data_dir) as settings:
-        found = asyncio.run(_run(settings, kind, moment, is_doing=yes_i_have_a_backup))
-    _show(found)
-    if found.next:
+        status = asyncio.run(_run(settings, kind, moment, is_doing=yes_i_have_a_backup))
+    _show(status)
+    if status.next:
         raise typer.Exit(1)
 
 
@@ -66,35 +66,35 @@ async def _run(
 async def do_next(
     settings: Settings, engine: AsyncEngine, kind: Kind | None, since: datetime | None
 ) -> str:
-    """Do the step that the status names. What it did, in words."""
-    found = await recovery.status(settings, engine)
+    """Do the next step; returns a description of what was done."""
+    status = await recovery.status(settings, engine)
     by = f"command line: {getpass.getuser()}"
-    if found.recovery is None:
-        if not found.next and kind is None:
+    if status.recovery is None:
+        if not status.next and kind is None:
             return "nothing to recover"
         return await recovery.begin(settings, engine, kind, since, by)
-    if found.next == "accept":
-        return await recovery.accept(settings, engine, found.recovery)
-    if found.next == "load":
-        return await recovery.load_registries(settings, engine, found.recovery)
-    if found.next == "settle":
-        return await recovery.settle(settings, engine, found.recovery)
-    return await recovery.finish(settings, engine, found.recovery, by)
+    if status.next == "accept":
+        return await recovery.accept(settings, engine, status.recovery)
+    if status.next == "load":
+        return await recovery.load_registries(settings, engine, status.recovery)
+    if status.next == "settle":
+        return await recovery.settle(settings, engine, status.recovery)
+    return await recovery.finish(settings, engine, status.recovery, by)
 
 
-def _show(found: Status) -> None:
-    open_one = found.recovery
-    if open_one is None:
+def _show(status: Status) -> None:
+    current = status.recovery
+    if current is None:
         typer.echo("no recovery is open")
     else:
-        days = ", ".join(day.isoformat() for day in open_one.days())
+        days = ", ".join(day.isoformat() for day in current.days())
         typer.echo(
-            f"recovery {open_one.id} ({open_one.kind.value}), begun {rfc3339(open_one.opened_at)} "
-            f"by {open_one.opened_by}"
+            f"recovery {current.id} ({current.kind.value}), begun {rfc3339(current.opened_at)} "
+            f"by {current.opened_by}"
         )
-        typer.echo(f"the gap: from {rfc3339(open_one.gap_from)}; registries of {days}")
-    for line in recovery.trouble(found):
+        typer.echo(f"the gap: from {rfc3339(current.gap_from)}; registries of {days}")
+    for line in recovery.trouble(status):
         typer.echo(f"- {line}")
-    if found.next:
+    if status.next:
         typer.echo("effects wait (asking the provider goes on)")
-        typer.echo(f"next step: {found.next}; do it with --yes-i-have-a-backup")
+        typer.echo(f"next step: {status.next}; do it with --yes-i-have-a-backup")

@@ -1,4 +1,4 @@
-"""One role a process: api, consumer, executor, scheduler; and `up`, all of them."""
+"""One role per process: api, consumer, executor, scheduler; and `up` for all of them."""
 
 import asyncio
 import os
@@ -48,23 +48,25 @@ def consumer() -> None:
 
 
 def executor() -> None:
-    """Calls the outside: SuperPay, e-mail."""
+    """Calls outside systems: SuperPay, e-mail."""
     _run("executor", _settings())
 
 
 def scheduler() -> None:
-    """What is due: polling, expiry, reconciliation, alarms."""
+    """Runs what is due: polling, expiry, reconciliation, alarms."""
     _run("scheduler", _settings())
 
 
-def settings_given(host: str | None = None, port: int | None = None) -> Settings:
-    """The settings of the environment; what the command line names replaces them."""
-    given: dict[str, Any] = {"PAYMENTS_HOST": host, "PAYMENTS_PORT": port}
-    return read_settings({**os.environ, **{k: str(v) for k, v in given.items() if v is not None}})
+def settings_with(host: str | None = None, port: int | None = None) -> Settings:
+    """The settings of the environment, overridden by the command line."""
+    overrides: dict[str, Any] = {"PAYMENTS_HOST": host, "PAYMENTS_PORT": port}
+    return read_settings(
+        {**os.environ, **{k: str(v) for k, v in overrides.items() if v is not None}}
+    )
 
 
 def _settings(host: str | None = None, port: int | None = None) -> Settings:
-    settings = settings_given(host, port)
+    settings = settings_with(host, port)
     missing = [n for n in ("database_url", "redis_url") if not getattr(settings, n)]
     if missing:
         names = " and ".join(f"PAYMENTS_{n.upper()}" for n in missing)
@@ -73,19 +75,19 @@ def _settings(host: str | None = None, port: int | None = None) -> Settings:
 
 
 def _check_durability(settings: Settings) -> None:
-    """Production refuses servers that confirm what is not on the disk; development only says so."""
+    """Production refuses servers that confirm what is not on disk; development only warns."""
     unsafe = [f for f in asyncio.run(durability(settings)) if f.is_unsafe]
-    told = [f"{f.part} is {f.found}: {f.advice}" for f in unsafe]
-    if told and settings.is_production:
-        raise BadSettings(told)
-    for text in told:
+    problems = [f"{f.part} is {f.found}: {f.advice}" for f in unsafe]
+    if problems and settings.is_production:
+        raise BadSettings(problems)
+    for text in problems:
         _log.warning("not_durable", reason=text)
 
 
 def stop_cleanly() -> None:
-    """SIGTERM and Ctrl-C end with status 0, also before the role is up; roles drain first.
+    """End with status 0 on SIGTERM and Ctrl-C, also before the role is up; roles drain first.
 
-    uvicorn gives a signal back to the handler it found once it has drained.
+    uvicorn restores the previous handler and raises the signal again once it has drained.
     """
 
     def leave(_number: int, _frame: FrameType | None) -> None:

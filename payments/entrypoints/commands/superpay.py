@@ -18,24 +18,24 @@ Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
 
 @app.command()
 def status(data_dir: DataDir = None) -> None:
-    """Whether payouts are sent."""
+    """Show whether payouts are sent."""
 
     async def work(engine: AsyncEngine, _settings: Settings) -> Switch:
         return await read_switch(engine)
 
-    _say(with_engine(data_dir, work))
+    _print(with_engine(data_dir, work))
 
 
 @app.command()
 def pause(reason: Reason, data_dir: DataDir = None) -> None:
-    """Send nothing new to SuperPay; payouts stay held, asking goes on."""
-    _say(_set(data_dir, reason, is_paused=True))
+    """Stop sending to SuperPay; payouts stay held, status queries continue."""
+    _print(_set(data_dir, reason, is_paused=True))
 
 
 @app.command()
 def resume(reason: Reason = "resumed", data_dir: DataDir = None) -> None:
-    """Send again."""
-    _say(_set(data_dir, reason, is_paused=False))
+    """Resume sending."""
+    _print(_set(data_dir, reason, is_paused=False))
 
 
 def _set(data_dir: DataDir, reason: str, *, is_paused: bool) -> Switch:
@@ -47,7 +47,7 @@ def _set(data_dir: DataDir, reason: str, *, is_paused: bool) -> Switch:
     return with_engine(data_dir, work)
 
 
-def _say(switch: Switch) -> None:
+def _print(switch: Switch) -> None:
     state = "paused" if switch.is_paused else "sending"
     because = f" ({switch.reason}, {switch.changed_by})" if switch.reason else ""
     typer.echo(f"{switch.provider}: {state}{because}")

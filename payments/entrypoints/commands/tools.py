@@ -1,7 +1,7 @@
-"""Commands of the package `payments_tools`, where it is installed (decision 0046).
+"""Commands of the package `payments_tools`, if it is installed (decision 0046).
 
-The package is looked up by its name when the command line starts: the product imports nothing of
-it and works without it.
+The package is looked up by name when the command line starts: the product imports nothing from it
+and works without it.
 """
 
 import importlib
@@ -15,7 +15,7 @@ PACKAGE: Final = "payments_tools.commands"
 
 
 def tool_names() -> list[str]:
-    """The commands that are installed: each is a module with `add_to(app)`."""
+    """The installed commands: each is a module with `add_to(app)`."""
     if importlib.util.find_spec(PACKAGE.partition(".")[0]) is None:
         return []
     return sorted(m.name for m in pkgutil.iter_modules(importlib.import_module(PACKAGE).__path__))

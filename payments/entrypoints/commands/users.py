@@ -31,24 +31,25 @@ def create_admin(
     ask: Annotated[bool, typer.Option("--ask", help="Ask for the password.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Make an administrator, or give one a new password.
+    """Create an administrator, or set a new password for one.
 
-    The password is that of PAYMENTS_ADMIN_PASSWORD, or asked for; else one is made and printed,
-    alone, on stdout. It is no option: other users of this machine can read command lines.
+    The password comes from PAYMENTS_ADMIN_PASSWORD or a prompt; otherwise one is generated and only
+    it is printed on stdout. It is not an option: other users of this machine can read command
+    lines.
     """
     if not login.strip() or len(login) > LOGIN_MAX or not login.isprintable():
         raise typer.BadParameter(f"a login has 1 to {LOGIN_MAX} visible characters")
-    given = os.environ.get(VARIABLE, "")
+    chosen = os.environ.get(VARIABLE, "")
     if ask:
-        given = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    if given and len(given) < PASSWORD_MIN:
+        chosen = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    if chosen and len(chosen) < PASSWORD_MIN:
         raise typer.BadParameter(f"a password has at least {PASSWORD_MIN} characters")
-    password = given or new_secret(12)
+    password = chosen or new_secret(12)
 
     async def work(engine: AsyncEngine, _settings: Settings) -> bool:
         return await ensure_admin(engine, utc_now, Passwords(), login.strip(), password)
 
     is_changed = with_engine(data_dir, work)
     typer.echo(f"administrator {login.strip()}: {'set' if is_changed else 'as it was'}", err=True)
-    if not given:
+    if not chosen:
         typer.echo(password)

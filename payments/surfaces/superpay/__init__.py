@@ -1,1 +1,1 @@
-"""SuperPay's language: our client and callback intake, and a simulator that plays the provider."""
+"""SuperPay's protocol: our client and the routes for its callbacks, payouts and reconciliation."""

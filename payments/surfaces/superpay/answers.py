@@ -1,4 +1,4 @@
-"""What /v1/reconciliation answers."""
+"""Answers of /v1/reconciliation."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ from payments.reconciliation.queries import RunView
 
 
 class CallbackList(msgspec.Struct, kw_only=True):
-    """A page of the callback inbox."""
+    """A page of callbacks."""
 
     items: list[CallbackView]
     next_cursor: str | None
@@ -29,7 +29,7 @@ class RunList(msgspec.Struct, kw_only=True):
 
 
 class SummaryAnswer(msgspec.Struct, kw_only=True):
-    """Unresolved breaks."""
+    """Unresolved breaks by kind and currency."""
 
     items: list[BreakSummary]
 

@@ -1,4 +1,4 @@
-"""Questions to SuperPay out of turn: what we cannot believe or read is still a hint at news."""
+"""Status queries outside the schedule, triggered by callbacks that cannot be verified or read."""
 
 from datetime import datetime
 from typing import Final
@@ -16,7 +16,7 @@ _log: Final = structlog.get_logger(__name__)
 async def ask_about(
     engine: AsyncEngine, submitter: Submitter, merchant_id: int | None, now: datetime
 ) -> None:
-    """Ask SuperPay what is true of a merchant id that a callback names, when it is one of ours."""
+    """Query SuperPay about a merchant id that a callback names, if it is one of ours."""
     subject = None if merchant_id is None else await subject_of(engine, merchant_id)
     if subject is not None:
         await submitter(extra_check(subject, now))
@@ -25,7 +25,7 @@ async def ask_about(
 async def ask_if_possible(
     engine: AsyncEngine, submitter: Submitter, merchant_id: int | None, now: datetime
 ) -> None:
-    """The same where nothing depends on it: when nothing can be accepted now, the schedule asks."""
+    """The same, ignoring `Unavailable`: the schedule queries it later anyway."""
     try:
         await ask_about(engine, submitter, merchant_id, now)
     except Unavailable as error:

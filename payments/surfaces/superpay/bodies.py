@@ -1,6 +1,6 @@
-"""What comes in: SuperPay's replies and callbacks, and the bodies of /v1/reconciliation.
+"""Incoming bodies: SuperPay's replies and callbacks, and those of /v1/reconciliation.
 
-SuperPay's shapes are read leniently: what we do not know we ignore, what we need must be right.
+SuperPay's bodies are read leniently: unknown fields are ignored, required fields must be valid.
 """
 
 import contextlib
@@ -23,13 +23,13 @@ from payments.provider.sighting import Sighting
 
 ID_MAX: Final = 64
 _NOTHING_PAID: Final = frozenset({"created", "pending", "failed", "expired"})
-"""What a deposit's status may be while nothing was paid."""
+"""Statuses of a deposit for which nothing was paid."""
 
 T = TypeVar("T")
 
 WHOLE_END: Final = 2**53
 Whole = Annotated[int, msgspec.Meta(ge=1, lt=WHOLE_END)]
-"""A number of the specification's: what is larger fits no column and can be nobody's."""
+"""An integer of the specification; larger values fit no column."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
-    """`error` of an answer that is not 2xx."""
+    """The `error` of an answer that is not 2xx."""
 
     code: str
     definitive: bool
@@ -81,7 +81,7 @@ class ErrorAnswer(msgspec.Struct, frozen=True):
 
 
 class Unreadable(Exception):
-    """Not what the specification describes. `merchant_id`: the one it names all the same."""
+    """The body does not match the specification. `merchant_id`: the id it names nevertheless."""
 
     merchant_id: int | None = None
 
@@ -90,7 +90,7 @@ UNREADABLE: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionE
 
 
 def decode_transaction(raw: bytes) -> Sighting:
-    """A transaction of an answer. Raises `Unreadable`."""
+    """The transaction in an answer. Raises `Unreadable`."""
     try:
         return sighting_of(_decoded(raw, Transaction))
     except UNREADABLE as error:
@@ -98,7 +98,7 @@ def decode_transaction(raw: bytes) -> Sighting:
 
 
 def decode_event(raw: bytes) -> Sighting:
-    """The transaction of a callback, whose `type` says the same.
+    """The transaction in a callback, whose `type` must agree with it.
 
     Raises `Unreadable` with the merchant id it names.
     """
@@ -109,7 +109,7 @@ def decode_event(raw: bytes) -> Sighting:
         return sighting_of(event.data)
     except (Unreadable, *UNREADABLE) as error:
         unreadable = Unreadable(str(error)[:200])
-        unreadable.merchant_id = glimpse(raw)
+        unreadable.merchant_id = merchant_id_in(raw)
         raise unreadable from None
 
 
@@ -122,7 +122,7 @@ def decode_error(raw: bytes) -> ErrorBody:
 
 
 def _decoded(raw: bytes, type_: type[T]) -> T:
-    """Each key once: of two, one reader takes the first and another the last."""
+    """Refuses duplicate keys: some readers take the first value, others the last."""
     value = msgspec.json.decode(raw, type=type_)
     json.loads(raw, object_pairs_hook=_refuse_doubled, parse_int=str, parse_float=str)
     return value
@@ -130,45 +130,45 @@ def _decoded(raw: bytes, type_: type[T]) -> T:
 
 def _refuse_doubled(pairs: list[tuple[str, Any]]) -> None:
     if len(dict(pairs)) < len(pairs):
-        raise ValueError("a key is there twice")
+        raise ValueError("a key is duplicated")
 
 
-def glimpse(raw: bytes) -> int | None:
-    """The first merchant id a callback names anywhere, readable as a whole or not."""
-    named: list[int] = []
+def merchant_id_in(raw: bytes) -> int | None:
+    """The first merchant id anywhere in a callback, even if the body is not valid as a whole."""
+    merchant_ids: list[int] = []
 
     def note(pairs: list[tuple[str, Any]]) -> None:
         for name, value in pairs:
             if name == "merchant_id" and type(value) is int and 0 < value < WHOLE_END:
-                named.append(value)
+                merchant_ids.append(value)
 
-    # What cannot be read any further says nothing more.
+    # An invalid body is read up to the fault.
     with contextlib.suppress(*UNREADABLE):
         json.loads(raw, object_pairs_hook=note)
-    return named[0] if named else None
+    return merchant_ids[0] if merchant_ids else None
 
 
-def sighting_of(shown: Transaction) -> Sighting:
-    """In our words: currencies by their ISO code, times in UTC. Raises `Unreadable`."""
-    if not 0 < len(shown.transaction_id) <= ID_MAX:
+def sighting_of(transaction: Transaction) -> Sighting:
+    """The transaction in our terms: ISO currency codes, times in UTC. Raises `Unreadable`."""
+    if not 0 < len(transaction.transaction_id) <= ID_MAX:
         raise Unreadable("transaction_id")
-    agreed = _money(shown.amount, shown.currency)
-    paid = _paid(shown)
+    agreed = _money(transaction.amount, transaction.currency)
+    paid = _paid(transaction)
     sighting = Sighting(
-        kind=shown.type,
-        merchant_id=shown.merchant_id,
-        transaction_id=shown.transaction_id,
-        status=shown.status,
-        version=shown.version,
+        kind=transaction.type,
+        merchant_id=transaction.merchant_id,
+        transaction_id=transaction.transaction_id,
+        status=transaction.status,
+        version=transaction.version,
         minor=agreed.minor,
         currency=agreed.currency,
-        wallet_id=shown.wallet_id or "",
-        failure=shown.failure.code if shown.failure else "",
-        redirect_url=shown.redirect_url or "",
-        expires_at=None if shown.expires_at is None else check_time(shown.expires_at),
+        wallet_id=transaction.wallet_id or "",
+        failure=transaction.failure.code if transaction.failure else "",
+        redirect_url=transaction.redirect_url or "",
+        expires_at=None if transaction.expires_at is None else check_time(transaction.expires_at),
         paid_minor=None if paid is None else paid.minor,
         paid_currency="" if paid is None else paid.currency,
-        is_late=shown.paid_late,
+        is_late=transaction.paid_late,
     )
     # Evidence must be storable, or the intent that carries it becomes a dead letter.
     if any(isinstance(text, str) and "\0" in text for text in msgspec.structs.astuple(sighting)):
@@ -176,16 +176,16 @@ def sighting_of(shown: Transaction) -> Sighting:
     return sighting
 
 
-def _paid(shown: Transaction) -> Money | None:
-    """What was paid and in which currency; a status that contradicts it says nothing at all."""
-    is_paid = bytes(shown.paid_amount) not in {b"", b"null"}
-    if shown.type == "deposit" and shown.status == "paid" and not is_paid:
+def _paid(transaction: Transaction) -> Money | None:
+    """The amount paid, or None. Raises `Unreadable` when it contradicts the status."""
+    is_paid = bytes(transaction.paid_amount) not in {b"", b"null"}
+    if transaction.type == "deposit" and transaction.status == "paid" and not is_paid:
         raise Unreadable("paid, but no paid_amount")
     if not is_paid:
         return None
-    if shown.status in _NOTHING_PAID:
-        raise Unreadable(f"{shown.status}, but a paid_amount")
-    return _money(shown.paid_amount, shown.paid_currency or "")
+    if transaction.status in _NOTHING_PAID:
+        raise Unreadable(f"{transaction.status}, but a paid_amount")
+    return _money(transaction.paid_amount, transaction.paid_currency or "")
 
 
 def _money(raw: msgspec.Raw, code: str) -> Money:
@@ -196,12 +196,12 @@ def _money(raw: msgspec.Raw, code: str) -> Money:
 
 
 def amount_number(minor: int, currency: Currency) -> msgspec.Raw:
-    """An amount as SuperPay wants it: a JSON number with all decimals."""
+    """An amount as SuperPay expects it: a JSON number with all decimals."""
     return msgspec.Raw(format_minor(minor, currency).encode())
 
 
 def request_body(fields: dict[str, Any], minor: int, code: str) -> bytes:
-    """A request's body: the seed's fields, the same bytes for the same request."""
+    """A request body: the fields of the seed, with identical bytes for identical requests."""
     amount = amount_number(minor, currency_of(code))
     return msgspec.json.encode({**fields, "amount": amount, "currency": code})
 
@@ -222,14 +222,14 @@ class LedgerBody(Body, frozen=True, kw_only=True):
 
 
 class ResolveBody(Body, frozen=True, kw_only=True):
-    """A reason, and, where money has to move, the posting: then a second key must send the same."""
+    """A reason and, if money has to move, the posting: then a second key must send the same."""
 
     reason: Reason
     ledger: LedgerBody | None = None
 
 
 class AssignBody(Body, frozen=True, kw_only=True):
-    """Who works on it."""
+    """The operator who works on the break."""
 
     assignee: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
@@ -241,10 +241,10 @@ class FetchBody(Body, frozen=True, kw_only=True):
 
 
 class UploadQuery(Query, frozen=True, kw_only=True):
-    """`date`: the file's UTC day, needed for CSV. `closed`: for CSV, whether it is final.
+    """`date`: the file's UTC day, required for CSV. `closed`: for CSV, whether it is final.
 
-    Without `closed` a CSV file is final from 02:00 UTC of the next day on. `empty=true` says that a
-    file without lines is meant so.
+    Without `closed` a CSV file is final from 02:00 UTC of the next day on. `empty=true` confirms
+    that a file without lines is intended.
     """
 
     date: dt.date | None = None
@@ -274,6 +274,6 @@ class BreaksQuery(Page, frozen=True, kw_only=True):
 
 
 class CallbacksQuery(Page, frozen=True, kw_only=True):
-    """`state=operator` shows what a person has to look at."""
+    """`state=operator` lists callbacks that an operator has to look at."""
 
     state: CallbackState | None = None

@@ -1,4 +1,6 @@
-"""A circuit breaker: after failures in a row nothing is sent for a while, then one call tries."""
+"""A circuit breaker: after consecutive failures nothing is sent for a while,
+then one call tries.
+"""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,20 +12,18 @@ REST_S: Final = 20.0
 
 
 class Breaker:
-    """Of one process. Held payouts wait and are due again; asking goes on.
-
-    It is how recovery is seen.
+    """One per process. Held payouts wait and become due again; status queries continue and close
+    it.
     """
 
     def __init__(self, clock: Clock) -> None:
-        """Closed."""
         self._clock = clock
         self._failures = 0
         self._opened_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
-        """True while nothing new should be sent; after the rest one caller gets through."""
+        """True while nothing new should be sent; after the pause one caller gets through."""
         if self._opened_at is None:
             return False
         if self._clock() - self._opened_at >= timedelta(seconds=REST_S):
@@ -32,7 +32,7 @@ class Breaker:
         return True
 
     def note(self, *, is_healthy: bool) -> None:
-        """An answer came, or none did."""
+        """Record the result of a call."""
         if is_healthy:
             self._failures, self._opened_at = 0, None
             return

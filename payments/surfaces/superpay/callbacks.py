@@ -1,4 +1,4 @@
-"""`POST /v1/superpay/callbacks`: kept raw before anything else, answered before it is decided."""
+"""`POST /v1/superpay/callbacks`: stored raw before anything else, answered before it is decided."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -21,8 +21,8 @@ from payments.kernel.ids import parse_id
 from payments.operations.submit import Submitter
 from payments.provider.tables import SUPERPAY
 from payments.surfaces.superpay.config import SuperPaySurface
-from payments.surfaces.superpay.drive import take_in, turn_away
-from payments.surfaces.superpay.signature import EVENT_ID_MAX, TOLERANCE_S, why_refused
+from payments.surfaces.superpay.drive import receive, reject
+from payments.surfaces.superpay.signature import EVENT_ID_MAX, TOLERANCE_S, signature_problem
 
 OPERATE: Final = "reconciliation:write"
 _KEPT_HEADERS: Final = (
@@ -62,26 +62,26 @@ class CallbackBody(msgspec.Struct):
 
 
 class CallbackKept(msgspec.Struct):
-    """`status`: accepted, or duplicate for one that came before."""
+    """`status`: accepted, or duplicate for a repeated delivery."""
 
     status: Literal["accepted", "duplicate"]
 
 
 class CloseBody(Body, frozen=True, kw_only=True):
-    """Why it needs nobody any more."""
+    """Why the callback needs no operator any more."""
 
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
 class CallbackClosed(msgspec.Struct):
-    """A callback that a person has looked at."""
+    """A callback closed by an operator."""
 
     callback_id: str
     state: Literal["closed"]
 
 
 class BadCallback(NotAuthenticated):
-    """The callback cannot be verified; `code` says what is wrong, `bad_signature` or another."""
+    """The callback cannot be verified; `code` gives the reason, `bad_signature` or another."""
 
     code = "bad_signature"
     challenge = "Signature"
@@ -97,7 +97,8 @@ async def receive_callback(
     submitter: NamedDependency[Submitter],
     surface: NamedDependency[SuperPaySurface],
 ) -> Reply:
-    """A callback of SuperPay, signed as Standard Webhooks; 200 once kept, also for a copy.
+    """A callback of SuperPay, signed as in Standard Webhooks; 200 once stored, also for a
+    duplicate.
 
     401 otherwise, with a code for each reason: `missing_headers`, `bad_timestamp`,
     `timestamp_out_of_tolerance`, `bad_event_id`, `bad_signature`.
@@ -107,14 +108,14 @@ async def receive_callback(
         raise NotFound("callbacks are switched off")
     headers = {n: v for n in _KEPT_HEADERS if (v := request.headers.get(n)) is not None}
     now = surface.clock()
-    reason = why_refused(surface.callback_keys, headers, raw, now.timestamp())
+    reason = signature_problem(surface.callback_keys, headers, raw, now.timestamp())
     if reason is not None:
         _log.warning("callback_rejected", reason=reason)
-        if surface.hints.may_follow():
-            await turn_away(engine, submitter, raw, reason, now)
+        if surface.follow_ups.may_follow():
+            await reject(engine, submitter, raw, reason, now)
         raise BadCallback(_SAYS[reason], code=reason)
     delivery = Delivery(provider=SUPERPAY, event_id=headers["webhook-id"], headers=headers, raw=raw)
-    is_new = await take_in(engine, submitter, delivery, now)
+    is_new = await receive(engine, submitter, delivery, now)
     return json_reply({"status": "accepted" if is_new else "duplicate"})
 
 
@@ -129,7 +130,7 @@ async def close_callback(
     engine: NamedDependency[AsyncEngine],
     clock: NamedDependency[Time],
 ) -> Reply:
-    """Say that a callback needs nobody any more, and why; it moves nothing and stays readable."""
+    """Close a callback with a reason; it moves nothing and stays readable."""
     reason = (await read_body(request, CloseBody)).reason
     by, now = actor_of(request).name, clock.now()
     await writes.close(engine, parse_id(callback_id), by=by, reason=reason, now=now)

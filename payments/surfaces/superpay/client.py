@@ -1,4 +1,6 @@
-"""The HTTP client of SuperPay: signed, bounded, no redirects, one connection a request."""
+"""The HTTP client of SuperPay: signed requests, bounded answers, no redirects, no reused
+connections.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,7 +22,7 @@ _CONNECT_S: Final = 3.0
 
 
 class SuperPayConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Where SuperPay is and who we are there."""
+    """SuperPay's address and our credentials."""
 
     base_url: str
     api_key: str
@@ -28,12 +30,11 @@ class SuperPayConfig(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 10.0
 
     def __repr__(self) -> str:
-        """Without the secrets."""
         return f"SuperPayConfig({self.base_url})"
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A body as it came."""
+    """An unparsed answer."""
 
     status: int
     media_type: str
@@ -42,20 +43,20 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class TooLong(httpx.HTTPError):
-    """More than SuperPay ever answers."""
+    """The answer is longer than SuperPay ever sends."""
 
 
 class SuperPayClient:
-    """Speaks the specification; `breaker` knows whether calling makes sense just now."""
+    """Implements the specification; `breaker` says whether calls make sense now."""
 
     def __init__(self, config: SuperPayConfig, clock: Clock) -> None:
-        """Connects when it is used. Raises ValueError for a secret that is none."""
+        """Connects when used. Raises ValueError for an invalid secret."""
         self._config = config
         self._key = key_of(config.signing_secret)
         self._clock = clock
         self.breaker = Breaker(clock)
-        # A kept connection may be dead already: whether the bytes arrived would be unknown. A new
-        # one refuses clearly.
+        # On a dead keep-alive connection it would be unknown whether the bytes arrived. A new
+        # connection fails clearly.
         self._http = httpx.AsyncClient(
             base_url=config.base_url,
             timeout=httpx.Timeout(config.timeout_s, connect=_CONNECT_S),
@@ -65,7 +66,6 @@ class SuperPayClient:
         )
 
     async def close(self) -> None:
-        """Close."""
         await self._http.aclose()
 
     async def payout(self, merchant_id: int, order: Mapping[str, Any]) -> Answer:
@@ -88,14 +88,14 @@ class SuperPayClient:
         return await self._ask(f"/api/transactions/{merchant_id}", None)
 
     async def registry(self, date: str) -> Page:
-        """`GET /api/registry`: the body as it came. Raises httpx.HTTPError."""
+        """`GET /api/registry`: the unparsed answer. Raises httpx.HTTPError."""
         return await self._call(
             f"/api/registry?date={date}&format=json", None, limit=REGISTRY_MAX_BYTES
         )
 
     async def _ask(self, target: str, body: bytes | None) -> Answer:
         try:
-            # httpx times each read; a server that drips must not hold us for ever.
+            # httpx limits each read; a server that sends byte by byte must not block us for ever.
             async with asyncio.timeout(self._config.timeout_s + _CONNECT_S):
                 page = await self._call(target, body, limit=BODY_MAX_BYTES)
             answer = of_response(page.status, page.media_type, page.body)
@@ -129,9 +129,9 @@ class SuperPayClient:
 
 
 async def _bounded(response: httpx.Response, limit: int) -> bytes:
-    found = bytearray()
+    body = bytearray()
     async for chunk in response.aiter_bytes():
-        found += chunk
-        if len(found) > limit:
+        body += chunk
+        if len(body) > limit:
             raise TooLong("the answer is too long")
-    return bytes(found)
+    return bytes(body)

@@ -1,28 +1,27 @@
-"""What the SuperPay surface is told by the composition root."""
+"""Configuration of the SuperPay surface, set by the composition root."""
 
 import msgspec
 
 from payments.kernel.clock import Clock
 from payments.payouts.queries import Lens
 from payments.provider.schedule import Schedule
-from payments.surfaces.superpay.hints import Hints
+from payments.surfaces.superpay.follow_ups import FollowUps
 from payments.surfaces.superpay.signature import key_of
 
 
 class SuperPaySurface(msgspec.Struct, frozen=True, kw_only=True):
-    """`callback_keys`: none means the endpoint is off; two while rotating."""
+    """`callback_keys`: empty turns the endpoint off; two while rotating."""
 
     callback_keys: tuple[bytes, ...]
     schedule: Schedule
-    hints: Hints
+    follow_ups: FollowUps
     clock: Clock
 
     def lens(self) -> Lens:
-        """How a payout is seen at this moment."""
+        """The view of payouts at this moment."""
         return Lens(schedule=self.schedule, now=self.clock())
 
     def __repr__(self) -> str:
-        """Without the keys."""
         return "SuperPaySurface(...)"
 
 

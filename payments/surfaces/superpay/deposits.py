@@ -1,4 +1,4 @@
-"""/v1/deposits: ask a payer for money, look."""
+"""/v1/deposits: request a payment page, list and read deposits."""
 
 import asyncio
 from datetime import datetime
@@ -41,7 +41,7 @@ Locale = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{1,35}\Z")]
 
 
 class DepositBody(Body, frozen=True, kw_only=True):
-    """Money to ask a payer for; the URLs are where the browser goes then, and prove nothing."""
+    """Money to request from a payer; the URLs are only where the browser goes afterwards."""
 
     example: ClassVar = {
         "wallet_id": 1,
@@ -63,7 +63,7 @@ class DepositBody(Body, frozen=True, kw_only=True):
 
 
 class DepositPage(msgspec.Struct, frozen=True, kw_only=True):
-    """What the provider has answered by now: `redirect_url` once it has."""
+    """What the provider has answered so far: `redirect_url` once it has given the page."""
 
     redirect_url: str | None
     deposit_status: str
@@ -109,7 +109,7 @@ async def create_deposit(
     engine: NamedDependency[AsyncEngine],
     surface: NamedDependency[SuperPaySurface],
 ) -> Reply:
-    """Ask for a payment page; `Prefer: wait` also waits for `redirect_url`."""
+    """Request a payment page; `Prefer: wait` also waits for `redirect_url`."""
     body = await read_body(request, DepositBody)
     until_s = monotonic_s() + preferred_wait_s(request)
     reply = await submit(request, payments.deposits.request.OPERATION, _intent(body))
@@ -137,7 +137,7 @@ def _intent(body: DepositBody) -> RequestDeposit:
 async def _page(
     engine: AsyncEngine, schedule: Schedule, deposit_id: UUID, until_s: float
 ) -> DepositPage:
-    """Wait for the payment page; on timeout the deposit as it is, without one."""
+    """Wait for the page URL; return the deposit as is on timeout."""
     while True:
         deposit = await queries.get_deposit(engine, deposit_id, schedule)
         if deposit.redirect_url or deposit.status != "created" or monotonic_s() >= until_s:
@@ -169,7 +169,7 @@ async def get_deposit(
     engine: NamedDependency[AsyncEngine],
     surface: NamedDependency[SuperPaySurface],
 ) -> Reply:
-    """A deposit: where the payer goes, what arrived, what the wallet got."""
+    """A deposit: the URL for the payer, what arrived, what the wallet received."""
     id_, schedule = parse_id(deposit_id), surface.schedule
     return json_reply(
         await existing(request, id_, lambda: queries.get_deposit(engine, id_, schedule))

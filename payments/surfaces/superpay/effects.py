@@ -1,4 +1,4 @@
-"""What the executor does at SuperPay: claim, send, hand every answer back as evidence."""
+"""Effects at SuperPay: claim, send, and submit every answer as evidence."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -32,9 +32,8 @@ from payments.surfaces.superpay.replies import Answer
 ACTOR: Final = "executor"
 DECIDED_WITHIN_S: Final = 15.0
 CLAIM_FRESH_S: Final = 20.0
-"""A claim older than this is not used.
-
-A paused process must not send what others have given up on.
+"""A claim older than this is not used: a paused process must not send what
+others have given up on.
 """
 KNOWN: Final = Answer(
     code="known_at_provider", detail="its registry has it already: not sent again"
@@ -43,14 +42,14 @@ _log = structlog.get_logger(__name__)
 
 
 class SubmitBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A payout to send; `is_resend`: the same attempt once more."""
+    """A payout to send; `is_resend`: send the same attempt again."""
 
     payout_id: UUID
     is_resend: bool = False
 
 
 class QueryBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A payout to ask about; `seen_version`: the provider's version we know when we ask."""
+    """A payout to query; `seen_version`: the provider's version we know when we ask."""
 
     payout_id: UUID
     merchant_id: int
@@ -58,9 +57,9 @@ class QueryBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def submit_payout(body: SubmitBody, context: EffectContext) -> None:
-    """Send a payout once. While paused or resting nothing is claimed.
+    """Send a payout once. While paused or while the breaker is open nothing is claimed.
 
-    It stays held and comes due again.
+    It stays held and becomes due again.
     """
     client = context.tool(SuperPayClient)
     if client.breaker.is_open or (await read_switch(context.tool(AsyncEngine))).is_paused:
@@ -82,7 +81,7 @@ async def submit_payout(body: SubmitBody, context: EffectContext) -> None:
     if decision.status != Status.APPLIED.value:
         return
     if ticket.is_replay or monotonic_s() - started > CLAIM_FRESH_S:
-        # An earlier run claimed it and may have sent it. Nobody knows; the provider will be asked.
+        # An earlier run claimed it and may have sent it. The provider will be queried.
         answer = Answer(code="executor_lost", detail="claimed by an earlier run")
     else:
         answer = await _not_to_be_sent(context, _number(decision)) or await client.payout(
@@ -92,10 +91,10 @@ async def submit_payout(body: SubmitBody, context: EffectContext) -> None:
 
 
 async def _not_to_be_sent(context: EffectContext, merchant_id: int) -> Answer | None:
-    """Why a payout that was claimed is asked about and not sent: it may be paid already.
+    """Why a claimed payout is queried instead of sent: it may be paid already.
 
-    Looked at after the claim: what halts effects is on record before a consumer that works on a
-    restored database decides anything.
+    Checked after the claim: a halt of effects is recorded before a consumer on a restored database
+    decides anything.
     """
     engine = context.tool(AsyncEngine)
     if await is_shown(engine, merchant_id):
@@ -106,7 +105,7 @@ async def _not_to_be_sent(context: EffectContext, merchant_id: int) -> Answer | 
 
 
 async def settle_payout(payout_id: UUID, merchant_id: int, context: EffectContext) -> None:
-    """One that the provider's registry has: claimed when it is held, never sent, asked about."""
+    """A payout that the provider's registry has: claimed if held, never sent, then queried."""
     intent = SubmitPayout(payout_id=payout_id)
     claim = keyed(
         payments.payouts.submit.OPERATION,
@@ -124,10 +123,10 @@ async def settle_payout(payout_id: UUID, merchant_id: int, context: EffectContex
 
 
 async def query_payout(body: QueryBody, context: EffectContext) -> None:
-    """Ask what became of a payout. Goes on while paused."""
+    """Query the status of a payout; also while paused."""
     answer = await context.tool(SuperPayClient).transaction(body.merchant_id)
     if answer.claim in {Claim.FAILED, Claim.NOT_SENT, Claim.CONFLICT}:
-        # Said of our question, not of the payout.
+        # This is about our query, not about the payout.
         answer = Answer(code=answer.code, detail=answer.detail)
     await _observe(
         context, body.payout_id, answer, Source.QUERY, context.effect_id, body.seen_version
@@ -156,10 +155,7 @@ async def _observe(
 
 
 async def report(context: EffectContext, request: Request) -> None:
-    """Hand evidence in. Known already with other content: an earlier run reported.
-
-    Its word stands.
-    """
+    """Submit evidence. If an earlier run already reported this evidence, ignore the conflict."""
     try:
         await context.tool(Submitter)(request)
     except Conflict:
@@ -167,7 +163,7 @@ async def report(context: EffectContext, request: Request) -> None:
 
 
 class DepositBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A deposit to ask a page for."""
+    """A deposit to request a page for."""
 
     deposit_id: UUID
     merchant_id: int
@@ -180,7 +176,7 @@ class DepositBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DepositQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """A deposit to ask about; `seen_version`: the provider's version we know when we ask."""
+    """A deposit to query; `seen_version`: the provider's version we know when we ask."""
 
     deposit_id: UUID
     merchant_id: int
@@ -188,9 +184,8 @@ class DepositQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def create_deposit(body: DepositBody, context: EffectContext) -> None:
-    """Ask for a page. No claim is needed.
-
-    The same merchant id makes every repeat the same deposit.
+    """Request a page. No claim is needed: the same merchant id makes every
+    retry the same deposit.
     """
     client = context.tool(SuperPayClient)
     if client.breaker.is_open or (await read_switch(context.tool(AsyncEngine))).is_paused:
@@ -208,7 +203,7 @@ async def create_deposit(body: DepositBody, context: EffectContext) -> None:
 
 
 async def query_deposit(body: DepositQuery, context: EffectContext) -> None:
-    """Ask what became of a deposit."""
+    """Query the status of a deposit."""
     answer = await context.tool(SuperPayClient).transaction(body.merchant_id)
     await _observe_deposit(context, body.deposit_id, answer, Source.QUERY, body.seen_version)
 
@@ -233,8 +228,8 @@ async def _observe_deposit(
 
 
 def _number(decision: Decision) -> int:
-    claimed: Mapping[str, Any] = msgspec.json.decode(decision.result)
-    number: int = claimed["merchant_id"]
+    result: Mapping[str, Any] = msgspec.json.decode(decision.result)
+    number: int = result["merchant_id"]
     return number
 
 

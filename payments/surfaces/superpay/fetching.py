@@ -1,7 +1,4 @@
-"""The executor gets a registry and loads it.
-
-Whatever it shows of payouts that are not ended is asked about.
-"""
+"""The executor fetches a registry and loads it; unfinished payouts in it are queried."""
 
 import asyncio
 import base64
@@ -30,14 +27,14 @@ _log = structlog.get_logger(__name__)
 
 
 class FetchBody(msgspec.Struct, frozen=True, kw_only=True):
-    """The day whose registry is wanted, and who wants it."""
+    """The day of the registry, and who requested it."""
 
     day: date
     by: str
 
 
 async def fetch_registry(body: FetchBody, context: EffectContext) -> None:
-    """Fetch and load. Raises when SuperPay does not give it: then it is tried again."""
+    """Fetch and load a registry. Raises when SuperPay does not serve it; it is then retried."""
     try:
         registry = await fetched(context.tool(SuperPayClient), body.day)
     except BadRegistry as error:
@@ -49,7 +46,7 @@ async def fetch_registry(body: FetchBody, context: EffectContext) -> None:
 
 
 async def fetched(client: SuperPayClient, day: date) -> Registry:
-    """The registry of a day, as SuperPay gives it now; what it says beside the file must agree.
+    """The registry of a day; the headers must agree with the file.
 
     Raises `Unavailable`, 422 `invalid_registry`, httpx.HTTPError.
     """
@@ -63,11 +60,11 @@ async def fetched(client: SuperPayClient, day: date) -> Registry:
 
 
 async def follow_up(submitter: Submitter, loaded: Loaded) -> None:
-    """Say what was found, and ask about what the registry knows more of than we do."""
+    """Log new breaks, and query transactions of which the registry knows more than we do."""
     if loaded.new_ids:
         _log.error("registry_breaks", count=len(loaded.new_ids))
-    for one in loaded.ask:
-        await submitter(extra_check(Subject(one.kind, one.id), utc_now()))
+    for ours in loaded.ask:
+        await submitter(extra_check(Subject(ours.kind, ours.id), utc_now()))
 
 
 HANDLERS: Final[tuple[EffectHandler[Any], ...]] = (

@@ -1,4 +1,4 @@
-"""/v1/payouts: ask for one, look, list, the whole story, cancel, resolve."""
+"""/v1/payouts: request, list, read, timeline, cancel, resolve."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -37,14 +37,14 @@ READ: Final = "wallets:read"
 WRITE: Final = "payouts:write"
 OPERATE: Final = "reconciliation:write"
 DECIDED_WITHIN_S: Final = 10
-"""A cancel waits by itself: its caller has to know whether the money is free."""
+"""A cancel waits by default: its caller has to know whether the money is free."""
 
 SuperPayWallet = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 Description = Annotated[str, msgspec.Meta(max_length=255)]
 
 
 class PayoutBody(Body, frozen=True, kw_only=True):
-    """Money to pay out to a SuperPay wallet."""
+    """A payout to a SuperPay wallet."""
 
     example: ClassVar = {
         "wallet_id": 1,
@@ -62,13 +62,13 @@ class PayoutBody(Body, frozen=True, kw_only=True):
 
 
 class CancelBody(Body, frozen=True, kw_only=True):
-    """No fields; the body may be left out."""
+    """No fields; the body may be omitted."""
 
     example: ClassVar[Mapping[str, Any]] = {}
 
 
 class ResolveBody(Body, frozen=True, kw_only=True):
-    """What became of the payout, as two operators know it; `reason` is read by auditors."""
+    """The outcome of the payout as two operators know it; `reason` is for auditors."""
 
     resolution: Literal["accepted", "paid", "failed", "canceled"]
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
@@ -82,7 +82,7 @@ class PayoutList(msgspec.Struct, kw_only=True):
 
 
 class PayoutsQuery(Page, frozen=True, kw_only=True):
-    """Filters of the list; `stuck=true` shows what is an alarm."""
+    """Filters of the list; `stuck=true` lists payouts that raise an alarm."""
 
     status: PayoutState | None = None
     wallet_id: int | None = None
@@ -117,7 +117,7 @@ class PayoutsQuery(Page, frozen=True, kw_only=True):
     ),
 )
 async def create_payout(request: HttpRequest) -> Reply:
-    """Hold the money and send it to SuperPay; 201 says that it is held, not that it is paid."""
+    """Hold the money and send it to SuperPay; 201 means that it is held, not that it is paid."""
     body = await read_body(request, PayoutBody)
     money = money_in(body.amount, body.currency)
     intent = RequestPayout(
@@ -154,7 +154,7 @@ async def get_payout(
     engine: NamedDependency[AsyncEngine],
     surface: NamedDependency[SuperPaySurface],
 ) -> Reply:
-    """A payout: where it stands, how certain that is, and when it is looked at again."""
+    """A payout: its status, how certain it is, and when it is checked next."""
     return json_reply(await _payout(request, payout_id, engine, surface))
 
 
@@ -168,7 +168,7 @@ async def get_timeline(
     engine: NamedDependency[AsyncEngine],
     surface: NamedDependency[SuperPaySurface],
 ) -> Reply:
-    """Why the money is where it is, when we look again, and every piece of evidence."""
+    """All evidence about a payout, its state, and when it is checked next."""
     id_, lens = parse_id(payout_id), surface.lens()
     return json_reply(await existing(request, id_, lambda: queries.get_timeline(engine, id_, lens)))
 
@@ -189,9 +189,9 @@ async def cancel_payout(
     engine: NamedDependency[AsyncEngine],
     surface: NamedDependency[SuperPaySurface],
 ) -> Reply:
-    """Take a payout back while nothing has been sent.
+    """Cancel a payout that has not been sent.
 
-    409 `not_cancelable` once it may be on the wire.
+    409 `not_cancelable` once a request may be on the wire.
     """
     await read_body(request, CancelBody)
     payout = await _payout(request, payout_id, engine, surface)
@@ -210,9 +210,8 @@ async def resolve_payout(
     engine: NamedDependency[AsyncEngine],
     surface: NamedDependency[SuperPaySurface],
 ) -> Reply:
-    """Say what became of a doubtful payout: one operator proposes.
-
-    Another client with the same words does it.
+    """Resolve a payout in doubt: one operator proposes, another client with the same resolution
+    executes.
     """
     body = await read_body(request, ResolveBody)
     payout = await _payout(request, payout_id, engine, surface)
@@ -226,7 +225,7 @@ async def resolve_payout(
 async def _payout(
     request: HttpRequest, payout_id: str, engine: AsyncEngine, surface: SuperPaySurface
 ) -> PayoutView:
-    """The payout of that id. Raises 404 `payout_not_found`, 409 `not_decided_yet`."""
+    """The payout with that id. Raises 404 `payout_not_found`, 409 `not_decided_yet`."""
     id_, lens = parse_id(payout_id), surface.lens()
     return await existing(request, id_, lambda: queries.get_payout(engine, id_, lens))
 

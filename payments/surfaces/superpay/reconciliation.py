@@ -1,4 +1,4 @@
-"""/v1/reconciliation: registries in, breaks out, and what people do about them."""
+"""/v1/reconciliation: registries, breaks, and what operators do about them."""
 
 from datetime import datetime
 from typing import Final
@@ -72,7 +72,7 @@ async def upload_registry(
     submitter: NamedDependency[Submitter],
     clock: NamedDependency[Time],
 ) -> Reply:
-    """Compare a registry file, JSON or CSV (text/csv, with `?date=`); answers what it showed.
+    """Compare a registry file, JSON or CSV (text/csv, with `?date=`), and answer what it showed.
 
     A file with a fault changes nothing: 422 `invalid_registry` with every fault in `errors[]`.
     """
@@ -105,7 +105,7 @@ async def _loaded(
     ),
 )
 async def fetch_registry(request: HttpRequest, clock: NamedDependency[Time]) -> Reply:
-    """Get the registry of a UTC day from SuperPay."""
+    """Fetch the registry of a UTC day from SuperPay."""
     body = await read_body(request, FetchBody)
     check_fetchable(body.date, clock.now())
     operation = payments.reconciliation.fetch.OPERATION
@@ -117,7 +117,7 @@ async def fetch_registry(request: HttpRequest, clock: NamedDependency[Time]) -> 
     access=Access(API_KEY, SCOPE, query=Page, answers={200: RunList}),
 )
 async def list_registries(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
-    """Registries that were compared, newest first."""
+    """Loaded registries, newest first."""
     query = read_query(request, Page)
     before = decode_cursor(query.cursor, tuple[datetime, UUID])
     rows = await list_runs(engine, before, query.limit + 1)
@@ -131,7 +131,7 @@ async def list_registries(request: HttpRequest, engine: NamedDependency[AsyncEng
 async def list_breaks(
     request: HttpRequest, engine: NamedDependency[AsyncEngine], clock: NamedDependency[Time]
 ) -> Reply:
-    """Differences, newest first."""
+    """Breaks, newest first."""
     query = read_query(request, BreaksQuery)
     before = decode_cursor(query.cursor, tuple[datetime, UUID])
     rows = await breaks.list_breaks(engine, query.filters(), clock.now(), before, query.limit + 1)
@@ -143,7 +143,7 @@ async def list_breaks(
     access=Access(API_KEY, SCOPE, query=CallbacksQuery, answers={200: CallbackList}),
 )
 async def list_inbox(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
-    """Callbacks as they came, and what became of them."""
+    """Received callbacks and their state."""
     query = read_query(request, CallbacksQuery)
     before = decode_cursor(query.cursor, tuple[datetime, UUID])
     rows = await list_callbacks(engine, query.state, before, query.limit + 1)
@@ -154,7 +154,7 @@ async def list_inbox(request: HttpRequest, engine: NamedDependency[AsyncEngine])
 
 @get("/v1/reconciliation/summary", access=Access(API_KEY, SCOPE, answers={200: SummaryAnswer}))
 async def summarize(engine: NamedDependency[AsyncEngine], clock: NamedDependency[Time]) -> Reply:
-    """Unresolved breaks by kind and currency: how many, how much, how old."""
+    """Unresolved breaks by kind and currency: number, money at risk, age of the oldest."""
     return json_reply({"items": await breaks.summary(engine, clock.now())})
 
 
@@ -167,7 +167,7 @@ async def get_break(
     engine: NamedDependency[AsyncEngine],
     clock: NamedDependency[Time],
 ) -> Reply:
-    """A difference: what each side says, the money at risk, its age."""
+    """A break: what each side says, the money at risk, its age."""
     return json_reply(await breaks.get_break(engine, parse_id(break_id), clock.now()))
 
 
@@ -182,7 +182,7 @@ async def assign_break(
     engine: NamedDependency[AsyncEngine],
     clock: NamedDependency[Time],
 ) -> Reply:
-    """Say who works on it."""
+    """Assign a break to an operator."""
     body = await read_body(request, AssignBody)
     await assign(engine, parse_id(break_id), body.assignee)
     return json_reply(await breaks.get_break(engine, parse_id(break_id), clock.now()))
@@ -198,7 +198,7 @@ async def resolve_break(
     engine: NamedDependency[AsyncEngine],
     clock: NamedDependency[Time],
 ) -> Reply:
-    """End it with a reason, or with a posting that two different clients have sent."""
+    """Resolve a break with a reason, or with a posting that two different clients have sent."""
     body = await read_body(request, ResolveBody)
     break_ = await breaks.get_break(engine, parse_id(break_id), clock.now())
     posting = None if body.ledger is None else _posting(body.ledger)

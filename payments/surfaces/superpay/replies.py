@@ -1,7 +1,4 @@
-"""What an answer of SuperPay amounts to (specification §12).
-
-Whatever is not named here is unknown.
-"""
+"""Maps SuperPay's answers to claims (specification §12). Anything not listed here is ambiguous."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -26,7 +23,7 @@ REFUSALS: Final[Mapping[str, int]] = {
     "compliance_refused": 422,
     "insufficient_merchant_funds": 402,
 }
-"""Definitive, no money moved: code and the status it comes with."""
+"""Definitive, no money moved: codes and the status they come with."""
 
 NOT_ACCEPTED: Final[Mapping[str, int]] = {
     "unauthorized": 401,
@@ -38,7 +35,7 @@ NOT_ACCEPTED: Final[Mapping[str, int]] = {
     "rate_limited": 429,
     "service_unavailable": 503,
 }
-"""Turned away at the door: the same request may come again."""
+"""Rejected on arrival: the same request may be sent again."""
 
 _TOO_LARGE: Final = 413
 
@@ -49,11 +46,11 @@ NOT_SENT: Final = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
-"""Failures before the first byte: a refused connection, a name or TLS failure."""
+"""Failures before the first byte: refused connection, name or TLS failure."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What we learned: the transaction, or a claim with a code for people."""
+    """What an answer tells us: the transaction, or a claim with a code for people."""
 
     claim: Claim = Claim.AMBIGUOUS
     sighting: Sighting | None = None
@@ -63,10 +60,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_healthy(self) -> bool:
-        """True when the provider did its work, whatever it said.
-
-        Not a reason to stop calling it.
-        """
+        """True when the provider worked, whatever it answered: no reason to stop calling it."""
         return self.sighting is not None or self.claim in {
             Claim.FAILED,
             Claim.CONFLICT,
@@ -75,7 +69,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def of_failure(error: Exception) -> Answer:
-    """No answer at all."""
+    """The claim when no answer arrived."""
     name = type(error).__name__
     claim = Claim.NOT_SENT if isinstance(error, NOT_SENT) else Claim.AMBIGUOUS
     return Answer(claim=claim, code=_code(error), detail=name)
@@ -89,7 +83,7 @@ def _code(error: Exception) -> str:
 
 
 def of_response(status: int, media_type: str, body: bytes) -> Answer:
-    """An answer to a POST or a query."""
+    """The claim of an answer to a POST or a query."""
     if media_type.partition(";")[0].strip().lower() != "application/json":
         return Answer(code="unreadable_answer", detail=f"{status} {media_type[:60]}")
     if status in {HTTPStatus.OK, HTTPStatus.CREATED}:
@@ -98,14 +92,16 @@ def of_response(status: int, media_type: str, body: bytes) -> Answer:
         except Unreadable as error:
             return Answer(code="unreadable_answer", detail=f"{status} {error}")
     try:
-        said = decode_error(body)
+        error_ = decode_error(body)
     except Unreadable:
         return Answer(code="unreadable_answer", detail=str(status))
-    return _of_error(status, said.code, (said.definitive, said.money_moved), said.transaction_id)
+    return _of_error(
+        status, error_.code, (error_.definitive, error_.money_moved), error_.transaction_id
+    )
 
 
 def _of_error(status: int, code: str, fate: tuple[bool, str], transaction_id: str | None) -> Answer:
-    """Code, status and the two words about fate must agree with the document; else nobody knows."""
+    """Code, status and both fate fields must agree with the specification, else it is ambiguous."""
     claim = Claim.AMBIGUOUS
     if fate == (True, "no") and REFUSALS.get(code) in {status, _short(status)}:
         claim = Claim.FAILED
@@ -115,7 +111,7 @@ def _of_error(status: int, code: str, fate: tuple[bool, str], transaction_id: st
         claim = Claim.CONFLICT
     elif code == "transaction_not_found" and status == HTTPStatus.NOT_FOUND:
         claim = Claim.NOT_FOUND
-    # Evidence must be storable, whatever it says.
+    # Evidence must be storable, whatever the provider sent.
     storable = code[:64].replace("\0", "")
     return Answer(
         claim=claim, code=storable, detail=str(status), is_recorded=transaction_id is not None
@@ -123,5 +119,5 @@ def _of_error(status: int, code: str, fate: tuple[bool, str], transaction_id: st
 
 
 def _short(status: int) -> int:
-    """A body too large is a malformed request by another status."""
+    """413 (body too large) counts as 400, a malformed request."""
     return HTTPStatus.BAD_REQUEST if status == _TOO_LARGE else status

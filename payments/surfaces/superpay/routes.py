@@ -1,4 +1,4 @@
-"""Everything about SuperPay under /v1."""
+"""All SuperPay routes under /v1."""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
-"""SuperPay's registry files (specification §14), JSON and CSV, read strictly.
+"""Strict readers of SuperPay's registry files (specification §14), JSON and CSV.
 
-A file with a fault is refused whole, with every fault in `errors[]`.
+A file with a fault is refused as a whole, with every fault in `errors[]`.
 """
 
 import csv
@@ -58,10 +58,7 @@ class BadRegistry(InvalidBody):
 
 
 def read_json(raw: bytes, day: dt.date | None = None, *, may_be_empty: bool = True) -> Registry:
-    """The JSON form. `day`: the day it has to be of.
-
-    Raises 422 `invalid_registry`.
-    """
+    """The JSON form. `day`: the day it must be for. Raises 422 `invalid_registry`."""
     faults = Faults()
     document = _document(raw, faults)
     file = Row(0, document, faults)
@@ -103,7 +100,7 @@ def read_csv(
     is_closed: bool,
     may_be_empty: bool = True,
 ) -> Registry:
-    """The CSV form; its day, when it was made and whether it is closed come beside it.
+    """The CSV form; its day, creation time and whether it is closed are given separately.
 
     Raises 422 `invalid_registry`.
     """
@@ -172,7 +169,7 @@ def _csv_line(number: int, cells: list[str], day: dt.date, faults: Faults) -> It
 def _line(
     row: Row, fields: Mapping[str, Any], day: dt.date | None, faults: Faults
 ) -> Iterable[Line]:
-    """The line, or nothing when a field is wrong. Fees are information and are not read."""
+    """The line, or nothing when a field is wrong. Fees are informational and are not read."""
     line_id = row.read("line_id", partial(read_word, length_max=LINE_ID_MAX))
     transaction_id = row.read("transaction_id", partial(read_word, length_max=TRANSACTION_ID_MAX))
     merchant_id = row.read("merchant_id", read_id, is_number=True)
@@ -210,7 +207,7 @@ def _line(
 
 
 def _check_totals(totals: Any, lines: Sequence[Line], faults: Faults) -> None:
-    """`totals`, when the file has them, are the sums of its own lines."""
+    """If the file has `totals`, they must equal the sums of its lines."""
     if totals is None:
         return
     if not isinstance(totals, list):
@@ -223,10 +220,15 @@ def _check_totals(totals: Any, lines: Sequence[Line], faults: Faults) -> None:
     if faults.count:
         return  # what the lines sum to is not known
     for key in sorted(stated.keys() | sums.keys()):
-        says, has = stated.get(key, (0, 0)), sums.get(key, (0, 0))
-        if says != has:
+        stated_sum, actual_sum = stated.get(key, (0, 0)), sums.get(key, (0, 0))
+        if stated_sum != actual_sum:
             field = f"totals of {' '.join(key)}"
-            faults.add(0, field, f"lines that sum to {_sum_text(has, key)}", _sum_text(says, key))
+            faults.add(
+                0,
+                field,
+                f"lines that sum to {_sum_text(actual_sum, key)}",
+                _sum_text(stated_sum, key),
+            )
 
 
 def _read_total(number: int, total: Any, stated: dict[_Key, _Sum], faults: Faults) -> None:
@@ -262,7 +264,7 @@ def _sum_text(total: _Sum, key: _Key) -> str:
 
 
 def _whole(registry: Registry, faults: Faults, *, may_be_empty: bool) -> Registry:
-    """The registry, when nothing is wrong with the file."""
+    """The registry, if the file has no fault."""
     for line_id, count in Counter(line.line_id for line in registry.lines).items():
         if count > 1:
             faults.add(0, "line_id", f"{line_id} in {count} lines", "a line_id of its own a line")
@@ -273,7 +275,7 @@ def _whole(registry: Registry, faults: Faults, *, may_be_empty: bool) -> Registr
 
 
 def check_headers(registry: Registry, headers: Mapping[str, str], digest: str) -> None:
-    """What came beside a fetched file agrees with the file. Raises 422 `invalid_registry`."""
+    """The headers of a fetched file must agree with it. Raises 422 `invalid_registry`."""
     faults = Faults()
     beside: tuple[tuple[str, str, Callable[[str], str]], ...] = (
         ("digest", f"sha-256={digest}", str),

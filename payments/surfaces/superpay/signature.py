@@ -1,4 +1,4 @@
-"""Signatures of the SuperPay specification §6, both directions."""
+"""Signatures of SuperPay's specification §6, both directions."""
 
 import base64
 import binascii
@@ -15,7 +15,9 @@ _KEY_BYTES: Final = (24, 64)
 
 
 def key_of(secret: str) -> bytes:
-    """The key inside `whsec_<base64>`. Raises ValueError, without the secret in it."""
+    """The key in `whsec_<base64>`. Raises ValueError with a message that never
+    contains the secret.
+    """
     if not secret.startswith(_PREFIX):
         raise ValueError("a SuperPay secret begins with whsec_")
     try:
@@ -37,7 +39,7 @@ def sign(key: bytes, message_id: str, timestamp: int, payload: bytes) -> str:
 def request_headers(
     key: bytes, request_id: str, timestamp: int, target: str, body: bytes | None
 ) -> Mapping[str, str]:
-    """What proves a request ours: POST with a body, GET (no body) without."""
+    """The headers that authenticate our requests: POST with a body, GET without."""
     method = "GET" if body is None else "POST"
     payload = f"{method} {target}\n".encode() + (body or b"")
     return {
@@ -47,25 +49,24 @@ def request_headers(
     }
 
 
-def why_refused(
+def signature_problem(
     keys: tuple[bytes, ...], headers: Mapping[str, str], body: bytes, now_s: float
 ) -> str | None:
-    """Why a callback is not believed, None when it is. Every live key is tried.
-
-    In constant time.
+    """Reason the signature is invalid, or None. Compares in constant time
+    against all active keys.
     """
     message_id = headers.get("webhook-id", "")
     stamp = headers.get("webhook-timestamp", "")
-    given = headers.get("webhook-signature", "")
-    if not (message_id and stamp and given):
+    signatures = headers.get("webhook-signature", "")
+    if not (message_id and stamp and signatures):
         return "missing_headers"
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):  # noqa: PLR2004 - digits of a time
         return "bad_timestamp"
     if abs(now_s - int(stamp)) > TOLERANCE_S:
         return "timestamp_out_of_tolerance"
-    offered = [one.encode() for one in given.split(" ")]
+    offered = [one.encode() for one in signatures.split(" ")]
     expected = [sign(key, message_id, int(stamp), body).encode() for key in keys]
-    found = [hmac.compare_digest(one, other) for one in offered for other in expected]
-    if not any(found):
+    matches = [hmac.compare_digest(one, other) for one in offered for other in expected]
+    if not any(matches):
         return "bad_signature"
     return "bad_event_id" if len(message_id) > EVENT_ID_MAX else None

@@ -1,4 +1,4 @@
-"""Which payout or deposit a merchant id of ours stands for, and the intents that are about it."""
+"""Finds the payout or deposit of a merchant id and builds intents about it."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -24,14 +24,14 @@ ACTOR: Final = "superpay"
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What a merchant id of ours stands for: a payout or a deposit."""
+    """The payout or deposit that a merchant id of ours stands for."""
 
     kind: str
     id: UUID
 
 
 async def subject_of(engine: AsyncEngine, merchant_id: int) -> Subject | None:
-    """The payout or deposit of a merchant id."""
+    """The payout or deposit with this merchant id, or None."""
     payout_id = await payout_of_merchant_id(engine, merchant_id)
     if payout_id is not None:
         return Subject("payout", payout_id)
@@ -40,22 +40,24 @@ async def subject_of(engine: AsyncEngine, merchant_id: int) -> Subject | None:
 
 
 def evidence(subject: Subject, sighting: Sighting, callback_id: UUID) -> Request:
-    """The intent of a callback; its id comes from the event, so that it is decided once."""
-    seen: dict[str, Any] = {
+    """The intent of a callback; its id is derived from the event, so it is decided once."""
+    fields: dict[str, Any] = {
         "source": Source.CALLBACK,
         "sighting": sighting,
         "callback_id": callback_id,
     }
     key, scope = str(callback_id), "callback"
     if subject.kind == "payout":
-        payout = ObservePayout(payout_id=subject.id, **seen)
+        payout = ObservePayout(payout_id=subject.id, **fields)
         return keyed(payments.payouts.observe.OPERATION, payout, actor=ACTOR, key=key, scope=scope)
-    deposit = ObserveDeposit(deposit_id=subject.id, **seen)
+    deposit = ObserveDeposit(deposit_id=subject.id, **fields)
     return keyed(payments.deposits.observe.OPERATION, deposit, actor=ACTOR, key=key, scope=scope)
 
 
 def extra_check(subject: Subject, now: datetime) -> Request:
-    """A question out of turn; the minute in its id makes it one a minute."""
+    """A check outside the schedule; its id contains the minute, so there is at
+    most one a minute.
+    """
     key = f"{subject.id}:{int(now.timestamp()) // 60}"
     if subject.kind == "payout":
         payout = CheckPayout(payout_id=subject.id, checks=0, resend_after_s=0, is_extra=True)

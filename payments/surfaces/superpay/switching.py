@@ -1,4 +1,4 @@
-"""/v1/superpay: stop sending to SuperPay, and go on. Asking it goes on meanwhile."""
+"""/v1/superpay: pause and resume sending to SuperPay. Status queries continue while paused."""
 
 from typing import Annotated, Final
 
@@ -17,13 +17,13 @@ from payments.provider.writes import set_switch
 
 
 class SwitchBody(Body, frozen=True, kw_only=True):
-    """Why."""
+    """The reason for pausing."""
 
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
 class ResumeBody(Body, frozen=True, kw_only=True):
-    """Why, if there is something to say; the body may be left out."""
+    """An optional reason for resuming; the body may be omitted."""
 
     reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
 
@@ -45,7 +45,7 @@ async def get_switch(engine: NamedDependency[AsyncEngine]) -> Reply:
 async def pause(
     request: HttpRequest, engine: NamedDependency[AsyncEngine], clock: NamedDependency[Time]
 ) -> Reply:
-    """Send nothing new; payouts stay held."""
+    """Stop sending; payouts stay held."""
     reason = (await read_body(request, SwitchBody)).reason
     by = actor_of(request).name
     return json_reply(
@@ -61,7 +61,7 @@ async def pause(
 async def resume(
     request: HttpRequest, engine: NamedDependency[AsyncEngine], clock: NamedDependency[Time]
 ) -> Reply:
-    """Send again; what is held comes due within its schedule."""
+    """Resume sending; held payouts become due within their schedule."""
     reason = (await read_body(request, ResumeBody)).reason
     by = actor_of(request).name
     return json_reply(

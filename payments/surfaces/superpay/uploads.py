@@ -1,4 +1,4 @@
-"""A registry file that a person sends: read whole and held against the clock before it is used."""
+"""Reads a registry file sent by an operator and checks it against the clock."""
 
 import asyncio
 import datetime as dt
@@ -39,7 +39,7 @@ async def _read_csv(raw: bytes, query: UploadQuery, now: dt.datetime) -> Registr
     if query.date is None:
         raise InvalidBody(errors=[{"field": "date", "message": "a CSV file needs ?date="}])
     is_closed = query.closed
-    if is_closed is None:  # the file does not say it; the specification does
+    if is_closed is None:  # not in the file, but in the specification
         is_closed = now >= day_bounds(query.date)[0] + CLOSES_AFTER
     return await asyncio.to_thread(
         read_csv, raw, query.date, now, is_closed=is_closed, may_be_empty=query.empty
@@ -47,7 +47,7 @@ async def _read_csv(raw: bytes, query: UploadQuery, now: dt.datetime) -> Registr
 
 
 def _check_clock(registry: Registry, now: dt.datetime) -> None:
-    """A day that has not come has no registry, and one that is not over is not closed."""
+    """A future day has no registry, and a day that is not over is not closed."""
     begins, ends = day_bounds(registry.day)
     if begins > now + _CLOCKS_DIFFER_BY:
         raise _refused("date", registry.day.isoformat(), "a day that has come")
@@ -63,7 +63,9 @@ def _refused(field: str, found: str, expected: str) -> BadRegistry:
 
 
 def check_fetchable(day: dt.date, now: dt.datetime) -> None:
-    """SuperPay gives registries of the last 400 days, today included. Raises 422 `invalid_body`."""
+    """SuperPay serves registries of the last 400 days including today. Raises
+    422 `invalid_body`.
+    """
     today = (now + _CLOCKS_DIFFER_BY).date()
     try:
         is_given = today - dt.timedelta(days=KEPT_DAYS) < check_day(day) <= today

@@ -1,6 +1,5 @@
-"""A callback that we cannot believe is still a hint: the provider is asked.
-
-Rarely enough to be no lever.
+"""Limits the status queries triggered by unverified callbacks, so that they cannot be used for
+attacks.
 """
 
 from collections import deque
@@ -10,19 +9,19 @@ from typing import Final
 from payments.kernel.clock import Clock
 
 A_MINUTE: Final = 20
-"""Rejected callbacks a process writes down and follows up in a minute; the rest it only counts."""
+"""How many rejected callbacks a process records and queries per minute; more are only counted."""
 
 
-class Hints:
-    """How many we cannot believe may be followed up: `A_MINUTE` of them."""
+class FollowUps:
+    """Allows `A_MINUTE` follow-ups of unverified callbacks per minute."""
 
     def __init__(self, clock: Clock) -> None:
-        """One a process."""
+        """One instance per process."""
         self._clock = clock
         self._recent: deque[datetime] = deque()
 
     def may_follow(self) -> bool:
-        """True when there is room in this minute."""
+        """True, and counted, while the limit of this minute is not reached."""
         now = self._clock()
         while self._recent and now - self._recent[0] > timedelta(minutes=1):
             self._recent.popleft()
