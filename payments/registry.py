@@ -43,6 +43,7 @@ import payments.reconciliation.fetch
 import payments.reconciliation.tables
 import payments.surfaces.bankwebhook.routes
 import payments.surfaces.marketplace.routes
+import payments.surfaces.native.bulk
 import payments.surfaces.native.routes
 import payments.surfaces.shop.routes
 import payments.surfaces.superpay.effects
@@ -103,6 +104,7 @@ OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.deposits.check.OPERATION,
     payments.breaks.resolve.OPERATION,
     payments.reconciliation.fetch.OPERATION,
+    payments.surfaces.native.bulk.ATOMIC,
 )
 
 EFFECTS: Final[tuple[EffectHandler[Any], ...]] = (

@@ -19,10 +19,10 @@ from payments.http.services import HttpRequest, service
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.ids import OperationId, parse_id
+from payments.operations.acceptance import Acceptance
 from payments.operations.envelope import decode
 from payments.operations.outcome import Decision, Status
 from payments.operations.outcomes import Parked
-from payments.operations.submit import Acceptance
 from payments.operations.tables import dead_letters
 
 _DECODE_RESULT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode

@@ -1,6 +1,6 @@
 """The accounts of one batch in memory: balances change here before they are written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -141,6 +141,26 @@ class Balances:
         self.statuses: dict[AccountId, str] = {}
         self.limited: dict[AccountId, Account] = {}
         """Accounts whose overdraft limit or forced debt changed."""
+
+    def savepoint(self, account_ids: Iterable[AccountId]) -> Callable[[], None]:
+        """A function that puts these accounts, and what is to be written, back as it is now."""
+        found = {i: self.accounts[i] for i in set(account_ids) if i in self.accounts}
+        before = {i: msgspec.structs.astuple(account) for i, account in found.items()}
+        entries, ids = len(self.entries), set(self.accounts)
+        changed, opened = dict(self.changed), dict(self.opened)
+        statuses, limited = dict(self.statuses), dict(self.limited)
+
+        def undo() -> None:
+            for account_id, values in before.items():
+                for name, value in zip(Account.__struct_fields__, values, strict=True):
+                    setattr(found[account_id], name, value)
+            for account_id in self.accounts.keys() - ids:
+                del self.accounts[account_id]
+            del self.entries[entries:]
+            self.changed, self.opened = changed, opened
+            self.statuses, self.limited = statuses, limited
+
+        return undo
 
     def open(self, spec: AccountSpec) -> None:
         """Add a new account."""

@@ -9,6 +9,12 @@ import msgspec
 from payments.kernel.ids import AccountId
 from payments.ledger.balances import BalanceLimit
 from payments.ledger.chart import AccountSpec
+from payments.operations.atomic import (
+    BULK_REJECTED,
+    bulk_applied,
+    bulk_rejected,
+    part_envelope,
+)
 from payments.operations.envelope import Envelope, Intent, is_said_by
 from payments.operations.lapse import Ended
 from payments.operations.operation import Context, Operation, State
@@ -64,7 +70,7 @@ class Batch:
         envelope = item.envelope
         earlier = self.known.get(envelope.operation_id.int)
         if earlier is None:
-            decision = self._decide(item)
+            decision = self._decide_all(item) if item.operation.parts else self._decide(item)
             self.known[envelope.operation_id.int] = decision
             self.decided.append(decision)
             self.answers.append(Answer(item.entry, envelope, decision))
@@ -73,6 +79,24 @@ class Batch:
         else:
             self.conflicts.append(envelope)
             self.answers.append(Answer(item.entry, envelope, earlier, is_conflict=True))
+
+    def _decide_all(self, item: Item) -> Decision:
+        """Decide the parts in their order; when one is refused, all is as it was before."""
+        envelope, operation = item.envelope, item.operation
+        parts = operation.parts(item.intent) if operation.parts else ()
+        undo = self.state.savepoint(a for part in parts for a in self._accounts_of(*part))
+        done: list[Decision] = []
+        for index, part in enumerate(parts):
+            decision = self._decide(Item(item.entry, part_envelope(envelope, index, part), *part))
+            if decision.status == Status.REJECTED.value:
+                undo()
+                refused = bulk_rejected(index, decision)
+                status = Status.REJECTED
+                return self._decision(envelope, status, BULK_REJECTED.code, refused, None)
+            done.append(decision)
+        self.decided += done
+        self.known.update((decision.operation_id.int, decision) for decision in done)
+        return self._decision(envelope, Status.APPLIED, None, bulk_applied(done), None)
 
     def _decide(self, item: Item) -> Decision:
         envelope = item.envelope
@@ -94,7 +118,10 @@ class Batch:
                 accounts[reservation.reserve.account_id].ended = 0
 
     def _accounts(self, item: Item) -> list[AccountId]:
-        accounts = item.operation.accounts(item.intent, self.state)
+        return self._accounts_of(item.operation, item.intent)
+
+    def _accounts_of(self, operation: Operation[Any], intent: Intent) -> list[AccountId]:
+        accounts = operation.accounts(intent, self.state)
         return [a.id if isinstance(a, AccountSpec) else a for a in accounts]
 
     def _judge(self, item: Item, context: Context, ended: Sequence[Ended]) -> Decision:

@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.kernel.clock import Clock
 from payments.kernel.errors import Conflict
 from payments.kernel.sql import load_sql
+from payments.operations.acceptance import Door
 from payments.operations.batch import CONFLICT
 from payments.operations.envelope import Envelope, digest_of_intent
 from payments.operations.metrics import CONFLICTS
 from payments.operations.outcomes import Outcomes
-from payments.operations.submit import Door, Request, Submitter, Ticket
+from payments.operations.submit import Request, Submitter, Ticket
 
 CONFLICTS_MAX: Final = 16
 """How many contents are kept per operation id. A client could otherwise fill the disk."""

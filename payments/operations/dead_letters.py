@@ -14,9 +14,9 @@ from payments.kernel.database import Connection
 from payments.kernel.errors import Conflict, NotFound
 from payments.kernel.ids import OperationId
 from payments.kernel.sql import load_sql
+from payments.operations.acceptance import marker_of
 from payments.operations.envelope import decode
 from payments.operations.outcome import Status
-from payments.operations.submit import marker_of
 
 DISCARDED: Final = "discarded_by_operator"
 _ERROR_MAX: Final = 8000

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -40,6 +40,17 @@ class State:
         row = self.records.get(type_, value, by)
         return row if isinstance(row, type_) else None
 
+    def savepoint(self, account_ids: Iterable[AccountId]) -> Callable[[], None]:
+        """A function that puts rows and these accounts back to where they are now."""
+        undo_balances = self.balances.savepoint(account_ids)
+        undo_records = self.records.savepoint()
+
+        def undo() -> None:
+            undo_balances()
+            undo_records()
+
+        return undo
+
     def number(self, sequence: str) -> int:
         """The next value of a sequence the operation declared."""
         return self._numbers[sequence].pop()
@@ -54,6 +65,13 @@ class Context(msgspec.Struct, frozen=True):
     submitted_at: datetime
 
 
+class Part(NamedTuple):
+    """One of several operations that are applied together or not at all."""
+
+    operation: "Operation[Any]"
+    intent: Intent
+
+
 class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     """A kind of operation.
 
@@ -64,6 +82,7 @@ class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     `decide`: a pure function from state to outcome.
     `result`: type of the applied result. `refusals`: exactly those it may give, in order of
     precedence.
+    `parts`: the operations it is made of, decided in their order, all applied or none.
     `lapsing`: the rows it makes that expire.
     """
 
@@ -78,3 +97,4 @@ class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     sequences: Sequence[str] = ()
     lapsing: Lapsing[Any] | None = None
     refusals: tuple[Refusal, ...] = ()
+    parts: "Callable[[IntentT], Sequence[Part]] | None" = None

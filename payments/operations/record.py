@@ -57,6 +57,15 @@ class Records:
         self._index(record)
         self._puts.setdefault(type(record), {})[record.key()] = record
 
+    def savepoint(self) -> Callable[[], None]:
+        """A function that puts the rows back to what they are now."""
+        rows, puts = dict(self._rows), {type_: dict(rows) for type_, rows in self._puts.items()}
+
+        def undo() -> None:
+            self._rows, self._puts = rows, puts
+
+        return undo
+
     def _index(self, record: Record) -> None:
         type_ = type(record)
         for name in type_.keys:

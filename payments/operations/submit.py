@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
@@ -14,6 +14,7 @@ from payments.kernel.clock import Clock
 from payments.kernel.errors import Conflict, NotDecidedYet
 from payments.kernel.ids import OperationId, derived_id, new_id
 from payments.operations import metrics
+from payments.operations.acceptance import Acceptance, Door, marker_of
 from payments.operations.batch import CONFLICT
 from payments.operations.envelope import (
     Envelope,
@@ -75,31 +76,22 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     is_doubtful: bool = False
 
 
+class _Sealed(msgspec.Struct, frozen=True):
+    """A request that is to be appended."""
+
+    request: Request
+    envelope: Envelope
+
+
+async def _ready(answer: Ticket | BaseException) -> Ticket:
+    """An answer that is there already."""
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
 LEDGER_WAIT_S: Final = 3.0
 """How long a request waits for the ledger when a marker shows other content under its id."""
-
-
-class Acceptance(msgspec.Struct, frozen=True):
-    """The marker beside the stream: what is known of an operation id before it is decided."""
-
-    digest: bytes
-    kind: str
-    accepted_at: datetime
-    actor: str = ""
-
-
-class Door(Protocol):
-    """The stream as seen by the submitter. Implemented in `payments.operations.door`."""
-
-    async def append(
-        self, partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes
-    ) -> bytes | None:
-        """Make the entry durable; returns an earlier marker of that id. Raises `Unavailable`."""
-        ...
-
-    async def find_marker(self, operation_id: OperationId) -> bytes | None:
-        """The marker of an accepted operation, in any partition."""
-        ...
 
 
 def keyed(
@@ -140,6 +132,11 @@ class Submitter:
         or `UnknownFate` (the reply of the stream was lost: query the operation id, or send the same
         request again).
         """
+        found = await self._look(request, wait_s)
+        return found if isinstance(found, Ticket) else await self._put(found, wait_s)
+
+    async def _look(self, request: Request, wait_s: float) -> "Ticket | _Sealed":
+        """What was decided before, or the request in its envelope."""
         if request.earlier:
             request = await self._as_asked_first(request)
         envelope = seal(
@@ -155,6 +152,11 @@ class Submitter:
             decision = await self._outcomes.find(request.operation_id)
             if decision is not None:
                 return _replay(decision, envelope)
+        return _Sealed(request, envelope)
+
+    async def _put(self, sealed: "_Sealed", wait_s: float) -> Ticket:
+        """Append it. Nothing is awaited before that, so calls append in their order."""
+        request, envelope = sealed.request, sealed.envelope
         if wait_s <= 0:
             earlier = await self._append(request, envelope)
             if not _is_other(earlier, envelope):
@@ -171,8 +173,13 @@ class Submitter:
     async def many(
         self, requests: Sequence[Request], wait_s: float = 0
     ) -> list[Ticket | Exception]:
-        """Accept several requests concurrently; a refused one does not affect the others."""
-        results = await asyncio.gather(*(self(r, wait_s) for r in requests), return_exceptions=True)
+        """Accept several requests, appended in their order; one refused does not affect others."""
+        looks = (self._look(request, wait_s) for request in requests)
+        found = await asyncio.gather(*looks, return_exceptions=True)
+        puts = (
+            self._put(one, wait_s) if isinstance(one, _Sealed) else _ready(one) for one in found
+        )
+        results = await asyncio.gather(*puts, return_exceptions=True)
         return [r if isinstance(r, Ticket | Exception) else RuntimeError(repr(r)) for r in results]
 
     async def _as_asked_first(self, request: Request) -> Request:
@@ -267,13 +274,6 @@ def _settled(
     # although the decision belongs to the earlier request.
     is_replay = ticket.is_replay or outcome.accepted_at != envelope.submitted_at
     return msgspec.structs.replace(ticket, decision=outcome, is_replay=is_replay)
-
-
-def marker_of(envelope: Envelope) -> bytes:
-    """The marker kept beside the stream from acceptance to decision."""
-    return msgspec.json.encode(
-        Acceptance(envelope.digest, envelope.kind, envelope.submitted_at, envelope.actor)
-    )
 
 
 def _replay(decision: Decision, envelope: Envelope) -> Ticket:

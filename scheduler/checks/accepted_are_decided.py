@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from payments.kernel.sql import load_sql
-from payments.operations.submit import Acceptance
+from payments.operations.acceptance import Acceptance
 from scheduler.checks.check import BREACHES_MAX, Breach, Check, Snapshot
 from streams import partitions
 from streams.lag import oldest_age_s

@@ -8,9 +8,10 @@ import payments.wallets.adjust
 import payments.wallets.open
 from payments.kernel.clock import monotonic_s, utc_now
 from payments.kernel.errors import Conflict
+from payments.operations.acceptance import Acceptance
 from payments.operations.outcome import Decision
 from payments.operations.outcomes import PARKED
-from payments.operations.submit import Acceptance, Request, fresh, keyed
+from payments.operations.submit import Request, fresh, keyed
 from payments.transfers.create import CreateTransfer
 from payments.wallets.adjust import AdjustWallet
 from payments.wallets.open import OpenWallet

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from payments.operations.submit import Acceptance
+from payments.operations.acceptance import Acceptance
 from tests.unit.http_app import KEYS, NOW, Api, decision_of
 
 BODY = {"source_wallet_id": 1, "destination_wallet_id": 2, "amount": "1", "currency": "RUB"}

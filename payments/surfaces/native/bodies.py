@@ -140,3 +140,4 @@ class BulkBody(Body, frozen=True, kw_only=True):
         list[Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]],
         msgspec.Meta(min_length=1, max_length=BULK_MAX),
     ]
+    atomic: bool = False

@@ -62,7 +62,7 @@ async def create_hold(request: HttpRequest) -> Reply:
 @get("/v1/holds/{hold_id:str}", access=Access(API_KEY, READ, answers={200: HoldView}))
 async def get_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     """A hold and what became of it."""
-    return json_reply(await _hold(request, hold_id))
+    return json_reply(await look(request, hold_id))
 
 
 @post(
@@ -77,13 +77,8 @@ async def get_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
 async def capture_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     """Take held money to a wallet, several times up to the whole."""
     body = await read_body(request, CaptureBody)
-    hold_ = await _hold(request, hold_id)
-    intent = CaptureHold(
-        hold_id=hold_.hold_id,
-        destination_wallet_id=body.destination_wallet_id,
-        minor=optional_minor_of(body.amount, currency_of(hold_.currency)),
-        is_final=body.final,
-    )
+    hold_ = await look(request, hold_id)
+    intent = capture(hold_, body)
     return await submit(request, payments.holds.capture.OPERATION, intent, order=hold_.wallet_id)
 
 
@@ -100,7 +95,7 @@ async def capture_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
 async def release_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     """Let all that is left of a hold go."""
     await read_body(request, EmptyBody)
-    hold_ = await _hold(request, hold_id)
+    hold_ = await look(request, hold_id)
     intent = ReleaseHold(hold_id=hold_.hold_id)
     return await submit(request, payments.holds.release.OPERATION, intent, order=hold_.wallet_id)
 
@@ -117,12 +112,23 @@ async def release_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
 async def extend_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     """Let an open hold end so many seconds from now."""
     body = await read_body(request, ExtendHoldBody)
-    hold_ = await _hold(request, hold_id)
+    hold_ = await look(request, hold_id)
     intent = ExtendHold(hold_id=hold_.hold_id, expires_in_s=body.expires_in_s)
     return await submit(request, payments.holds.extend.OPERATION, intent, order=hold_.wallet_id)
 
 
-async def _hold(request: HttpRequest, hold_id: str) -> HoldView:
+def capture(hold_: HoldView, body: CaptureBody) -> CaptureHold:
+    """The intent of a body."""
+    return CaptureHold(
+        hold_id=hold_.hold_id,
+        destination_wallet_id=body.destination_wallet_id,
+        minor=optional_minor_of(body.amount, currency_of(hold_.currency)),
+        is_final=body.final,
+    )
+
+
+async def look(request: HttpRequest, hold_id: str) -> HoldView:
+    """The hold; one that is accepted only is waited for."""
     id_ = parse_id(hold_id)
     engine, now = service(request, AsyncEngine), service(request, Time).now
     return await existing(request, id_, lambda: queries.get_hold(engine, id_, now()))

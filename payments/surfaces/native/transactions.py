@@ -107,7 +107,7 @@ async def create_transaction(request: HttpRequest) -> Reply:
 )
 async def get_transaction(request: HttpRequest, transaction_id: FromPath[str]) -> Reply:
     """What moved money, by its own id or its operation's."""
-    return json_reply(await _transaction(request, transaction_id))
+    return json_reply(await look(request, transaction_id))
 
 
 @post(
@@ -127,13 +127,8 @@ async def reverse_transaction(request: HttpRequest, transaction_id: FromPath[str
     is made good.
     """
     body = await read_body(request, ReverseTransactionBody)
-    if body.force and not actor_of(request).may(ADMIN):
-        raise InsufficientScope(f"the scope {ADMIN} is needed", scope=ADMIN)
-    found = await _transaction(request, transaction_id)
-    check_accounts(actor_of(request), found.postings)
-    intent = ReverseTransaction(
-        transaction_id=found.transaction_id, reason=body.reason, is_forced=body.force
-    )
+    found = await look(request, transaction_id)
+    intent = reversal(request, found, body)
     order = found.postings[-1].destination.removeprefix(WALLET)
     return await submit(request, payments.transactions.reverse.OPERATION, intent, order=order)
 
@@ -146,7 +141,7 @@ async def change_transaction(request: HttpRequest, transaction_id: FromPath[str]
     """Merge metadata; what it was stays on record."""
     body = await read_body(request, ChangeTransactionBody)
     change = free_json_in(body.metadata, "metadata")
-    found = await _transaction(request, transaction_id)
+    found = await look(request, transaction_id)
     engine, now = service(request, AsyncEngine), service(request, Time).now()
     if change is not msgspec.UNSET:
         actor = actor_of(request).name
@@ -162,13 +157,27 @@ async def list_history(request: HttpRequest, transaction_id: FromPath[str]) -> R
     """What the metadata was: newest first, each with who changed it and when."""
     query = read_query(request, Page)
     before = decode_cursor(query.cursor, int)
-    found = await _transaction(request, transaction_id)
+    found = await look(request, transaction_id)
     engine = service(request, AsyncEngine)
     rows = await queries.list_history(engine, found.transaction_id, before, query.limit + 1)
     return json_reply(page_of(rows, query.limit, lambda row: row.change, lambda row: row))
 
 
-async def _transaction(request: HttpRequest, transaction_id: str) -> TransactionView:
+def reversal(
+    request: HttpRequest, found: TransactionView, body: ReverseTransactionBody
+) -> ReverseTransaction:
+    """The intent of a body. Raises 403 `insufficient_scope`."""
+    actor = actor_of(request)
+    if body.force and not actor.may(ADMIN):
+        raise InsufficientScope(f"the scope {ADMIN} is needed", scope=ADMIN)
+    check_accounts(actor, found.postings)
+    return ReverseTransaction(
+        transaction_id=found.transaction_id, reason=body.reason, is_forced=body.force
+    )
+
+
+async def look(request: HttpRequest, transaction_id: str) -> TransactionView:
+    """The transaction; one that is accepted only is waited for."""
     id_ = parse_id(transaction_id)
     engine = service(request, AsyncEngine)
     return await existing(request, id_, lambda: queries.get_transaction(engine, id_))

@@ -58,7 +58,7 @@ async def create_transfer(request: HttpRequest) -> Reply:
 @get("/v1/transfers/{transfer_id:str}", access=Access(API_KEY, READ, answers={200: TransferView}))
 async def get_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> Reply:
     """A transfer, or the reversal of one."""
-    return json_reply(await _transfer(request, transfer_id))
+    return json_reply(await look(request, transfer_id))
 
 
 @post(
@@ -74,15 +74,21 @@ async def get_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> Repl
 async def reverse_transfer(request: HttpRequest, transfer_id: FromPath[str]) -> Reply:
     """Give a transfer back, whole or in part; never more in sum than it was."""
     body = await read_body(request, ReversalBody)
-    transfer_ = await _transfer(request, transfer_id)
-    intent = ReverseTransfer(
-        transfer_id=transfer_.transfer_id,
-        minor=optional_minor_of(body.amount, currency_of(transfer_.currency)),
-    )
+    transfer_ = await look(request, transfer_id)
+    intent = reversal(transfer_, body)
     return await submit(request, payments.transfers.reverse.OPERATION, intent)
 
 
-async def _transfer(request: HttpRequest, transfer_id: str) -> TransferView:
+def reversal(transfer_: TransferView, body: ReversalBody) -> ReverseTransfer:
+    """The intent of a body."""
+    return ReverseTransfer(
+        transfer_id=transfer_.transfer_id,
+        minor=optional_minor_of(body.amount, currency_of(transfer_.currency)),
+    )
+
+
+async def look(request: HttpRequest, transfer_id: str) -> TransferView:
+    """The transfer; one that is accepted only is waited for."""
     id_ = parse_id(transfer_id)
     engine = service(request, AsyncEngine)
     return await existing(request, id_, lambda: queries.get_transfer(engine, id_))

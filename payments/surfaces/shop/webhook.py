@@ -21,9 +21,10 @@ from payments.http.reply import Reply
 from payments.http.services import HttpRequest, Time, header, service
 from payments.kernel.errors import Conflict, InvalidBody
 from payments.kernel.money import CURRENCIES, amount_text
+from payments.operations.acceptance import Acceptance
 from payments.operations.conflicts import record_conflict
 from payments.operations.outcome import Status
-from payments.operations.submit import Acceptance, Request, Ticket
+from payments.operations.submit import Request, Ticket
 from payments.surfaces.shop.answers import TopUpAccepted
 from payments.surfaces.shop.bodies import NUMBER_MAX
 from payments.surfaces.shop.config import CURRENCY

@@ -1,0 +1,154 @@
+"""operations.atomic: several operations in one entry, applied in their order, all or none.
+
+Each part is an operation of its own afterwards: it has its outcome, its entries and its
+transaction under an id that is derived from the whole and its place.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from payments.kernel.ids import AccountId, derived_id
+from payments.ledger.chart import AccountSpec
+from payments.operations.envelope import Envelope, Intent, digest_of_intent
+from payments.operations.operation import Context, Operation, Part, State
+from payments.operations.outcome import Applied, Decision, Outcome, Refusal, Result
+from payments.operations.record import Ref
+
+KIND: Final = "operations.atomic"
+_NOTHING: Final = msgspec.Raw(b"")
+
+
+class AtomicPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An operation: its kind, and the JSON of its intent."""
+
+    kind: str
+    intent: msgspec.Raw
+
+
+class ApplyAll(Intent, frozen=True, kw_only=True):
+    """Apply all of them, or none."""
+
+    parts: tuple[AtomicPart, ...]
+
+
+class AllApplied(Result, frozen=True, kw_only=True):
+    """Each part: its `operation_id`, `status` and what it was applied with."""
+
+    items: list[msgspec.Raw]
+
+
+class BulkRejected(Result, frozen=True, kw_only=True):
+    """Which item was refused, counted from 0, and why."""
+
+    item: int
+    item_reason: str
+
+
+BULK_REJECTED: Final = Refusal(
+    "bulk_rejected",
+    409,
+    "One item was refused, so that none was applied: `item` is its place, counted from 0, and "
+    "`item_reason` its code.",
+    carries=BulkRejected,
+)
+
+
+def part_id(operation_id: UUID, index: int) -> UUID:
+    """The operation id of a part."""
+    return derived_id("part", str(operation_id), str(index))
+
+
+def part_envelope(envelope: Envelope, index: int, part: Part) -> Envelope:
+    """The envelope of a part: its own id and kind, the whole's actor and time."""
+    kind = part.operation.kind
+    return Envelope(
+        operation_id=part_id(envelope.operation_id, index),
+        kind=kind,
+        actor=envelope.actor,
+        digest=digest_of_intent(kind, envelope.actor, part.intent),
+        submitted_at=envelope.submitted_at,
+        body=_NOTHING,
+    )
+
+
+def bulk_applied(decisions: Sequence[Decision]) -> AllApplied:
+    """The outcome of the whole."""
+    return AllApplied(items=[_item(decision) for decision in decisions])
+
+
+def bulk_rejected(index: int, decision: Decision) -> BulkRejected:
+    """The outcome of the whole when a part is refused."""
+    return BulkRejected(item=index, item_reason=decision.reason or "")
+
+
+def _item(decision: Decision) -> msgspec.Raw:
+    fields: dict[str, Any] = msgspec.json.decode(decision.result, type=dict[str, msgspec.Raw])
+    own = {"operation_id": str(decision.operation_id), "status": decision.status}
+    return msgspec.Raw(msgspec.json.encode({**fields, **own}))
+
+
+class _Kinds:
+    """Reading the parts of an intent."""
+
+    def __init__(self, operations: Iterable[Operation[Any]]) -> None:
+        self._operations: Mapping[str, Operation[Any]] = {o.kind: o for o in operations}
+        self._decoders = {
+            kind: msgspec.json.Decoder(operation.intent)
+            for kind, operation in self._operations.items()
+        }
+
+    def parts(self, intent: ApplyAll) -> Sequence[Part]:
+        """The operations and intents, in their order."""
+        return [
+            Part(self._operations[part.kind], self._decoders[part.kind].decode(part.intent))
+            for part in intent.parts
+        ]
+
+    def refs(self, intent: ApplyAll) -> list[Ref]:
+        """The rows that the parts need."""
+        return [
+            ref
+            for operation, one in self.parts(intent)
+            if operation.refs is not None
+            for ref in operation.refs(one)
+        ]
+
+    def accounts(self, intent: ApplyAll, state: State) -> list[AccountId | AccountSpec]:
+        """The accounts that the parts need."""
+        return [
+            account
+            for operation, one in self.parts(intent)
+            for account in operation.accounts(one, state)
+        ]
+
+    def partition_key(self, intent: ApplyAll) -> int | str:
+        """The first part's: its payer's operations stand in that partition."""
+        operation, one = self.parts(intent)[0]
+        return operation.partition_key(one)
+
+
+def decide(_intent: ApplyAll, _state: State, _context: Context) -> Outcome:
+    """The engine decides the parts one by one; there is nothing to decide beside."""
+    return Applied(result=AllApplied(items=[]))
+
+
+def atomic(operations: Sequence[Operation[Any]]) -> Operation[ApplyAll]:
+    """The operation whose parts may be of these kinds. Numbers and effects are not for parts."""
+    for operation in operations:
+        if operation.sequences:
+            raise ValueError(f"{operation.kind} draws numbers, and cannot be a part")
+    kinds = _Kinds(operations)
+    return Operation(
+        kind=KIND,
+        intent=ApplyAll,
+        result=AllApplied,
+        partition_key=kinds.partition_key,
+        refs=kinds.refs,
+        accounts=kinds.accounts,
+        decide=decide,
+        refusals=(BULK_REJECTED,),
+        parts=kinds.parts,
+    )
