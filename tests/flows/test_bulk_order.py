@@ -1,5 +1,6 @@
 """A bulk is decided in the order of its list; an atomic one is applied whole or not at all."""
 
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -19,7 +20,7 @@ async def chain(http: httpx.AsyncClient, length: int) -> tuple[list[int], list[d
     """Money handed on through empty wallets, another wallet's transfer before it."""
     other, first = await funded(http, "5.00"), await funded(http, "100.00")
     wallets = [first, *[await opened(http) for _ in range(length)]]
-    links = [item(a, b, "100.00") for a, b in zip(wallets, wallets[1:], strict=False)]
+    links = [item(a, b, "100.00") for a, b in pairwise(wallets)]
     return wallets, [item(other, first, "1.00"), *links]
 
 
