@@ -48,11 +48,11 @@ async def note(engine: AsyncEngine, job: str, slot: datetime, by: str, handled: 
 
 async def be_seen(engine: AsyncEngine, name: str) -> None:
     """Write this scheduler's heartbeat, by the database's clock."""
-    seen = {"seen_at": sa.func.now()}
-    statement = insert(scheduler_beats).values(name=name, **seen)
+    values = {"seen_at": sa.func.now()}
+    statement = insert(scheduler_beats).values(name=name, **values)
     async with engine.begin() as connection:
         await connection.execute(
-            statement.on_conflict_do_update(index_elements=["name"], set_=seen)
+            statement.on_conflict_do_update(index_elements=["name"], set_=values)
         )
 
 

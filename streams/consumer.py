@@ -204,7 +204,7 @@ class _Session:
             return
         try:
             async with asyncio.timeout(_VERIFY_TIMEOUT_S):
-                seen, _ = await halt_rolled_back(
+                verified, _ = await halt_rolled_back(
                     self._connection, self._consumer.client, sorted(self._unverified)
                 )
         except FAILURES as error:
@@ -212,7 +212,7 @@ class _Session:
                 raise
             _log.warning("partitions_not_verified", error=repr(error)[:200])
         else:
-            self._unverified -= seen
+            self._unverified -= verified
 
     async def _give_up(self, partition: int) -> None:
         """Finish everything before the lock is released: the next owner claims

@@ -40,11 +40,11 @@ async def _setting(client: Any, name: str) -> str:
     return next((_text(value) for value in values.values()), NOT_TOLD) if values else NOT_TOLD
 
 
-def problem(name: str, have: str) -> str:
+def problem(name: str, value: str) -> str:
     """What is wrong with a setting, and how to correct it."""
-    if have == NOT_TOLD:
+    if value == NOT_TOLD:
         return f"{name} cannot be read: allow this user CONFIG GET (ACL +config|get; 6.2: +config)"
-    return f"{name} is {have} and must be {REQUIRED[name]}: else confirmed intents can be lost"
+    return f"{name} is {value} and must be {REQUIRED[name]}: else confirmed intents can be lost"
 
 
 def name_of(info: Mapping[str, Any]) -> str:

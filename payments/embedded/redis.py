@@ -76,10 +76,10 @@ def write_config(home: Path, text: str, user: ServerUser | None) -> Path:
 
 def check_version(data: DataDir, program: RedisProgram) -> None:
     """Refuse to give the data of a newer server to an older one, which could not read it."""
-    known = data.read_private("redis.json").get("version", "0.0")
-    if tuple(int(part) for part in known.split(".")[:2]) > program.version[:2]:
+    version = data.read_private("redis.json").get("version", "0.0")
+    if tuple(int(part) for part in version.split(".")[:2]) > program.version[:2]:
         raise EmbeddedError(
-            f"the Redis data in {data.home('redis')} were written by version {known}; the server "
+            f"the Redis data in {data.home('redis')} were written by version {version}; the server "
             f"found now is {program.text} ({program.path}): put the newer one back on PATH"
         )
     data.write_private("redis.json", {"version": program.text, "program": str(program.path)})

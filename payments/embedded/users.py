@@ -97,12 +97,12 @@ def reachable_copy(folders: tuple[Path, ...], root: Path, user: ServerUser, labe
     with tempfile.TemporaryDirectory(dir=place) as scratch:
         for folder in folders:
             shutil.copytree(folder, Path(scratch, "copy", folder.relative_to(root)), symlinks=True)
-        made = Path(scratch, "copy")
-        made.chmod(0o755)
-        for each in (p for p in made.rglob("*") if not p.is_symlink()):
+        copy = Path(scratch, "copy")
+        copy.chmod(0o755)
+        for each in (p for p in copy.rglob("*") if not p.is_symlink()):
             each.chmod(0o755 if each.is_dir() or os.access(each, os.X_OK) else 0o644)
         try:
-            made.rename(target)
+            copy.rename(target)
         except OSError:
             if not target.is_dir():  # another start was faster, with the same files
                 raise

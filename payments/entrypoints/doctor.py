@@ -90,11 +90,11 @@ async def _postgres(settings: Settings) -> list[Finding]:
     except (asyncpg.PostgresError, OSError, TimeoutError) as error:
         advice = f"{trouble_in_words(error)}: check PAYMENTS_DATABASE_URL"
         return [Finding("postgresql", "unreachable", advice)]
-    have = {row["name"]: row["setting"] for row in rows}
-    is_old = int(have.pop("server_version_num")) < POSTGRES_MIN
+    values = {row["name"]: row["setting"] for row in rows}
+    is_old = int(values.pop("server_version_num")) < POSTGRES_MIN
     advice = "use PostgreSQL 16 or newer: older versions are not tested" if is_old else ""
-    findings = [Finding("postgresql", have.pop("server_version"), advice)]
-    findings += _compare("postgresql", have, DURABLE_POSTGRES)
+    findings = [Finding("postgresql", values.pop("server_version"), advice)]
+    findings += _compare("postgresql", values, DURABLE_POSTGRES)
     advice = "" if revision == _newest_revision() else "run `payments migrate`"
     return [*findings, Finding("schema", revision or "missing", advice)]
 
@@ -125,25 +125,25 @@ async def _redis(settings: Settings) -> list[Finding]:
 
 async def _server(part: str, client: Any) -> list[Finding]:
     server = await client.info("server")
-    have = await redis_durability.durability(client)
+    values = await redis_durability.durability(client)
     trouble = await redis_durability.version_problem(client)
     findings = [Finding(part, redis_durability.name_of(server), trouble or "")]
     for name, required in redis_durability.REQUIRED.items():
-        is_fine = have[name] == required
-        advice = "" if is_fine else redis_durability.problem(name, have[name])
-        findings.append(Finding(f"{part} {name}", have[name], advice, is_unsafe=not is_fine))
+        is_fine = values[name] == required
+        advice = "" if is_fine else redis_durability.problem(name, values[name])
+        findings.append(Finding(f"{part} {name}", values[name], advice, is_unsafe=not is_fine))
     return findings
 
 
-def _compare(part: str, have: dict[str, str], settings: dict[str, str]) -> list[Finding]:
+def _compare(part: str, values: dict[str, str], settings: dict[str, str]) -> list[Finding]:
     return [
         Finding(
             f"{part} {name}",
-            have.get(name, "not told"),
+            values.get(name, "not told"),
             ""
-            if have.get(name) == required
+            if values.get(name) == required
             else f"must be {required}: else confirmed money can be lost",
-            is_unsafe=have.get(name) != required,
+            is_unsafe=values.get(name) != required,
         )
         for name, required in settings.items()
     ]

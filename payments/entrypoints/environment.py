@@ -40,14 +40,14 @@ _UNSAFE: Final = re.compile(r"change.?me|example|password|development|(.)\1{7}",
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings in the environment. Raises `BadSettings` with all problems."""
     variables = os.environ if environ is None else environ
-    hints = get_type_hints(Settings, include_extras=True)
+    types = get_type_hints(Settings, include_extras=True)
     values: dict[str, Any] = {}
     problems: list[str] = []
     for field in Settings.__struct_fields__:
         try:
             text = _text(variables, variable(field))
             if text:
-                values[field] = msgspec.convert(text, hints[field], strict=False, dec_hook=_decode)
+                values[field] = msgspec.convert(text, types[field], strict=False, dec_hook=_decode)
         except (msgspec.ValidationError, OSError, ValueError) as error:
             problems.append(f"{variable(field)}: {error}")
     settings = Settings(**values)

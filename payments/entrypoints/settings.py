@@ -193,9 +193,9 @@ def variable(field: str) -> str:
 
 
 def _descriptions() -> dict[str, str]:
-    hints = get_type_hints(Settings, include_extras=True)
+    types = get_type_hints(Settings, include_extras=True)
     return {
-        variable(n): next(m.description for m in hints[n].__metadata__ if m.description)
+        variable(n): next(m.description for m in types[n].__metadata__ if m.description)
         for n in Settings.__struct_fields__
     }
 

@@ -16,7 +16,7 @@ T = TypeVar("T")
 def superpay_schedule(settings: Settings) -> Schedule:
     """When SuperPay is queried again."""
     try:
-        waits_s = tuple(float(one) for one in settings.superpay_poll_s.split(",") if one.strip())
+        waits_s = tuple(float(text) for text in settings.superpay_poll_s.split(",") if text.strip())
     except ValueError:
         raise BadSettings(["PAYMENTS_SUPERPAY_POLL_S is a list of seconds: 30,60,120"]) from None
     if not waits_s or min(waits_s) <= 0:

@@ -159,14 +159,14 @@ class Applier:
         return batch.answers
 
 
-def _first_of_each(items: Sequence[Item], known: Mapping[int, Decision]) -> list[Item]:
+def _first_of_each(items: Sequence[Item], stored: Mapping[int, Decision]) -> list[Item]:
     """The items that will be decided: the first copy of every undecided id."""
-    seen = set(known)
+    ids = set(stored)
     fresh = []
     for item in items:
         key = item.envelope.operation_id.int
-        if key not in seen:
-            seen.add(key)
+        if key not in ids:
+            ids.add(key)
             fresh.append(item)
     return fresh
 

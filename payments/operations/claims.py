@@ -40,15 +40,15 @@ async def take(engine: AsyncEngine, claim: Claim, now: datetime) -> bool:
     own, *others = claim.operation_ids
     async with engine.begin() as connection:
         for other in others:
-            known = await connection.exec_driver_sql(_DIGEST, (other,))
-            if known.one_or_none() is not None:
+            rows = await connection.exec_driver_sql(_DIGEST, (other,))
+            if rows.one_or_none() is not None:
                 raise conflict(other)
         taken = await connection.exec_driver_sql(
             _CLAIM, (own, claim.kind, digest, claim.actor, now)
         )
         if taken.rowcount == 1:
             return True
-        known = await connection.exec_driver_sql(_DIGEST, (own,))
-    if known.scalar_one() != digest:
+        rows = await connection.exec_driver_sql(_DIGEST, (own,))
+    if rows.scalar_one() != digest:
         raise conflict(own)
     return False

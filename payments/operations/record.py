@@ -111,10 +111,10 @@ class Records:
 
 
 def _from_row(type_: type[Record], values: dict[str, Any]) -> Record:
-    hints = _hints(type_)
+    types = _hints(type_)
     for name in _json_fields(type_):
         if values[name] is not None:
-            decode = _as_it_is if hints[name] is msgspec.Raw else msgspec.json.decode
+            decode = _as_it_is if types[name] is msgspec.Raw else msgspec.json.decode
             values[name] = decode(values[name])
     return msgspec.convert(values, type_, builtin_types=(UUID, datetime, bytes))
 
@@ -135,13 +135,13 @@ def _to_row(record: Record) -> tuple[Any, ...]:
 def _converted_fields(type_: type[Record]) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
     """How to convert fields for PostgreSQL: determined once per type, not per row."""
     converted: list[tuple[int, Callable[[Any], Any]]] = []
-    hints = get_type_hints(type_)
+    types = get_type_hints(type_)
     for position, name in enumerate(type_.__struct_fields__):
         if name in _json_fields(type_):
             converted.append((position, _json_text))
         elif any(
             isinstance(t, type) and issubclass(t, enum.Enum)
-            for t in (hints[name], *get_args(hints[name]))
+            for t in (types[name], *get_args(types[name]))
         ):
             converted.append((position, _enum_value))
     return tuple(converted)

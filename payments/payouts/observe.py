@@ -118,8 +118,8 @@ def _changes(
     if verdict is Verdict.APPLIED:
         is_plain = after in {PayoutState.ACCEPTED, PayoutState.PAID}
         failure = "" if sighting is None else sighting.failure
-        why = intent.code or failure or (mismatch.value if mismatch else None)
-        changes["reason"] = None if is_plain else why
+        reason = intent.code or failure or (mismatch.value if mismatch else None)
+        changes["reason"] = None if is_plain else reason
     return changes
 
 

@@ -92,7 +92,7 @@ class CaughtUp:
                     _resolve(done, is_applied=False)
                 continue
             waiting = [_Waiting(newest, done) for done in asking]
-            self._waiting += [one for one in waiting if not self._is_resolved(one)]
+            self._waiting += [waiter for waiter in waiting if not self._is_resolved(waiter)]
             if self._waiting:
                 self._waited.set()
 
@@ -104,17 +104,17 @@ class CaughtUp:
             except Exception as error:  # noqa: BLE001 - the waiters' own timeout ends their wait
                 _log.warning("positions_unknown", error=repr(error)[:200])
                 await asyncio.sleep(_AWAY_S)
-            self._waiting = [one for one in self._waiting if not self._is_resolved(one)]
+            self._waiting = [waiter for waiter in self._waiting if not self._is_resolved(waiter)]
             if self._waiting:
                 await asyncio.sleep(_LOOK_EVERY_S)
             else:
                 self._waited.clear()
 
-    def _is_resolved(self, one: _Waiting) -> bool:
-        is_applied = all(self._applied[p] >= newest for p, newest in one.newest.items())
+    def _is_resolved(self, waiter: _Waiting) -> bool:
+        is_applied = all(self._applied[p] >= newest for p, newest in waiter.newest.items())
         if is_applied:
-            _resolve(one.done, is_applied=True)
-        return one.done.done()
+            _resolve(waiter.done, is_applied=True)
+        return waiter.done.done()
 
     async def _positions(self) -> dict[int, Position]:
         """How far each partition is applied and committed."""

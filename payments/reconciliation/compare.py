@@ -98,7 +98,7 @@ def compare(
     differences: list[Difference] = []
     for merchant_id, group in groups.items():
         differences += _group(group, ours.get(merchant_id), first, generated_at)
-    differences += [_missing(one, lacks) for one, lacks in missing]
+    differences += [_missing(ours_, lacks) for ours_, lacks in missing]
     return differences
 
 
@@ -122,14 +122,14 @@ def _group(
     if ours is None:
         yield from (_unknown(line) for line in group)
         return
-    seen: dict[str, Line] = {}
+    by_status: dict[str, Line] = {}
     for line in group:
         if first[line.merchant_id, line.status] != line.name:
             yield _difference(BreakKind.DUPLICATE_AT_PSP, line, ours)
         else:
-            seen[line.status] = line
-    for line in seen.values():
-        kind = _kind(line, ours, seen, generated_at)
+            by_status[line.status] = line
+    for line in by_status.values():
+        kind = _kind(line, ours, by_status, generated_at)
         if kind is not None:
             yield _difference(kind, line, ours)
 

@@ -51,10 +51,10 @@ async def pursue(
     statuses: dict[int | None, set[str]] = {}
     for line in registry.lines:
         statuses.setdefault(line.merchant_id, set()).add(line.status)
-    for one in existing.values():
-        has = statuses.get(one.merchant_id, set())
-        row = None if one.id in shown_ids else _ended(one, registry, has, now)
-        if row is not None and row != one:
+    for known_break in existing.values():
+        has = statuses.get(known_break.merchant_id, set())
+        row = None if known_break.id in shown_ids else _ended(known_break, registry, has, now)
+        if row is not None and row != known_break:
             await _update(connection, row)
     return Pursued(break_ids=sorted(shown_ids), new_ids=new_ids)
 
@@ -94,23 +94,25 @@ def _transaction(details: Mapping[str, Any]) -> object:
     return (details.get("theirs") or {}).get("transaction_id")
 
 
-def _ended(one: Break, registry: Registry, has: set[str], now: datetime) -> Break | None:
+def _ended(break_: Break, registry: Registry, statuses: set[str], now: datetime) -> Break | None:
     """The break, ended, if this registry no longer shows it; None if it says nothing about it.
 
-    `has`: statuses of the lines this registry has for the merchant id.
+    `statuses`: those of the lines this registry has for the merchant id.
     """
-    if one.kind is BreakKind.MISSING_AT_PSP:
+    if break_.kind is BreakKind.MISSING_AT_PSP:
         # A returned payout has two lines: the first says nothing about the second.
-        is_there = RETURNED in has if one.details.get("lacks") == RETURNED else bool(has)
+        is_there = (
+            RETURNED in statuses if break_.details.get("lacks") == RETURNED else bool(statuses)
+        )
         if not is_there:
             return None
-        return gone(one, "timing", "the line came in a later registry", BY, now)
-    is_its_day = one.details.get("date") == registry.day.isoformat()
-    if not is_its_day or not one.found_by.startswith(_FOUND_BY):
+        return gone(break_, "timing", "the line came in a later registry", BY, now)
+    is_its_day = break_.details.get("date") == registry.day.isoformat()
+    if not is_its_day or not break_.found_by.startswith(_FOUND_BY):
         return None
-    if not has and not registry.is_closed:
+    if not statuses and not registry.is_closed:
         return None
-    return gone(one, "corrected", "a later registry of the day shows it no more", BY, now)
+    return gone(break_, "corrected", "a later registry of the day shows it no more", BY, now)
 
 
 async def _load(
@@ -119,9 +121,9 @@ async def _load(
     """Breaks of these differences, and those this registry may end; rows locked in id order."""
     c = breaks.c
     ids = {
-        break_id(registry.provider, one.kind, reference)
-        for one in differences
-        for reference in (one.reference, one.old_reference)
+        break_id(registry.provider, difference.kind, reference)
+        for difference in differences
+        for reference in (difference.reference, difference.old_reference)
     }
     of_the_day = sa.and_(
         c.provider == registry.provider,

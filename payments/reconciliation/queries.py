@@ -75,13 +75,13 @@ async def days_to_fetch(engine: AsyncEngine, provider: str, now: datetime) -> li
         )
     )
     async with engine.connect() as connection:
-        has = set((await connection.execute(fetched)).scalars())
+        fetched_days = set((await connection.execute(fetched)).scalars())
         begun_at: datetime | None = (await connection.execute(begun)).scalar()
     if begun_at is None:
         return []
     earliest = max(begun_at.astimezone(UTC).date(), last - timedelta(days=KEPT_DAYS - 1))
     days = (earliest + timedelta(days=n) for n in range((last - earliest).days + 1))
-    return [day for day in days if day not in has]
+    return [day for day in days if day not in fetched_days]
 
 
 def _view(row: sa.Row[Any]) -> RunView:

@@ -60,7 +60,7 @@ async def load(
         elsewhere = await moved_elsewhere(connection, registry.provider, registry.day, ours)
         differences = compare(registry.lines, ours, lacking, registry.generated_at, elsewhere)
         pursued = await pursue(connection, registry, differences, run_id, now)
-        different = {one.merchant_id for one in differences}
+        different = {difference.merchant_id for difference in differences}
         matched = sum(line.merchant_id not in different for line in registry.lines)
         await connection.execute(
             registry_runs.update()

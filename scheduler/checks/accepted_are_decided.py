@@ -34,10 +34,14 @@ async def _lost(snapshot: Snapshot, numbers: list[int]) -> list[Breach]:
     old = await _old_markers(snapshot, numbers)
     if not old:
         return []
-    known = {
+    decided_or_parked = {
         row["id"] for row in await snapshot.rows(load_sql(__file__, "decided_or_parked"), list(old))
     }
-    lost = [(operation_id, kind) for operation_id, kind in old.items() if operation_id not in known]
+    lost = [
+        (operation_id, kind)
+        for operation_id, kind in old.items()
+        if operation_id not in decided_or_parked
+    ]
     return [
         Breach(
             f"operation {operation_id}",

@@ -73,7 +73,7 @@ async def open_snapshot(
     redis = create_client(redis_url, connections=2)
     try:
         applied, _ = await positions(connection)
-        seen = await look(redis, applied)
+        views = await look(redis, applied)
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             await connection.execute("SET LOCAL work_mem = '64MB'")
             yield Snapshot(
@@ -82,7 +82,7 @@ async def open_snapshot(
                 now=utc_now(),
                 since=since,
                 limits=limits,
-                seen=seen,
+                seen=views,
             )
     finally:
         await redis.aclose()

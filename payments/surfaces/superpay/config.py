@@ -27,4 +27,4 @@ class SuperPaySurface(msgspec.Struct, frozen=True, kw_only=True):
 
 def keys_of(secrets: str) -> tuple[bytes, ...]:
     """The keys of comma-separated secrets. Raises ValueError."""
-    return tuple(key_of(one.strip()) for one in secrets.split(",") if one.strip())
+    return tuple(key_of(secret.strip()) for secret in secrets.split(",") if secret.strip())

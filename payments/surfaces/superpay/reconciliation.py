@@ -93,7 +93,9 @@ async def _loaded(
         closed=registry.is_closed,
         lines=loaded.line_count,
         matched=loaded.matched_count,
-        breaks=[await breaks.get_break(engine, one, now) for one in loaded.break_ids[:200]],
+        breaks=[
+            await breaks.get_break(engine, break_id, now) for break_id in loaded.break_ids[:200]
+        ],
         new_breaks=len(loaded.new_ids),
     )
 

@@ -72,8 +72,8 @@ def read_json(raw: bytes, day: dt.date | None = None, *, may_be_empty: bool = Tr
         faults.add(0, "date", file_day.isoformat(), f"the day that was asked for, {day}")
     lines = _json_lines(document, file_day, faults)
     if count is not None and count != len(document.get("lines") or ()):
-        found = f"{len(document.get('lines') or ())} lines"
-        faults.add(0, "line_count", found, f"{count} lines, as line_count says")
+        line_count = f"{len(document.get('lines') or ())} lines"
+        faults.add(0, "line_count", line_count, f"{count} lines, as line_count says")
     _check_totals(document.get("totals"), lines, faults)
     faults.raise_as(BadRegistry)
     if file_day is None or generated_at is None:  # faults were raised

@@ -64,9 +64,9 @@ def signature_problem(
         return "bad_timestamp"
     if abs(now_s - int(stamp)) > TOLERANCE_S:
         return "timestamp_out_of_tolerance"
-    offered = [one.encode() for one in signatures.split(" ")]
+    offered = [signature.encode() for signature in signatures.split(" ")]
     expected = [sign(key, message_id, int(stamp), body).encode() for key in keys]
-    matches = [hmac.compare_digest(one, other) for one in offered for other in expected]
+    matches = [hmac.compare_digest(signature, valid) for signature in offered for valid in expected]
     if not any(matches):
         return "bad_signature"
     return "bad_event_id" if len(message_id) > EVENT_ID_MAX else None
