@@ -17,7 +17,7 @@ from litestar.handlers import BaseRouteHandler
 
 from payments.http.access import access_of
 from payments.http.caught_up import wait_for_accepted
-from payments.http.paths import check_path, undeclared
+from payments.http.paths import check_path, check_separators, undeclared
 from payments.http.services import Connection, HttpRequest, header, service
 from payments.kernel.errors import NotAllowed, NotAuthenticated
 
@@ -109,6 +109,7 @@ async def require_actor(connection: Connection, handler: BaseRouteHandler) -> No
     if connection.scope.get("method") == _OPTIONS:
         # Litestar answers it for every path by itself. 401 would send the caller after credentials.
         raise MethodNotAllowedException
+    check_separators(connection)
     access = access_of(handler)
     if access is None:
         raise NotAuthenticated

@@ -3,11 +3,13 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
 from payments.http.query import BIGINT, InvalidQuery, Query
+from payments.kernel.strict import NotRead, check_time
 
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 200
@@ -45,11 +47,19 @@ def decode_cursor(cursor: str | None, type_: type[KeyT]) -> KeyT | None:
     except (binascii.Error, ValueError, msgspec.MsgspecError, RecursionError):
         raise InvalidCursor from None
     parts = found if isinstance(found, tuple | list) else (found,)
-    if any(isinstance(part, int) and part not in BIGINT for part in parts):
-        raise InvalidCursor
-    if encode_cursor(found) != cursor:
+    if not all(map(_is_bounded, parts)) or encode_cursor(found) != cursor:
         raise InvalidCursor  # the same row by another name: no list gave that
     return found
+
+
+def _is_bounded(part: object) -> bool:
+    """True for what PostgreSQL can be asked about: a cursor that no list gave may hold anything."""
+    if isinstance(part, datetime):
+        try:
+            check_time(part)
+        except NotRead:
+            return False
+    return not isinstance(part, int) or part in BIGINT
 
 
 def page_of(

@@ -47,6 +47,16 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
 }
 
 
+def check_separators(connection: Connection) -> None:
+    """Raise 404 when a `/` of the path is written `%2F`: that is a character of a name, no `/`.
+
+    Routing reads the decoded path, so a proxy would have seen another path than we do.
+    """
+    raw = connection.scope.get("raw_path")
+    if raw and b"%2" in raw and b"%2f" in raw.partition(b"?")[0].lower():
+        raise NotFound
+
+
 def check_path(connection: Connection) -> None:
     """Raise 404 (`wallet_not_found`, …) when a parameter of the path is no id at all."""
     for name, text in connection.scope["path_params"].items():

@@ -33,7 +33,7 @@ from payments.operations import metrics
 from payments.operations.batch import Answer, Batch, Item
 from payments.operations.conflicts import INSERT, insert_arguments
 from payments.operations.dead_letters import DeadLetter, describe, park
-from payments.operations.envelope import Envelope
+from payments.operations.envelope import Envelope, decode
 from payments.operations.lapse import Endings, Lapsing
 from payments.operations.operation import Operation, State
 from payments.operations.outcome import Decision
@@ -149,10 +149,11 @@ class Applier:
         async with connection.transaction():
             known = await _known(connection, items)
             fresh = _first_of_each(items, known)
+            parked = await _parked(connection, fresh)
             state = await _prepare(connection, fresh)
             if self._lapsing is not None:
                 await _load_endings(connection, state, fresh, self._lapsing)
-            batch = Batch(state, known, self._clock())
+            batch = Batch(state, known, self._clock(), parked)
             for item in items:
                 batch.take(item)
             await _write(connection, batch, items)
@@ -181,6 +182,15 @@ async def _known(connection: Connection, items: Sequence[Item]) -> dict[int, Dec
         row[0].int: Decision(**dict(zip(Decision.__struct_fields__, row, strict=True)))
         for row in rows
     }
+
+
+async def _parked(connection: Connection, fresh: Sequence[Item]) -> dict[int, list[Envelope]]:
+    """What was accepted under these ids and could not be applied, by the integer of the id."""
+    ids = [item.envelope.operation_id for item in fresh]
+    parked: dict[int, list[Envelope]] = {}
+    for row in await connection.fetch(load_sql(__file__, "parked_operations"), ids) if ids else ():
+        parked.setdefault(row[0].int, []).append(decode(row[1]))
+    return parked
 
 
 async def _prepare(connection: Connection, fresh: Sequence[Item]) -> State:

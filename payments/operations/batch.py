@@ -1,6 +1,6 @@
 """A batch in memory: outcomes decided in stream order, each based on the ones before it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -41,7 +41,10 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """The result of an entry. No `decision`: it was parked; `is_replay`: it was decided before."""
+    """The result of an entry. `is_replay`: it was decided before.
+
+    No `decision`: it was parked, or `is_conflict`: other content is parked under its id.
+    """
 
     entry: Entry
     envelope: Envelope | None
@@ -53,12 +56,20 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 class Batch:
     """Decides in memory: the state changes with every outcome, answers are in stream order."""
 
-    def __init__(self, state: State, known: dict[int, Decision], now: datetime) -> None:
-        """`known`: stored outcomes. It grows with the batch, so a copy inside
-        it is a replay too.
+    def __init__(
+        self,
+        state: State,
+        known: dict[int, Decision],
+        now: datetime,
+        parked: Mapping[int, Sequence[Envelope]],
+    ) -> None:
+        """`known`: stored outcomes. It grows with the batch, so a copy inside it is a replay too.
+
+        `parked`: what waits among the dead letters for an operator, by its id.
         """
         self.state = state
         self.known = known
+        self._parked = parked
         self.now = now
         self._latest = now + CLOCKS_DIFFER
         self.decided: list[Decision] = []
@@ -69,7 +80,10 @@ class Batch:
         """Decide one item, or answer with its earlier outcome."""
         envelope = item.envelope
         earlier = self.known.get(envelope.operation_id.int)
-        if earlier is None:
+        if earlier is None and self._is_of_another_parked(envelope):
+            self.conflicts.append(envelope)
+            self.answers.append(Answer(item.entry, envelope, None, is_conflict=True))
+        elif earlier is None:
             decision = self._decide_all(item) if item.operation.parts else self._decide(item)
             self.known[envelope.operation_id.int] = decision
             self.decided.append(decision)
@@ -79,6 +93,11 @@ class Batch:
         else:
             self.conflicts.append(envelope)
             self.answers.append(Answer(item.entry, envelope, earlier, is_conflict=True))
+
+    def _is_of_another_parked(self, envelope: Envelope) -> bool:
+        """True when other content was accepted under this id and is parked."""
+        letters = self._parked.get(envelope.operation_id.int, ())
+        return bool(letters) and not any(is_said_by(envelope, one.digest) for one in letters)
 
     def _decide_all(self, item: Item) -> Decision:
         """Decide the parts in their order; when one is refused, all is as it was before."""

@@ -19,6 +19,7 @@ from payments.operations.submit import conflict
 
 _CLAIM: Final = load_sql(__file__, "claim_operation")
 _DIGEST: Final = load_sql(__file__, "operation_digest")
+_PARKED: Final = load_sql(__file__, "parked_operations")
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +40,9 @@ async def take(engine: AsyncEngine, claim: Claim, now: datetime) -> bool:
     digest = digest_of(claim.kind, claim.actor, claim.content)
     own, *others = claim.operation_ids
     async with engine.begin() as connection:
+        parked = await connection.exec_driver_sql(_PARKED, (claim.operation_ids,))
+        for row in parked:
+            raise conflict(row.operation_id)  # accepted under this key; an operator has it
         for other in others:
             rows = await connection.exec_driver_sql(_DIGEST, (other,))
             if rows.one_or_none() is not None:

@@ -106,7 +106,7 @@ def replies(answers: Sequence[Answer]) -> list[tuple[str, bytes]]:
         if envelope is None or not envelope.reply_to:
             continue
         if answer.decision is None:
-            reply = ParkedReply(envelope.operation_id, envelope.digest)
+            reply = ParkedReply(envelope.operation_id, envelope.digest, answer.is_conflict)
             parked.setdefault(envelope.reply_to, []).append(reply)
         else:
             decided.setdefault(envelope.reply_to, []).append(

@@ -44,12 +44,12 @@ def observe_batch(size: int, seconds: float, answers: Sequence["Answer"]) -> Non
     APPLY_S.observe(seconds)
     counts: dict[tuple[str, str], int] = {}
     for answer in answers:
-        if answer.decision is None:
+        if answer.is_conflict:
+            CONFLICTS.inc()
+        elif answer.decision is None:
             PARKED.inc()
         elif answer.is_replay:
             REPLAYED.inc()
-        elif answer.is_conflict:
-            CONFLICTS.inc()
         else:
             key = (answer.decision.kind, answer.decision.status)
             counts[key] = counts.get(key, 0) + 1

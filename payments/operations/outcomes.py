@@ -7,6 +7,7 @@ from typing import Final, Protocol
 import msgspec
 
 from payments.kernel.ids import OperationId
+from payments.operations.envelope import Envelope
 from payments.operations.outcome import Decision
 
 
@@ -24,6 +25,10 @@ class Outcomes(Protocol):
 
     async def find(self, operation_id: OperationId) -> Decision | None:
         """The stored outcome, or None."""
+        ...
+
+    async def find_parked(self, operation_id: OperationId) -> Envelope | None:
+        """The parked entry of this id."""
         ...
 
     def expect(

@@ -16,7 +16,7 @@ from payments.kernel.database import LOOKUP_TIMEOUT_S, connect, is_connection_lo
 from payments.kernel.errors import Unavailable
 from payments.kernel.ids import OperationId, new_secret
 from payments.kernel.sql import load_sql
-from payments.operations.envelope import decode
+from payments.operations.envelope import Envelope, decode, is_said_by
 from payments.operations.outcome import Decision
 from payments.operations.outcomes import PARKED, Parked
 from payments.operations.submit import conflict
@@ -44,10 +44,11 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ParkedReply(msgspec.Struct, frozen=True, array_like=True):
-    """One operation whose entry became a dead letter."""
+    """One operation whose entry became a dead letter; `is_conflict` when it is another's."""
 
     operation_id: UUID
     digest: bytes
+    is_conflict: bool = False
 
 
 class ParkedReplies(msgspec.Struct, frozen=True):
@@ -130,6 +131,10 @@ class OutcomeReader:
             self._has_lookups.set()
         return await asyncio.shield(future)
 
+    async def find_parked(self, operation_id: OperationId) -> Envelope | None:
+        """The parked entry of this id. Raises `Unavailable`."""
+        return next(iter(await self._read_parked([operation_id])), None)
+
     @contextmanager
     def expect(
         self, operation_id: OperationId, digest: bytes | None, submitted_at: datetime | None = None
@@ -170,21 +175,31 @@ class OutcomeReader:
             else:
                 waiter.done.set_result(decision)
 
-    def _resolve_parked(
-        self, operation_id: UUID, *, digest: bytes | None, submitted_at: datetime | None
-    ) -> None:
-        """Tell the waiters of this id that its entry was parked."""
-        for waiter in self._waiters.get(operation_id, ()):
-            is_its_own = waiter.submitted_at in {None, submitted_at} if submitted_at else True
-            is_content = digest is None or waiter.digest in {None, digest}
-            if not waiter.done.done() and is_its_own and is_content:
+    def _resolve_pushed(self, reply: ParkedReply) -> None:
+        """Tell the waiters of this id that its entry was parked, or that other content is."""
+        for waiter in self._waiters.get(reply.operation_id, ()):
+            if waiter.done.done() or waiter.digest not in {None, reply.digest}:
+                continue
+            if reply.is_conflict and waiter.digest is not None:
+                waiter.done.set_exception(conflict(OperationId(reply.operation_id)))
+            else:
+                waiter.done.set_result(PARKED)
+
+    def _resolve_parked(self, letter: Envelope) -> None:
+        """The same from the dead letters. A letter of an earlier attempt does not count."""
+        for waiter in self._waiters.get(letter.operation_id, ()):
+            if waiter.done.done():
+                continue
+            if waiter.digest is not None and not is_said_by(letter, waiter.digest):
+                waiter.done.set_exception(conflict(OperationId(letter.operation_id)))
+            elif waiter.submitted_at in {None, letter.submitted_at}:
                 waiter.done.set_result(PARKED)
 
     def _receive(self, data: bytes) -> None:
         message = _MESSAGE.decode(data)
         if isinstance(message, ParkedReplies):
             for parked in message.parked:
-                self._resolve_parked(parked.operation_id, digest=parked.digest, submitted_at=None)
+                self._resolve_pushed(parked)
             return
         for reply in message:
             self._resolve(reply.decision, digest=reply.digest, is_conflict=reply.is_conflict)
@@ -215,8 +230,8 @@ class OutcomeReader:
                 for decision in (await self._read(ids)).values():
                     self._resolve(decision, digest=None, is_conflict=False)
                 if late := self._waiting_longer_than(_LATE_S):
-                    for operation_id, submitted_at in await self._read_parked(late):
-                        self._resolve_parked(operation_id, digest=None, submitted_at=submitted_at)
+                    for letter in await self._read_parked(late):
+                        self._resolve_parked(letter)
             except Exception as error:  # noqa: BLE001 - the waiters have their own timeout
                 _log.warning("sweep_failed", error=repr(error)[:200])
 
@@ -248,10 +263,9 @@ class OutcomeReader:
         fields = Decision.__struct_fields__
         return {r[0]: Decision(**dict(zip(fields, r, strict=True))) for r in rows}
 
-    async def _read_parked(self, ids: list[UUID]) -> list[tuple[UUID, datetime]]:
-        """Which of these are dead letters, and when each was submitted."""
-        rows = await self._fetch(_PARKED, ids)
-        return [(row["operation_id"], decode(row["payload"]).submitted_at) for row in rows]
+    async def _read_parked(self, ids: list[UUID]) -> list[Envelope]:
+        """Which of these are dead letters."""
+        return [decode(row["payload"]) for row in await self._fetch(_PARKED, ids)]
 
     async def _fetch(self, query: str, ids: list[UUID]) -> list[Any]:
         """Rows by id; one retry on a new session: a killed backend drops every session."""

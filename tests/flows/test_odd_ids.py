@@ -92,3 +92,50 @@ async def test_a_cursor_is_one_that_a_list_gave(native: httpx.AsyncClient, key: 
     cursor = base64.urlsafe_b64encode(key.encode()).rstrip(b"=").decode()
     answer = await native.get("/v1/wallets", params={"cursor": cursor})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_cursor")
+
+
+@pytest.mark.case("M11")
+@pytest.mark.parametrize(
+    "path", ["/v1/wallets/1%2F", "/v1/wallets/1%2fentries", "/v1%2Fwallets/1", "/v1/wallets%2F1"]
+)
+async def test_an_encoded_slash_is_no_separator(native: httpx.AsyncClient, path: str) -> None:
+    assert await opened(native) == 1
+    answer = await native.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    frozen = await native.post("/v1/wallets/1%2Ffreeze")
+    assert frozen.status_code == 404
+    assert (await native.get("/v1/wallets/1")).json()["status"] == "active"
+
+
+@pytest.mark.case("M11")
+@pytest.mark.parametrize(
+    "time",
+    ["9999-12-31T23:59:59.999999-12:00", "0001-01-01T00:00:00+14:00", "2026-11-20T12:00:00"],
+)
+async def test_a_time_in_a_cursor_has_a_zone_and_bounds(
+    native: httpx.AsyncClient, time: str
+) -> None:
+    key = f'["{time}","019aa1b2-0000-7000-8000-000000000001"]'
+    cursor = base64.urlsafe_b64encode(key.encode()).rstrip(b"=").decode()
+    for path in ("/v1/payouts", "/v1/deposits", "/v1/reconciliation/breaks"):
+        answer = await native.get(path, params={"cursor": cursor})
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_cursor"), path
+
+
+@pytest.mark.case("M10")
+@pytest.mark.parametrize(
+    "time", ["1999-12-31T23:59:59Z", "2100-01-01T00:00:00Z", "2026-11-20T12:00:00", "1763640000"]
+)
+async def test_a_time_in_a_query_has_a_zone_and_bounds(
+    native: httpx.AsyncClient, time: str
+) -> None:
+    await opened(native)
+    for path, name in (("/v1/wallets/1", "at"), ("/v1/payouts", "created_from")):
+        answer = await native.get(path, params={name: time})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, name), path
+
+
+async def test_a_query_string_is_utf_8(native: httpx.AsyncClient) -> None:
+    for odd in ("%FF", "%ED%A0%80"):
+        answer = await native.get(f"/v1/wallets?owner={odd}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_query")

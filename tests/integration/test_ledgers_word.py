@@ -144,3 +144,34 @@ async def test_a_lost_push_is_made_up_for_and_an_earlier_letter_is_not_taken_for
     again = await platform.submitter(request, 30)
     assert again.decision is not None
     assert again.decision.status == "applied"
+
+
+@pytest.mark.case("M3")
+@pytest.mark.parametrize("wait_s", [0, 30])
+async def test_the_key_of_a_parked_operation_is_not_another_operations(
+    platform: Platform, wait_s: int
+) -> None:
+    wallets = await two_wallets(platform)
+    async with platform.connection() as connection:
+        await connection.execute(POISON)
+    parked = under_key(transfer(wallets, 1, "poison"))
+    assert (await platform.submitter(parked, 30)).is_parked
+
+    other = under_key(transfer(wallets, 2))
+    if wait_s:
+        with pytest.raises(Conflict, match="another body"):
+            await platform.submitter(other, wait_s)
+    else:
+        await platform.submitter(other)
+
+    async def is_recorded() -> bool:
+        return bool(await platform.value("SELECT count(*) FROM operation_conflicts"))
+
+    await eventually(is_recorded)
+    assert await platform.value("SELECT count(*) FROM transfers") == 0
+    async with platform.connection() as connection:
+        await connection.execute("ALTER TABLE transfers DROP CONSTRAINT no_poison")
+    again = await platform.submitter(parked, 30)
+    assert again.decision is not None
+    assert again.decision.status == "applied"
+    await assert_invariants(platform.database_url, platform.redis_url)

@@ -116,7 +116,7 @@ class World:
         id_ = uuid5(_NAMESPACE, str(self._count))
         intent = msgspec.json.decode(msgspec.json.encode(intent), type=type(intent))
         outcome = operation.decide(intent, self.state, Context(id_, actor, self.now, self.now))
-        batch = Batch(self.state, {}, self.now)
+        batch = Batch(self.state, {}, self.now, {})
         if isinstance(outcome, Applied):
             batch._settle(outcome, _Envelope(id_))  # type: ignore[arg-type]
             self.effects.extend((f"{id_}:{n}", e) for n, e in enumerate(outcome.effects))

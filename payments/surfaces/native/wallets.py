@@ -55,19 +55,12 @@ READ: Final = "wallets:read"
 WRITE: Final = "wallets:write"
 CHANGE_WAIT_S: Final = 10
 ZEROS: Final = ("0", "0.0", "0.00", "0.000", "0.0000")
-YEAR_MIN: Final = 1970
-YEAR_MAX: Final = 9998
 
 
 class WalletQuery(Query, frozen=True, kw_only=True):
     """`?at=` gives the balance at that time."""
 
     at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
-
-    def __post_init__(self) -> None:
-        """The ends of the calendar overflow when they are turned into UTC."""
-        if self.at is not None and not YEAR_MIN <= self.at.year <= YEAR_MAX:
-            raise ValueError(f"a time between {YEAR_MIN} and {YEAR_MAX}")
 
 
 class WalletsQuery(Page, frozen=True, kw_only=True):
