@@ -70,6 +70,9 @@ class FakeOutcomes:
         """What the test stored."""
         return self.stored.get(operation_id)
 
+    async def find_parked(self, operation_id: OperationId) -> Envelope | None:
+        return None
+
     @contextmanager
     def expect(
         self,
