@@ -115,6 +115,7 @@ async def require_actor(connection: Connection, handler: BaseRouteHandler) -> No
         raise NotAuthenticated
     if access.auth == PUBLIC:
         connection.scope["user"] = ANYBODY
+        check_path(connection)
         return
     scheme = service(connection, Schemes).get(access.auth)
     if scheme is None:

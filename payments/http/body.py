@@ -8,6 +8,7 @@ import re
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from payments.http.access import access_here
 from payments.http.services import HttpRequest, header, header_values
@@ -249,7 +250,8 @@ def _check_text(raw: bytes, type_: type[msgspec.Struct], prefix: str) -> None:
     if b"\\u0000" in raw and _ESCAPED_NUL.search(raw):
         field = f"{prefix}{_field_with_nul(raw)}".rstrip(".")
         raise InvalidBody(errors=[{"field": field, "message": "text must not contain U+0000"}])
-    if _may_repeat(raw, type_):
+    # A field named twice: we would take the last, a proxy the first.
+    if b"\\u" in raw or any(raw.count(sign) > 1 for sign in _signs(type_)):
         json.loads(raw, object_pairs_hook=_unique(prefix), parse_int=str, parse_float=str)
 
 
@@ -258,18 +260,18 @@ def _field_with_nul(raw: bytes) -> str:
     return next((m[0] for m in members if _ESCAPED_NUL.search(json.dumps(m).encode())), "")
 
 
-def _may_repeat(raw: bytes, type_: type[msgspec.Struct]) -> bool:
-    """Cheap first look for a field named twice: we would take the last, a proxy the first."""
-    return b"\\u" in raw or any(raw.count(name) > 1 for name in _quoted_names(type_))
+_SIGNS: Final[dict[type, tuple[bytes, ...]]] = {}
 
 
-_NAMES: Final[dict[type, tuple[bytes, ...]]] = {}
-
-
-def _quoted_names(type_: type[msgspec.Struct]) -> tuple[bytes, ...]:
-    found = _NAMES.get(type_)
+def _signs(type_: type[msgspec.Struct]) -> tuple[bytes, ...]:
+    """What is there once while no name is given twice: each name, or a brace around all of them."""
+    found = _SIGNS.get(type_)
     if found is None:
-        found = _NAMES[type_] = tuple(f'"{n}"'.encode() for n in type_.__struct_encode_fields__)
+        shown: Any = inspect.type_info(type_)
+        parts = [getattr(f.type, "item_type", f.type) for f in shown.fields]
+        has_objects = any(isinstance(part, inspect.StructType) for part in parts)
+        names = tuple(f'"{n}"'.encode() for n in type_.__struct_encode_fields__)
+        found = _SIGNS[type_] = (b"{",) if has_objects else names
     return found
 
 

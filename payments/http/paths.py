@@ -47,6 +47,12 @@ _READERS: Final[Mapping[str, Callable[[str], object]]] = {
 }
 
 
+def _read_text(text: str) -> str:
+    if "\0" in text:
+        raise NotRead("text without U+0000")
+    return text
+
+
 def check_separators(connection: Connection) -> None:
     """Raise 404 when a `/` of the path is written `%2F`: that is a character of a name, no `/`.
 
@@ -60,9 +66,7 @@ def check_separators(connection: Connection) -> None:
 def check_path(connection: Connection) -> None:
     """Raise 404 (`wallet_not_found`, …) when a parameter of the path is no id at all."""
     for name, text in connection.scope["path_params"].items():
-        reader = _READERS.get(name)
-        if reader is None:
-            continue
+        reader = _READERS.get(name, _read_text)
         try:
             reader(text)
         except NotRead:

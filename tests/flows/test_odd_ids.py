@@ -139,3 +139,18 @@ async def test_a_query_string_is_utf_8(native: httpx.AsyncClient) -> None:
     for odd in ("%FF", "%ED%A0%80"):
         answer = await native.get(f"/v1/wallets?owner={odd}")
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_query")
+
+
+@pytest.mark.case("M11")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/accounts/%00",
+        "/api/organizations/%00/balance",
+        "/shop/auth/activate/%00",
+        "/schema/assets/%00",
+        "/v1/wallets/1%00",
+    ],
+)
+async def test_a_nul_in_a_path_is_not_found(native: httpx.AsyncClient, path: str) -> None:
+    assert (await native.get(path)).status_code == 404

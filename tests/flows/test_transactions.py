@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import Platform, api_key
 from tests.flows.native import WAIT, funded, money, opened, transfer, waited
 
@@ -229,3 +230,25 @@ async def test_filters(native: httpx.AsyncClient) -> None:
         {"account": "a b"},
     ):
         assert (await native.get("/v1/transactions", params=wrong)).status_code == 422, wrong
+
+
+@pytest.mark.case("R5")
+async def test_a_field_given_twice_in_a_posting_is_refused(native: httpx.AsyncClient) -> None:
+    buyer, seller = await funded(native, "100.00"), await opened(native)
+    for twice in ('"amount":"1","amount":"9"', '"amount":"1","\\u0061mount":"9"'):
+        ends = f'"source":"wallet:{buyer}","destination":"wallet:{seller}"'
+        body = f'{{"postings":[{{{ends},"currency":"RUB",{twice}}}]}}'
+        headers = {**WAIT, "Content-Type": "application/json"}
+        answer = await native.post("/v1/transactions", content=body, headers=headers)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "amount")
+    assert await money(native, buyer) == ("100.00", "100.00", "0.00")
+
+
+async def test_a_transfer_reversed_as_a_transaction_is_in_order(
+    native: httpx.AsyncClient, platform: Platform
+) -> None:
+    buyer, seller = await funded(native, "100.00"), await opened(native)
+    _, made = await waited(native, "/v1/transfers", transfer(buyer, seller, "3.00"))
+    status, back = await waited(native, f"/v1/transactions/{made['transfer_id']}/reverse", {})
+    assert (status, back["reversal_of"]) == (201, made["transfer_id"])
+    await assert_invariants(platform.database_url, platform.redis_url)

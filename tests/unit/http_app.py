@@ -70,7 +70,8 @@ class FakeOutcomes:
         """What the test stored."""
         return self.stored.get(operation_id)
 
-    async def find_parked(self, operation_id: OperationId) -> Envelope | None:
+    async def find_parked(self, _operation_id: OperationId) -> Envelope | None:
+        """Nothing is parked here."""
         return None
 
     @contextmanager

@@ -1,12 +1,15 @@
 -- Transfers that are not what their operation moved, or whose reversals do not add up. A wallet's account has its number.
 WITH moved AS (
-    SELECT (o.result->>'transfer_id')::uuid AS transfer_id, count(*) AS legs,
+    SELECT COALESCE(o.result->>'transfer_id', o.result->>'transaction_id')::uuid AS transfer_id, count(*) AS legs,
            -sum(e.amount) FILTER (WHERE e.amount < 0) AS taken,
            min(e.account_id) FILTER (WHERE e.amount < 0) AS source,
            min(e.account_id) FILTER (WHERE e.amount > 0) AS destination
       FROM operations AS o
       JOIN entries AS e ON e.operation_id = o.id
-     WHERE o.kind IN ('transfer.create', 'transfer.reverse') AND o.status = 'applied'
+     WHERE o.status = 'applied'
+       AND (o.kind IN ('transfer.create', 'transfer.reverse')
+            OR o.kind = 'transaction.reverse'
+               AND EXISTS (SELECT FROM transfers AS back WHERE back.id = (o.result->>'transaction_id')::uuid))
      GROUP BY 1
 ), returned AS (
     SELECT reversal_of, sum(minor) AS minor FROM transfers WHERE reversal_of IS NOT NULL GROUP BY reversal_of
