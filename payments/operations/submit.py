@@ -221,10 +221,8 @@ class Submitter:
             with self._outcomes.expect(operation_id, digest, self._clock()) as coming:
                 outcome = await coming.within(LEDGER_WAIT_S)
             decision = outcome if isinstance(outcome, Decision) else None
-        if decision is not None:
-            return decision.digest
-        letter = await self._outcomes.find_parked(operation_id)
-        return None if letter is None else letter.digest
+        known = decision or await self._outcomes.find_parked(operation_id)
+        return None if known is None else known.digest
 
     async def _refuse_doubt(self, operation_id: OperationId) -> None:
         """Raise `NotDecidedYet` while other content may be in the stream under an earlier id.
