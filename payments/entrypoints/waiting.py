@@ -17,7 +17,14 @@ from streams.errors import FAILURES
 
 _WAITS_S: Final = (0.2, 0.5, 1.0, 2.0)
 READY: Final = Gauge("payments_role_ready", "1 while this role works, 0 while it waits for servers")
-_AWAY: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, *FAILURES)
+_AWAY: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncio.IncompleteReadError,
+    *FAILURES,
+)
+"""What `connect` raises while a server goes away under it, and what it raises for good."""
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 

@@ -16,7 +16,8 @@ CAUSES: Final[Mapping[str, frozenset[str]]] = {
     "marketplace pay": frozenset({SHORT, "price_within_fee", "too_many_unconfirmed"}),
     "marketplace refund": frozenset({SHORT}),
     "native adjust": frozenset({SHORT}),
-    "native capture": frozenset({"hold_closed"}),
+    # the wallet to capture to is chosen by chance, and may be the one that is held
+    "native capture": frozenset({"hold_closed", "same_wallet"}),
     "native hold": frozenset({SHORT}),
     "native release": frozenset({"hold_closed"}),
     "native reverse": frozenset({SHORT}),

@@ -105,6 +105,8 @@ class Proxy:
             if is_request and self._cut_after is not None and self._cut_after in chunk:
                 self._cut_after = None
                 is_doomed.set()
+            if sink.is_closing():
+                raise _EndOfConnectionError  # uvloop raises RuntimeError for a write to it
             sink.write(chunk)
             await sink.drain()
 
