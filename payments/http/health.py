@@ -6,12 +6,12 @@ from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from litestar import get
+from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from payments.http.access import Access
 from payments.http.auth import PUBLIC
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, service
 from payments.http.serving import for_operators
 
 _CHECK_TIMEOUT_S: Final = 2.0
@@ -42,13 +42,12 @@ async def live() -> Reply:
 
 
 @get("/health/ready", access=Access(PUBLIC))
-async def ready(request: HttpRequest) -> Reply:
+async def ready(checks: NamedDependency[Readiness], heard: NamedDependency[Ages]) -> Reply:
     """Everything this process needs works; 503 names what does not."""
-    checks = service(request, Readiness)
     found = await asyncio.gather(*(_run(check) for check in checks.values()))
     parts = dict(zip(checks, found, strict=True))
     failing = {name: trouble for name, trouble in parts.items() if trouble is not None}
-    ages = {name: await _age(age) for name, age in service(request, Ages).items()}
+    ages = {name: await _age(age) for name, age in heard.items()}
     body = {
         "status": "not_ready" if failing else "ready",
         "failing": failing,

@@ -165,6 +165,35 @@ def test_routes_catch_nothing() -> None:
     assert found == [], "errors are rendered once, in payments.http.errors"
 
 
+DIRECT = {
+    "payments/surfaces/shop/access.py": "a way to authenticate: no handler, so no signature",
+    "payments/surfaces/shop/webhook.py": "a hot route (ADR 0092)",
+    "payments/surfaces/native/bulk.py": "any item's intent is made from the request",
+    "payments/surfaces/native/holds.py": "its intents are made for items of a bulk as well",
+    "payments/surfaces/native/transactions.py": "its intents are made for items of a bulk as well",
+    "payments/surfaces/native/transfers.py": "a hot route; its intents are made for bulks as well",
+}
+
+
+def test_ordinary_handlers_name_what_they_use_in_their_signature() -> None:
+    direct = {
+        name
+        for name in python("payments/surfaces")
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"service", "services_of"}
+    }
+    # The shop's configuration starts what runs beside the application, outside of any request.
+    assert direct - {"payments/surfaces/shop/config.py"} == set(DIRECT)
+    handlers = [
+        f"{name}:{node.lineno} {node.name}"
+        for name in python("payments/http")
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.AsyncFunctionDef) and _is_route(node)
+        if any(isinstance(inner, ast.Name) and inner.id == "service" for inner in ast.walk(node))
+    ]
+    assert handlers == [], "write `engine: NamedDependency[AsyncEngine]` (ADR 0093)"
+
+
 def _is_route(function: ast.AsyncFunctionDef) -> bool:
     decorators = {
         ast.unparse(d.func if isinstance(d, ast.Call) else d) for d in function.decorator_list

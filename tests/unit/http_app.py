@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 import msgspec
 from litestar.types import ControllerRouterHandler
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.http.app import build_app
 from payments.http.auth import API_KEY, BEARER_KEY, Actor, Scheme, Schemes, bearer_token
@@ -17,15 +18,19 @@ from payments.http.health import Ages, Readiness
 from payments.http.operation_status import Decisions, Markers
 from payments.http.operations import Refusals
 from payments.http.services import Connection, Services, Time
+from payments.kernel.database import create_engine
 from payments.kernel.errors import NotAuthenticated, PaymentsError
 from payments.kernel.ids import OperationId
 from payments.operations.envelope import Envelope, decode
 from payments.operations.outcome import Decision
 from payments.operations.outcomes import Coming, Parked
 from payments.operations.submit import Submitter
+from payments.reads.replica import ReadEngine
 from payments.registry import OPERATIONS
 from payments.surfaces.native.routes import ROUTER
 
+NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
+"""Routes that read the database are there, and no test here asks for one."""
 NOW = datetime(2026, 11, 20, 21, tzinfo=UTC)
 KEYS = {
     "all": Actor("key:all", frozenset({"*"})),
@@ -147,8 +152,11 @@ class Api:
         self.door = FakeDoor()
         self.outcomes = FakeOutcomes()
         self.accepted = FakeAccepted()
+        engine = create_engine(NOWHERE, pool_size=1, application="tests")
         self.services = Services(
             {
+                AsyncEngine: engine,
+                ReadEngine: ReadEngine(engine, None, 0),
                 Time: Time(lambda: NOW),
                 Submitter: Submitter(self.door, self.outcomes, lambda: NOW),
                 Decisions: self.outcomes,

@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -21,7 +22,7 @@ from payments.http.operations import submit
 from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest
 from payments.kernel.errors import NotFound
 from payments.kernel.ids import parse_id
 from payments.surfaces.bankwebhook.answers import BankPaymentList, ChangeList
@@ -42,19 +43,20 @@ class PaymentNotFound(NotFound):
     "/v1/bank-payments",
     access=Access(API_KEY, READ, query=BankPaymentsQuery, answers={200: BankPaymentList}),
 )
-async def list_bank_payments(request: HttpRequest) -> Reply:
+async def list_bank_payments(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """Payments the bank told us of, newest first; `?state=unmatched` is the money in suspense."""
     query = read_query(request, BankPaymentsQuery)
     before = decode_cursor(query.cursor, tuple[datetime, UUID])
-    engine = service(request, AsyncEngine)
     rows = await queries.list_payments(engine, query.state, query.inn, before, query.limit + 1)
     return json_reply(page_of(rows, query.limit, lambda p: (p.received_at, p.payment_id), _same))
 
 
 @get("/v1/bank-payments/{payment_id:str}", access=Access(API_KEY, READ, answers={200: PaymentView}))
-async def get_bank_payment(request: HttpRequest, payment_id: FromPath[str]) -> Reply:
+async def get_bank_payment(
+    payment_id: FromPath[str], engine: NamedDependency[AsyncEngine]
+) -> Reply:
     """A payment by the bank's own id."""
-    return json_reply(await _payment(request, payment_id))
+    return json_reply(await _payment(payment_id, engine))
 
 
 @post(
@@ -63,10 +65,12 @@ async def get_bank_payment(request: HttpRequest, payment_id: FromPath[str]) -> R
         API_KEY, ASSIGN, operation=payments.bankpayments.assign.OPERATION, body=OwnerBody
     ),
 )
-async def assign_bank_payment(request: HttpRequest, payment_id: FromPath[str]) -> Reply:
+async def assign_bank_payment(
+    request: HttpRequest, payment_id: FromPath[str], engine: NamedDependency[AsyncEngine]
+) -> Reply:
     """Give money in suspense to an organization, when two different clients have said so."""
     body = await read_body(request, OwnerBody)
-    payment = await _payment(request, payment_id)
+    payment = await _payment(payment_id, engine)
     intent = AssignBankPayment(
         payment_id=payment.payment_id, inn=checked_inn(body.inn), reason=body.reason
     )
@@ -79,18 +83,19 @@ async def assign_bank_payment(request: HttpRequest, payment_id: FromPath[str]) -
     "/v1/organizations/{inn:str}/entries",
     access=Access(API_KEY, READ, query=Page, answers={200: ChangeList}),
 )
-async def list_balance_changes(request: HttpRequest, inn: FromPath[str]) -> Reply:
+async def list_balance_changes(
+    request: HttpRequest, inn: FromPath[str], engine: NamedDependency[AsyncEngine]
+) -> Reply:
     """Changes of an organization's balance, before and after, newest first."""
     page = read_query(request, Page)
     before = decode_cursor(page.cursor, tuple[datetime, UUID])
-    engine = service(request, AsyncEngine)
     organization = await queries.get_organization(engine, inn)
     rows = await queries.list_changes(engine, organization.organization_id, before, page.limit + 1)
     return json_reply(page_of(rows, page.limit, lambda c: (c.recorded_at, c.operation_id), _same))
 
 
-async def _payment(request: HttpRequest, payment_id: str) -> PaymentView:
-    payment = await queries.find_payment(service(request, AsyncEngine), parse_id(payment_id))
+async def _payment(payment_id: str, engine: AsyncEngine) -> PaymentView:
+    payment = await queries.find_payment(engine, parse_id(payment_id))
     if payment is None:
         raise PaymentNotFound
     return payment

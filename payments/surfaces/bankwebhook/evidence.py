@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from litestar import get
+from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.http.access import Access
@@ -13,7 +14,7 @@ from payments.http.auth import ADMIN, API_KEY
 from payments.http.lists import InvalidCursor, decode_cursor, page_of
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest
 from payments.kernel.clock import rfc3339
 from payments.operations.conflict_list import list_conflicts
 from payments.surfaces.bankwebhook.answers import (
@@ -31,13 +32,12 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
     "/v1/conflicts",
     access=Access(API_KEY, ADMIN, query=ConflictsQuery, answers={200: ConflictList}),
 )
-async def list_all_conflicts(request: HttpRequest) -> Reply:
+async def list_all_conflicts(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """Other content under an operation id that was used: never applied, newest first."""
     query = read_query(request, ConflictsQuery)
     before = decode_cursor(query.cursor, tuple[datetime, UUID, str])
     if before is not None and _DIGEST.fullmatch(before[2]) is None:
         raise InvalidCursor
-    engine = service(request, AsyncEngine)
     rows = await list_conflicts(engine, query.kind, before, query.limit + 1)
     return json_reply(page_of(rows, query.limit, lambda row: row[0], lambda row: row[1]))
 
@@ -46,11 +46,10 @@ async def list_all_conflicts(request: HttpRequest) -> Reply:
     "/v1/turned-away-webhooks",
     access=Access(API_KEY, ADMIN, query=TurnedAwayQuery, answers={200: TurnedAwayWebhooks}),
 )
-async def list_all_turned_away(request: HttpRequest) -> Reply:
+async def list_all_turned_away(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """Webhooks of the bank and of the shop's provider that changed nothing, newest first."""
     query = read_query(request, TurnedAwayQuery)
     before = decode_cursor(query.cursor, int)
-    engine = service(request, AsyncEngine)
     rows = await list_turned_away(engine, query.surface, query.kind, before, query.limit + 1)
     return json_reply(page_of(rows, query.limit, lambda webhook: webhook.id, _webhook))
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from litestar import Router, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -19,7 +20,7 @@ from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, Time, service
+from payments.http.services import HttpRequest, Time
 from payments.kernel.clock import rfc3339
 from payments.kernel.money import currency_of, format_minor, short_number
 from payments.operations.submit import Submitter
@@ -71,9 +72,9 @@ async def receive_payment(request: HttpRequest) -> Reply:
     "/api/organizations/{inn:str}/balance",
     access=Access(AUTH_BALANCE, READ, answers={200: OrganizationBalance}),
 )
-async def get_balance(request: HttpRequest, inn: FromPath[str]) -> Reply:
+async def get_balance(inn: FromPath[str], engine: NamedDependency[AsyncEngine]) -> Reply:
     """An organization's balance, in roubles."""
-    found = await queries.get_organization(service(request, AsyncEngine), inn)
+    found = await queries.get_organization(engine, inn)
     balance = short_number(found.minor, currency_of(CURRENCY))
     return json_reply(OrganizationBalance(inn=found.inn, balance=balance))
 
@@ -84,22 +85,26 @@ async def get_balance(request: HttpRequest, inn: FromPath[str]) -> Reply:
         API_KEY, ADMIN, takes=Takes.WAIT, body=OrganizationBody, answers={201: OrganizationAnswer}
     ),
 )
-async def add_organization(request: HttpRequest) -> Reply:
+async def add_organization(
+    request: HttpRequest,
+    engine: NamedDependency[AsyncEngine],
+    submitter: NamedDependency[Submitter],
+    clock: NamedDependency[Time],
+) -> Reply:
     """Add an organization; payments that were waiting for its INN move to it."""
     body = await read_body(request, OrganizationBody)
-    engine, inn = service(request, AsyncEngine), checked_inn(body.inn)
-    await writes.add_organization(engine, service(request, Time).now, inn=inn, name=body.name)
+    inn = checked_inn(body.inn)
+    await writes.add_organization(engine, clock.now, inn=inn, name=body.name)
     wait_s = preferred_wait_s(request)
-    await submit_matches(engine, service(request, Submitter), inn=inn, wait_s=wait_s)
+    await submit_matches(engine, submitter, inn=inn, wait_s=wait_s)
     return json_reply(_answer(await queries.get_organization(engine, inn)), 201)
 
 
 @get("/v1/organizations", access=Access(API_KEY, READ, query=Page, answers={200: OrganizationList}))
-async def list_organizations(request: HttpRequest) -> Reply:
+async def list_organizations(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """Organizations, newest first."""
     page = read_query(request, Page)
     before = decode_cursor(page.cursor, int)
-    engine = service(request, AsyncEngine)
     rows = await queries.list_organizations(engine, before, page.limit + 1)
     return json_reply(page_of(rows, page.limit, lambda o: o.organization_id, _answer))
 

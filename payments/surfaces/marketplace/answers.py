@@ -12,7 +12,7 @@ from payments.http.idempotency import REPLAYED, key_of
 from payments.http.operations import render_ticket
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.reply import Reply
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest
 from payments.kernel.clock import rfc3339
 from payments.kernel.ids import OperationId, derived_id, new_id
 from payments.kernel.money import plain_minor
@@ -33,7 +33,11 @@ def operation_id_of(request: HttpRequest) -> OperationId:
 
 
 async def answer(
-    request: HttpRequest, operation: Operation[Any], intent: Intent, operation_id: OperationId
+    request: HttpRequest,
+    operation: Operation[Any],
+    intent: Intent,
+    operation_id: OperationId,
+    submitter: Submitter,
 ) -> Reply:
     """Submit, wait as long as `Prefer` says, and answer with the result as it stands.
 
@@ -43,7 +47,7 @@ async def answer(
         operation, intent, actor_of(request).name, operation_id, key_of(request) is not None
     )
     prefers_s = preferred_wait_s(request)
-    ticket = await service(request, Submitter)(wanted, prefers_s or WAIT_S)
+    ticket = await submitter(wanted, prefers_s or WAIT_S)
     preferred = (APPLIED,) if prefers_s else ()
     decision = ticket.decision
     if decision is None or decision.status != Status.APPLIED.value:

@@ -13,7 +13,7 @@ from payments.banks.refund import RefundPayments
 from payments.banks.request import RequestPayment, pair_of
 from payments.http.body import minor_of
 from payments.http.caught_up import is_stale
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest
 from payments.kernel.errors import InvalidBody, NotDecidedYet, NotFound
 from payments.surfaces.marketplace.access import marketplace_of
 from payments.surfaces.marketplace.bodies import ConfirmBody, PayBody, RefundBody
@@ -31,18 +31,19 @@ class OperationNotFound(NotFound):
     code = "operation_not_found"
 
 
-async def pay(request: HttpRequest, body: PayBody, operation_id: UUID) -> RequestPayment:
+async def pay(
+    request: HttpRequest, body: PayBody, operation_id: UUID, codes: Codes, engine: AsyncEngine
+) -> RequestPayment:
     """The payment, with its key and the hash of its code. Raises 404 `account_not_found`."""
     minor = minor_of(body.price, CURRENCY, "price")
     customer, seller = body.number_invoice_customer, body.number_invoice_seller
-    banks = await queries.banks_of(service(request, AsyncEngine), (customer, seller))
+    banks = await queries.banks_of(engine, (customer, seller))
     missing = [
         n for n in ("customer", "seller") if getattr(body, f"number_invoice_{n}") not in banks
     ]
     if missing:
         fields = [{"field": f"number_invoice_{n}", "message": "no such account"} for n in missing]
         raise AccountNotFound(errors=fields)
-    codes = service(request, Codes)
     binding = Binding(operation_id, minor, seller)
     return RequestPayment(
         marketplace_id=marketplace_of(request),
@@ -55,19 +56,21 @@ async def pay(request: HttpRequest, body: PayBody, operation_id: UUID) -> Reques
     )
 
 
-async def confirm(request: HttpRequest, body: ConfirmBody) -> ConfirmPayment:
+async def confirm(
+    request: HttpRequest, body: ConfirmBody, codes: Codes, engine: AsyncEngine
+) -> ConfirmPayment:
     """The attempt: what was typed goes no further than this. Raises 404 `operation_not_found`."""
-    payment = await own_payment(request, body.operation_key)
+    payment = await own_payment(request, body.operation_key, engine)
     binding = Binding(payment.id, payment.minor, payment.seller_number)
     return ConfirmPayment(
         marketplace_id=marketplace_of(request),
         operation_key=payment.operation_key,
         customer_number=payment.customer_number,
-        code_hash=service(request, Codes).hash(binding, body.code),
+        code_hash=codes.hash(binding, body.code),
     )
 
 
-async def refund(request: HttpRequest, body: RefundBody) -> RefundPayments:
+async def refund(request: HttpRequest, body: RefundBody, engine: AsyncEngine) -> RefundPayments:
     """The list. Raises 422 when it names a payment twice, 409 `not_decided_yet`."""
     keys = tuple(body.operation_keys)
     twice = [i for i, key in enumerate(keys) if key in keys[:i]]
@@ -77,18 +80,16 @@ async def refund(request: HttpRequest, body: RefundBody) -> RefundPayments:
     if is_stale(request):
         # A payment that is accepted only would be refused as unknown, for ever under this key.
         for key in keys:
-            await own_payment(request, key)
+            await own_payment(request, key, engine)
     return RefundPayments(marketplace_id=marketplace_of(request), operation_keys=keys)
 
 
-async def own_payment(request: HttpRequest, operation_key: str) -> PaymentView:
+async def own_payment(request: HttpRequest, operation_key: str, engine: AsyncEngine) -> PaymentView:
     """The payment of that key; another marketplace's opens nothing: 404 `operation_not_found`.
 
     409 `not_decided_yet` while what was accepted before this request may not be applied.
     """
-    payment = await queries.find_payment(
-        service(request, AsyncEngine), marketplace_of(request), operation_key
-    )
+    payment = await queries.find_payment(engine, marketplace_of(request), operation_key)
     if payment is None:
         raise NotDecidedYet if is_stale(request) else OperationNotFound
     return payment

@@ -3,6 +3,7 @@
 from typing import Final
 
 from litestar import Router, post
+from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.banks.confirm
@@ -10,12 +11,14 @@ import payments.banks.refund
 import payments.banks.request
 from payments.banks import queries
 from payments.banks.books import CURRENCY
+from payments.banks.codes import Codes
 from payments.http.access import Access, Takes
 from payments.http.body import read_body
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, Time, service
+from payments.http.services import HttpRequest, Time
 from payments.kernel.money import plain_minor
 from payments.mail.message import masked
+from payments.operations.submit import Submitter
 from payments.surfaces.marketplace import intents
 from payments.surfaces.marketplace.access import MARKETPLACE
 from payments.surfaces.marketplace.answers import answer, operation_answer, operation_id_of
@@ -36,10 +39,10 @@ from payments.surfaces.marketplace.bodies import (
     "/auth",
     access=Access(MARKETPLACE, body=AuthBody, answers={200: AuthAnswer}, sees_accepted=True),
 )
-async def auth(request: HttpRequest) -> Reply:
+async def auth(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """Check a key and a customer's account."""
     body = await read_body(request, AuthBody)
-    email = await queries.find_email(service(request, AsyncEngine), body.number_invoice_customer)
+    email = await queries.find_email(engine, body.number_invoice_customer)
     if email is None:
         raise intents.AccountNotFound
     return json_reply(AuthAnswer(masked(email)))
@@ -49,10 +52,10 @@ async def auth(request: HttpRequest) -> Reply:
     "/balance",
     access=Access(MARKETPLACE, body=BalanceBody, answers={200: BalanceAnswer}, sees_accepted=True),
 )
-async def balance(request: HttpRequest) -> Reply:
+async def balance(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """Balance of an account."""
     body = await read_body(request, BalanceBody)
-    minor = await queries.find_balance(service(request, AsyncEngine), body.number_invoice_seller)
+    minor = await queries.find_balance(engine, body.number_invoice_seller)
     if minor is None:
         raise intents.AccountNotFound
     return json_reply(BalanceAnswer(plain_minor(minor, CURRENCY)))
@@ -68,11 +71,18 @@ async def balance(request: HttpRequest) -> Reply:
         answers={200: payments.banks.request.OPERATION.result},
     ),
 )
-async def pay(request: HttpRequest) -> Reply:
+async def pay(
+    request: HttpRequest,
+    codes: NamedDependency[Codes],
+    engine: NamedDependency[AsyncEngine],
+    submitter: NamedDependency[Submitter],
+) -> Reply:
     """Ask a customer to pay: a code goes to its e-mail."""
     operation_id = operation_id_of(request)
-    intent = await intents.pay(request, await read_body(request, PayBody), operation_id)
-    return await answer(request, payments.banks.request.OPERATION, intent, operation_id)
+    intent = await intents.pay(
+        request, await read_body(request, PayBody), operation_id, codes, engine
+    )
+    return await answer(request, payments.banks.request.OPERATION, intent, operation_id, submitter)
 
 
 @post(
@@ -86,13 +96,20 @@ async def pay(request: HttpRequest) -> Reply:
         sees_accepted=True,
     ),
 )
-async def confirm(request: HttpRequest) -> Reply:
+async def confirm(
+    request: HttpRequest,
+    codes: NamedDependency[Codes],
+    engine: NamedDependency[AsyncEngine],
+    submitter: NamedDependency[Submitter],
+) -> Reply:
     """Pay, with the code from the mail.
 
     The right code again is answered `success` again, and pays once.
     """
-    intent = await intents.confirm(request, await read_body(request, ConfirmBody))
-    return await answer(request, payments.banks.confirm.OPERATION, intent, operation_id_of(request))
+    intent = await intents.confirm(request, await read_body(request, ConfirmBody), codes, engine)
+    return await answer(
+        request, payments.banks.confirm.OPERATION, intent, operation_id_of(request), submitter
+    )
 
 
 @post(
@@ -101,11 +118,13 @@ async def confirm(request: HttpRequest) -> Reply:
         MARKETPLACE, body=OperationBody, answers={200: OperationAnswer}, sees_accepted=True
     ),
 )
-async def operation(request: HttpRequest) -> Reply:
+async def operation(
+    request: HttpRequest, clock: NamedDependency[Time], engine: NamedDependency[AsyncEngine]
+) -> Reply:
     """A payment: status, amount, fee, parties."""
     body = await read_body(request, OperationBody)
-    payment = await intents.own_payment(request, body.operation_key)
-    return json_reply(operation_answer(payment, service(request, Time).now()))
+    payment = await intents.own_payment(request, body.operation_key, engine)
+    return json_reply(operation_answer(payment, clock.now()))
 
 
 @post(
@@ -119,10 +138,16 @@ async def operation(request: HttpRequest) -> Reply:
         sees_accepted=True,
     ),
 )
-async def refund(request: HttpRequest) -> Reply:
+async def refund(
+    request: HttpRequest,
+    engine: NamedDependency[AsyncEngine],
+    submitter: NamedDependency[Submitter],
+) -> Reply:
     """Give payments back, all of them or none."""
-    intent = await intents.refund(request, await read_body(request, RefundBody))
-    return await answer(request, payments.banks.refund.OPERATION, intent, operation_id_of(request))
+    intent = await intents.refund(request, await read_body(request, RefundBody), engine)
+    return await answer(
+        request, payments.banks.refund.OPERATION, intent, operation_id_of(request), submitter
+    )
 
 
 ROUTER: Final = Router(

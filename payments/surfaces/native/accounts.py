@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,7 +19,7 @@ from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
 from payments.http.query import Query, read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest
 from payments.reads.replica import ReadEngine
 from payments.surfaces.native.postings import OpenAccountBody
 
@@ -62,11 +63,11 @@ async def open_account(request: HttpRequest) -> Reply:
 
 
 @get("/v1/accounts", access=Access(API_KEY, READ, query=AccountsQuery, answers={200: AccountList}))
-async def list_accounts(request: HttpRequest) -> Reply:
+async def list_accounts(request: HttpRequest, reads: NamedDependency[ReadEngine]) -> Reply:
     """House accounts, newest first."""
     query = read_query(request, AccountsQuery)
     rows = await queries.list_accounts(
-        service(request, ReadEngine).engine,
+        reads.engine,
         _currency(query.currency),
         decode_cursor(query.cursor, int),
         query.limit + 1,
@@ -78,10 +79,11 @@ async def list_accounts(request: HttpRequest) -> Reply:
     "/v1/accounts/{name:str}",
     access=Access(API_KEY, READ, query=AccountQuery, answers={200: AccountView}),
 )
-async def get_account(request: HttpRequest, name: FromPath[str]) -> Reply:
+async def get_account(
+    request: HttpRequest, name: FromPath[str], engine: NamedDependency[AsyncEngine]
+) -> Reply:
     """A house account and its balance."""
     query = read_query(request, AccountQuery)
-    engine = service(request, AsyncEngine)
     _, account = await queries.find_account(engine, name, _currency(query.currency))
     return json_reply(account)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Final
 import msgspec
 
 from payments.http.auth import ADMIN, Actor, InsufficientScope
-from payments.http.body import Amount, Body, CurrencyCode, Text, currency_in, free_json_in, minor_of
+from payments.http.body import Amount, Body, CurrencyCode, Text, free_json_in, money_in
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import InvalidBody, PaymentsError
 from payments.kernel.free_json import EMPTY, JsonObject
@@ -161,13 +161,12 @@ def _posting(body: PostingBody, earlier: Sequence[Posting]) -> Posting:
     if body.source == body.destination:
         raise _Wrong("same_account", "destination", "source and destination are the same account")
     try:
-        currency = currency_in(body.currency)
-        minor = minor_of(body.amount, currency)
+        money = money_in(body.amount, body.currency)
     except PaymentsError as error:
         field = str(error.errors[0]["field"])
         raise _Wrong(error.code, field, error.detail) from None
     posting = Posting(
-        source=body.source, destination=body.destination, minor=minor, currency=currency.code
+        source=body.source, destination=body.destination, minor=money.minor, currency=money.currency
     )
     if posting in earlier:
         raise _Wrong("repeated_posting", "", f"the same as postings[{earlier.index(posting)}]")

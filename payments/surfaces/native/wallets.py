@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, patch, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,7 +19,7 @@ import payments.wallets.freeze
 import payments.wallets.open
 from payments.http.access import Accepted, Access, Takes
 from payments.http.auth import ADMIN, API_KEY, InsufficientScope, actor_of
-from payments.http.body import currency_in, free_json_in, minor_of, optional_minor_of, read_body
+from payments.http.body import currency_in, free_json_in, money_in, optional_minor_of, read_body
 from payments.http.caught_up import note_stale
 from payments.http.idempotency import request_for
 from payments.http.lists import Page, decode_cursor, page_of
@@ -26,15 +27,12 @@ from payments.http.operations import render_ticket, submit
 from payments.http.prefer import preferred_wait_s
 from payments.http.query import InvalidQuery, Query, read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, Time, service
+from payments.http.services import HttpRequest, Time
 from payments.kernel.money import amount_text, currency_of
 from payments.operations.outcome import Status
 from payments.operations.submit import Submitter
 from payments.reads.replica import ReadEngine
-from payments.surfaces.native.answers import (
-    EntryList,
-    WalletList,
-)
+from payments.surfaces.native.answers import EntryList, WalletList
 from payments.surfaces.native.bodies import (
     AdjustmentBody,
     ChangeWalletBody,
@@ -71,11 +69,11 @@ class WalletsQuery(Page, frozen=True, kw_only=True):
 
 def adjustment(body: AdjustmentBody) -> AdjustWallet:
     """The intent of a body."""
-    currency = currency_in(body.currency)
+    money = money_in(body.amount, body.currency)
     return AdjustWallet(
         wallet_id=body.wallet_id,
-        minor=minor_of(body.amount, currency),
-        currency=currency.code,
+        minor=money.minor,
+        currency=money.currency,
         is_credit=body.direction == "credit",
         reason=body.reason,
     )
@@ -97,16 +95,18 @@ async def open_wallet(request: HttpRequest) -> Reply:
 
 
 @get("/v1/wallets", access=Access(API_KEY, READ, query=WalletsQuery, answers={200: WalletList}))
-async def list_wallets(request: HttpRequest) -> Reply:
+async def list_wallets(
+    request: HttpRequest, clock: NamedDependency[Time], reads: NamedDependency[ReadEngine]
+) -> Reply:
     """Wallets, newest first."""
     query = read_query(request, WalletsQuery)
     before = decode_cursor(query.cursor, int)
     rows = await queries.list_wallets(
-        await _list_engine(request),
+        await _list_engine(request, reads),
         query.owner,
         before,
         query.limit + 1,
-        now=service(request, Time).now(),
+        now=clock.now(),
     )
     return json_reply(page_of(rows, query.limit, lambda w: w.wallet_id, lambda w: w))
 
@@ -115,10 +115,15 @@ async def list_wallets(request: HttpRequest) -> Reply:
     "/v1/wallets/{wallet_id:str}",
     access=Access(API_KEY, READ, query=WalletQuery, answers={200: WalletView}),
 )
-async def get_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
+async def get_wallet(
+    request: HttpRequest,
+    wallet_id: FromPath[int],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+) -> Reply:
     """A wallet and its money, now or at a time."""
     at = read_query(request, WalletQuery).at
-    engine, now = service(request, AsyncEngine), service(request, Time).now()
+    now = clock.now()
     if at is not None and at > now:
         raise InvalidQuery(errors=[{"field": "at", "message": "a time that is not in the future"}])
     wallet = await queries.get_wallet(engine, wallet_id, now)
@@ -136,13 +141,19 @@ async def get_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
         answers={200: WalletView, 202: Accepted},
     ),
 )
-async def change_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
+async def change_wallet(
+    request: HttpRequest,
+    wallet_id: FromPath[int],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+    submitter: NamedDependency[Submitter],
+) -> Reply:
     """Merge metadata, set the overdraft limit; answers the wallet.
 
     The limit needs `ledger:admin`.
     """
     body = await read_body(request, ChangeWalletBody)
-    engine, now = service(request, AsyncEngine), service(request, Time).now
+    now = clock.now
     wallet = await queries.get_wallet(engine, wallet_id, now())
     limit = _limit(body.overdraft_limit, wallet)
     if limit is not None and not actor_of(request).may(ADMIN):
@@ -154,7 +165,7 @@ async def change_wallet(request: HttpRequest, wallet_id: FromPath[int]) -> Reply
     )
     asked = request_for(request, payments.wallets.change.OPERATION, intent)
     wait_s = preferred_wait_s(request) or CHANGE_WAIT_S
-    ticket = await service(request, Submitter)(asked, wait_s)
+    ticket = await submitter(asked, wait_s)
     if ticket.decision is None or ticket.decision.status != Status.APPLIED.value:
         return render_ticket(request, ticket)
     return json_reply(await queries.get_wallet(engine, wallet_id, now()))
@@ -171,11 +182,13 @@ def _limit(raw: msgspec.Raw, wallet: WalletView) -> int | None:
     "/v1/wallets/{wallet_id:str}/entries",
     access=Access(API_KEY, READ, query=Page, answers={200: EntryList}),
 )
-async def list_entries(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
+async def list_entries(
+    request: HttpRequest, wallet_id: FromPath[int], reads: NamedDependency[ReadEngine]
+) -> Reply:
     """A wallet's entries, newest first."""
     query = read_query(request, Page)
     before = decode_cursor(query.cursor, int)
-    engine = await _list_engine(request)
+    engine = await _list_engine(request, reads)
     rows = await queries.list_entries(engine, wallet_id, before, query.limit + 1)
     transfers = await notes(engine, [e.operation_id for e in rows if not e.counterparty])
     return json_reply(page_of(rows, query.limit, _entry_key, partial(_noted, transfers, wallet_id)))
@@ -216,11 +229,8 @@ async def freeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 async def unfreeze(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     """Open it again."""
     await read_body(request, EmptyBody)
-    return await submit(
-        request,
-        payments.wallets.freeze.OPERATION,
-        FreezeWallet(wallet_id=wallet_id, is_frozen=False),
-    )
+    intent = FreezeWallet(wallet_id=wallet_id, is_frozen=False)
+    return await submit(request, payments.wallets.freeze.OPERATION, intent)
 
 
 @post(
@@ -241,12 +251,7 @@ async def close(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
 
 @post(
     "/v1/adjustments",
-    access=Access(
-        API_KEY,
-        ADMIN,
-        operation=payments.wallets.adjust.OPERATION,
-        body=AdjustmentBody,
-    ),
+    access=Access(API_KEY, ADMIN, operation=payments.wallets.adjust.OPERATION, body=AdjustmentBody),
 )
 async def adjust(request: HttpRequest) -> Reply:
     """Credit or debit a wallet by hand, with a reason."""
@@ -264,9 +269,8 @@ def _noted(transfers: Mapping[UUID, TransferNote], wallet_id: int, entry: EntryV
     return msgspec.structs.replace(entry, description=text, counterparty=other)
 
 
-async def _list_engine(request: HttpRequest) -> AsyncEngine:
+async def _list_engine(request: HttpRequest, reads: ReadEngine) -> AsyncEngine:
     """Where lists are read: the replica once it has what is committed, or the answer says so."""
-    reads = service(request, ReadEngine)
     if not await reads.has_caught_up():
         note_stale(request)
     return reads.engine

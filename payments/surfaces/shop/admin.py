@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from litestar import get, patch
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,7 +14,7 @@ from payments.http.body import read_body
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, Time, service
+from payments.http.services import HttpRequest, Time
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import Conflict
 from payments.surfaces.shop.access import ADMIN, SHOP, user_id_of
@@ -44,10 +45,9 @@ class CannotDisableSelf(Conflict):
 
 
 @get("/shop/admin/users", access=Access(SHOP, ADMIN, query=Page, answers={200: AdminUserList}))
-async def list_users(request: HttpRequest) -> Reply:
+async def list_users(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """All users with their bills, newest first."""
     query = read_query(request, Page)
-    engine = service(request, AsyncEngine)
     rows = await list_users_(engine, decode_cursor(query.cursor, int), query.limit + 1)
     bills = await bills_of(engine, [u.id for u in rows[: query.limit]], _BILLS_SHOWN + 1)
     page = page_of(rows, query.limit, lambda u: u.id, lambda u: _user(u, bills[u.id]))
@@ -58,42 +58,49 @@ async def list_users(request: HttpRequest) -> Reply:
     "/shop/admin/users/{user_id:str}",
     access=Access(SHOP, ADMIN, body=UserBody, answers={200: AdminUser}),
 )
-async def change_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:
+async def change_user(
+    request: HttpRequest,
+    user_id: FromPath[int],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+) -> Reply:
     """Let a user in, or shut it out: its tokens stop working at once, for good."""
     body = await read_body(request, UserBody)
     if user_id == user_id_of(request) and not body.is_active:
         raise CannotDisableSelf
-    engine, now = service(request, AsyncEngine), service(request, Time).now
+    now = clock.now
     await writes.set_active(engine, now, number_or_none(user_id), is_active=body.is_active)
     return json_reply(await _shown(engine, user_id))
 
 
 @get("/shop/admin/users/{user_id:str}", access=Access(SHOP, ADMIN, answers={200: AdminUser}))
-async def get_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:
+async def get_user(user_id: FromPath[int], engine: NamedDependency[AsyncEngine]) -> Reply:
     """A user with its bills."""
-    return json_reply(await _shown(service(request, AsyncEngine), number_or_none(user_id)))
+    return json_reply(await _shown(engine, number_or_none(user_id)))
 
 
 @get(
     "/shop/admin/users/{user_id:str}/bills",
     access=Access(SHOP, ADMIN, query=Page, answers={200: BillList}),
 )
-async def list_bills_of_user(request: HttpRequest, user_id: FromPath[int]) -> Reply:
+async def list_bills_of_user(
+    request: HttpRequest, user_id: FromPath[int], engine: NamedDependency[AsyncEngine]
+) -> Reply:
     """A user's bills, newest first."""
-    return json_reply(await bills_page(request, number_or_none(user_id)))
+    return json_reply(await bills_page(request, number_or_none(user_id), engine))
 
 
 @get(
     "/shop/admin/turned-away-webhooks",
     access=Access(SHOP, ADMIN, query=TurnedAwayQuery, answers={200: TurnedAwayList}),
 )
-async def list_turned_away_webhooks(request: HttpRequest) -> Reply:
+async def list_turned_away_webhooks(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine]
+) -> Reply:
     """Top-ups that were turned away (signature, user, owner, content), newest first."""
     query = read_query(request, TurnedAwayQuery)
     before = decode_cursor(query.cursor, int)
-    rows = await list_turned_away(
-        service(request, AsyncEngine), SHOP_WEBHOOK, query.kind, before, query.limit + 1
-    )
+    rows = await list_turned_away(engine, SHOP_WEBHOOK, query.kind, before, query.limit + 1)
     return json_reply(page_of(rows, query.limit, lambda w: w.id, _turned_away))
 
 

@@ -6,15 +6,16 @@ from typing import Any, Final
 
 import msgspec
 from litestar import delete, get, patch, post, put
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.http.access import Access
-from payments.http.body import currency_in, minor_of, read_body
+from payments.http.body import money_in, read_body
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, Time, header, service
+from payments.http.services import HttpRequest, Time, header
 from payments.kernel.errors import InvalidBody
 from payments.products import queries, writes
 from payments.products.tables import Product
@@ -32,11 +33,11 @@ _VERSION: Final = re.compile(r'"?([0-9]{1,9})"?', re.ASCII)
     "/shop/admin/products",
     access=Access(SHOP, ADMIN, query=Page, answers={200: AdminProductList}, sees_accepted=False),
 )
-async def list_admin_products(request: HttpRequest) -> Reply:
+async def list_admin_products(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """Products for sale, newest first."""
     query = read_query(request, Page)
     before = decode_cursor(query.cursor, int)
-    rows = await queries.list_products(service(request, AsyncEngine), before, query.limit + 1)
+    rows = await queries.list_products(engine, before, query.limit + 1)
     return json_reply(page_of(rows, query.limit, lambda p: p.id, _product))
 
 
@@ -44,10 +45,12 @@ async def list_admin_products(request: HttpRequest) -> Reply:
     "/shop/admin/products",
     access=Access(SHOP, ADMIN, body=ProductBody, answers={201: AdminProduct}),
 )
-async def create_product(request: HttpRequest) -> Reply:
+async def create_product(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine], clock: NamedDependency[Time]
+) -> Reply:
     """Put a product on sale."""
     change = _whole(await read_body(request, ProductBody))
-    engine, now = service(request, AsyncEngine), service(request, Time).now
+    now = clock.now
     return _answer(await writes.create_product(engine, now, change), HTTPStatus.CREATED)
 
 
@@ -55,9 +58,8 @@ async def create_product(request: HttpRequest) -> Reply:
     "/shop/admin/products/{product_id:str}",
     access=Access(SHOP, ADMIN, answers={200: AdminProduct}, sees_accepted=False),
 )
-async def get_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
+async def get_product(product_id: FromPath[int], engine: NamedDependency[AsyncEngine]) -> Reply:
     """A product and its version."""
-    engine = service(request, AsyncEngine)
     return _answer(await queries.get_product(engine, number_or_none(product_id)))
 
 
@@ -65,19 +67,31 @@ async def get_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
     "/shop/admin/products/{product_id:str}",
     access=Access(SHOP, ADMIN, body=ProductBody, headers=_IF_MATCH, answers={200: AdminProduct}),
 )
-async def replace_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
+async def replace_product(
+    request: HttpRequest,
+    product_id: FromPath[int],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+) -> Reply:
     """Change all of a product; with `If-Match: "<version>"` only if nobody else has."""
-    return await _change(request, product_id, _whole(await read_body(request, ProductBody)))
+    return await _change(
+        request, product_id, _whole(await read_body(request, ProductBody)), engine, clock
+    )
 
 
 @patch(
     "/shop/admin/products/{product_id:str}",
     access=Access(SHOP, ADMIN, body=ProductPatch, headers=_IF_MATCH, answers={200: AdminProduct}),
 )
-async def change_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
+async def change_product(
+    request: HttpRequest,
+    product_id: FromPath[int],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+) -> Reply:
     """Change the fields that are given; with `If-Match: "<version>"` only if nobody else has."""
     body = await read_body(request, ProductPatch)
-    return await _change(request, product_id, await _part(request, product_id, body))
+    return await _change(request, product_id, await _part(product_id, body, engine), engine, clock)
 
 
 @delete(
@@ -85,9 +99,14 @@ async def change_product(request: HttpRequest, product_id: FromPath[int]) -> Rep
     status_code=HTTPStatus.OK,
     access=Access(SHOP, ADMIN, headers=_IF_MATCH, answers={204: None}),
 )
-async def delete_product(request: HttpRequest, product_id: FromPath[int]) -> Reply:
+async def delete_product(
+    request: HttpRequest,
+    product_id: FromPath[int],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+) -> Reply:
     """Take a product off sale; purchases of it stay readable."""
-    engine, now = service(request, AsyncEngine), service(request, Time).now
+    now = clock.now
     version = _expected(request)
     await writes.delete_product(engine, now, number_or_none(product_id), version)
     gone = Reply(HTTPStatus.NO_CONTENT, b"")
@@ -95,23 +114,25 @@ async def delete_product(request: HttpRequest, product_id: FromPath[int]) -> Rep
     return gone
 
 
-async def _change(request: HttpRequest, product_id: int, change: ProductChange) -> Reply:
-    engine, now = service(request, AsyncEngine), service(request, Time).now
+async def _change(
+    request: HttpRequest, product_id: int, change: ProductChange, engine: AsyncEngine, clock: Time
+) -> Reply:
+    now = clock.now
     known_id = number_or_none(product_id)
     return _answer(await writes.change_product(engine, now, known_id, change, _expected(request)))
 
 
 def _whole(body: ProductBody) -> ProductChange:
-    currency = currency_in(body.currency)
+    price = money_in(body.price, body.currency, "price")
     return ProductChange(
         title=body.title,
         description=body.description,
-        minor=minor_of(body.price, currency, "price"),
-        currency=currency.code,
+        minor=price.minor,
+        currency=price.currency,
     )
 
 
-async def _part(request: HttpRequest, product_id: int, body: ProductPatch) -> ProductChange:
+async def _part(product_id: int, body: ProductPatch, engine: AsyncEngine) -> ProductChange:
     """Price and currency are written together, so that two edits at once cannot mix them."""
     change = ProductChange(title=body.title, description=body.description)
     if not bytes(body.price):
@@ -121,11 +142,9 @@ async def _part(request: HttpRequest, product_id: int, body: ProductPatch) -> Pr
         return change
     code = body.currency
     if code is msgspec.UNSET:
-        engine = service(request, AsyncEngine)
         code = (await queries.get_product(engine, number_or_none(product_id))).currency
-    currency = currency_in(code)
-    minor = minor_of(body.price, currency, "price")
-    return msgspec.structs.replace(change, minor=minor, currency=currency.code)
+    price = money_in(body.price, code, "price")
+    return msgspec.structs.replace(change, minor=price.minor, currency=price.currency)
 
 
 def _expected(request: HttpRequest) -> int | None:

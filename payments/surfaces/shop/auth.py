@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Final
 
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -11,7 +12,7 @@ from payments.http.access import Access
 from payments.http.auth import PUBLIC
 from payments.http.body import read_body
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, Time, service
+from payments.http.services import HttpRequest, Time
 from payments.kernel.errors import InvalidBody
 from payments.surfaces.shop.answers import Activated, LoggedIn, Registered
 from payments.surfaces.shop.bodies import CredentialsBody, NewCredentialsBody
@@ -29,54 +30,74 @@ BEARER: Final = "Bearer"
     "/shop/auth/register",
     access=Access(PUBLIC, body=NewCredentialsBody, answers={201: Registered}),
 )
-async def register(request: HttpRequest) -> Reply:
+async def register(
+    request: HttpRequest,
+    engine: NamedDependency[AsyncEngine],
+    attempts: NamedDependency[Attempts],
+    passwords: NamedDependency[Passwords],
+    clock: NamedDependency[Time],
+    config: NamedDependency[ShopConfig],
+) -> Reply:
     """Make a user, not active until the link in the answer is opened.
 
     A password has 8 characters at least. A lost link: POST /shop/auth/activation-link.
     """
     body = await read_body(request, NewCredentialsBody)
     _check_login(body.login)
-    await service(request, Attempts).registration(address_of(request))
-    hashed = await service(request, Passwords).hash(body.password)
+    await attempts.registration(address_of(request))
+    hashed = await passwords.hash(body.password)
     new = writes.NewUser(login=body.login, password_hash=hashed)
-    made = await writes.register(service(request, AsyncEngine), service(request, Time).now, new)
-    return _registered(request, made.user_id, body.login, made.token)
+    made = await writes.register(engine, clock.now, new)
+    return _registered(made.user_id, body.login, made.token, config)
 
 
 @post(
     "/shop/auth/activation-link",
     access=Access(PUBLIC, body=CredentialsBody, answers={201: Registered}),
 )
-async def renew_activation_link(request: HttpRequest) -> Reply:
+async def renew_activation_link(
+    request: HttpRequest,
+    engine: NamedDependency[AsyncEngine],
+    passwords: NamedDependency[Passwords],
+    attempts: NamedDependency[Attempts],
+    clock: NamedDependency[Time],
+    config: NamedDependency[ShopConfig],
+) -> Reply:
     """Another activation link, for who knows the password; the one before ends.
 
     An unknown login is answered as a wrong password, 401 `invalid_credentials`. Active already: 409
     `user_active`. Shut out by an administrator: 403 `user_inactive`.
     """
     body = await read_body(request, CredentialsBody)
-    await service(request, Attempts).login(login_key(body.login), address_of(request))
-    engine, passwords = service(request, AsyncEngine), service(request, Passwords)
+    await attempts.login(login_key(body.login), address_of(request))
     user = await check_password(engine, passwords, body.login, body.password)
-    token = await writes.renew_activation(engine, service(request, Time).now, user)
-    return _registered(request, user.id, user.login, token)
+    token = await writes.renew_activation(engine, clock.now, user)
+    return _registered(user.id, user.login, token, config)
 
 
 @get("/shop/auth/activate/{token:str}", access=Access(PUBLIC, answers={200: Activated}))
-async def activate(request: HttpRequest, token: FromPath[str]) -> Reply:
+async def activate(
+    token: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+) -> Reply:
     """Make a user active, once, with the token of its activation link."""
-    engine, now = service(request, AsyncEngine), service(request, Time).now
-    user_id = await writes.activate(engine, now, token)
+    user_id = await writes.activate(engine, clock.now, token)
     return json_reply(Activated(user_id=user_id, is_active=True))
 
 
 @post("/shop/auth/login", access=Access(PUBLIC, body=CredentialsBody, answers={200: LoggedIn}))
-async def login(request: HttpRequest) -> Reply:
+async def login(
+    request: HttpRequest,
+    tokens: NamedDependency[AccessTokens],
+    engine: NamedDependency[AsyncEngine],
+    passwords: NamedDependency[Passwords],
+    attempts: NamedDependency[Attempts],
+) -> Reply:
     """An access token for a login and password."""
     body = await read_body(request, CredentialsBody)
-    await service(request, Attempts).login(login_key(body.login), address_of(request))
-    engine, passwords = service(request, AsyncEngine), service(request, Passwords)
+    await attempts.login(login_key(body.login), address_of(request))
     user = await check_credentials(engine, passwords, body.login, body.password)
-    tokens = service(request, AccessTokens)
     token = tokens.issue(user.id, user.generation)
     return json_reply(LoggedIn(access_token=token, token_type=BEARER, expires_in=tokens.life_s))
 
@@ -87,8 +108,8 @@ def address_of(request: HttpRequest) -> str:
     return client[0] if client else "local"
 
 
-def _registered(request: HttpRequest, user_id: int, login: str, token: str) -> Reply:
-    base_url = service(request, ShopConfig).base_url.rstrip("/")
+def _registered(user_id: int, login: str, token: str, config: ShopConfig) -> Reply:
+    base_url = config.base_url.rstrip("/")
     link = f"{base_url}/shop/auth/activate/{token}"
     answer = Registered(user_id=user_id, login=login, is_active=False, activation_link=link)
     return json_reply(answer, HTTPStatus.CREATED)

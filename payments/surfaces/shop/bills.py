@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -21,7 +22,7 @@ from payments.http.operation_status import (
 )
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest
 from payments.kernel.clock import rfc3339
 from payments.kernel.ids import parse_id
 from payments.surfaces.shop.access import SHOP, user_id_of
@@ -39,21 +40,21 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @get("/shop/bills", access=Access(SHOP, query=Page, answers={200: BillList}))
-async def list_bills(request: HttpRequest) -> Reply:
+async def list_bills(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """The caller's bills and their balances, newest first."""
-    return json_reply(await bills_page(request, user_id_of(request)))
+    return json_reply(await bills_page(request, user_id_of(request), engine))
 
 
 @get(
     "/shop/transactions",
     access=Access(SHOP, query=TransactionsQuery, answers={200: TransactionList}),
 )
-async def list_transactions(request: HttpRequest) -> Reply:
+async def list_transactions(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """The caller's top-ups and purchases, newest first."""
     query = read_query(request, TransactionsQuery)
     before = decode_cursor(query.cursor, int)
     rows: Sequence[TransactionView] = await queries.list_transactions(
-        service(request, AsyncEngine), user_id_of(request), query.bill_id, before, query.limit + 1
+        engine, user_id_of(request), query.bill_id, before, query.limit + 1
     )
     return json_reply(page_of(rows, query.limit, lambda t: t.id, transaction_answer))
 
@@ -72,11 +73,11 @@ async def get_shop_operation(request: HttpRequest, operation_id: FromPath[str]) 
     return json_reply(found[1])
 
 
-async def bills_page(request: HttpRequest, user_id: int) -> dict[str, Any]:
+async def bills_page(request: HttpRequest, user_id: int, engine: AsyncEngine) -> dict[str, Any]:
     """A page of a user's bills, as the query string wants it."""
     query = read_query(request, Page)
     before = bill_key(decode_cursor(query.cursor, tuple[int, int]))
-    rows = await queries.list_bills(service(request, AsyncEngine), user_id, before, query.limit + 1)
+    rows = await queries.list_bills(engine, user_id, before, query.limit + 1)
     return page_of(rows, query.limit, _cursor_of, bill_answer)
 
 

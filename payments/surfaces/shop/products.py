@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -17,7 +18,7 @@ from payments.http.operations import render_ticket
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Header, Reply, json_reply
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest
 from payments.operations.outcome import Status
 from payments.operations.submit import Submitter, Ticket
 from payments.products import queries
@@ -44,11 +45,11 @@ _RESULT: Final = msgspec.json.Decoder(PurchaseCreated)
     "/shop/products",
     access=Access(SHOP, query=Page, answers={200: ProductList}, sees_accepted=False),
 )
-async def list_products(request: HttpRequest) -> Reply:
+async def list_products(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """What can be bought, newest first."""
     query = read_query(request, Page)
     before = decode_cursor(query.cursor, int)
-    rows = await queries.list_products(service(request, AsyncEngine), before, query.limit + 1)
+    rows = await queries.list_products(engine, before, query.limit + 1)
     return json_reply(page_of(rows, query.limit, lambda p: p.id, product_answer))
 
 
@@ -62,7 +63,9 @@ async def list_products(request: HttpRequest) -> Reply:
         answers={201: Purchased, 202: Accepted},
     ),
 )
-async def purchase(request: HttpRequest, product_id: FromPath[int]) -> Reply:
+async def purchase(
+    request: HttpRequest, product_id: FromPath[int], submitter: NamedDependency[Submitter]
+) -> Reply:
     """Buy a product from a bill of one's own, at its price of that moment; waits until decided."""
     body = await read_body(request, PurchaseBody)
     intent = CreatePurchase(
@@ -70,7 +73,7 @@ async def purchase(request: HttpRequest, product_id: FromPath[int]) -> Reply:
     )
     wanted = request_for(request, payments.purchases.create.OPERATION, intent)
     wait_s = preferred_wait_s(request) or _WAIT_S
-    ticket = await service(request, Submitter)(wanted, wait_s)
+    ticket = await submitter(wanted, wait_s)
     return _answer(request, ticket, (APPLIED,) if preferred_wait_s(request) else ())
 
 

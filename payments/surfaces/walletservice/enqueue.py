@@ -14,7 +14,7 @@ from payments.http.body import currency_in, minor_of, optional_minor_of
 from payments.http.idempotency import REPLAYED, key_of
 from payments.http.prefer import preferred_wait_s
 from payments.http.reply import Header
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest
 from payments.kernel.money import Currency, currency_of
 from payments.operations.operation import IntentT, Operation
 from payments.operations.outcome import Decision
@@ -51,9 +51,11 @@ def wallet_intent(body: WalletBody) -> OpenClientWallet:
     return OpenClientWallet(user_id=body.user_id, minor=minor, currency=currency.code)
 
 
-async def deposit_intent(request: HttpRequest, body: WalletDepositBody) -> DepositToClientWallet:
+async def deposit_intent(
+    body: WalletDepositBody, currencies: WalletCurrencies, engine: AsyncEngine
+) -> DepositToClientWallet:
     """The intent of a body, the amount in the wallet's currency."""
-    currency = await _currency(request, body.wallet_id)
+    currency = await _currency(body.wallet_id, currencies, engine)
     return DepositToClientWallet(
         wallet_id=body.wallet_id,
         minor=minor_of(body.amount, currency),
@@ -62,9 +64,11 @@ async def deposit_intent(request: HttpRequest, body: WalletDepositBody) -> Depos
     )
 
 
-async def transfer_intent(request: HttpRequest, body: TransactionBody) -> CreateClientTransfer:
+async def transfer_intent(
+    body: TransactionBody, currencies: WalletCurrencies, engine: AsyncEngine
+) -> CreateClientTransfer:
     """The intent of a body, the amount in the source wallet's currency."""
-    currency = await _currency(request, body.source_wallet_id)
+    currency = await _currency(body.source_wallet_id, currencies, engine)
     return CreateClientTransfer(
         user_id=body.user_id,
         source_wallet_id=body.source_wallet_id,
@@ -80,6 +84,7 @@ async def enqueue(
     intent: IntentT,
     of: Service,
     user_id: int | None,
+    submitter: Submitter,
 ) -> Enqueued:
     """Make the intent durable; gives the handshake that tells what became of it."""
     actor, key = actor_of(request), key_of(request)
@@ -95,17 +100,16 @@ async def enqueue(
     wanted = Request(
         operation, intent, first.actor, first.operation_id, key is not None, tuple(others)
     )
-    ticket = await service(request, Submitter)(wanted, preferred_wait_s(request))
+    ticket = await submitter(wanted, preferred_wait_s(request))
     text = next(h.text for h in handshakes if h.operation_id == ticket.operation_id)
     return Enqueued(text, (REPLAYED,) if ticket.is_replay else (), ticket.decision)
 
 
-async def _currency(request: HttpRequest, wallet_id: int) -> Currency:
+async def _currency(wallet_id: int, currencies: WalletCurrencies, engine: AsyncEngine) -> Currency:
     """The wallet's. An unknown one's is read as dollars; if that is wrong, `decide` refuses."""
-    known = service(request, WalletCurrencies)
-    code = known.get(wallet_id)
+    code = currencies.get(wallet_id)
     if code is None:
-        code = await queries.currency_of_wallet(service(request, AsyncEngine), wallet_id)
+        code = await queries.currency_of_wallet(engine, wallet_id)
         if code is not None:
-            known.note(wallet_id, code)
+            currencies.note(wallet_id, code)
     return currency_of(code or _DEFAULT)

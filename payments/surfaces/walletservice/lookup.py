@@ -10,7 +10,7 @@ from payments.clientwallets import queries
 from payments.clientwallets.queries import OutcomeView
 from payments.http.operation_status import standing
 from payments.http.query import InvalidQuery
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest
 from payments.kernel.errors import NotFound
 from payments.kernel.ids import OperationId
 from payments.operations.outcome import Status
@@ -61,19 +61,22 @@ async def find_anywhere(request: HttpRequest, operation_id: OperationId) -> Outc
     return OutcomeView(kind=at.kind, status=at.status, reason=at.reason, result=result)
 
 
-async def find_in_database(request: HttpRequest, operation_id: OperationId) -> OutcomeView | None:
+async def find_in_database(
+    engine: AsyncEngine, request: HttpRequest, operation_id: OperationId
+) -> OutcomeView | None:
     """Straight from PostgreSQL; only what is not decided is looked for elsewhere."""
-    found = await queries.find_outcome(service(request, AsyncEngine), operation_id)
+    found = await queries.find_outcome(engine, operation_id)
     return found or await find_anywhere(request, operation_id)
 
 
-async def look_up_wallet(request: HttpRequest, ask: WalletAsk, find: Find) -> WalletAnswer:
+async def look_up_wallet(
+    request: HttpRequest, ask: WalletAsk, find: Find, engine: AsyncEngine
+) -> WalletAnswer:
     """The wallet a GET asks for. Raises 404 `handshake_not_found`, `wallet_not_found`."""
     if ask.handshake_id is not None:
-        return await _wallet_of_handshake(request, ask.handshake_id, ask.user_id, find)
+        return await _wallet_of_handshake(request, ask.handshake_id, ask.user_id, find, engine)
     if ask.wallet_id is None and ask.user_id is None:
         raise InvalidQuery(_NAME_A_WALLET)
-    engine = service(request, AsyncEngine)
     wallet = await queries.find_wallet(engine, wallet_id=ask.wallet_id, user_id=ask.user_id)
     if wallet is None:
         raise WalletNotFound
@@ -81,13 +84,12 @@ async def look_up_wallet(request: HttpRequest, ask: WalletAsk, find: Find) -> Wa
 
 
 async def look_up_transaction(
-    request: HttpRequest, ask: TransactionAsk, find: Find
+    request: HttpRequest, ask: TransactionAsk, find: Find, engine: AsyncEngine
 ) -> ClientTransactionAnswer:
     """The transaction a GET asks for. Raises 404 `handshake_not_found`, `transaction_not_found`."""
     if ask.handshake_id is None:
         if ask.transaction_id is None:
             raise InvalidQuery(_NAME_A_TRANSACTION)
-        engine = service(request, AsyncEngine)
         found = await queries.find_transfer(engine, ask.transaction_id, ask.user_id)
         if found is None:
             raise TransactionNotFound
@@ -101,7 +103,7 @@ async def look_up_transaction(
 
 
 async def _wallet_of_handshake(
-    request: HttpRequest, text: str, user_id: int | None, find: Find
+    request: HttpRequest, text: str, user_id: int | None, find: Find, engine: AsyncEngine
 ) -> WalletAnswer:
     outcome = await _outcome(request, Service.WALLET, user_id, text, find)
     if outcome is None and user_id is not None:
@@ -116,7 +118,7 @@ async def _wallet_of_handshake(
     if outcome.status == Status.REJECTED.value:
         return refused_wallet(text, outcome)
     wallet_id = outcome.result["wallet_id"]
-    wallet = await queries.find_wallet(service(request, AsyncEngine), wallet_id=wallet_id)
+    wallet = await queries.find_wallet(engine, wallet_id=wallet_id)
     if wallet is None:
         raise WalletNotFound
     return wallet_answer(wallet, handshake_id=text)

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Final
 
 from litestar import Router, get, post
+from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.clientwallets.deposit
@@ -14,8 +15,10 @@ from payments.clientwallets import queries
 from payments.http.access import Access, Takes
 from payments.http.body import read_body
 from payments.http.lists import decode_cursor, page_of
+from payments.http.operations import Refusals
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest
+from payments.operations.submit import Submitter
 from payments.surfaces.walletservice.answers import (
     ClientTransactionAnswer,
     History,
@@ -32,6 +35,7 @@ from payments.surfaces.walletservice.bodies import (
     read_ask,
 )
 from payments.surfaces.walletservice.enqueue import (
+    WalletCurrencies,
     deposit_intent,
     enqueue,
     transfer_intent,
@@ -65,13 +69,18 @@ TRANSFER: Final = "transfers:write"
         answers={201: WalletAnswer, 202: WalletAnswer},
     ),
 )
-async def create_wallet(request: HttpRequest) -> Reply:
+async def create_wallet(
+    request: HttpRequest,
+    submitter: NamedDependency[Submitter],
+    engine: NamedDependency[AsyncEngine],
+    refusals: NamedDependency[Refusals],
+) -> Reply:
     """Ask for a client's wallet; the handshake tells what became of it."""
     body = await read_body(request, WalletBody)
     operation = payments.clientwallets.open.OPERATION
     intent = wallet_intent(body)
-    enqueued = await enqueue(request, operation, intent, Service.WALLET, body.user_id)
-    return await enqueued_wallet(request, enqueued)
+    enqueued = await enqueue(request, operation, intent, Service.WALLET, body.user_id, submitter)
+    return await enqueued_wallet(request, enqueued, engine, refusals)
 
 
 @post(
@@ -85,41 +94,48 @@ async def create_wallet(request: HttpRequest) -> Reply:
         answers={201: WalletAnswer, 202: WalletAnswer},
     ),
 )
-async def deposit(request: HttpRequest) -> Reply:
+async def deposit(
+    request: HttpRequest,
+    currencies: NamedDependency[WalletCurrencies],
+    engine: NamedDependency[AsyncEngine],
+    submitter: NamedDependency[Submitter],
+    refusals: NamedDependency[Refusals],
+) -> Reply:
     """Ask for money into a client's wallet."""
     body = await read_body(request, WalletDepositBody)
     operation = payments.clientwallets.deposit.OPERATION
-    intent = await deposit_intent(request, body)
-    enqueued = await enqueue(request, operation, intent, Service.WALLET, body.user_id)
-    return await enqueued_wallet(request, enqueued)
+    intent = await deposit_intent(body, currencies, engine)
+    enqueued = await enqueue(request, operation, intent, Service.WALLET, body.user_id, submitter)
+    return await enqueued_wallet(request, enqueued, engine, refusals)
 
 
 @get("/api/v1/wallet", access=Access(AUTH, READ, query=WalletAsk, answers={200: WalletAnswer}))
-async def get_client_wallet(request: HttpRequest) -> Reply:
+async def get_client_wallet(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """A wallet by handshake, number or client; the same names in the body or the query string.
 
     All null but the handshake while it is not decided; refused: `status` rejected, `info` says why.
     A handshake opens only with the `user_id` it was made with.
     """
     ask = await read_ask(request, WalletAsk)
-    return json_reply(await look_up_wallet(request, ask, find_anywhere))
+    return json_reply(await look_up_wallet(request, ask, find_anywhere, engine))
 
 
 @get(
     "/api/v1/wallet/async", access=Access(AUTH, READ, query=WalletAsk, answers={200: WalletAnswer})
 )
-async def get_wallet_from_database(request: HttpRequest) -> Reply:
+async def get_wallet_from_database(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine]
+) -> Reply:
     """The same, straight from PostgreSQL."""
     ask = await read_ask(request, WalletAsk)
-    return json_reply(await look_up_wallet(request, ask, find_in_database))
+    return json_reply(await look_up_wallet(request, ask, partial(find_in_database, engine), engine))
 
 
 @get("/api/v1/wallet/history", access=Access(AUTH, READ, query=HistoryAsk, answers={200: History}))
-async def get_history(request: HttpRequest) -> Reply:
+async def get_history(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """Movements of a wallet, newest first."""
     ask = await read_ask(request, HistoryAsk)
     before = decode_cursor(ask.cursor, int)
-    engine = service(request, AsyncEngine)
     wallet = await queries.find_wallet(engine, wallet_id=ask.wallet_id, user_id=ask.user_id)
     if wallet is None:
         raise WalletNotFound
@@ -141,37 +157,49 @@ async def get_history(request: HttpRequest) -> Reply:
         answers={201: ClientTransactionAnswer, 202: ClientTransactionAnswer},
     ),
 )
-async def create_transaction(request: HttpRequest) -> Reply:
+async def create_transaction(
+    request: HttpRequest,
+    currencies: NamedDependency[WalletCurrencies],
+    engine: NamedDependency[AsyncEngine],
+    submitter: NamedDependency[Submitter],
+    refusals: NamedDependency[Refusals],
+) -> Reply:
     """Ask for money from a client's wallet to another's."""
     body = await read_body(request, TransactionBody)
     operation = payments.clientwallets.transfer.OPERATION
-    intent = await transfer_intent(request, body)
-    enqueued = await enqueue(request, operation, intent, Service.TRANSACTION, body.user_id)
-    return enqueued_transaction(request, enqueued)
+    intent = await transfer_intent(body, currencies, engine)
+    enqueued = await enqueue(
+        request, operation, intent, Service.TRANSACTION, body.user_id, submitter
+    )
+    return enqueued_transaction(request, enqueued, refusals)
 
 
 @get(
     "/api/v1/transaction",
     access=Access(AUTH, READ, query=TransactionAsk, answers={200: ClientTransactionAnswer}),
 )
-async def get_transaction(request: HttpRequest) -> Reply:
+async def get_transaction(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """A transaction by handshake or number; the same names in the body or the query string.
 
     All null but the handshake while it is not decided; then `status` is processed or rejected, and
     `info` says why. Give `user_id` with a handshake_id or a transaction_id.
     """
     ask = await read_ask(request, TransactionAsk)
-    return json_reply(await look_up_transaction(request, ask, find_anywhere))
+    return json_reply(await look_up_transaction(request, ask, find_anywhere, engine))
 
 
 @get(
     "/api/v1/transaction/async",
     access=Access(AUTH, READ, query=TransactionAsk, answers={200: ClientTransactionAnswer}),
 )
-async def get_transaction_from_database(request: HttpRequest) -> Reply:
+async def get_transaction_from_database(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine]
+) -> Reply:
     """The same, straight from PostgreSQL."""
     ask = await read_ask(request, TransactionAsk)
-    return json_reply(await look_up_transaction(request, ask, find_in_database))
+    return json_reply(
+        await look_up_transaction(request, ask, partial(find_in_database, engine), engine)
+    )
 
 
 def _entry_key(entry: EntryView) -> int:

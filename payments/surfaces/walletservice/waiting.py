@@ -11,7 +11,7 @@ from payments.http.errors import problem_reply
 from payments.http.operations import Refusals, refusal_error
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.reply import Header, Reply, json_reply
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest
 from payments.operations.outcome import Decision, Status
 from payments.surfaces.walletservice.answers import (
     ClientTransactionAnswer,
@@ -22,29 +22,31 @@ from payments.surfaces.walletservice.answers import (
 from payments.surfaces.walletservice.enqueue import Enqueued
 
 
-async def enqueued_wallet(request: HttpRequest, enqueued: Enqueued) -> Reply:
+async def enqueued_wallet(
+    request: HttpRequest, enqueued: Enqueued, engine: AsyncEngine, refusals: Refusals
+) -> Reply:
     """202, or what became of a wallet or a deposit: 201 as a GET shows it, or the refusal."""
     decision = _waited_for(request, enqueued)
     if decision is None:
         answer = WalletAnswer(handshake_id=enqueued.handshake)
         return json_reply(answer, HTTPStatus.ACCEPTED, _headers(request, enqueued))
     if decision.status != Status.APPLIED.value:
-        return _refused(request, enqueued, decision)
+        return _refused(request, enqueued, decision, refusals)
     wallet_id = msgspec.json.decode(decision.result)["wallet_id"]
-    wallet = await queries.find_wallet(service(request, AsyncEngine), wallet_id=wallet_id)
+    wallet = await queries.find_wallet(engine, wallet_id=wallet_id)
     assert wallet is not None, "wallets are never deleted"
     answer = wallet_answer(wallet, handshake_id=enqueued.handshake)
     return json_reply(answer, HTTPStatus.CREATED, _headers(request, enqueued))
 
 
-def enqueued_transaction(request: HttpRequest, enqueued: Enqueued) -> Reply:
+def enqueued_transaction(request: HttpRequest, enqueued: Enqueued, refusals: Refusals) -> Reply:
     """The same for a transaction."""
     decision = _waited_for(request, enqueued)
     if decision is None:
         answer = ClientTransactionAnswer(handshake_id=enqueued.handshake)
         return json_reply(answer, HTTPStatus.ACCEPTED, _headers(request, enqueued))
     if decision.status != Status.APPLIED.value:
-        return _refused(request, enqueued, decision)
+        return _refused(request, enqueued, decision, refusals)
     outcome = OutcomeView(
         kind=decision.kind,
         status=decision.status,
@@ -60,8 +62,10 @@ def _waited_for(request: HttpRequest, enqueued: Enqueued) -> Decision | None:
     return enqueued.decision if preferred_wait_s(request) else None
 
 
-def _refused(request: HttpRequest, enqueued: Enqueued, decision: Decision) -> Reply:
-    status, error = refusal_error(service(request, Refusals), decision)
+def _refused(
+    request: HttpRequest, enqueued: Enqueued, decision: Decision, refusals: Refusals
+) -> Reply:
+    status, error = refusal_error(refusals, decision)
     error.extra["handshake_id"] = enqueued.handshake
     return problem_reply(request.scope, error, status=status, headers=_headers(request, enqueued))
 
