@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from payments.holds.capture import CaptureHold
 from payments.holds.create import CreateHold
 from payments.holds.release import ReleaseHold
 from payments.http.auth import actor_of
-from payments.http.services import HttpRequest, Time
+from payments.http.services import HttpRequest, Time, service
 from payments.surfaces.native import holds, postings, transactions, transfers, wallets
 from payments.transactions.create import CreateTransaction
 from payments.transactions.reverse import ReverseTransaction
@@ -22,25 +20,21 @@ async def transfer(_request: HttpRequest, body: Any) -> CreateTransfer:
     return transfers.transfer(body)
 
 
-async def transfer_reversal(
-    request: HttpRequest, body: Any, engine: AsyncEngine
-) -> ReverseTransfer:
+async def transfer_reversal(request: HttpRequest, body: Any) -> ReverseTransfer:
     """`POST /v1/transfers/{id}/reverse`."""
-    return transfers.reversal(await transfers.look(request, str(body.transfer_id), engine), body)
+    return transfers.reversal(await transfers.look(request, str(body.transfer_id)), body)
 
 
-async def transaction(request: HttpRequest, body: Any, clock: Time) -> CreateTransaction:
+async def transaction(request: HttpRequest, body: Any) -> CreateTransaction:
     """`POST /v1/transactions`."""
-    intent = postings.transaction(body, clock.now())
+    intent = postings.transaction(body, service(request, Time).now())
     postings.check_accounts(actor_of(request), intent.postings)
     return intent
 
 
-async def transaction_reversal(
-    request: HttpRequest, body: Any, engine: AsyncEngine
-) -> ReverseTransaction:
+async def transaction_reversal(request: HttpRequest, body: Any) -> ReverseTransaction:
     """`POST /v1/transactions/{id}/reverse`."""
-    found = await transactions.look(request, str(body.transaction_id), engine)
+    found = await transactions.look(request, str(body.transaction_id))
     return transactions.reversal(request, found, body)
 
 
@@ -49,9 +43,9 @@ async def hold(_request: HttpRequest, body: Any) -> CreateHold:
     return holds.hold(body)
 
 
-async def capture(request: HttpRequest, body: Any, engine: AsyncEngine, clock: Time) -> CaptureHold:
+async def capture(request: HttpRequest, body: Any) -> CaptureHold:
     """`POST /v1/holds/{id}/capture`."""
-    return holds.capture(await holds.look(request, str(body.hold_id), engine, clock), body)
+    return holds.capture(await holds.look(request, str(body.hold_id)), body)
 
 
 async def release(_request: HttpRequest, body: Any) -> ReleaseHold:
