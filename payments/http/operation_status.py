@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.http.access import Access
 from payments.http.auth import ADMIN, API_KEY, actor_of
+from payments.http.caught_up import wait_for_accepted
 from payments.http.operations import PARKED
 from payments.http.prefer import WAIT_MAX_S
 from payments.http.query import Query, read_query
@@ -122,7 +123,8 @@ async def standing(
     parked = await _parked(service(request, AsyncEngine), operation_id)
     if parked is not None:
         return parked
-    # Decided between the first look and the second: the marker goes away with the decision.
+    # A part of an atomic bulk has no marker of its own, and a marker goes away with the decision.
+    await wait_for_accepted(request)
     decision = await decisions.find(operation_id)
     return None if decision is None else _decided(decision)
 

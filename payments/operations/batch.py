@@ -17,7 +17,7 @@ from payments.operations.atomic import (
 )
 from payments.operations.envelope import Envelope, Intent, is_said_by
 from payments.operations.lapse import Ended
-from payments.operations.operation import Context, Operation, State
+from payments.operations.operation import Context, Operation, Part, State
 from payments.operations.outcome import Applied, Decision, Outcome, Refused, Result, Status
 from payments.operations.refusals import BALANCE_LIMIT
 from payments.operations.transaction import PAIR, amounts_of, transaction_of
@@ -110,12 +110,22 @@ class Batch:
             if decision.status == Status.REJECTED.value:
                 undo()
                 refused = bulk_rejected(index, decision)
-                status = Status.REJECTED
-                return self._decision(envelope, status, BULK_REJECTED.code, refused, None)
+                return self._reject_all(envelope, parts, refused)
             done.append(decision)
         self.decided += done
         self.known.update((decision.operation_id.int, decision) for decision in done)
         return self._decision(envelope, Status.APPLIED, None, bulk_applied(done), None)
+
+    def _reject_all(self, envelope: Envelope, parts: Sequence[Part], why: Result) -> Decision:
+        """Every part is rejected with the whole: its id was given to the client."""
+        envelopes = [part_envelope(envelope, n, part) for n, part in enumerate(parts)]
+        whole, *rejected = (
+            self._decision(one, Status.REJECTED, BULK_REJECTED.code, why, None)
+            for one in (envelope, *envelopes)
+        )
+        self.decided += rejected
+        self.known.update((decision.operation_id.int, decision) for decision in rejected)
+        return whole
 
     def _decide(self, item: Item) -> Decision:
         envelope = item.envelope

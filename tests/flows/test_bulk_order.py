@@ -106,3 +106,24 @@ async def test_an_item_that_cannot_be_read_refuses_an_atomic_bulk(
         assert (answer.status_code, problem["code"]) == (409, "bulk_rejected")
         assert (problem["item"], problem["item_reason"]) == (1, reason)
     assert await money(native, b) == ("0.00", "0.00", "0.00")
+
+
+@pytest.mark.case("M5")
+async def test_the_parts_of_an_accepted_bulk_exist_at_once(native: httpx.AsyncClient) -> None:
+    a, b = await funded(native, "10.00"), await opened(native)
+    parts = [item(a, b, "0.01"), item(a, b, "0.02")]
+
+    async def accepted(items: list[dict[str, Any]]) -> list[str]:
+        answer = await native.post(BULK, json={"operations": items, "atomic": True})
+        assert answer.status_code == 202
+        return [part["operation_id"] for part in answer.json()["items"]]
+
+    for _ in range(10):
+        _, part = await accepted(parts)
+        assert (await native.get(f"/v1/operations/{part}")).json()["status"] == "applied"
+        _, part = await accepted(parts)
+        reversed_ = await native.post(f"/v1/transfers/{part}/reverse", headers=WAIT)
+        assert reversed_.status_code == 201, reversed_.text
+    for part in await accepted([*parts, item(a, b, "1000")]):
+        standing = (await native.get(f"/v1/operations/{part}")).json()
+        assert (standing["status"], standing["reason"]) == ("rejected", "bulk_rejected")
