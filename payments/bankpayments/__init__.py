@@ -1,1 +1,4 @@
-"""Money a bank says came for organizations: credited once, logged, in suspense without an owner."""
+"""Payments that a bank reports for organizations; each is credited once.
+
+Payments to an unknown organization stay in suspense until it is added or assigned.
+"""

@@ -1,4 +1,4 @@
-"""bank_payment.assign: two people say whose the money in suspense is."""
+"""bank_payment.assign: two operators assign a payment in suspense to an organization."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -33,7 +33,7 @@ from payments.operations.refusals import APPROVER_IS_PROPOSER, OtherProposal
 
 
 class AssignBankPayment(Intent, frozen=True):
-    """Give an unmatched payment to an organization, whatever INN the bank wrote."""
+    """Assign an unmatched payment to an organization, regardless of the INN the bank sent."""
 
     payment_id: UUID
     inn: str
@@ -41,13 +41,13 @@ class AssignBankPayment(Intent, frozen=True):
 
 
 def accounts(intent: AssignBankPayment, state: State) -> Iterable[AccountId | AccountSpec]:
-    """Suspense, and the organization's account."""
+    """The suspense account and the organization's account."""
     organization = state.record(Organization, intent.inn, by="inn")
     return () if organization is None else (suspense_account(), organization.account)
 
 
 class BankPaymentAssigned(Result, frozen=True, kw_only=True):
-    """`assignment_status`: proposed (a second person must send the same INN) or done."""
+    """`assignment_status`: proposed (a second operator must send the same INN) or done."""
 
     payment_id: str
     assignment_status: str
@@ -60,7 +60,7 @@ class BankPaymentAssigned(Result, frozen=True, kw_only=True):
 
 
 def decide(intent: AssignBankPayment, state: State, context: Context) -> Outcome:
-    """Once, and only by two people who name the same organization."""
+    """Assign once, and only when two operators name the same organization."""
     payment = state.record(BankPayment, intent.payment_id)
     organization = state.record(Organization, intent.inn, by="inn")
     if payment is None:
@@ -73,7 +73,7 @@ def decide(intent: AssignBankPayment, state: State, context: Context) -> Outcome
     if proposal is not None and (refused := _disagreement(proposal, intent, context)) is not None:
         return refused
     if proposal is None or proposal["proposed_by"] == context.actor:
-        return _proposed(payment, intent, context)  # their own proposal they may change
+        return _proposed(payment, intent, context)  # the proposer may change the proposal
     return _assigned(payment, organization, intent, state, context)
 
 
@@ -148,7 +148,7 @@ OPERATION = Operation(
     kind="bank_payment.assign",
     intent=AssignBankPayment,
     result=BankPaymentAssigned,
-    # Its organization's other movements go through the same partition.
+    # Other movements of the organization use the same partition.
     partition_key=lambda intent: f"inn:{intent.inn}",
     refs=lambda intent: (
         Ref(BankPayment, intent.payment_id),

@@ -1,4 +1,4 @@
-"""Who paid, by its number: an INN, or what a bank writes in its place."""
+"""Checks INNs (Russian tax numbers), and what banks send in their place."""
 
 import re
 from typing import Final
@@ -17,22 +17,22 @@ _PAYER_RULE: Final = (
 
 
 def is_inn(text: str) -> bool:
-    """Length and digits only: the bank's own example has a wrong check digit."""
+    """Check length and digits only: the example in the bank's document has a wrong check digit."""
     return _INN.fullmatch(text) is not None
 
 
 def checked_inn(text: str, field: str = "inn") -> str:
-    """The INN itself. Raises 422 `invalid_body` naming the field."""
+    """The INN. Raises 422 `invalid_body` naming the field."""
     if not is_inn(text):
         raise InvalidBody(_RULE, errors=[{"field": field, "message": _RULE}])
     return text
 
 
 def checked_payer(text: str, field: str) -> str:
-    """The payer as a bank may write it. Only an INN alone finds its organization by itself.
+    """The payer as a bank may send it; only a plain INN is matched to an organization.
 
-    `0` or nothing (a person), a KIO, and an INN with a KPP are real money of somebody whom a person
-    has to find. Raises 422 `invalid_body` naming the field.
+    A payment with `0` or nothing (a natural person), a KIO, or an INN with a KPP is accepted, and
+    an operator assigns it. Raises 422 `invalid_body` naming the field.
     """
     if _PAYER.fullmatch(text) is None:
         raise InvalidBody(_PAYER_RULE, errors=[{"field": field, "message": _PAYER_RULE}])

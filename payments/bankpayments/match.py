@@ -1,4 +1,4 @@
-"""bank_payment.match: money in suspense goes to the organization that has turned up."""
+"""bank_payment.match: a payment in suspense is credited to its organization, added since."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -26,14 +26,14 @@ from payments.operations.record import Ref
 
 
 class MatchBankPayment(Intent, frozen=True):
-    """Give an unmatched payment to the organization with its INN."""
+    """Credit an unmatched payment to the organization with its INN."""
 
     payment_id: UUID
     payer_inn: str
 
 
 def accounts(intent: MatchBankPayment, state: State) -> Iterable[AccountId | AccountSpec]:
-    """Suspense, and the organization's account."""
+    """The suspense account and the organization's account."""
     organization = state.record(Organization, intent.payer_inn, by="inn")
     return () if organization is None else (suspense_account(), organization.account)
 
@@ -49,7 +49,7 @@ class BankPaymentMatched(Result, frozen=True, kw_only=True):
 
 
 def decide(intent: MatchBankPayment, state: State, context: Context) -> Outcome:
-    """Once only, and only to the INN the bank named."""
+    """Match once, and only to the INN that the bank sent."""
     payment = state.record(BankPayment, intent.payment_id)
     organization = state.record(Organization, intent.payer_inn, by="inn")
     if payment is None or payment.payer_inn != intent.payer_inn:

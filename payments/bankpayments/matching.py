@@ -1,4 +1,6 @@
-"""Finding owners for money in suspense: when an organization was added, and by a sweep."""
+"""Submits matches for payments in suspense, when an organization is added and in a
+periodic sweep.
+"""
 
 from typing import Final
 
@@ -12,24 +14,26 @@ from payments.operations.submit import Request, Submitter, Ticket, keyed
 ACTOR: Final = "system:bankpayments"
 
 
-def match_request(found: UnmatchedPayment) -> Request:
-    """The operation that matches it: its id is the pair's, so two sweeps are one operation."""
-    intent = MatchBankPayment(payment_id=found.payment_id, payer_inn=found.payer_inn)
-    key = f"{found.payment_id}:{found.organization_id}"
+def match_request(payment: UnmatchedPayment) -> Request:
+    """The match operation; its id is derived from payment and organization, so sweeps can
+    repeat.
+    """
+    intent = MatchBankPayment(payment_id=payment.payment_id, payer_inn=payment.payer_inn)
+    key = f"{payment.payment_id}:{payment.organization_id}"
     return keyed(OPERATION, intent, actor=ACTOR, key=key, scope=OPERATION.kind)
 
 
 async def submit_matches(
     engine: AsyncEngine, submitter: Submitter, *, inn: str | None = None, wait_s: float = 0
 ) -> int:
-    """Submit a match for each payment in suspense whose organization is known; gives how many.
+    """Submit a match for each payment in suspense whose organization is known; return the count.
 
-    Of one INN, or of all. A payment being decided at this moment is found by the next sweep.
+    `inn` limits it to one organization. The next sweep finds payments that are being decided now.
     Raises `Unavailable`.
     """
-    found = await unmatched_payments(engine, inn)
-    requests = await renewed(engine, [match_request(p) for p in found])
+    payments = await unmatched_payments(engine, inn)
+    requests = await renewed(engine, [match_request(p) for p in payments])
     for answer in await submitter.many(requests, wait_s):
         if not isinstance(answer, Ticket):
             raise answer
-    return len(found)
+    return len(payments)

@@ -1,4 +1,4 @@
-"""Reads of organizations, of payments, of balance changes."""
+"""Reads of organizations, bank payments and balance changes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -43,9 +43,9 @@ class OrganizationView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment the bank told us of; `inn` is its organization's, `payer_inn` what the bank wrote.
+    """A payment from the bank; `inn` is its organization's, `payer_inn` is what the bank sent.
 
-    `state`: matched, or unmatched (in suspense). `proposal`: whose one person says it is.
+    `state`: matched, or unmatched (in suspense). `proposal`: the first operator's assignment.
     """
 
     payment_id: UUID
@@ -64,7 +64,7 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChangeView(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of an organization's balance, before and after."""
+    """A change of an organization's balance, with the balance before and after."""
 
     operation_id: UUID
     payment_id: UUID
@@ -78,7 +78,7 @@ class ChangeView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnmatchedPayment(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment in suspense whose organization has turned up."""
+    """A payment in suspense whose organization exists by now."""
 
     payment_id: UUID
     payer_inn: str
@@ -86,16 +86,16 @@ class UnmatchedPayment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _BALANCE = sa.func.coalesce(accounts.c.credits_posted - accounts.c.debits_posted, 0)
-# The account is made with the first payment: until then the balance is nothing.
+# The first payment creates the account: without an account the balance is 0.
 _SELECT = sa.select(organizations, _BALANCE.label("minor")).outerjoin(
     accounts, accounts.c.id == organizations.c.id + sa.literal(organization_account_id(0))
 )
 
 
 async def get_organization(engine: AsyncEngine, inn: str) -> OrganizationView:
-    """The organization with that INN. Raises 404 `organization_not_found`."""
+    """The organization with this INN. Raises 404 `organization_not_found`."""
     if not is_inn(inn):
-        raise OrganizationNotFound  # PostgreSQL need not see what a path may hold, U+0000 say
+        raise OrganizationNotFound  # PostgreSQL fails on some texts, U+0000 for example
     async with engine.connect() as connection:
         row = (await connection.execute(_SELECT.where(organizations.c.inn == inn))).one_or_none()
     if row is None:
@@ -117,7 +117,7 @@ async def list_organizations(
 async def unmatched_payments(
     engine: AsyncEngine, inn: str | None = None
 ) -> Sequence[UnmatchedPayment]:
-    """Payments in suspense whose organization is known by now, oldest first, at most 1000."""
+    """Payments in suspense whose organization exists by now, oldest first, at most 1000."""
     payments = organization_payments.c
     query = (
         sa.select(payments.id, payments.payer_inn, organizations.c.id.label("organization_id"))
@@ -136,7 +136,7 @@ async def unmatched_payments(
 
 
 async def count_unmatched(engine: AsyncEngine) -> int:
-    """Payments in suspense."""
+    """The number of payments in suspense."""
     payments = organization_payments.c
     query = sa.select(sa.func.count()).where(payments.status == PaymentStatus.UNMATCHED.value)
     async with engine.connect() as connection:
@@ -151,13 +151,13 @@ _STATUSES: Final = {
     "unmatched": PaymentStatus.UNMATCHED.value,
 }
 Place = tuple[datetime, UUID]
-"""Where a row stands in a list: its time, and its id."""
+"""Position of a row in a list: its time and its id."""
 
 
 async def list_payments(
     engine: AsyncEngine, state: str | None, inn: str | None, before: Place | None, count: int
 ) -> Sequence[PaymentView]:
-    """Payments, newest first; of one state, of one INN (the organization's or as written)."""
+    """Payments, newest first; `inn` is the organization's or what the bank sent."""
     c = organization_payments.c
     query = _PAYMENTS.order_by(c.received_at.desc(), c.id.desc()).limit(count)
     if state is not None:
@@ -171,7 +171,7 @@ async def list_payments(
 
 
 async def find_payment(engine: AsyncEngine, payment_id: UUID | None) -> PaymentView | None:
-    """The payment of that id of the bank's."""
+    """The payment with this id of the bank."""
     if payment_id is None:
         return None
     query = _PAYMENTS.where(organization_payments.c.id == payment_id)

@@ -1,4 +1,4 @@
-"""bank_payment.receive: money came for an INN; it is credited there, or kept in suspense."""
+"""bank_payment.receive: credits a payment to the organization with its INN, or to suspense."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -28,7 +28,7 @@ ACTOR: Final = "bank"
 
 
 class ReceiveBankPayment(Intent, frozen=True):
-    """A payment as the bank describes it; `bank_operation_id` is the bank's."""
+    """A payment as the bank reports it; `bank_operation_id` is the bank's id."""
 
     bank_operation_id: UUID
     payer_inn: str
@@ -38,7 +38,7 @@ class ReceiveBankPayment(Intent, frozen=True):
 
 
 def accounts(intent: ReceiveBankPayment, state: State) -> Iterable[AccountId | AccountSpec]:
-    """The bank's side, and the organization's account, made with its first payment."""
+    """The bank's account, and the organization's, which its first payment creates."""
     organization = state.record(Organization, intent.payer_inn, by="inn")
     return bank_account(), suspense_account() if organization is None else organization.account
 
@@ -55,7 +55,7 @@ class BankPaymentReceived(Result, frozen=True, kw_only=True):
 
 
 def decide(intent: ReceiveBankPayment, state: State, context: Context) -> Applied:
-    """Never refused: the money is real, whether or not we know whose it is."""
+    """Never refuse: the bank has received the money, even when the organization is unknown."""
     organization = state.record(Organization, intent.payer_inn, by="inn")
     payment = BankPayment(
         id=intent.bank_operation_id,
@@ -89,7 +89,7 @@ def decide(intent: ReceiveBankPayment, state: State, context: Context) -> Applie
 def credit(
     organization: Organization, payment_id: UUID, minor: int, state: State, context: Context
 ) -> BalanceChange:
-    """The log of a balance that is about to grow."""
+    """The log row of a credit to an organization."""
     account = state.account(organization.account.id)
     before = 0 if account is None else account.balance
     return BalanceChange(
@@ -106,7 +106,7 @@ OPERATION = Operation(
     kind="bank_payment.receive",
     intent=ReceiveBankPayment,
     result=BankPaymentReceived,
-    # Webhook and match of one INN are applied in the order they were accepted.
+    # Webhooks and matches of one INN are applied in the order of acceptance.
     partition_key=lambda intent: f"inn:{intent.payer_inn}",
     refs=lambda intent: (Ref(Organization, intent.payer_inn, "inn"),),
     accounts=accounts,
@@ -115,5 +115,7 @@ OPERATION = Operation(
 
 
 def request_of(intent: ReceiveBankPayment) -> Request:
-    """The operation of a webhook: its id follows from the bank's alone, not from the content."""
+    """The operation of a webhook; its id is derived from the bank's id only, not from the
+    content.
+    """
     return keyed(OPERATION, intent, actor=ACTOR, key=str(intent.bank_operation_id), scope=ACTOR)

@@ -1,4 +1,4 @@
-"""Tables of organizations and of what the bank says they were paid."""
+"""Tables of organizations and of payments that the bank reports for them."""
 
 import enum
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ organizations: Final = sa.Table(
 organization_payments: Final = sa.Table(
     "organization_payments",
     METADATA,
-    # The last line of defence against crediting twice: the bank's own id, whatever ours is.
+    # The bank's own id as primary key: the last guard against crediting a payment twice.
     sa.Column("id", sa.Uuid, primary_key=True, comment="operation_id of the bank"),
     sa.Column("operation_id", sa.Uuid, nullable=False, unique=True, comment="ours"),
     sa.Column("payer_inn", sa.Text, nullable=False),
@@ -84,14 +84,14 @@ sa.Index(
 
 
 class PaymentStatus(enum.Enum):
-    """Whose the money is: an organization's, or nobody's yet."""
+    """Whether the payment was credited to an organization or is in suspense."""
 
     CREDITED = "credited"
     UNMATCHED = "unmatched"
 
 
 class Organization(Record, frozen=True):
-    """Somebody the bank may pay for, known by its INN."""
+    """An organization that the bank reports payments for, identified by its INN."""
 
     table: ClassVar[sa.Table] = organizations
     keys: ClassVar[tuple[str, ...]] = ("id", "inn")
@@ -103,12 +103,14 @@ class Organization(Record, frozen=True):
 
     @property
     def account(self) -> AccountSpec:
-        """Its account. The number is the row's: INNs of 10 and 12 digits cannot meet in it."""
+        """Its account, numbered by the row: numbers made from INNs of 10 and 12 digits
+        could clash.
+        """
         return owned(Kind.ORGANIZATION, self.id, CURRENCY)
 
 
 class BankPayment(Record, frozen=True):
-    """A payment the bank told us of."""
+    """A payment that the bank reported."""
 
     table: ClassVar[sa.Table] = organization_payments
 
@@ -128,7 +130,7 @@ class BankPayment(Record, frozen=True):
 
 
 class BalanceChange(Record, frozen=True):
-    """The log of an organization's balance."""
+    """A change of an organization's balance."""
 
     table: ClassVar[sa.Table] = organization_balance_changes
     keys: ClassVar[tuple[str, ...]] = ("operation_id",)
@@ -142,12 +144,12 @@ class BalanceChange(Record, frozen=True):
 
 
 def bank_account() -> AccountSpec:
-    """Where the bank's money comes from."""
+    """The house account that the bank's payments are debited from."""
     return house(Kind.BANK_WEBHOOK, CURRENCY)
 
 
 def suspense_account() -> AccountSpec:
-    """Where money without an owner waits."""
+    """The account of payments without a known organization."""
     return house(Kind.SUSPENSE, CURRENCY)
 
 

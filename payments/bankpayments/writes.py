@@ -1,4 +1,4 @@
-"""Organizations: reference data, written directly."""
+"""Writes of organizations, which are reference data and move no money."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class InnTaken(Conflict):
 
 
 async def add_organization(engine: AsyncEngine, clock: Clock, *, inn: str, name: str) -> int:
-    """A new organization; gives its number. Raises 409 `inn_taken`."""
+    """Add an organization and return its id. Raises 409 `inn_taken`."""
     added: int | None = await _insert(engine, {"inn": inn, "name": name, "created_at": clock()})
     if added is None:
         raise InnTaken
@@ -25,7 +25,7 @@ async def add_organization(engine: AsyncEngine, clock: Clock, *, inn: str, name:
 
 
 async def ensure_organization(engine: AsyncEngine, clock: Clock, *, inn: str, name: str) -> bool:
-    """Add it unless the INN is known. True when it was added."""
+    """Add the organization unless its INN exists. True when it was added."""
     return await _insert(engine, {"inn": inn, "name": name, "created_at": clock()}) is not None
 
 

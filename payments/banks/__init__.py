@@ -1,1 +1,1 @@
-"""Banks, their clients' accounts, and payments that the payer confirms by a code."""
+"""Banks, their clients' accounts, and payments that the payer confirms with a code."""

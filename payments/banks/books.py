@@ -1,6 +1,6 @@
-"""The banks' ledger accounts, what a payment costs, and the legs of a payment and its refund.
+"""The banks' ledger accounts, fees, and the legs of a payment and its refund.
 
-Every bank's book balances on its own.
+Each bank has its own book, and each book balances.
 """
 
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from payments.ledger.chart import AccountSpec, Kind, account_id, house, owned
 from payments.ledger.posting import Leg
 
 CURRENCY: Final[Currency] = CURRENCIES["RUB"]
-"""The seed's tables have one currency."""
+"""The assignment's tables have one currency."""
 WHOLE_BP: Final = 10_000
-"""All of the price, in hundredths of a percent."""
+"""100 percent in basis points."""
 
 
 def client_account(local: int) -> AccountId:
@@ -25,17 +25,17 @@ def client_account(local: int) -> AccountId:
 
 
 def client_spec(local: int, bank_id: int) -> AccountSpec:
-    """The same, to be opened in the bank's book."""
+    """The ledger account of a bank account, to be opened in the bank's book."""
     return owned(Kind.BANK_ACCOUNT, local, CURRENCY.code, book=bank_id)
 
 
 def bank_spec(kind: Kind, bank_id: int) -> AccountSpec:
-    """A bank's own account of a kind: capital, own money, fees, clearing."""
+    """A bank's own account: capital, own money, fees or clearing."""
     return house(kind, CURRENCY.code, number=bank_id, book=bank_id)
 
 
 def accounts_of(payment: BankPayment) -> Iterator[AccountId | AccountSpec]:
-    """Every account that paying or refunding it may touch."""
+    """Every account that the payment or its refund may change."""
     yield client_account(payment.customer_account_id)
     yield client_account(payment.seller_account_id)
     if payment.is_between_banks:
@@ -45,39 +45,38 @@ def accounts_of(payment: BankPayment) -> Iterator[AccountId | AccountSpec]:
 
 
 def pay_legs(payment: BankPayment) -> tuple[Leg, ...]:
-    """The customer pays the price, its bank keeps the fee, the seller gets the rest."""
+    """The customer pays the price, the customer's bank keeps the fee, the seller gets the rest."""
     return _legs(payment, payment.minor, payment.minor - payment.fee_minor, payment.fee_minor)
 
 
 def refund_legs(payment: BankPayment) -> tuple[Leg, ...]:
-    """The customer gets the whole price back; the tariff at the request said who bears the fee."""
+    """The customer gets the whole price back; the tariff at request time says who bears the fee."""
     if payment.refund_fee == RefundFee.KEEP.value:
         return _legs(payment, -payment.minor, -payment.minor, 0)
     return _legs(payment, -payment.minor, payment.fee_minor - payment.minor, -payment.fee_minor)
 
 
 def _legs(payment: BankPayment, customer_pays: int, seller_gets: int, fee: int) -> tuple[Leg, ...]:
-    """Within the customer's bank: customer → fees, clearing. In the seller's: clearing → seller.
+    """Legs in the customer's bank: customer → fees, clearing; in the seller's: clearing → seller.
 
-    Negative amounts go the other way. A fee as large as the price leaves nothing to clear: a leg
-    of zero is none.
+    Negative amounts reverse the direction. If fee == price, the zero clearing leg is omitted.
     """
-    wanted = [(client_account(payment.customer_account_id), -customer_pays)]
+    legs = [(client_account(payment.customer_account_id), -customer_pays)]
     if payment.is_between_banks:
         payer, receiver = payment.customer_bank_id, payment.seller_bank_id
-        wanted += [
+        legs += [
             (bank_spec(Kind.BANK_FEES, payer).id, fee),
             (bank_spec(Kind.BANK_CLEARING, payer).id, seller_gets),
             (bank_spec(Kind.BANK_CLEARING, receiver).id, -seller_gets),
         ]
-    wanted.append((client_account(payment.seller_account_id), seller_gets))
-    return tuple(Leg(account, minor) for account, minor in wanted if minor != 0)
+    legs.append((client_account(payment.seller_account_id), seller_gets))
+    return tuple(Leg(account, minor) for account, minor in legs if minor != 0)
 
 
 def fee_minor(price_minor: int, percent_bp: int, min_minor: int) -> int:
     """`max(price * percent / 100, minimum)`, rounded half-up; the price must be more.
 
-    ADR 0078: the minimum is the least fee, not a price below which there is none.
+    The minimum is the lowest fee, not a price below which no fee is due (ADR 0078).
     """
     percent_minor = (2 * price_minor * percent_bp + WHOLE_BP) // (2 * WHOLE_BP)
     return max(percent_minor, min_minor)

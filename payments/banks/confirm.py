@@ -1,9 +1,9 @@
 """bank_pay.confirm: the right code pays. Debit, credit, fee and clearing are one operation.
 
-Every attempt is an operation of its own, and those of one payment are decided one after another
-(same partition, same locked row): a wrong one is counted in the transaction that refuses it, so
-five tries hold from however many connections. It is counted for the customer's account too, so
-that starting more payments gives no more tries.
+Each attempt is an operation. Attempts on one payment are decided one after another (same
+partition, same locked row), and a wrong code is counted in the transaction that refuses it, so the
+limit of five holds over any number of connections. Wrong codes are also counted on the customer's
+account, so that starting more payments gives no more attempts.
 """
 
 import hmac
@@ -36,9 +36,9 @@ ATTEMPTS_MAX: Final = 5
 
 
 class ConfirmPayment(Intent, frozen=True, kw_only=True):
-    """An attempt: `code_hash` is of what was typed, bound to payment, amount and seller.
+    """An attempt: `code_hash` is the hash of the entered code for this payment, amount and seller.
 
-    `customer_number` is the payment's: its account counts the wrong ones.
+    `customer_number` is the payment's customer account, which counts wrong codes.
     """
 
     marketplace_id: int
@@ -48,14 +48,14 @@ class ConfirmPayment(Intent, frozen=True, kw_only=True):
 
 
 class PaymentConfirmed(Result, frozen=True, kw_only=True):
-    """The payment, paid; the surface's word for its status is `status`."""
+    """The paid payment; the surface calls its status `status`."""
 
     operation_key: str
     payment_status: str = msgspec.field(name="status")
 
 
 def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:
-    """This marketplace's payment still waits, the code is right, and the money is still there."""
+    """Pay when the marketplace's payment still waits, the code is right and the money is there."""
     payment = state.record(BankPayment, intent.operation_key, "operation_key")
     customer = state.record(BankAccount, intent.customer_number, "number")
     if payment is None or customer is None or payment.marketplace_id != intent.marketplace_id:
@@ -64,8 +64,8 @@ def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:
     if payment.status != PaymentStatus.PAUSE.value:
         return _decided_before(payment, is_right=is_right)
     freed = without(state, payer_key(intent.marketplace_id, intent.customer_number), payment)
-    # What counts is when the client sent it, not how long the stream was; `expire` comes through
-    # the same partition, so it cannot overtake.
+    # The time of acceptance counts, not the time in the stream; `expire` uses the same partition
+    # and cannot overtake.
     if context.submitted_at >= payment.expires_at:
         expired = payment.changed(status=PaymentStatus.EXPIRED.value)
         return Refused(refusal=CONFIRMATION_EXPIRED, puts=(expired, *freed))
@@ -80,7 +80,7 @@ def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:
 
 
 def _decided_before(payment: BankPayment, *, is_right: bool) -> Outcome:
-    """The right code hears `success` again, moving nothing: its first answer may have been lost."""
+    """The right code gets `success` again without moving money: the first answer may be lost."""
     if payment.status == PaymentStatus.REFUNDED.value:
         return Refused(refusal=ALREADY_REFUNDED)
     if payment.status == PaymentStatus.EXPIRED.value:

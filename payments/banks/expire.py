@@ -1,4 +1,4 @@
-"""bank_pay.expire: closes a payment that waited ten minutes without the right code."""
+"""bank_pay.expire: closes a payment that was not confirmed within ten minutes."""
 
 from datetime import datetime
 from typing import Final
@@ -19,20 +19,20 @@ _AGAIN_AFTER_S: Final = 3600
 
 
 class ExpirePayment(Intent, frozen=True, kw_only=True):
-    """Close a payment that waited too long."""
+    """Close a payment that was not confirmed in time."""
 
     operation_key: str
 
 
 class PaymentExpired(Result, frozen=True, kw_only=True):
-    """The payment, closed; the surface's word for its status is `status`."""
+    """The closed payment; the surface calls its status `status`."""
 
     operation_key: str
     payment_status: str = msgspec.field(name="status")
 
 
 def decide(intent: ExpirePayment, state: State, context: Context) -> Outcome:
-    """It still waits, and its time is over."""
+    """Close the payment if it still waits and its time is over."""
     payment = state.record(BankPayment, intent.operation_key, "operation_key")
     if payment is None:
         return Refused(refusal=OPERATION_NOT_FOUND)
@@ -48,7 +48,9 @@ def decide(intent: ExpirePayment, state: State, context: Context) -> Outcome:
 
 
 def expire_request(due: DueConfirmation, now: datetime) -> Request:
-    """The scheduler's request: one id an hour, so that a wrong clock's refusal is not for ever."""
+    """The scheduler's request; a new id each hour, so that a refusal by a wrong clock is
+    not final.
+    """
     hours = int((now - due.expires_at).total_seconds()) // _AGAIN_AFTER_S
     return keyed(
         OPERATION,

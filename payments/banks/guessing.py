@@ -1,6 +1,6 @@
-"""How many wrong codes an account stands, whatever number of payments they were tried on.
+"""Limits wrong codes per account, over all its payments.
 
-Five tries a payment alone would let a guesser start one payment after another: decision 0040.
+A limit of five per payment alone would let an attacker start one payment after another (ADR 0040).
 """
 
 from datetime import datetime, timedelta
@@ -16,21 +16,21 @@ WITHIN: Final = timedelta(hours=24)
 
 
 def wrong_codes_left(account: BankAccount, now: datetime) -> int:
-    """What the account still stands before it is left alone; old ones are forgotten together."""
+    """Wrong codes left before the account is blocked; the count is reset when the window ends."""
     if account.wrong_codes_since is None or now >= account.wrong_codes_since + WITHIN:
         return WRONG_CODES_MAX
     return WRONG_CODES_MAX - account.wrong_codes
 
 
 def with_wrong_code(account: BankAccount, now: datetime) -> BankAccount:
-    """The account after one more."""
+    """The account with one more wrong code counted."""
     left = wrong_codes_left(account, now)
     since = now if left == WRONG_CODES_MAX else account.wrong_codes_since
     return account.changed(wrong_codes=WRONG_CODES_MAX - left + 1, wrong_codes_since=since)
 
 
 def if_guessed(account: BankAccount, now: datetime) -> Refused | None:
-    """The refusal of everything that could be another guess, the right code too."""
+    """The refusal of every attempt on a blocked account, also of the right code."""
     if account.wrong_codes_since is None or wrong_codes_left(account, now) > 0:
         return None
     until = account.wrong_codes_since + WITHIN

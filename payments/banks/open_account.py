@@ -1,4 +1,4 @@
-"""bank.open_account: a client's account; what it holds at first comes from the bank's capital."""
+"""bank.open_account: opens a client's account; its first balance comes from the bank's capital."""
 
 import re
 from typing import Final
@@ -25,17 +25,17 @@ _NUMBER: Final = re.compile(r"[\x21-\x7e]{2,64}", re.ASCII)
 
 
 def new_number(bank_id: int) -> str:
-    """A number nobody has had; the database's UNIQUE has the last word."""
+    """A new random number; the UNIQUE constraint guards against a repeat."""
     return f"{bank_id}{new_hex(RANDOM_BYTES)}"
 
 
 def is_number_of(number: str, bank_id: int) -> bool:
-    """True for a number the bank may give out, shorter ones of older tables (`1xf3g`) included."""
+    """True for a number of this bank, including shorter ones of the assignment (`1xf3g`)."""
     return _NUMBER.fullmatch(number) is not None and number.startswith(str(bank_id))
 
 
 class OpenBankAccount(Intent, frozen=True, kw_only=True):
-    """`number` comes from `new_number`, or from an older table."""
+    """`number` comes from `new_number` or from imported data."""
 
     bank_id: int
     client_id: int
@@ -44,14 +44,14 @@ class OpenBankAccount(Intent, frozen=True, kw_only=True):
 
 
 class BankAccountOpened(Result, frozen=True, kw_only=True):
-    """The account and what it holds at first."""
+    """The account and its opening balance."""
 
     number_invoice: str
     balance: str
 
 
 def decide(intent: OpenBankAccount, state: State, context: Context) -> Outcome:
-    """Bank and client are there, the number is the bank's and free."""
+    """Open the account if bank and client exist and the number is the bank's and free."""
     refusal = _refusal(intent, state)
     if refusal is not None:
         return Refused(refusal=refusal)

@@ -1,4 +1,4 @@
-"""bank.open: a bank begins with its capital, as an entry in its own book."""
+"""bank.open: opens a bank and books its capital in the bank's own book."""
 
 from payments.banks.books import CURRENCY, bank_spec
 from payments.banks.refusals import BANK_EXISTS
@@ -13,7 +13,7 @@ from payments.operations.record import Ref
 
 
 class OpenBank(Intent, frozen=True, kw_only=True):
-    """A bank under a number of the caller's choice, with `opening_minor` of its own."""
+    """Open a bank with an id chosen by the caller and `opening_minor` of own money."""
 
     bank_id: int
     name: str
@@ -21,7 +21,7 @@ class OpenBank(Intent, frozen=True, kw_only=True):
 
 
 class BankOpened(Result, frozen=True, kw_only=True):
-    """The bank and its own money."""
+    """The bank and its opening balance."""
 
     bank_id: int
     name: str
@@ -29,7 +29,7 @@ class BankOpened(Result, frozen=True, kw_only=True):
 
 
 def decide(intent: OpenBank, state: State, context: Context) -> Outcome:
-    """Number and name are free."""
+    """Open the bank if id and name are free."""
     known = state.record(Bank, intent.bank_id) or state.record(Bank, intent.name, "name")
     if known is not None:
         return Refused(refusal=BANK_EXISTS)

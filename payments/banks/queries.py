@@ -1,4 +1,4 @@
-"""Reads of the banks: accounts, balances, payments, who a key belongs to, what is overdue."""
+"""Reads of accounts, balances, payments, marketplace keys and overdue confirmations."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -52,14 +52,14 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DueConfirmation(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment whose ten minutes are over."""
+    """A payment that was not confirmed within ten minutes."""
 
     operation_key: str
     expires_at: datetime
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """What the mail with the code must say, and to whom."""
+    """Content and recipient of the mail with the code."""
 
     email: str
     minor: int
@@ -72,7 +72,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def find_marketplace(engine: AsyncEngine, api_key: str) -> int | None:
-    """Whose key this is; None for a key that is unknown or revoked."""
+    """The marketplace of an API key; None for an unknown or revoked key."""
     query = sa.select(marketplace_keys.c.marketplace_id).where(
         marketplace_keys.c.key_hash == digest_of(api_key), marketplace_keys.c.revoked_at.is_(None)
     )
@@ -81,7 +81,7 @@ async def find_marketplace(engine: AsyncEngine, api_key: str) -> int | None:
 
 
 async def find_email(engine: AsyncEngine, number: str) -> str | None:
-    """Address of the client who holds the account."""
+    """E-mail address of the account's holder."""
     query = (
         sa.select(bank_clients.c.email)
         .join(bank_accounts, bank_accounts.c.client_id == bank_clients.c.id)
@@ -92,12 +92,12 @@ async def find_email(engine: AsyncEngine, number: str) -> str | None:
 
 
 async def find_balance(engine: AsyncEngine, number: str) -> int | None:
-    """What the account holds, in minor units."""
+    """The account's balance in minor units."""
     async with engine.connect() as connection:
-        found = await connection.execute(
+        rows = await connection.execute(
             sa.select(bank_accounts.c.id).where(bank_accounts.c.number == number)
         )
-        local = found.scalar_one_or_none()
+        local = rows.scalar_one_or_none()
         if local is None:
             return None
         balance = accounts.c.credits_posted - accounts.c.debits_posted
@@ -106,7 +106,7 @@ async def find_balance(engine: AsyncEngine, number: str) -> int | None:
 
 
 async def banks_of(engine: AsyncEngine, numbers: Sequence[str]) -> Mapping[str, int]:
-    """Bank by account number, for those numbers that exist."""
+    """Bank ids by account number, for the numbers that exist."""
     query = sa.select(bank_accounts.c.number, bank_accounts.c.bank_id).where(
         bank_accounts.c.number.in_(numbers)
     )
@@ -117,7 +117,7 @@ async def banks_of(engine: AsyncEngine, numbers: Sequence[str]) -> Mapping[str, 
 async def find_payment(
     engine: AsyncEngine, marketplace_id: int, operation_key: str
 ) -> PaymentView | None:
-    """A payment of this marketplace; another one's looks unknown."""
+    """A payment of this marketplace; None for another marketplace's payment."""
     query = (
         sa.select(
             bank_payments,
@@ -141,7 +141,7 @@ async def find_payment(
 
 
 async def find_notice(engine: AsyncEngine, payment_id: UUID) -> Notice | None:
-    """What to write about a payment that still waits for its code; None when it does not."""
+    """The mail of a payment that still waits for its code; None when it does not."""
     query = (
         sa.select(
             _payer_client.c.email,
@@ -172,7 +172,7 @@ async def find_notice(engine: AsyncEngine, payment_id: UUID) -> Notice | None:
 async def due_confirmations(
     engine: AsyncEngine, now: datetime, limit: int = 1000
 ) -> list[DueConfirmation]:
-    """Payments that waited too long for their code, the oldest first."""
+    """Payments that were not confirmed in time, oldest first."""
     query = (
         sa.select(bank_payments.c.operation_key, bank_payments.c.expires_at)
         .where(

@@ -1,4 +1,4 @@
-"""bank_pay.refund: payments are given back, all of the list or none, each at most once."""
+"""bank_pay.refund: refunds all payments of a list or none, each at most once."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,37 +17,37 @@ from payments.operations.refusals import INSUFFICIENT_FUNDS
 
 
 class RefundPayments(Intent, frozen=True, kw_only=True):
-    """Give back these payments of a marketplace. The surface bounds the list."""
+    """Refund these payments of a marketplace. The surface limits the length of the list."""
 
     marketplace_id: int
     operation_keys: tuple[str, ...]
 
 
 def accounts(intent: RefundPayments, state: State) -> Iterable[AccountId | AccountSpec]:
-    """All that any of the payments touched."""
-    return [a for p in _found(intent, state) if p is not None for a in accounts_of(p)]
+    """Every account that the payments changed."""
+    return [a for p in _requested(intent, state) if p is not None for a in accounts_of(p)]
 
 
 class PaymentsRefunded(Result, frozen=True, kw_only=True):
-    """The payments given back: all that were asked for."""
+    """The refunded payments: all of the list."""
 
     refunded: tuple[str, ...]
 
 
 class PaymentsNamed(Result, frozen=True, kw_only=True):
-    """The payments that a refusal is about."""
+    """The payments that caused the refusal."""
 
     operation_keys: tuple[str, ...]
 
 
 def decide(intent: RefundPayments, state: State, context: Context) -> Outcome:
-    """Every one was paid and not given back, and what sellers owe in sum they have."""
+    """Refund if each payment is paid and not refunded, and each seller can bear its total."""
     twice = sorted({k for k in intent.operation_keys if intent.operation_keys.count(k) > 1})
     if twice:
         return _refused(ALREADY_REFUNDED, twice)
-    found = _found(intent, state)
-    payments = [p for p in found if p is not None and p.marketplace_id == intent.marketplace_id]
-    if len(payments) < len(found):
+    requested = _requested(intent, state)
+    payments = [p for p in requested if p is not None and p.marketplace_id == intent.marketplace_id]
+    if len(payments) < len(requested):
         known = {p.operation_key for p in payments}
         return _refused(OPERATION_NOT_FOUND, [k for k in intent.operation_keys if k not in known])
     for status, refusal in (
@@ -76,12 +76,12 @@ def decide(intent: RefundPayments, state: State, context: Context) -> Outcome:
     )
 
 
-def _found(intent: RefundPayments, state: State) -> list[BankPayment | None]:
+def _requested(intent: RefundPayments, state: State) -> list[BankPayment | None]:
     return [state.record(BankPayment, key, "operation_key") for key in intent.operation_keys]
 
 
 def _short(payments: Sequence[BankPayment], legs: Iterable[Leg], state: State) -> list[str]:
-    """Payments whose seller cannot bear what the whole list asks of it (and gives to it)."""
+    """Payments whose seller cannot bear the net amount of the whole list."""
     changes: dict[AccountId, int] = {}
     for leg in legs:
         changes[leg.account_id] = changes.get(leg.account_id, 0) + leg.minor

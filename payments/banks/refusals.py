@@ -6,25 +6,25 @@ from payments.operations.outcome import Refusal, Result
 
 
 class TriesLeft(Result, frozen=True, kw_only=True):
-    """How many more codes may be tried."""
+    """How many attempts are left."""
 
     tries_left: int
 
 
 class Blocked(Result, frozen=True, kw_only=True):
-    """When the payer's account pays here again."""
+    """When the payer's account is unblocked."""
 
     blocked_until: str
 
 
 class NextRequest(Result, frozen=True, kw_only=True):
-    """When the first of the waiting payments ends, if none is confirmed before."""
+    """When the first waiting payment expires."""
 
     retry_at: str
 
 
 class FeeTold(Result, frozen=True, kw_only=True):
-    """What the fee would be."""
+    """The fee of the refused payment."""
 
     fee: str
     currency: str

@@ -1,4 +1,4 @@
-"""bank_pay.request: a payment waits for the payer's code, which goes out by mail."""
+"""bank_pay.request: creates a payment that waits for the code mailed to the payer."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -31,10 +31,10 @@ CONFIRM_WITHIN: Final = timedelta(minutes=10)
 
 
 class RequestPayment(Intent, frozen=True, kw_only=True):
-    """`minor` from the customer's account to the seller's, for a marketplace.
+    """Pay `minor` from the customer's account to the seller's, for a marketplace.
 
-    `pair` are the banks of the two accounts (an account never changes its bank); `code_hash` binds
-    the code to this payment, amount and seller: the code itself is not here.
+    `pair`: the banks of the two accounts (an account never changes its bank). `code_hash`: the
+    hash of the code for this payment, amount and seller; the intent does not contain the code.
     """
 
     marketplace_id: int
@@ -47,7 +47,7 @@ class RequestPayment(Intent, frozen=True, kw_only=True):
 
 
 def accounts(intent: RequestPayment, state: State) -> Iterable[AccountId]:
-    """The customer's, to see whether it has the money."""
+    """The customer's account, to check its balance."""
     customer = state.record(BankAccount, intent.customer_number, "number")
     return () if customer is None else (client_account(customer.id),)
 
@@ -55,7 +55,7 @@ def accounts(intent: RequestPayment, state: State) -> Iterable[AccountId]:
 class PaymentRequested(Result, frozen=True, kw_only=True):
     """The payment that waits for its code: the payer pays `amount`, the seller gets `received`.
 
-    The surface's word for its status is `status`.
+    The surface calls its status `status`.
     """
 
     operation_key: str
@@ -67,7 +67,7 @@ class PaymentRequested(Result, frozen=True, kw_only=True):
 
 
 def decide(intent: RequestPayment, state: State, context: Context) -> Outcome:
-    """Both accounts are there, the money is too, and something is left for the seller."""
+    """Accept if both accounts exist, the balance suffices and the fee is below the price."""
     customer = state.record(BankAccount, intent.customer_number, "number")
     seller = state.record(BankAccount, intent.seller_number, "number")
     if customer is None or seller is None:
@@ -131,24 +131,24 @@ def _payment(
 
 
 def pair_of(customer_bank_id: int, seller_bank_id: int) -> str:
-    """How a tariff is found: provider and receiver."""
+    """Key of a tariff: the payer's bank and the receiver's."""
     return f"{customer_bank_id}:{seller_bank_id}"
 
 
 def _terms(
     intent: RequestPayment, state: State, customer: BankAccount, seller: BankAccount
 ) -> tuple[int, str] | Refused:
-    """Fee and refund policy; within one bank there is no fee. Something is left for the seller."""
+    """Fee and refund policy, or the refusal; a payment within one bank has no fee."""
     if customer.bank_id == seller.bank_id:
         return 0, RefundFee.RETURN.value
-    # The tariff was loaded by the pair the surface read; these are the banks of the locked rows.
+    # The tariff was loaded by the pair that the surface read; compare it with the locked rows.
     tariff = state.record(Tariff, pair_of(customer.bank_id, seller.bank_id), "pair")
     if tariff is None:
         return Refused(refusal=NO_TARIFF)
     fee = fee_minor(intent.minor, tariff.percent_bp, tariff.min_amount_money)
     if fee >= intent.minor:
-        told = FeeTold(fee=plain_minor(fee, CURRENCY), currency=CURRENCY.code)
-        return Refused(refusal=PRICE_WITHIN_FEE, result=told)
+        quote = FeeTold(fee=plain_minor(fee, CURRENCY), currency=CURRENCY.code)
+        return Refused(refusal=PRICE_WITHIN_FEE, result=quote)
     return fee, tariff.refund_fee
 
 

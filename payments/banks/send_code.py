@@ -19,18 +19,18 @@ KIND: Final = "bank_pay.send_code"
 
 
 class SendCode(msgspec.Struct, frozen=True):
-    """Which payment; address, amount and code are found when it is sent."""
+    """The payment; address, amount and code are looked up when the mail is sent."""
 
     payment_id: UUID
 
 
 def send_code_effect(body: SendCode) -> Effect:
-    """The effect of a payment that waits for its code."""
+    """The effect that mails the code of a payment."""
     return Effect(kind=KIND, body={"payment_id": str(body.payment_id)})
 
 
 async def send(body: SendCode, context: EffectContext) -> None:
-    """Send the code. A payment that waits no longer gets none: the mail would only puzzle."""
+    """Send the code, unless the payment no longer waits for it."""
     notice = await find_notice(context.tool(AsyncEngine), body.payment_id)
     if notice is not None:
         code = context.tool(Codes).code(
@@ -40,7 +40,7 @@ async def send(body: SendCode, context: EffectContext) -> None:
 
 
 def letter(notice: Notice, code: str, effect_id: str) -> Letter:
-    """What the payer reads: the code, and exactly what it approves."""
+    """The mail: the code and the payment that it confirms."""
     amount = f"{plain_minor(notice.minor, CURRENCY)} {CURRENCY.code}"
     fee = f"{plain_minor(notice.fee_minor, CURRENCY)} {CURRENCY.code}"
     received = f"{plain_minor(notice.minor - notice.fee_minor, CURRENCY)} {CURRENCY.code}"

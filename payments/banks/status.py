@@ -1,10 +1,10 @@
-"""Where a bank payment stands, and what its tariff says about the fee of a refund."""
+"""States of a bank payment, and who bears the fee of a refund."""
 
 import enum
 
 
 class PaymentStatus(enum.Enum):
-    """By the words of the contract."""
+    """The contract's names."""
 
     PAUSE = "pause"
     """Waits for the code."""
@@ -16,9 +16,9 @@ class PaymentStatus(enum.Enum):
 
 
 class RefundFee(enum.Enum):
-    """Who bears the fee when a payment is given back."""
+    """Who bears the fee of a refund."""
 
     RETURN = "return"
-    """The bank: the seller gives back what it got, the bank its fee."""
+    """The bank: the seller returns what it received, the bank returns its fee."""
     KEEP = "keep"
-    """The seller: it gives back the whole price, the bank keeps the fee."""
+    """The seller: it returns the whole price, the bank keeps the fee."""

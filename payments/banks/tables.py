@@ -1,4 +1,4 @@
-"""Tables of the banks: whose an account is and what was agreed; balances are the ledger's."""
+"""Tables of banks, clients, accounts, tariffs and payments; balances are in the ledger."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,7 +20,7 @@ banks: Final = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False, comment="also its book"),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-    # Book 0 is our own: a bank must never share it.
+    # Book 0 is our own; a bank must not use it.
     sa.CheckConstraint("id > 0", name="id"),
 )
 
@@ -57,7 +57,7 @@ bank_accounts: Final = sa.Table(
         comment="in the 24 hours since wrong_codes_since, over all payments",
     ),
     sa.Column("wrong_codes_since", sa.DateTime(timezone=True)),
-    # A number begins with its bank's id: two banks cannot make the same one up.
+    # A number begins with its bank's id, so that two banks cannot create the same one.
     sa.CheckConstraint("starts_with(number, bank_id::text)", name="number"),
     sa.CheckConstraint("wrong_codes BETWEEN 0 AND 30", name="wrong_codes"),
 )
@@ -135,7 +135,7 @@ bank_payments: Final = sa.Table(
     sa.CheckConstraint("refund_fee IN ('return', 'keep')", name="refund_fee"),
     sa.CheckConstraint("octet_length(code_hash) = 32", name="code_hash"),
     sa.CheckConstraint("(paid_at IS NOT NULL) = (status IN ('success', 'refunded'))", name="paid"),
-    # Given back at most once: the row has room for one refund.
+    # A payment is refunded at most once: the row has columns for one refund.
     sa.CheckConstraint(
         "(status = 'refunded') = (refunded_at IS NOT NULL)"
         " AND (status = 'refunded') = (refund_id IS NOT NULL)",
@@ -161,7 +161,7 @@ bank_unconfirmed: Final = sa.Table(
 
 
 class Bank(Record, frozen=True, kw_only=True):
-    """A bank; its id is the book its accounts stand in."""
+    """A bank; its id is the number of its book in the ledger."""
 
     table: ClassVar[sa.Table] = banks
     keys: ClassVar[tuple[str, ...]] = ("id", "name")
@@ -172,7 +172,7 @@ class Bank(Record, frozen=True, kw_only=True):
 
 
 class Client(Record, frozen=True, kw_only=True):
-    """A client of banks, and where codes are sent."""
+    """A client of banks, with the address that codes are sent to."""
 
     table: ClassVar[sa.Table] = bank_clients
 
@@ -183,7 +183,7 @@ class Client(Record, frozen=True, kw_only=True):
 
 
 class BankAccount(Record, frozen=True, kw_only=True):
-    """A client's account at a bank, known to outsiders by its number."""
+    """A client's account at a bank, identified in the API by its number."""
 
     table: ClassVar[sa.Table] = bank_accounts
     keys: ClassVar[tuple[str, ...]] = ("id", "number")
@@ -198,7 +198,7 @@ class BankAccount(Record, frozen=True, kw_only=True):
 
 
 class Tariff(Record, frozen=True, kw_only=True):
-    """What a payment from one bank to another costs."""
+    """The fee of payments from one bank to another."""
 
     table: ClassVar[sa.Table] = banks_percents
     keys: ClassVar[tuple[str, ...]] = ("id", "pair")
@@ -211,7 +211,7 @@ class Tariff(Record, frozen=True, kw_only=True):
 
 
 class Unconfirmed(Record, frozen=True, kw_only=True):
-    """Payments of one marketplace that wait for codes of one payer; `waiting`: id to end."""
+    """Payments of a marketplace that wait for codes of a payer; `waiting`: expiry by payment id."""
 
     table: ClassVar[sa.Table] = bank_unconfirmed
     keys: ClassVar[tuple[str, ...]] = ("payer",)
@@ -221,7 +221,7 @@ class Unconfirmed(Record, frozen=True, kw_only=True):
 
 
 class BankPayment(Record, frozen=True, kw_only=True):
-    """A payment from the first step to its refund."""
+    """A payment, from the request to its refund."""
 
     table: ClassVar[sa.Table] = bank_payments
     keys: ClassVar[tuple[str, ...]] = ("id", "operation_key")
@@ -247,5 +247,5 @@ class BankPayment(Record, frozen=True, kw_only=True):
 
     @property
     def is_between_banks(self) -> bool:
-        """True when it crosses the clearing accounts."""
+        """True when it uses the clearing accounts."""
         return self.customer_bank_id != self.seller_bank_id

@@ -1,4 +1,4 @@
-"""API keys of marketplaces: shown once, kept as a hash."""
+"""API keys of marketplaces: shown once, stored as a hash."""
 
 import hashlib
 from typing import Final
@@ -14,5 +14,5 @@ def new_key() -> str:
 
 
 def digest_of(key: str) -> bytes:
-    """What the database keeps. A key is random, so a fast hash without salt gives nothing away."""
+    """The stored hash. A key has 256 random bits, so a fast hash without salt is enough."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()

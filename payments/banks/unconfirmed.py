@@ -1,7 +1,7 @@
-"""How many payments of one marketplace may wait for codes of one payer: each has sent a mail.
+"""Limits how many payments of a marketplace wait for codes of one payer: each sends a mail.
 
-The list holds itself right: a payment leaves it when it is confirmed or closed, and when its time
-is over, so that a scheduler that is late blocks nobody.
+A payment leaves the list when it is confirmed or closed, and also when its time is over, so that a
+late scheduler blocks nobody.
 """
 
 from datetime import datetime
@@ -23,12 +23,12 @@ def unconfirmed_ref(marketplace_id: int, customer_number: str) -> Ref:
 
 
 def payer_key(marketplace_id: int, customer_number: str) -> str:
-    """How the row is found."""
+    """Key of the row."""
     return f"{marketplace_id}:{customer_number}"
 
 
 def if_too_many(state: State, payer: str, now: datetime) -> Refused | None:
-    """The refusal of one more, with the time at which the first of them ends."""
+    """The refusal of one more payment, with the time at which the first one expires."""
     waiting = _waiting(state, payer, now)
     if len(waiting) < UNCONFIRMED_MAX:
         return None
@@ -37,7 +37,7 @@ def if_too_many(state: State, payer: str, now: datetime) -> Refused | None:
 
 
 def with_one_more(state: State, payer: str, payment: BankPayment, now: datetime) -> Unconfirmed:
-    """The row with a payment that begins to wait."""
+    """The row with this payment added."""
     ends_at = rfc3339(payment.expires_at)
     return Unconfirmed(
         payer=payer, waiting={**_waiting(state, payer, now), str(payment.id): ends_at}
@@ -45,7 +45,7 @@ def with_one_more(state: State, payer: str, payment: BankPayment, now: datetime)
 
 
 def without(state: State, payer: str, payment: BankPayment) -> tuple[Unconfirmed, ...]:
-    """The row without a payment that waits no longer; nothing when it is not in it."""
+    """The row with this payment removed; empty when it is not in the row."""
     row = state.record(Unconfirmed, payer)
     if row is None or str(payment.id) not in row.waiting:
         return ()

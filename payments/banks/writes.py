@@ -1,4 +1,4 @@
-"""Reference data of the banks: clients, tariffs, marketplaces, keys. None of it moves money."""
+"""Writes of reference data (clients, tariffs, marketplaces, keys); none of it moves money."""
 
 import re
 from decimal import Decimal
@@ -23,7 +23,7 @@ _PERCENT: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,2})?", re.ASCII)
 async def put_client(
     engine: AsyncEngine, clock: Clock, *, client_id: int, name: str, email: str
 ) -> None:
-    """A client, or its new name and address. Raises `BadAddress`."""
+    """Add a client, or change its name and address. Raises `BadAddress`."""
     values = {"name": name, "email": checked_address(email)}
     statement = (
         insert(bank_clients)
@@ -42,10 +42,10 @@ async def put_tariff(
     min_minor: int,
     refund_fee: RefundFee = RefundFee.RETURN,
 ) -> None:
-    """What a payment from the first bank to the second costs from now on.
+    """Set the fee of payments from the first bank to the second.
 
-    Payments under way keep their terms. `percent` is decimal text with at most two decimals.
-    Raises ValueError for another, and for banks that are not two or not there.
+    Payments that exist keep their terms. `percent` is a decimal text with at most two decimals.
+    Raises ValueError for an invalid percentage, for the same bank twice and for an unknown bank.
     """
     values = {
         "percent_bp": percent_bp(percent),
@@ -65,7 +65,7 @@ async def put_tariff(
 
 
 def percent_bp(percent: str) -> int:
-    """Hundredths of a percent, from decimal text between 0 and 100."""
+    """Basis points of a decimal text between 0 and 100."""
     if _PERCENT.fullmatch(percent) is None:
         raise ValueError("a percentage has at most two decimals, such as 5 or 2.75")
     basis_points = int(Decimal(percent) * _BP_PER_PERCENT)
@@ -75,7 +75,7 @@ def percent_bp(percent: str) -> int:
 
 
 async def put_marketplace(engine: AsyncEngine, clock: Clock, name: str) -> int:
-    """The id of the marketplace of that name, made when there is none."""
+    """The id of the marketplace with this name, which is created if missing."""
     statement = (
         insert(marketplaces)
         .values(name=name, created_at=clock())
@@ -83,14 +83,14 @@ async def put_marketplace(engine: AsyncEngine, clock: Clock, name: str) -> int:
     )
     async with engine.begin() as connection:
         await connection.execute(statement)
-        found = await connection.execute(
+        rows = await connection.execute(
             sa.select(marketplaces.c.id).where(marketplaces.c.name == name)
         )
-        return int(found.scalar_one())
+        return int(rows.scalar_one())
 
 
 async def add_key(engine: AsyncEngine, clock: Clock, marketplace_id: int, key: str) -> None:
-    """Let a marketplace use this key; adding it again changes nothing."""
+    """Add an API key to a marketplace; adding it again changes nothing."""
     statement = (
         insert(marketplace_keys)
         .values(key_hash=digest_of(key), marketplace_id=marketplace_id, created_at=clock())
@@ -101,7 +101,7 @@ async def add_key(engine: AsyncEngine, clock: Clock, marketplace_id: int, key: s
 
 
 async def revoke_key(engine: AsyncEngine, clock: Clock, key: str) -> bool:
-    """Make a key useless at once. False when it was not valid."""
+    """Revoke a key at once. False when it was not valid."""
     digest = digest_of(key)
     still_valid = (marketplace_keys.c.key_hash == digest) & marketplace_keys.c.revoked_at.is_(None)
     async with engine.begin() as connection:

@@ -1,1 +1,1 @@
-"""Bills: money of a shop's user, topped up by the provider's webhook and spent on products."""
+"""Bills: accounts of shop users, topped up by the provider's webhook and spent on products."""

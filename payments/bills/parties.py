@@ -1,7 +1,7 @@
-"""Whether a user and a bill belong together: from memory when known, else many in one query.
+"""Checks whether a bill belongs to a user, from a cache or with one query for many pairs.
 
-What is remembered never becomes wrong: users are not deleted, and a bill's owner never changes.
-The operation looks again under lock; this lets the provider hear at once what it will say.
+Cached pairs stay valid: users are not deleted, and a bill's owner never changes. The operation
+checks again under lock; this check lets the webhook answer a refusal at once.
 """
 
 import enum
@@ -19,7 +19,7 @@ _REMEMBERED_MAX: Final = 100_000
 _CLAIM_S: Final = 10.0
 
 Pair = tuple[int, int]
-"""A user's id and a bill's."""
+"""User id and bill id."""
 
 
 class _Claim(msgspec.Struct, frozen=True):
@@ -28,46 +28,46 @@ class _Claim(msgspec.Struct, frozen=True):
 
 
 class Parties(enum.Enum):
-    """How a user and a bill stand to each other."""
+    """Relation of a user and a bill."""
 
     TOGETHER = "together"
     NEW_BILL = "new_bill"
-    """The user is there, the bill is not."""
+    """The user exists, the bill does not."""
     NO_USER = "no_user"
     OTHER_OWNER = "other_owner"
 
 
 class PartyFinder:
-    """Finds out. One a process; start it before use."""
+    """Looks up pairs. One per process; start it before use."""
 
     def __init__(self, database_url: str) -> None:
-        """On a session of its own."""
+        """It uses a database session of its own."""
         self._lookups = Gathered(database_url, _read, "payments-parties")
         self._together: set[Pair] = set()
         self._claims: dict[int, _Claim] = {}
 
     async def start(self) -> None:
-        """Connect when first asked."""
+        """Start; the session is opened by the first lookup."""
         await self._lookups.start()
 
     async def stop(self) -> None:
-        """Leave."""
+        """Close the session."""
         await self._lookups.stop()
 
     async def find(self, user_id: int, bill_id: int) -> Parties:
-        """How they stand now. Raises `Unavailable` without the database."""
+        """The current relation. Raises `Unavailable` when the database cannot be reached."""
         pair = (user_id, bill_id)
         if pair in self._together:
             return Parties.TOGETHER
-        found = await self._lookups.find(pair) or Parties.NO_USER
-        if found is Parties.TOGETHER:
+        relation = await self._lookups.find(pair) or Parties.NO_USER
+        if relation is Parties.TOGETHER:
             if len(self._together) >= _REMEMBERED_MAX:
                 self._together.clear()
             self._together.add(pair)
-        return self._unless_claimed(user_id, bill_id) if found is Parties.NEW_BILL else found
+        return self._unless_claimed(user_id, bill_id) if relation is Parties.NEW_BILL else relation
 
     def claim(self, user_id: int, bill_id: int) -> None:
-        """A top-up that makes the bill is in the stream; until it is applied, this remembers it."""
+        """Note the owner of a bill whose first top-up is in the stream and not yet applied."""
         if len(self._claims) >= _REMEMBERED_MAX:
             self._claims.clear()
         self._claims.setdefault(bill_id, _Claim(user_id, monotonic_s() + _CLAIM_S))
@@ -78,7 +78,9 @@ class PartyFinder:
             return Parties.NEW_BILL
         if claim.until_s > monotonic_s():
             return Parties.OTHER_OWNER
-        del self._claims[bill_id]  # long enough to be applied: it was parked, so it counts no more
+        del self._claims[
+            bill_id
+        ]  # not applied in this time: the top-up was parked and made no bill
         return Parties.NEW_BILL
 
 

@@ -1,4 +1,4 @@
-"""Reads of bills and of what happened to them."""
+"""Reads of bills and their transactions."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ from payments.ledger.tables import accounts
 
 
 class BillView(msgspec.Struct, frozen=True, kw_only=True):
-    """A bill and its money."""
+    """A bill and its balance."""
 
     id: int
     user_id: int
@@ -29,9 +29,9 @@ class BillView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 BillKey = tuple[datetime, int]
-"""Where a bill stands in a list: made when, and its number."""
+"""Position of a bill in a list: time of creation and id."""
 
-# Operations are the only writers: a bill has its account from the same transaction on.
+# Only operations create bills, each with its account in the same transaction.
 _SELECT = sa.select(
     *(bills.c[name] for name in Bill.__struct_fields__),
     (accounts.c.credits_posted - accounts.c.debits_posted).label("balance"),
@@ -55,20 +55,20 @@ async def bills_of(
 ) -> Mapping[int, Sequence[BillView]]:
     """The newest bills of several users, at most `most` of each."""
     ids = sa.cast(list(user_ids), sa.ARRAY(sa.BigInteger))
-    wanted = sa.func.unnest(ids).table_valued(sa.column("id", sa.BigInteger), name="wanted")
-    wanted = wanted.render_derived()
+    selected = sa.func.unnest(ids).table_valued(sa.column("id", sa.BigInteger), name="wanted")
+    selected = selected.render_derived()
     newest = (
-        _SELECT.where(bills.c.user_id == wanted.c.id)
+        _SELECT.where(bills.c.user_id == selected.c.id)
         .order_by(bills.c.created_at.desc(), bills.c.id.desc())
         .limit(most)
         .lateral("newest")
     )
-    query = sa.select(newest).select_from(wanted.join(newest, sa.true()))
-    found: dict[int, list[BillView]] = {user_id: [] for user_id in user_ids}
+    query = sa.select(newest).select_from(selected.join(newest, sa.true()))
+    bills_by_user: dict[int, list[BillView]] = {user_id: [] for user_id in user_ids}
     async with engine.connect() as connection:
         for row in await connection.execute(query):
-            found[row.user_id].append(BillView(**row._mapping))  # noqa: SLF001
-    return found
+            bills_by_user[row.user_id].append(BillView(**row._mapping))  # noqa: SLF001
+    return bills_by_user
 
 
 class TransactionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +91,7 @@ class TransactionView(msgspec.Struct, frozen=True, kw_only=True):
 async def list_transactions(
     engine: AsyncEngine, user_id: int, bill_id: int | None, before: int | None, count: int
 ) -> Sequence[TransactionView]:
-    """What happened to a user's bills (or to one of them), newest first."""
+    """Transactions of a user's bills (or of one bill), newest first."""
     columns = (bill_transactions.c[name] for name in BillTransaction.__struct_fields__)
     query = sa.select(*columns).where(bill_transactions.c.user_id == user_id)
     if bill_id is not None:

@@ -1,4 +1,4 @@
-"""Tables of bills: whose they are and what happened to them; their balance is the ledger's."""
+"""Tables of bills and their transactions; balances are in the ledger."""
 
 from datetime import datetime
 from typing import ClassVar, Final
@@ -54,7 +54,7 @@ bill_transactions: Final = sa.Table(
     comment="the history a user sees; the ledger's entries are the truth about money",
 )
 sa.Index("bill_transactions_user_id_id_idx", bill_transactions.c.user_id, bill_transactions.c.id)
-# The operation id is derived from the transaction id: this fails only when that is broken.
+# The operation id is derived from the transaction id, so a violation means a bug in that.
 sa.Index(
     "bill_transactions_transaction_id_key",
     bill_transactions.c.transaction_id,
@@ -94,5 +94,5 @@ class BillTransaction(Record, frozen=True, kw_only=True):
 
 
 def bill_account(bill_id: int) -> AccountId:
-    """The account of a bill. An absurd number gives the id of no account."""
+    """The account of a bill. Out-of-range numbers map to 0, which no account has."""
     return account_id(Kind.BILL, bill_id if 0 < bill_id <= LOCAL_MAX else 0)

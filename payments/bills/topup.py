@@ -1,4 +1,4 @@
-"""bill.topup: money the provider reports goes to a bill, which is made first when there is none."""
+"""bill.topup: credits money that the provider reports to a bill, which is created if missing."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -25,11 +25,11 @@ from payments.operations.submit import Request, keyed
 PROVIDER: Final = "shop:provider"
 """The actor of top-ups."""
 SCOPE: Final = "shop.topup"
-"""Keeps the provider's transaction ids apart from everybody's idempotency keys."""
+"""Separates the provider's transaction ids from idempotency keys."""
 
 
 class TopUpBill(Intent, frozen=True, kw_only=True):
-    """Credit a user's bill by `minor`; `transaction_id` is the provider's own number of it."""
+    """Credit a user's bill by `minor`; `transaction_id` is the provider's id of the top-up."""
 
     transaction_id: int
     user_id: int
@@ -39,7 +39,7 @@ class TopUpBill(Intent, frozen=True, kw_only=True):
 
 
 def accounts(intent: TopUpBill, _state: State) -> Iterable[AccountId | AccountSpec]:
-    """The bill, and the house account of what the provider has paid in."""
+    """The bill, and the house account of money that the provider has paid in."""
     return bill_account(intent.bill_id), house(Kind.SHOP_TOPUPS, intent.currency)
 
 
@@ -54,7 +54,7 @@ class BillToppedUp(Result, frozen=True, kw_only=True):
 
 
 def decide(intent: TopUpBill, state: State, context: Context) -> Outcome:
-    """An existing bill belongs to that user and has that currency; a new one becomes the user's."""
+    """Credit the bill if user and currency match; a new bill belongs to the user."""
     bill = state.record(Bill, intent.bill_id)
     if bill is not None and bill.user_id != intent.user_id:
         return Refused(refusal=BILL_OWNER_MISMATCH)
@@ -100,7 +100,7 @@ def decide(intent: TopUpBill, state: State, context: Context) -> Outcome:
 
 
 def request_of(intent: TopUpBill) -> Request:
-    """The operation a top-up is: its id comes from the provider's transaction id alone."""
+    """The operation of a top-up; its id is derived from the provider's transaction id only."""
     key = str(intent.transaction_id)
     return keyed(OPERATION, intent, actor=PROVIDER, key=key, scope=SCOPE)
 

@@ -1,1 +1,3 @@
-"""One wallet a client; deposits and transfers between clients, every attempt on record."""
+"""One wallet per client, deposits and transfers between clients; refused transfers are
+stored too.
+"""

@@ -16,7 +16,7 @@ from payments.wallets.refusals import USABLE_REFUSALS, WALLET_NOT_FOUND, usable
 
 
 class DepositToClientWallet(Intent, frozen=True):
-    """Credit the wallet by `minor`; `user_id`, when it was said, must be the owner's."""
+    """Credit the wallet by `minor`; `user_id`, if given, must be the owner's."""
 
     wallet_id: int
     minor: int
@@ -40,7 +40,9 @@ class ClientWalletCredited(Result, frozen=True, kw_only=True):
 
 
 def decide(intent: DepositToClientWallet, state: State, _context: Context) -> Outcome:
-    """Only a client's wallet: others are credited by an administrator's adjustment."""
+    """Credit a client's wallet only; other wallets are credited by an administrator's
+    adjustment.
+    """
     client = state.record(ClientWallet, intent.wallet_id, by="wallet_id")
     if client is None or intent.user_id not in {None, client.user_id}:
         return Refused(refusal=WALLET_NOT_FOUND)

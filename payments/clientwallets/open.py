@@ -1,4 +1,4 @@
-"""client_wallet.open: the one wallet of a client, with its opening money, in one operation."""
+"""client_wallet.open: opens the only wallet of a client and credits its opening balance."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ from payments.wallets.tables import WALLET_NUMBERS, Wallet
 
 
 class OpenClientWallet(Intent, frozen=True):
-    """Open the wallet of a client with `minor` of opening money (0: empty)."""
+    """Open a client's wallet with an opening balance of `minor`."""
 
     user_id: int
     minor: int
@@ -26,12 +26,12 @@ class OpenClientWallet(Intent, frozen=True):
 
 
 def accounts(intent: OpenClientWallet, _state: State) -> Iterable[AccountId | AccountSpec]:
-    """The house account that opening money comes from."""
+    """The house account that the opening balance comes from."""
     return (house(Kind.OPENING, intent.currency),) if intent.minor else ()
 
 
 class ClientWalletOpened(Result, frozen=True, kw_only=True):
-    """The client's wallet and its opening money."""
+    """The client's wallet and its opening balance."""
 
     user_id: int
     wallet_id: int
@@ -42,7 +42,7 @@ class ClientWalletOpened(Result, frozen=True, kw_only=True):
 
 
 def decide(intent: OpenClientWallet, state: State, context: Context) -> Outcome:
-    """Refused when the client has a wallet, in whatever currency."""
+    """Refuse when the client has a wallet in any currency."""
     if state.record(ClientWallet, intent.user_id) is not None:
         return Refused(refusal=USER_ALREADY_HAS_WALLET, result=UserNamed(user_id=intent.user_id))
     number = state.number(WALLET_NUMBERS)

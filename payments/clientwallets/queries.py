@@ -1,4 +1,4 @@
-"""Reads of client wallets and of what was decided about them."""
+"""Reads of client wallets, client transfers and their outcomes."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ from payments.wallets.status import wallet_status
 
 
 class ClientWalletView(msgspec.Struct, frozen=True, kw_only=True):
-    """A client's wallet; `minor` is its balance, held money counted."""
+    """A client's wallet; `minor` is its balance including held money."""
 
     user_id: int
     wallet_id: int
@@ -30,7 +30,7 @@ class ClientWalletView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an operation stands; `status` as `payments.operations.outcome.Status` says it."""
+    """An operation and its outcome; `status` is a value of `payments.operations.outcome.Status`."""
 
     kind: str
     status: str
@@ -52,7 +52,7 @@ _SELECT = sa.select(
 async def find_wallet(
     engine: AsyncEngine, *, wallet_id: int | None = None, user_id: int | None = None
 ) -> ClientWalletView | None:
-    """The wallet of that number and that client, whichever are given."""
+    """The wallet with this id and this client, whichever are given."""
     query = _SELECT
     if wallet_id is not None:
         query = query.where(client_wallets.c.wallet_id == wallet_id)
@@ -64,12 +64,12 @@ async def find_wallet(
 
 
 async def currency_of_wallet(engine: AsyncEngine, wallet_id: int) -> str | None:
-    """The currency of a client's wallet: the same for its whole life."""
+    """The currency of a client's wallet; it never changes."""
     return None if (w := await find_wallet(engine, wallet_id=wallet_id)) is None else w.currency
 
 
 async def find_outcome(engine: AsyncEngine, operation_id: UUID) -> OutcomeView | None:
-    """The stored outcome, straight from the table."""
+    """The outcome stored in `operations`."""
     query = sa.select(operations).where(operations.c.id == operation_id)
     async with engine.connect() as connection:
         row = (await connection.execute(query)).one_or_none()
@@ -81,11 +81,11 @@ async def find_outcome(engine: AsyncEngine, operation_id: UUID) -> OutcomeView |
 async def find_transfer(
     engine: AsyncEngine, transaction_id: int, user_id: int
 ) -> OutcomeView | None:
-    """The transfer of that number, if that client asked for it, as the outcome of its operation."""
+    """The outcome of the transfer with this id, if this client requested it."""
     transfers = client_transfers.c
-    wanted = (transfers.id == transaction_id) & (transfers.user_id == user_id)
+    is_own = (transfers.id == transaction_id) & (transfers.user_id == user_id)
     async with engine.connect() as connection:
-        row = (await connection.execute(sa.select(client_transfers).where(wanted))).one_or_none()
+        row = (await connection.execute(sa.select(client_transfers).where(is_own))).one_or_none()
     if row is None:
         return None
     status = Status.APPLIED if row.reason is None else Status.REJECTED
@@ -102,10 +102,10 @@ async def find_transfer(
 async def transaction_numbers(
     engine: AsyncEngine, operation_ids: Sequence[UUID]
 ) -> Mapping[UUID, int]:
-    """Numbers of transactions by the operations that made them."""
+    """Transaction ids by operation id."""
     transfers = client_transfers.c
-    wanted = transfers.operation_id.in_(operation_ids)
-    query = sa.select(transfers.operation_id, transfers.id).where(wanted)
+    is_selected = transfers.operation_id.in_(operation_ids)
+    query = sa.select(transfers.operation_id, transfers.id).where(is_selected)
     async with engine.connect() as connection:
         return {row.operation_id: row.id for row in await connection.execute(query)}
 

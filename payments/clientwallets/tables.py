@@ -1,4 +1,4 @@
-"""Tables of client wallets: whose wallet it is, and what was tried with it."""
+"""Tables of client wallets: the owner of each wallet, and every transfer that was requested."""
 
 from datetime import datetime
 from typing import ClassVar, Final
@@ -40,7 +40,7 @@ sa.Index("client_transfers_user_id_id_idx", client_transfers.c.user_id, client_t
 
 
 class ClientWallet(Record, frozen=True):
-    """Whose wallet it is; the wallet itself is in `wallets` and the ledger."""
+    """The owner of a wallet; the wallet itself is in `wallets` and the ledger."""
 
     table: ClassVar[sa.Table] = client_wallets
     keys: ClassVar[tuple[str, ...]] = ("user_id", "wallet_id")
@@ -51,7 +51,7 @@ class ClientWallet(Record, frozen=True):
 
 
 class ClientTransfer(Record, frozen=True):
-    """A transfer a client asked for: processed, or refused for `reason`."""
+    """A transfer that a client requested: processed, or refused with `reason`."""
 
     table: ClassVar[sa.Table] = client_transfers
 

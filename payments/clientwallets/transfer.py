@@ -1,4 +1,4 @@
-"""client_transfer.create: money from one client to another; refused attempts are kept too."""
+"""client_transfer.create: money from one client to another; refused attempts are stored too."""
 
 from payments.clientwallets.refusals import SOURCE_WALLET_NOT_OWNED
 from payments.clientwallets.tables import TRANSFER_NUMBERS, ClientTransfer, ClientWallet
@@ -25,7 +25,7 @@ class CreateClientTransfer(Intent, frozen=True):
 
 
 class ClientTransferNumbered(Result, frozen=True, kw_only=True):
-    """Every attempt's number and parties."""
+    """Number and parties of an attempt, applied or refused."""
 
     transaction_id: int
     user_id: int
@@ -41,7 +41,7 @@ class ClientTransferCreated(ClientTransferNumbered, frozen=True, kw_only=True):
 
 
 def decide(intent: CreateClientTransfer, state: State, context: Context) -> Outcome:
-    """Every attempt gets its number and its row, so that a client sees what became of each."""
+    """Give every attempt a number and a row, so that the client can query refused ones too."""
     number = state.number(TRANSFER_NUMBERS)
     parties = _parties(intent, state)
     refusal = parties.refusal if isinstance(parties, Refused) else None
@@ -81,7 +81,7 @@ def decide(intent: CreateClientTransfer, state: State, context: Context) -> Outc
 
 
 def _parties(intent: CreateClientTransfer, state: State) -> tuple[Account, Account] | Refused:
-    """Both accounts, when everything is in order."""
+    """Source and destination account, or the refusal."""
     if intent.source_wallet_id == intent.destination_wallet_id:
         return Refused(refusal=SAME_WALLET)
     source = _account(state, intent.source_wallet_id, intent.currency, owner=intent.user_id)

@@ -1,4 +1,1 @@
-"""What every surface shares.
-
-Who may call, bodies and amounts, errors, idempotency, waiting, rendering outcomes.
-"""
+"""Shared by every surface: authentication, bodies and amounts, errors, idempotency, waiting."""

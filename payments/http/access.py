@@ -1,7 +1,6 @@
-"""What a route says about itself, in one struct.
+"""What a route declares: who may call it, what it reads and which operation it submits.
 
-Who may call it, what it reads, and which operation it submits: answers, refusals and headers of
-the OpenAPI document follow from the operation.
+Responses, refusals and headers in the OpenAPI document follow from the operation.
 """
 
 import enum
@@ -19,7 +18,7 @@ from payments.operations.refusals import ENGINE_REFUSALS
 
 _GET: Final = "GET"
 NAME: Final = "access"
-"""Where a handler keeps its `Access` in `opt`."""
+"""Key of the `Access` in a handler's `opt`."""
 
 
 class Takes(enum.Enum):
@@ -32,7 +31,7 @@ class Takes(enum.Enum):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """`auth`: a scheme's name, or "public". `scope`: needed of API keys."""
+    """`auth`: a scheme's name, or "public". `scope`: what an API key must be granted."""
 
     auth: str
     scope: str | None = None
@@ -41,15 +40,16 @@ class Caller(msgspec.Struct, frozen=True):
 class Access(Caller, frozen=True, kw_only=True):
     """What a route declares.
 
-    `operation`: what it submits. Without `answers` it takes `Idempotency-Key` and `Prefer` and
-    answers 202, 201 (the result's fields with `operation_id` and `status`) or a refusal.
+    `operation`: the operation it submits. Without `answers` the route takes `Idempotency-Key` and
+    `Prefer` and answers 202, 201 (the result's fields with `operation_id` and `status`) or a
+    refusal.
     `own_status`: the result's field that the contract calls `status` in the 201.
-    `thing_id`: the result's field that is the operation's id, so that the 202 can name it too.
-    `adds`: fields the 201 has beside the result.
-    `answers`: struct by status where the surface has its own, None for an answer without body.
-    `sees_accepted`: whether it waits for what was accepted before it; None: when it is a GET.
-    `headers`: what each further header that it reads is for. `body`, `query`: the structs read by
-    hand; `may_be_empty`: the body may be left out.
+    `thing_id`: the result's field that equals the operation id; the 202 contains it too.
+    `adds`: fields of the 201 that are not in the result.
+    `answers`: response struct by status where the surface has its own; None for an empty body.
+    `sees_accepted`: whether the request waits for everything accepted before it; None: GETs wait.
+    `headers`: description of each further request header. `body`, `query`: the structs that the
+    handler decodes itself; `may_be_empty`: the body is optional.
     """
 
     operation: Operation[Any] | None = None
@@ -66,7 +66,7 @@ class Access(Caller, frozen=True, kw_only=True):
     sees_accepted: bool | None = None
 
     def waits_for_accepted(self, method: str) -> bool:
-        """True when a request of this method sees all that was accepted before it."""
+        """True when a request of this method waits for everything accepted before it."""
         return method == _GET if self.sees_accepted is None else self.sees_accepted
 
     @property
@@ -76,12 +76,10 @@ class Access(Caller, frozen=True, kw_only=True):
 
     @property
     def takes_key(self) -> bool:
-        """True when the route reads `Idempotency-Key`."""
         return self._takes in {Takes.KEY, Takes.KEY_AND_WAIT}
 
     @property
     def takes_wait(self) -> bool:
-        """True when the route reads `Prefer`."""
         return self._takes in {Takes.WAIT, Takes.KEY_AND_WAIT}
 
     @property
@@ -92,28 +90,28 @@ class Access(Caller, frozen=True, kw_only=True):
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
-        """What the outcome may be, when it is waited for; none where all that is said is 202."""
+        """Refusals that a waiting caller may get; none on a route that only answers 202."""
         if self.operation is None or set(self.answers or ()) == {202}:
             return ()
         return (*self.operation.refusals, *ENGINE_REFUSALS)
 
     @property
     def accepted(self) -> type[msgspec.Struct]:
-        """The 202: the intent is durable, ask for the operation."""
+        """The struct of the 202."""
         return accepted_struct(self.thing_id)
 
     @property
     def applied(self) -> type[msgspec.Struct]:
-        """The 201 of the operation: made from its result, so that no field can be missing."""
+        """The struct of the 201, made from the operation's result so that no field is missing."""
         if self.operation is None:
             raise ValueError("a route without an operation has no applied answer")
         return applied_struct(self.operation.result, self.own_status, self.adds)
 
 
 class Accepted(msgspec.Struct, kw_only=True):
-    """The intent is durable; ask for the operation.
+    """The intent is durable; GET the operation for its outcome.
 
-    `status` is accepted, or parked: then `detail` says what happens next.
+    `status` is accepted or parked; when parked, `detail` says what happens next.
     """
 
     operation_id: str
@@ -123,7 +121,7 @@ class Accepted(msgspec.Struct, kw_only=True):
 
 @cache
 def accepted_struct(thing_id: str | None) -> type[msgspec.Struct]:
-    """The 202, with the thing's id where the operation's is the thing's too."""
+    """The struct of the 202, with a field `thing_id` where that id equals the operation id."""
     if thing_id is None:
         return Accepted
     noun = thing_id.removesuffix("_id").capitalize()
@@ -136,7 +134,7 @@ def accepted_struct(thing_id: str | None) -> type[msgspec.Struct]:
 def applied_struct(
     result: type[Result], own_status: str | None = None, adds: type[msgspec.Struct] | None = None
 ) -> type[msgspec.Struct]:
-    """The fields of a result as an applied operation answers them."""
+    """The struct of the 201 for a result."""
     fields: dict[str, Any] = {}
     for struct in (result, *(() if adds is None else (adds,))):
         for field in msgspec.structs.fields(struct):
@@ -151,12 +149,12 @@ def applied_struct(
 
 
 def access_here(request: HttpRequest) -> Access:
-    """What the route of this request declares: a request only comes to one that declares it."""
+    """What the route of this request declares; every route that is served declares it."""
     access: Access = request.scope["route_handler"].opt[NAME]
     return access
 
 
 def access_of(handler: BaseRouteHandler) -> Access | None:
-    """What a handler declares; None when it declares nothing and so is closed to all."""
+    """What a handler declares; None when it declares nothing and is therefore closed."""
     access = handler.opt.get(NAME)
     return access if isinstance(access, Access) else None

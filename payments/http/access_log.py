@@ -1,6 +1,6 @@
-"""One line and one measurement a request, around the whole application.
+"""One log line and one measurement per request, as the outermost layer of the application.
 
-No body, no header, no query, no secret.
+The line has no body, header, query string or secret.
 """
 
 import itertools
@@ -32,19 +32,18 @@ _log = structlog.get_logger("access")
 
 
 class AccessPolicy(msgspec.Struct, frozen=True):
-    """What is worth a line: errors and slow requests always, the rest when `is_everything`."""
+    """Which requests are logged: errors and slow ones always, all when `is_everything`."""
 
     is_everything: bool = False
     slow_s: float = 1.0
 
 
 class AccessLog:
-    """ASGI application around the application. Sets `scope["request_id"]`."""
+    """ASGI middleware. Sets `scope["request_id"]`."""
 
     def __init__(self, app: ASGIApp, policy: AccessPolicy) -> None:
-        """A request id is a random prefix of this process and a counter.
-
-        Unique, and free of system calls.
+        """Request ids are a random prefix per process and a counter: unique without
+        system calls.
         """
         self._app = app
         self._policy = policy
@@ -53,7 +52,6 @@ class AccessLog:
         self._children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Time the request and note its status."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return

@@ -1,6 +1,6 @@
-"""The application around the routes.
+"""Builds the Litestar application: routes closed by default, one error renderer, one body limit.
 
-Closed by default, one error renderer, one body limit, nothing of Litestar's that guesses.
+Litestar's own body parsing, OpenAPI and error rendering are switched off.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,10 +31,10 @@ def build_app(
     lifespan: Sequence[Lifespan] = (),
     place: OperationsPort = EVERYWHERE,
 ) -> Litestar:
-    """An application of these routes; `place` is where metrics and documentation are.
+    """The application with these routes; `place` is the port of metrics and documentation.
 
-    Raises ValueError when one of them does not say who may call it, or asks for a service that is
-    not there.
+    Raises ValueError when a route does not declare who may call it, or its handler asks for a
+    service that `services` does not have.
     """
     services.add(Schemes, schemes)
     services.add(OperationsPort, place)
@@ -45,7 +45,7 @@ def build_app(
         guards=[require_actor],
         exception_handlers={Exception: cast("Any", render_error)},
         request_max_body_size=BODY_MAX_BYTES,
-        openapi_config=None,  # payments.http.openapi knows the bodies that are decoded by hand
+        openapi_config=None,  # payments.http.openapi describes the bodies that handlers decode
         logging_config=None,
         debug=False,
         state=State({STATE_KEY: services}),

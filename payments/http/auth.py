@@ -1,9 +1,9 @@
-"""Who may call: default deny.
+"""Authentication and scopes, denied by default.
 
-A route says by its `Access` who may use it; one that says nothing is closed to all.
+A route's `Access` says who may call it; a route without one is closed.
 
-Never by path patterns: Litestar's `exclude` patterns are unanchored, and a route added later would
-be open by accident.
+Path patterns are not used: Litestar's `exclude` patterns are unanchored, so a route added later
+could be open by accident.
 """
 
 import re
@@ -41,19 +41,19 @@ SCOPES: Final = (
 
 
 ACCOUNT_SCOPE: Final = re.compile(r"accounts:[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-"""The scope that lets a client's postings touch one house account: `accounts:fees`."""
+"""Scope that lets a client post to one house account: `accounts:fees`."""
 
 
 def is_scope(text: str) -> bool:
-    """True for what a key may be granted."""
+    """True when an API key may be granted this scope."""
     return text in SCOPES or text == EVERYTHING or ACCOUNT_SCOPE.fullmatch(text) is not None
 
 
 class Actor(msgspec.Struct, frozen=True, gc=False):
-    """Who is calling.
+    """The caller.
 
-    `name` goes into the envelope (`client:shop`); `subject` is what a surface knows of its user.
-    `also`: names under which operations of 0.1.0 have the same client.
+    `name` goes into the envelope (`client:shop`); `subject` identifies the surface's user.
+    `also`: other names of the same client in operations written by 0.1.0.
     """
 
     name: str
@@ -62,29 +62,28 @@ class Actor(msgspec.Struct, frozen=True, gc=False):
     also: tuple[str, ...] = ()
 
     def may(self, scope: str) -> bool:
-        """True when the scope was granted."""
         return scope in self.scopes or EVERYTHING in self.scopes
 
     def owns(self, actor: str) -> bool:
-        """True when an operation of `actor` is this caller's own."""
+        """True when operations of `actor` belong to this caller."""
         return actor == self.name or actor in self.also
 
 
 ANYBODY: Final = Actor("anybody")
 
 Authenticate = Callable[[Connection], Awaitable[Actor]]
-"""Finds out who is calling, or raises `NotAuthenticated`, `NotAllowed`."""
+"""Authenticates a connection; raises `NotAuthenticated` or `NotAllowed`."""
 
 
 class Scheme(msgspec.Struct, frozen=True):
-    """A way to authenticate, and how the OpenAPI document describes it (None: no credentials)."""
+    """An authentication scheme and its OpenAPI description (None: no credentials)."""
 
     authenticate: Authenticate
     security: Mapping[str, Any] | None = None
 
 
 class Schemes(dict[str, Scheme]):
-    """Scheme by the name that routes use in their `Access`."""
+    """Schemes by the name that routes give in their `Access`."""
 
 
 BEARER_KEY: Final[Mapping[str, Any]] = {
@@ -101,13 +100,12 @@ class InsufficientScope(NotAllowed):
 
 
 async def require_actor(connection: Connection, handler: BaseRouteHandler) -> None:
-    """The guard on the whole application.
+    """The application's guard; it also runs for HEAD, OPTIONS and routes without a declaration.
 
-    HEAD, OPTIONS and routes without a declaration included. A read, once it may be answered, waits
-    for what was accepted before it.
+    An authorized read then waits for everything accepted before it.
     """
     if connection.scope.get("method") == _OPTIONS:
-        # Litestar answers it for every path by itself. 401 would send the caller after credentials.
+        # Litestar adds OPTIONS to every path. A 401 would make the caller look for credentials.
         raise MethodNotAllowedException
     check_separators(connection)
     access = access_of(handler)
@@ -132,22 +130,22 @@ async def require_actor(connection: Connection, handler: BaseRouteHandler) -> No
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """Who is calling, as the guard found out."""
+    """The caller that the guard authenticated."""
     actor: Actor = request.scope["user"]
     return actor
 
 
 def bearer_token(connection: Connection) -> str | None:
     """The credentials of `Authorization: Bearer …`, or None."""
-    given = header(connection, b"authorization")
-    if given is None:
+    authorization = header(connection, b"authorization")
+    if authorization is None:
         return None
-    word, _, token = given.partition(" ")
+    word, _, token = authorization.partition(" ")
     return token.strip() if word.lower() == "bearer" else None
 
 
 def check_declarations(app: Litestar, schemes: Schemes) -> None:
-    """Refuse to start with a route nobody could call, or one that forgot its scope."""
+    """Raise ValueError for a route that nobody could call or that names no scope."""
     problems = [
         p for path, handler in declared_routes(app) if (p := _problem(path, handler, schemes))
     ]
@@ -156,10 +154,7 @@ def check_declarations(app: Litestar, schemes: Schemes) -> None:
 
 
 def declared_routes(app: Litestar) -> list[tuple[str, BaseRouteHandler]]:
-    """Every handler that we wrote, with its path.
-
-    Litestar's own OPTIONS answers are left out (they stay closed).
-    """
+    """Every handler of ours with its path; Litestar's own OPTIONS handlers are left out."""
     return [
         (route.path, handler)
         for route in app.routes

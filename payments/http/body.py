@@ -1,7 +1,4 @@
-"""Request bodies.
-
-Bytes are checked before they are decoded, and amounts keep the digits the client wrote.
-"""
+"""Request bodies: bytes are checked before decoding, and amounts keep the client's digits."""
 
 import json
 import re
@@ -33,10 +30,10 @@ from payments.kernel.money import (
 from payments.kernel.strict import NotRead
 
 BODY_MAX_BYTES: Final = 64 * 1024
-"""The limit of every route that names none (`Access(..., body_max_bytes=...)`)."""
+"""Default limit; a route sets its own with `Access(..., body_max_bytes=...)`."""
 DEPTH_MAX: Final = 32
 ID_MAX: Final = 2**53 - 1
-"""Largest integer id: what JSON readers with doubles still tell apart."""
+"""Largest integer id: JSON parsers that use doubles represent every integer up to it exactly."""
 
 Amount = Annotated[
     msgspec.Raw,
@@ -74,11 +71,11 @@ _FIELD: Final = re.compile(r"field `([^`]+)`")
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of the bodies we define: unknown fields are refused, bounds stand in the annotations."""
+    """Base of the bodies we define: unknown fields are refused, annotations give the limits."""
 
 
 async def read_body(request: HttpRequest, type_: type[T]) -> T:
-    """The body as `type_`; may be left out where the route says `may_be_empty`.
+    """Decode the body as `type_`; it is optional where the route declares `may_be_empty`.
 
     Raises 415 `unsupported_media_type`, 413 `body_too_large`, 400 `invalid_json`, 422
     `invalid_body` with `errors[]`.
@@ -91,15 +88,15 @@ async def read_body(request: HttpRequest, type_: type[T]) -> T:
 
 
 async def read_raw(request: HttpRequest) -> bytes:
-    """The bytes of the body, kept for a second look (a signature, say).
+    """The bytes of the body; a second call (to check a signature, for example) gets them again.
 
     Raises 415 `unsupported_content_encoding`, 413 `body_too_large`.
 
-    Read here and not by Litestar: `request.body()` took a seventh of the whole handler path.
+    `request.body()` of Litestar is not used: it took a seventh of the time of a handler.
     """
-    kept: bytes | None = request.scope.get(_KEPT)  # type: ignore[assignment]
-    if kept is not None:
-        return kept
+    body: bytes | None = request.scope.get(_KEPT)  # type: ignore[assignment]
+    if body is not None:
+        return body
     check_content_encoding(request)
     limit = access_here(request).body_max_bytes or BODY_MAX_BYTES
     announced = header(request, b"content-length")
@@ -131,21 +128,23 @@ def _too_large(limit: int) -> BodyTooLarge:
 
 
 def check_content_encoding(request: HttpRequest) -> None:
-    """Signatures are over the bytes as they came, and a small body may unpack to a large one."""
+    """Refuse compressed bodies: signatures cover the raw bytes, and a small body may unpack to a
+    large one.
+    """
     for coding in header_values(request, b"content-encoding"):
         if coding.strip().lower() not in {"", "identity"}:
             raise UnsupportedContentEncoding
 
 
 def check_content_type(request: HttpRequest) -> None:
-    """Only application/json: a form or plain text is a cross-site request waiting to happen."""
-    given = header(request, b"content-type")
-    if given is None or given.partition(";")[0].strip().lower() != "application/json":
+    """Take only application/json: browsers can send forms and plain text across sites."""
+    content_type = header(request, b"content-type")
+    if content_type is None or content_type.partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaType
 
 
 def decode_body(raw: bytes, type_: type[T], *, prefix: str = "") -> T:
-    """Bytes as `type_`; `prefix` is where they stand in a larger body (`operations[3].`)."""
+    """Decode bytes as `type_`; `prefix` is their path in a larger body (`operations[3].`)."""
     _check_depth(raw)
     try:
         body: T = _decoder(type_).decode(raw)
@@ -167,7 +166,7 @@ def minor_of(raw: msgspec.Raw, currency: Currency, field: str = "amount") -> int
 
 
 def money_in(raw: msgspec.Raw, code: str, field: str = "amount") -> Money:
-    """The money that an amount field and a currency name, in minor units.
+    """The money of an amount field and a currency field, in minor units.
 
     Raises 422 `invalid_currency`, 422 `invalid_amount` naming the field.
     """
@@ -180,7 +179,7 @@ def money_in(raw: msgspec.Raw, code: str, field: str = "amount") -> Money:
 
 
 def free_json_in(raw: msgspec.Raw, field: str) -> msgspec.Raw | msgspec.UnsetType:
-    """A client's own JSON object, exactly; unset when it is empty. Raises 422 naming the field."""
+    """A client's JSON object byte for byte; unset when empty. Raises 422 naming the field."""
     try:
         read = read_object(bytes(raw))
     except NotRead as error:
@@ -193,7 +192,7 @@ def optional_minor_of(
 ) -> int | None:
     """Minor units, or None when the field is missing or null.
 
-    `zero_is_none`: where a missing amount means no money, zero means the same.
+    `zero_is_none`: a zero gives None too.
     """
     zero = _ZERO.fullmatch(amount_text(bytes(raw))) if zero_is_none else None
     if zero is not None and len(zero[1] or "") <= currency.exponent:
@@ -203,9 +202,9 @@ def optional_minor_of(
 
 def currency_in(code: str) -> Currency:
     """The currency a body names, in either case. Raises 422 `invalid_currency`."""
-    found = CURRENCIES.get(code)
-    if found is not None:
-        return found
+    currency = CURRENCIES.get(code)
+    if currency is not None:
+        return currency
     try:
         return currency_of(code)
     except InvalidCurrency as error:
@@ -224,14 +223,14 @@ _DECODERS: Final[dict[type, msgspec.json.Decoder[Any]]] = {}
 
 
 def _decoder(type_: type[T]) -> msgspec.json.Decoder[T]:
-    found = _DECODERS.get(type_)
-    if found is None:
-        found = _DECODERS[type_] = msgspec.json.Decoder(type_)
-    return found
+    decoder = _DECODERS.get(type_)
+    if decoder is None:
+        decoder = _DECODERS[type_] = msgspec.json.Decoder(type_)
+    return decoder
 
 
 def _check_depth(raw: bytes) -> None:
-    """Nesting is counted on the bytes: a decoder that recurses must never see a bomb."""
+    """Count the nesting on the bytes, before a recursive decoder gets them."""
     if raw.count(b"{") + raw.count(b"[") <= DEPTH_MAX:
         return
     depth = 0
@@ -250,7 +249,7 @@ def _check_text(raw: bytes, type_: type[msgspec.Struct], prefix: str) -> None:
     if b"\\u0000" in raw and _ESCAPED_NUL.search(raw):
         field = f"{prefix}{_field_with_nul(raw)}".rstrip(".")
         raise InvalidBody(errors=[{"field": field, "message": "text must not contain U+0000"}])
-    # A field named twice: we would take the last, a proxy the first.
+    # A duplicate field: we would take the last one, a proxy perhaps the first.
     if b"\\u" in raw or any(raw.count(sign) > 1 for sign in _signs(type_)):
         json.loads(raw, object_pairs_hook=_unique(prefix), parse_int=str, parse_float=str)
 
@@ -264,15 +263,15 @@ _SIGNS: Final[dict[type, tuple[bytes, ...]]] = {}
 
 
 def _signs(type_: type[msgspec.Struct]) -> tuple[bytes, ...]:
-    """What is there once while no name is given twice: each name, or a brace around all of them."""
-    found = _SIGNS.get(type_)
-    if found is None:
-        shown: Any = inspect.type_info(type_)
-        parts = [getattr(f.type, "item_type", f.type) for f in shown.fields]
+    """Bytes that occur once while no field is duplicated: each name, or the only opening brace."""
+    signs = _SIGNS.get(type_)
+    if signs is None:
+        struct: Any = inspect.type_info(type_)
+        parts = [getattr(f.type, "item_type", f.type) for f in struct.fields]
         has_objects = any(isinstance(part, inspect.StructType) for part in parts)
         names = tuple(f'"{n}"'.encode() for n in type_.__struct_encode_fields__)
-        found = _SIGNS[type_] = (b"{",) if has_objects else names
-    return found
+        signs = _SIGNS[type_] = (b"{",) if has_objects else names
+    return signs
 
 
 def _unique(prefix: str) -> Any:
@@ -288,7 +287,7 @@ def _unique(prefix: str) -> Any:
 
 
 def field_error(message: str, prefix: str = "") -> dict[str, str]:
-    """Msgspec's message as a field path and a sentence."""
+    """Split msgspec's message into field path and text."""
     at = _AT.search(message)
     path = at[2].lstrip(".") if at else ""
     text = _AT.sub("", message)

@@ -1,6 +1,6 @@
-"""A read answers after all that was accepted before it (ADR 0073).
+"""A read sees everything accepted before it (ADR 0073).
 
-It waits a second at most; then it answers what there is, with `Payments-Stale: true`.
+It waits at most a second; after that it answers with `Payments-Stale: true`.
 """
 
 from typing import Final, Protocol
@@ -9,25 +9,25 @@ from payments.http.services import Connection, service
 
 STALE: Final = (b"payments-stale", b"true")
 STALE_KEY: Final = "payments_stale"
-"""Set in the scope of a request whose answer may be old; `Reply` adds the header."""
+"""Set in the scope of a request whose answer may be stale; `Reply` adds the header."""
 
 
 class Accepted(Protocol):
-    """What stands in the streams; `payments.reads.caught_up.CaughtUp`."""
+    """Waits for accepted entries; implemented by `payments.reads.caught_up.CaughtUp`."""
 
     async def wait(self) -> bool:
-        """True when all that was accepted before this call is applied."""
+        """True when everything accepted before this call is applied, False on timeout."""
         ...
 
 
 async def wait_for_accepted(connection: Connection) -> None:
-    """Wait until what was accepted before this request is applied, or note that it may not be."""
+    """Wait until everything accepted before this request is applied; on timeout mark it stale."""
     if not await service(connection, Accepted).wait():  # type: ignore[type-abstract]
         note_stale(connection)
 
 
 def note_stale(connection: Connection) -> None:
-    """The answer says that it may be old."""
+    """Mark the answer as possibly stale."""
     connection.scope[STALE_KEY] = True  # type: ignore[typeddict-unknown-key]
 
 

@@ -1,4 +1,4 @@
-"""One Idempotency-Key for a request that is many operations."""
+"""One Idempotency-Key for a request that consists of many operations."""
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,10 +13,10 @@ from payments.operations.outcome import Decision
 
 
 async def claim_key(request: HttpRequest, key: str, *, kind: str, content: bytes) -> bool:
-    """Take the key for this content; True when it is an exact repeat.
+    """Reserve the key for this content; True when the request is an exact repeat.
 
-    Raises 409 `idempotency_conflict` when the key was used for anything else, and 409
-    `not_decided_yet` when that may still turn out.
+    Raises 409 `idempotency_conflict` when the key was used for something else, and 409
+    `not_decided_yet` while that is not known.
     """
     actor = actor_of(request)
     ids = [derived_id("key", name, key) for name in (actor.name, *actor.also)]
@@ -27,7 +27,7 @@ async def claim_key(request: HttpRequest, key: str, *, kind: str, content: bytes
 
 
 async def _until_decided(request: HttpRequest, operation_id: OperationId) -> None:
-    """A single operation may stand in the stream under this key: it came first."""
+    """Wait for a single operation that was accepted under this key before."""
     marker = await service(request, Markers).find_marker(operation_id)  # type: ignore[type-abstract]
     if marker is None:
         return

@@ -1,6 +1,7 @@
-"""What handlers ask for in their signature, as `engine: NamedDependency[AsyncEngine]`.
+"""Injects services into handlers by the type of a parameter: `engine:
+NamedDependency[AsyncEngine]`.
 
-The parameter's type says which service it gets. One name stands for the same type in every handler.
+A name has the same type in every handler.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +18,9 @@ from payments.http.services import Services
 def dependencies_of(
     routes: Sequence[ControllerRouterHandler], services: Services
 ) -> Mapping[str, Provide]:
-    """A provider for each name that handlers of these routes ask for.
+    """A provider for each service parameter of these routes' handlers, by name.
 
-    Raises ValueError when no service of a type is there, or when one name stands for two types.
+    Raises ValueError for a type without a service, and for a name with two types.
     """
     types: dict[str, type[Any]] = {}
     for handler in _handlers(routes):
@@ -32,7 +33,7 @@ def dependencies_of(
 
 
 def asked_of(handler: BaseRouteHandler) -> Mapping[str, type[Any]]:
-    """The services in a handler's signature: their types by name."""
+    """Types of the services in a handler's signature, by parameter name."""
     fields = handler.parsed_fn_signature.parameters.values()
     return {field.name: field.annotation for field in fields if field.is_di_field}
 
@@ -47,7 +48,7 @@ def _handlers(routes: Sequence[ControllerRouterHandler]) -> Iterator[BaseRouteHa
 
 
 def _provide(services: Services, type_: type[Any]) -> Provide:
-    """Looked up at each request, so that a test may put another value in."""
+    """The service is looked up at each request, so that a test can replace it."""
 
     def value() -> Any:
         return services.get(type_)

@@ -1,4 +1,6 @@
-"""The OpenAPI document and its page, served from the installed package: no CDN, works offline."""
+"""The OpenAPI document and Swagger UI, served from the installed package so that they
+work offline.
+"""
 
 from http import HTTPStatus
 from importlib.resources import files
@@ -64,7 +66,7 @@ async def page() -> Reply:
 
 @get("/schema/assets/{name:str}", access=Access(PUBLIC), guards=[for_operators])
 async def asset(name: FromPath[str]) -> Reply:
-    """One of the few files the page needs."""
+    """A file of Swagger UI."""
     if name == "start.js":
         return Reply(HTTPStatus.OK, _START, media_type=b"text/javascript")
     media_type = _ASSETS.get(name)

@@ -1,6 +1,6 @@
-"""Errors become RFC 9457 problem documents, all in one place.
+"""Renders every error as an RFC 9457 problem document.
 
-Nothing of an unexpected one leaves the server but its id.
+For an unexpected error, the client gets only the request id.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ _DETAILS: Final = {
 
 
 class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A problem document, before `extra` members join it."""
+    """A problem document without the members of the error's `extra`."""
 
     type: str
     title: str
@@ -66,7 +66,7 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
 def problem_reply(
     scope: Scope, error: PaymentsError, *, status: int | None = None, headers: Sequence[Header] = ()
 ) -> Reply:
-    """The answer for an error; `status` when it is not the class's own."""
+    """The response for an error; `status` replaces the status of its class."""
     status = status or error.status
     document = msgspec.to_builtins(
         Problem(
@@ -89,7 +89,7 @@ def problem_reply(
 
 
 def render_error(request: HttpRequest, error: Exception) -> Reply:
-    """The exception handler of the application: whatever was raised becomes a problem document."""
+    """The application's exception handler: every exception becomes a problem document."""
     if isinstance(error, PaymentsError):
         return problem_reply(request.scope, error)
     if isinstance(error, HTTPException):
@@ -111,7 +111,7 @@ def render_error(request: HttpRequest, error: Exception) -> Reply:
 
 
 def is_database_away(error: BaseException) -> bool:
-    """True when the database, not the request, is what is wrong."""
+    """True when the error means that the database cannot be reached."""
     if isinstance(error, sqlalchemy.exc.TimeoutError):
         return True
     return no_session(error) is not None
@@ -144,13 +144,13 @@ def _render_framework(request: HttpRequest, error: HTTPException) -> Reply:
 
 
 def _allowed(scope: Scope) -> bytes:
-    """RFC 9110 wants the methods a path does know in the answer to one it does not."""
+    """Value of the header `Allow`, which RFC 9110 requires in a 405."""
     handler = scope.get("route_handler")
     if handler is not None and "method" in handler.opt:
         return str(handler.opt["method"]).encode()
     router = scope["litestar_app"].asgi_router
-    found = [m for m in _METHODS if _is_routed(router.handle_routing, scope["path"], m)]
-    return ", ".join(found).encode()
+    methods = [m for m in _METHODS if _is_routed(router.handle_routing, scope["path"], m)]
+    return ", ".join(methods).encode()
 
 
 def _is_routed(routing: Any, path: str, method: str) -> bool:

@@ -1,4 +1,4 @@
-"""What follows an operation (a reversal, a capture, a cancellation) is decided after it."""
+"""A reversal, capture or cancellation waits until the operation it refers to is decided."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
@@ -19,10 +19,11 @@ T = TypeVar("T")
 async def existing(
     request: HttpRequest, operation_id: OperationId | None, look: Callable[[], Awaitable[T]]
 ) -> T:
-    """What `look` finds; when the operation that makes it is accepted only, after its decision.
+    """Call `look`; if it finds nothing and `operation_id` is not decided yet, wait and call it
+    again.
 
-    A follow-up waits a second for it; a read has waited already. Raises what `look` raises when
-    there is no such operation, and 409 `not_decided_yet`.
+    A write waits at most a second; a read has waited already in the guard. Raises the NotFound of
+    `look` when there is no such operation, and 409 `not_decided_yet` on timeout.
     """
     try:
         return await look()
@@ -30,9 +31,9 @@ async def existing(
         if operation_id is None:
             raise
         wait_s = 0 if request.method in _READS else WAIT_MAX_S
-        found = await standing(request, operation_id, wait_s)
-        if found is None:
+        operation = await standing(request, operation_id, wait_s)
+        if operation is None:
             raise
-    if found[1].status in _UNDECIDED:
+    if operation[1].status in _UNDECIDED:
         raise NotDecidedYet(operation_id=str(operation_id))
     return await look()

@@ -17,35 +17,35 @@ from payments.http.serving import for_operators
 _CHECK_TIMEOUT_S: Final = 2.0
 
 Check = Callable[[], Awaitable[str | None]]
-"""None when the part works, else what is wrong with it, in words without secrets."""
+"""None when the part works, otherwise a message without secrets that says what is wrong."""
 
 
 class Readiness(dict[str, Check]):
-    """What must work before requests may come, by name."""
+    """Checks that must pass before the process gets requests, by name."""
 
 
 class Age(NamedTuple):
-    """`read` gives how many seconds ago something was heard of, None for never."""
+    """`read` gives the seconds since the last sign of life, None for never."""
 
     read: Callable[[], Awaitable[float | None]]
     alarm_s: float
 
 
 class Ages(dict[str, Age]):
-    """What should be heard of again and again: shown, and a warning when it is not, never a 503."""
+    """Ages of recurring events, by name. One that is too old gives a warning, never a 503."""
 
 
 @get("/health/live", access=Access(PUBLIC))
 async def live() -> Reply:
-    """The process answers."""
+    """Answer 200 while the process runs."""
     return json_reply({"status": "live"})
 
 
 @get("/health/ready", access=Access(PUBLIC))
 async def ready(checks: NamedDependency[Readiness], heard: NamedDependency[Ages]) -> Reply:
-    """Everything this process needs works; 503 names what does not."""
-    found = await asyncio.gather(*(_run(check) for check in checks.values()))
-    parts = dict(zip(checks, found, strict=True))
+    """Answer 200 when all checks pass, otherwise 503 with the failing ones."""
+    results = await asyncio.gather(*(_run(check) for check in checks.values()))
+    parts = dict(zip(checks, results, strict=True))
     failing = {name: trouble for name, trouble in parts.items() if trouble is not None}
     ages = {name: await _age(age) for name, age in heard.items()}
     body = {
@@ -60,22 +60,22 @@ async def ready(checks: NamedDependency[Readiness], heard: NamedDependency[Ages]
 
 @get("/metrics", access=Access(PUBLIC), guards=[for_operators])
 async def metrics() -> Reply:
-    """Prometheus text. Labels are kinds, routes and reasons: nothing of a customer."""
+    """Prometheus text. Labels are kinds, routes and reasons, never customer data."""
     return Reply(HTTPStatus.OK, generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST.encode())
 
 
 async def _run(check: Check) -> str | None:
     try:
         return await asyncio.wait_for(check(), _CHECK_TIMEOUT_S)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the part does not work
+    except Exception as error:  # noqa: BLE001 - any error means that the part does not work
         return type(error).__name__
 
 
 async def _age(age: Age) -> tuple[float | None, str | None]:
-    """Seconds, and a warning when they are too many."""
+    """The age in seconds, and a warning when it is above the limit."""
     try:
         seconds = await asyncio.wait_for(age.read(), _CHECK_TIMEOUT_S)
-    except Exception as error:  # noqa: BLE001 - whatever it is, nobody knows
+    except Exception as error:  # noqa: BLE001 - any error means that the age is unknown
         return None, type(error).__name__
     if seconds is None:
         return None, "never heard of"

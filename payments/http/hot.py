@@ -1,8 +1,8 @@
-"""The hottest routes: the same handlers, without the layers of the framework they do not need.
+"""Handlers for the busiest routes, without the framework layers that they do not need.
 
-Measured in one process without a server, POST /v1/transfers over a door that does nothing: 36-39 us
-a request; an ordinary handler (POST /v1/holds): 49-56 us. Guards (so authentication), error
-rendering and OpenAPI are the same as everywhere.
+Measured in one process without a server and with a door that does nothing: POST /v1/transfers
+takes 36-39 us, an ordinary handler (POST /v1/holds) 49-56 us. Guards, and with them
+authentication, error rendering and OpenAPI work as for other routes.
 """
 
 from collections.abc import Awaitable, Callable
@@ -25,17 +25,17 @@ _POST: Final = "POST"
 class HotHandler(ASGIRouteHandler):
     """An ASGI route that passes itself to its guards.
 
-    Litestar copies the handler for each, 15 % of the path.
+    Litestar would copy the handler for each guard, which took 15 % of the time of a request.
     """
 
     async def authorize_connection(self, connection: Connection) -> None:
-        """Run the guards, the application's default deny among them."""
+        """Run all guards, including the application's default deny."""
         for guard in self.resolve_guards():
             await guard(connection, self)  # type: ignore[misc]
 
 
 def hot_post(path: str, *, access: Access) -> Callable[[Handler], HotHandler]:
-    """As `post(path, access=...)`, for a handler that takes the request alone."""
+    """Like `post(path, access=...)`, for a handler whose only parameter is the request."""
 
     def decorate(handle: Handler) -> HotHandler:
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +53,7 @@ def hot_post(path: str, *, access: Access) -> Callable[[Handler], HotHandler]:
 
 
 def methods_of(handler: BaseRouteHandler) -> list[str]:
-    """The HTTP methods of a handler of either sort; empty for mounted applications."""
+    """The HTTP methods of an ordinary or hot handler; empty for mounted applications."""
     if "method" in handler.opt:
         return [handler.opt["method"]]
     return sorted(getattr(handler, "http_methods", ()))

@@ -1,7 +1,7 @@
-"""`Idempotency-Key`.
+"""`Idempotency-Key`: client and key determine the operation id.
 
-The same client and key give the same operation id, for ever, on every endpoint and with every API
-key of the client.
+The id does not depend on the endpoint or on which of the client's API keys is used, and never
+expires.
 """
 
 import re
@@ -26,7 +26,7 @@ class InvalidIdempotencyKey(InvalidRequest):
 
 
 def key_of(request: HttpRequest) -> str | None:
-    """The key of the request, None when there is none."""
+    """The request's key, or None."""
     values = header_values(request, b"idempotency-key")
     if not values:
         return None
@@ -36,17 +36,16 @@ def key_of(request: HttpRequest) -> str | None:
 
 
 def checked_key(key: str) -> str:
-    """The key itself, when it is one."""
+    """The key. Raises `InvalidIdempotencyKey`."""
     if _KEY.fullmatch(key) is None:
         raise InvalidIdempotencyKey
     return key
 
 
 def request_for(request: HttpRequest, operation: Operation[IntentT], intent: IntentT) -> Request:
-    """The operation this request wants: its id derived from caller and key, or fresh without a key.
+    """The operation request; its id is derived from caller and key, or new without a key.
 
-    The kind is not part of the id: the same key on another endpoint is a conflict, not another
-    operation.
+    The kind is not part of the id, so that the same key on another endpoint is a conflict.
     """
     actor, key = actor_of(request), key_of(request)
     return (

@@ -1,4 +1,6 @@
-"""Lists: newest first, bounded pages, an opaque cursor that is stable while rows are added."""
+"""Lists: newest first, in pages of limited size, with an opaque cursor that new rows do
+not shift.
+"""
 
 import base64
 import binascii
@@ -33,27 +35,29 @@ class Page(Query, frozen=True, kw_only=True):
 
 
 def encode_cursor(key: Any) -> str:
-    """The key of the last row as opaque text."""
+    """Encode the key of the last row."""
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).rstrip(b"=").decode()
 
 
 def decode_cursor(cursor: str | None, type_: type[KeyT]) -> KeyT | None:
-    """The key a cursor stands for; None for the first page. Raises 422 `invalid_cursor`."""
+    """Decode a cursor to the last row's key; None for the first page. Raises 422
+    `invalid_cursor`.
+    """
     if cursor is None:
         return None
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        found = msgspec.json.decode(raw, type=type_)
+        key = msgspec.json.decode(raw, type=type_)
     except (binascii.Error, ValueError, msgspec.MsgspecError, RecursionError):
         raise InvalidCursor from None
-    parts = found if isinstance(found, tuple | list) else (found,)
-    if not all(map(_is_bounded, parts)) or encode_cursor(found) != cursor:
-        raise InvalidCursor  # the same row by another name: no list gave that
-    return found
+    parts = key if isinstance(key, tuple | list) else (key,)
+    if not all(map(_is_bounded, parts)) or encode_cursor(key) != cursor:
+        raise InvalidCursor  # another spelling of the same key: no list returned it
+    return key
 
 
 def _is_bounded(part: object) -> bool:
-    """True for what PostgreSQL can be asked about: a cursor that no list gave may hold anything."""
+    """True for values that PostgreSQL accepts; a forged cursor may hold anything."""
     if isinstance(part, datetime):
         try:
             check_time(part)
@@ -67,11 +71,11 @@ def page_of(
 ) -> dict[str, Any]:
     """`{"items", "next_cursor"}` of rows queried with `LIMIT limit + 1`.
 
-    The extra row only says there is more.
+    The extra row is not shown; it means that there is another page.
     """
-    shown = rows[:limit]
-    more = len(rows) > limit
+    page = rows[:limit]
+    has_more = len(rows) > limit
     return {
-        "items": [item(r) for r in shown],
-        "next_cursor": encode_cursor(key(shown[-1])) if more else None,
+        "items": [item(r) for r in page],
+        "next_cursor": encode_cursor(key(page[-1])) if has_more else None,
     }

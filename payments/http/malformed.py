@@ -1,4 +1,4 @@
-"""Requests that are refused before there is a request: what is wrong, and the answer."""
+"""Errors of requests that are refused before the application gets them, and their responses."""
 
 from collections.abc import Callable
 from typing import Any, cast

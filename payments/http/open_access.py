@@ -1,4 +1,6 @@
-"""Surfaces whose examples carry no credentials: open in development, closed in production."""
+"""Authentication of surfaces whose specification has none: open in development, not in
+production.
+"""
 
 import hmac
 
@@ -7,12 +9,14 @@ from payments.http.services import Connection, header
 
 
 class OpenOrKey:
-    """An API key, or one key of the surface's own; the guest, if any, needs none (development)."""
+    """Takes an API key or the surface's own key; with a guest, also no credentials
+    (development).
+    """
 
     def __init__(
         self, keys: Authenticate, *, own_key: str = "", owner: Actor, guest: Actor | None = None
     ) -> None:
-        """`own_key` makes its bearer `owner`; `guest` is who comes without any credentials."""
+        """`own_key` authenticates `owner`; requests without credentials are `guest`."""
         self._keys = keys
         self._own_key = own_key.encode()
         self._owner = owner
@@ -22,7 +26,7 @@ class OpenOrKey:
         return f"OpenOrKey({self._owner.name})"
 
     async def __call__(self, connection: Connection) -> Actor:
-        """Who is calling. Wrong credentials are refused even where none are needed."""
+        """Authenticate. Wrong credentials are refused even where none are required."""
         if self._guest is not None and header(connection, b"authorization") is None:
             return self._guest
         token = (bearer_token(connection) or "").encode()

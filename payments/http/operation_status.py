@@ -31,7 +31,9 @@ _DECODE_ACCEPTANCE: Final = msgspec.json.Decoder(Acceptance).decode
 
 
 class Decisions(Protocol):
-    """Stored and coming outcomes; `payments.operations.results.OutcomeReader`."""
+    """Reads outcomes and waits for them; implemented by
+    `payments.operations.results.OutcomeReader`.
+    """
 
     async def find(self, operation_id: OperationId) -> Decision | None:
         """The stored outcome."""
@@ -40,12 +42,12 @@ class Decisions(Protocol):
     async def wait(
         self, operation_id: OperationId, submitted_at: datetime, timeout_s: float
     ) -> Decision | Parked | None:
-        """The outcome as soon as it is there, whatever the content of the request."""
+        """Wait for the outcome; the content of the request is not compared."""
         ...
 
 
 class Markers(Protocol):
-    """What stands beside the stream; `payments.operations.door.RedisDoor`."""
+    """Reads markers in Redis; implemented by `payments.operations.door.RedisDoor`."""
 
     async def find_marker(self, operation_id: OperationId) -> bytes | None:
         """The marker of an accepted operation."""
@@ -63,11 +65,11 @@ class OperationStanding(msgspec.Struct, frozen=True, kw_only=True):
     accepted_at: str
     decided_at: str | None = None
     detail: str | msgspec.UnsetType = msgspec.UNSET
-    """What happens next, when it is parked."""
+    """What happens next to a parked operation."""
 
 
 class StandingQuery(Query, frozen=True, kw_only=True):
-    """`?wait=N` answers as soon as it is decided, after N seconds at the latest."""
+    """`?wait=N`: wait up to N seconds for the decision."""
 
     wait: Annotated[int, msgspec.Meta(ge=0, le=WAIT_MAX_S)] = 0
 
@@ -85,23 +87,23 @@ class OperationNotFound(NotFound):
         "operations:read",
         query=StandingQuery,
         answers={200: OperationStanding},
-        sees_accepted=False,  # it tells what is accepted, decided or not
+        sees_accepted=False,  # it shows undecided operations too
     ),
 )
 async def get_operation(request: HttpRequest, operation_id: FromPath[str]) -> Reply:
     """Where an operation stands."""
     wait_s = read_query(request, StandingQuery).wait
-    wanted = parse_id(operation_id)
-    found = None if wanted is None else await standing(request, wanted, wait_s)
-    if found is None or not _may_see(request, found[0]):
+    checked_id = parse_id(operation_id)
+    actor_and_standing = None if checked_id is None else await standing(request, checked_id, wait_s)
+    if actor_and_standing is None or not _may_see(request, actor_and_standing[0]):
         raise OperationNotFound
-    return json_reply(found[1])
+    return json_reply(actor_and_standing[1])
 
 
 async def standing(
     request: HttpRequest, operation_id: OperationId, wait_s: float = 0
 ) -> tuple[str, OperationStanding] | None:
-    """The actor of an operation and where it stands; None when nobody asked for it."""
+    """An operation's actor and standing; None when no such operation was accepted."""
     decisions = service(request, Decisions)  # type: ignore[type-abstract]
     decision = await decisions.find(operation_id)
     if decision is not None:
@@ -150,14 +152,14 @@ async def _parked(
     engine: AsyncEngine, operation_id: OperationId
 ) -> tuple[str, OperationStanding] | None:
     letters = dead_letters.c
-    wanted = (
+    is_parked = (
         (letters.operation_id == operation_id)
         & (letters.state == "parked")
         & (letters.stream == "intents")
     )
     query = (
         sa.select(letters.payload, letters.parked_at, letters.kind)
-        .where(wanted)
+        .where(is_parked)
         .order_by(letters.id.desc())
         .limit(1)
     )

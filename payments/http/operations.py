@@ -1,7 +1,4 @@
-"""From an intent to an answer.
-
-Submit it, wait if the client prefers, and render what became of it.
-"""
+"""Submits an intent, waits if the client prefers it, and renders the outcome."""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -27,18 +24,18 @@ PARKED: Final = (
     "It is accepted and could not be applied. An operator will try it again or give it up. "
     "Ask for the operation to see what became of it, and do not send it under another key."
 )
-"""What happens to a parked operation, for whoever asked for it."""
+"""The `detail` of a parked operation."""
 _encode: Final = msgspec.json.Encoder().encode
 _DECODE_FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-"""Each field as it is written: a client's own numbers keep their digits."""
+"""Keeps each field's bytes, so that a client's own numbers keep their digits."""
 
 
 class Refusals(dict[str, Refusal]):
-    """Every refusal by its code: how a stored code becomes a status and a sentence."""
+    """Every refusal by its code; gives a stored code its status and sentence."""
 
     @classmethod
     def of(cls, operations: Iterable[Operation[Any]]) -> "Refusals":
-        """The refusals the registry knows."""
+        """All refusals of these operations."""
         declared = (r for o in operations for r in o.refusals)
         return cls({r.code: r for r in (*declared, *ENGINE_REFUSALS)})
 
@@ -51,12 +48,10 @@ async def submit(
     wait_s: int | None = None,
     order: int | str | None = None,
 ) -> Reply:
-    """Accept the intent and answer as the contract says.
+    """Accept the intent; answer 202, or the outcome when the caller waits or it is known already.
 
-    202, or the outcome when waited for or known already.
-
-    `wait_s` when the endpoint waits by itself; else `Prefer` decides. `order`: what requests share
-    that are decided in the order of acceptance, when the intent does not say it.
+    `wait_s`: for an endpoint that always waits; otherwise `Prefer` decides. `order`: requests with
+    the same value are decided in the order of acceptance; for intents that do not determine it.
     """
     prefers_s = preferred_wait_s(request)
     waits_s = prefers_s if wait_s is None else wait_s
@@ -73,10 +68,10 @@ def render_ticket(
     more: Mapping[str, Any] | None = None,
     at: bytes | None = OPERATIONS_AT,
 ) -> Reply:
-    """202 while it is not decided, 201 with the result, or the refusal as a problem document.
+    """202 while undecided, 201 with the result, or the refusal as a problem document.
 
-    `more` are members of the 202. `at`: where this caller may ask for the operation; None when
-    nowhere.
+    `more`: further members of the 202. `at`: path under which this caller can GET the operation;
+    None when there is none.
     """
     operation_id = str(ticket.operation_id)
     location = () if at is None else ((b"location", at + operation_id.encode()),)
@@ -97,7 +92,7 @@ def render_ticket(
 
 
 def applied_body(decision: Decision, own_status: str | None = None) -> bytes:
-    """The result's fields with `operation_id` and `status`, which is the operation's.
+    """The result's fields with `operation_id` and the operation's `status`.
 
     `own_status`: the result's field that this endpoint's contract calls `status` instead.
     """
@@ -110,7 +105,7 @@ def applied_body(decision: Decision, own_status: str | None = None) -> bytes:
 
 
 def _fields(decision: Decision) -> dict[str, Any]:
-    """The stored result. Version 0.1.0 called a thing's status `status`: `wallet_status` now."""
+    """The stored result; the field `status` of results from 0.1.0 is renamed to `wallet_status`."""
     result: dict[str, Any] = _DECODE_FIELDS(decision.result)
     if "status" not in result:
         return result
@@ -119,7 +114,7 @@ def _fields(decision: Decision) -> dict[str, Any]:
 
 
 def refusal_error(refusals: Refusals, decision: Decision) -> tuple[int, PaymentsError]:
-    """A stored refusal as HTTP status and error."""
+    """HTTP status and error of a stored refusal."""
     code = decision.reason or "refused"
     refusal = refusals.get(code)
     error = PaymentsError(

@@ -1,8 +1,8 @@
-"""Parameters of paths: each has one strict reader, and what it does not read is not found.
+"""Path parameters: each has one strict reader, and a value that it does not accept answers 404.
 
-Litestar's own converters take `+1`, ` 1`, `01` and digits of other scripts, which then are all the
-same wallet under different names. So every parameter is declared `str` and checked here, once for
-all routes; a handler may still ask for an `int` of it.
+Litestar's converters accept `+1`, ` 1`, `01` and digits of other scripts, so one wallet would have
+many paths. Therefore routes declare every parameter as `str`, and it is checked here; a handler may
+still ask for an `int`.
 """
 
 import re
@@ -32,14 +32,14 @@ _UUIDS: Final = (
     "payment_id",
 )
 _TEXTS: Final = ("inn", "token", "name")
-"""Looked up as they are written."""
+"""Parameters that are looked up as written."""
 
 SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
     **dict.fromkeys(_NUMBERS, _NUMBER),
     **dict.fromkeys(_UUIDS, _UUID),
     **dict.fromkeys(_TEXTS, _TEXT),
 }
-"""What each parameter is, for the OpenAPI document."""
+"""Schemas of the parameters in the OpenAPI document."""
 
 _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     **dict.fromkeys(_NUMBERS, read_id),
@@ -64,7 +64,7 @@ def check_separators(connection: Connection) -> None:
 
 
 def check_path(connection: Connection) -> None:
-    """Raise 404 (`wallet_not_found`, …) when a parameter of the path is no id at all."""
+    """Raise 404 (`wallet_not_found`, …) when a path parameter is not a valid id."""
     for name, text in connection.scope["path_params"].items():
         reader = _READERS.get(name, _read_text)
         try:
@@ -75,7 +75,7 @@ def check_path(connection: Connection) -> None:
 
 
 def undeclared(path: str) -> Iterator[str]:
-    """Parameters of a route's path that are not read strictly."""
+    """Path parameters of a route that have no strict reader."""
     for name, type_ in PARAMETER.findall(path):
         if type_ != "str" or name not in SCHEMAS:
             yield f"{name}:{type_}"

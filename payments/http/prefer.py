@@ -1,4 +1,4 @@
-"""`Prefer: wait=N` (RFC 7240): how long a client wants to wait for the outcome."""
+"""`Prefer: wait=N` (RFC 7240): how long a client waits for the outcome."""
 
 import re
 from typing import Final
@@ -14,22 +14,20 @@ _WAIT: Final = re.compile(
 
 
 def preferred_wait_s(request: HttpRequest) -> int:
-    """Seconds to wait, 0 when nothing (or nothing readable) was preferred.
-
-    More than 30 counts as 30.
-    """
+    """Seconds to wait, at most 30; 0 when the header is missing or invalid."""
     return wait_s_of(", ".join(header_values(request, b"prefer")))
 
 
 def wait_s_of(prefer: str) -> int:
-    """Seconds of a `Prefer` header's value.
-
-    A preference is never an error: what cannot be read is ignored.
-    """
+    """Seconds in the value of a `Prefer` header; an invalid value is ignored and gives 0."""
     if not prefer:
         return 0
-    found = _WAIT.search(prefer)
-    if found is None:
+    preference = _WAIT.search(prefer)
+    if preference is None:
         return 0
-    # By length first: int() refuses text of thousands of digits.
-    return WAIT_MAX_S if len(found[1]) > len(str(WAIT_MAX_S)) else min(int(found[1]), WAIT_MAX_S)
+    # The length is compared first: int() refuses a text of thousands of digits.
+    return (
+        WAIT_MAX_S
+        if len(preference[1]) > len(str(WAIT_MAX_S))
+        else min(int(preference[1]), WAIT_MAX_S)
+    )

@@ -1,7 +1,7 @@
-"""HTTP/1.1 on the socket: uvicorn's protocol, stricter.
+"""uvicorn's HTTP/1.1 protocol, made stricter.
 
-No protocol upgrade, no second reading of bytes that were a body, and no connection that waits for
-ever for the rest of a request.
+It refuses protocol upgrades, never parses bytes of a body as a request, and closes connections
+that do not send the rest of a request in time.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from payments.kernel.errors import InvalidRequest, PaymentsError
 
 HEAD_MAX_BYTES: Final = 64 * 1024
 BODY_MIN_BYTES_S: Final = 512
-"""A body that comes in more slowly than this is given up; so is one that has stopped."""
+"""The connection is closed when a body arrives more slowly than this, or stops."""
 
 _LINGER_S: Final = 1.0
 
@@ -40,7 +40,7 @@ _log = structlog.get_logger("access")
 
 
 class _Phase(enum.Enum):
-    """Where in a message the connection stands."""
+    """Which part of a request the connection receives."""
 
     BETWEEN = "between"
     HEAD = "head"
@@ -48,7 +48,7 @@ class _Phase(enum.Enum):
 
 
 class StrictProtocol(HttpToolsProtocol):
-    """One connection. A request that is refused here is answered, and the connection closed."""
+    """One connection. A request refused here is answered, then the connection is closed."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class StrictProtocol(HttpToolsProtocol):
         *,
         read_timeout_s: float,
     ) -> None:
-        """`read_timeout_s`: for a whole header, and for each stretch of a body."""
+        """`read_timeout_s`: limit for a whole header, and for each part of a body."""
         super().__init__(config, server_state, app_state, _loop)
         self._read_timeout_s = read_timeout_s
         self._phase = _Phase.BETWEEN
@@ -72,18 +72,18 @@ class StrictProtocol(HttpToolsProtocol):
         self._timed = (0, _Phase.BETWEEN)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A connection that never sends anything is closed like one that stopped doing so."""
+        """Start the timeout, which also closes a connection that never sends anything."""
         super().connection_made(transport)
         self._wait_for_next()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
+        """Cancel the timeout."""
         self._stop_timer()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse it. What follows a refused request is never looked at."""
+        """Parse the data; bytes after a refused request are dropped."""
         if self._is_refused:
             return
         self._unset_keepalive_if_required()
@@ -102,10 +102,10 @@ class StrictProtocol(HttpToolsProtocol):
             self._watch_progress()
 
     def _feed(self, data: bytes) -> bytes:
-        """Parse up to the end, or up to the end of a header that asks for an upgrade.
+        """Parse to the end, or to the end of a header that requests an upgrade.
 
-        llhttp takes what follows such a header for another protocol. A new parser reads the same
-        header again without the request to upgrade, and then the body as HTTP/1.1.
+        llhttp treats the bytes after such a header as another protocol. A new parser reads the same
+        header again without the upgrade, and then the body as HTTP/1.1.
         """
         try:
             self.parser.feed_data(data)
@@ -119,10 +119,10 @@ class StrictProtocol(HttpToolsProtocol):
         return b""
 
     def _head_without_upgrade(self) -> bytes:
-        """The header just parsed, closing the connection after its answer.
+        """The header just parsed, without the upgrade and with `Connection: close`.
 
-        A proxy in front may believe that the connection has changed its protocol and pass on
-        whatever its client sends: none of it may become a request.
+        A proxy in front may assume that the upgrade succeeded and forward anything its client
+        sends; none of that may be parsed as a request.
         """
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
@@ -134,19 +134,17 @@ class StrictProtocol(HttpToolsProtocol):
         return b"\r\n".join([*lines, b"Connection: close", b"", b""])
 
     def on_message_begin(self) -> None:
-        """A new header begins."""
         super().on_message_begin()
         self._phase = _Phase.HEAD
         self._messages += 1
         self._head_bytes = self._body_bytes = 0
 
     def on_url(self, url: bytes) -> None:
-        """A part of the target."""
         super().on_url(url)
         self._add_to_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a field of the header; one of the trailer is dropped, as RFC 9110 6.5 allows."""
+        """Keep a header field; a trailer field is dropped, as RFC 9110 6.5 allows."""
         if self._phase is _Phase.HEAD:
             super().on_header(name, value)
             self._add_to_head(len(name) + len(value))
@@ -157,7 +155,7 @@ class StrictProtocol(HttpToolsProtocol):
             raise HeadTooLarge
 
     def on_headers_complete(self) -> None:
-        """Start answering, unless the header asks for an upgrade: then it is parsed once more."""
+        """Start the handler, unless the header requests an upgrade: then it is parsed again."""
         self._check_head()
         self._phase = _Phase.BODY
         self._is_upgrade = bool(self.parser.should_upgrade())
@@ -165,7 +163,7 @@ class StrictProtocol(HttpToolsProtocol):
             super().on_headers_complete()
 
     def _check_head(self) -> None:
-        """What llhttp lets pass and two servers might read in two ways."""
+        """Refuse headers that llhttp accepts but that servers interpret differently."""
         version = self.parser.get_http_version()
         hosts = 0
         for name, value in self.headers:
@@ -179,18 +177,16 @@ class StrictProtocol(HttpToolsProtocol):
             raise InvalidRequest("CONNECT is not answered: this is no proxy")
 
     def on_body(self, body: bytes) -> None:
-        """A part of the body."""
         self._body_bytes += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
         self._phase = _Phase.BETWEEN
         if not self._is_upgrade:
             super().on_message_complete()
 
     def _watch_progress(self) -> None:
-        """Start the clock of a part that has begun and is not whole; most requests need none."""
+        """Start the timeout of an incomplete part; most requests arrive complete and need none."""
         timed = (self._messages, self._phase)
         if timed != self._timed:
             self._stop_timer()
@@ -201,7 +197,7 @@ class StrictProtocol(HttpToolsProtocol):
             self._wait_for_next()
 
     def _wait_for_next(self) -> None:
-        """Wait for the first byte of a request, when no answer is due."""
+        """Start the timeout for the next request when no response is pending."""
         if self.cycle is None or self.cycle.response_complete:
             self.timeout_keep_alive_task = self.loop.call_later(
                 self._read_timeout_s, self.timeout_keep_alive_handler
@@ -220,13 +216,13 @@ class StrictProtocol(HttpToolsProtocol):
     def _give_up_or_go_on(self, before: int) -> None:
         least = self._read_timeout_s * BODY_MIN_BYTES_S
         is_moving = self._phase is _Phase.BODY and self._body_bytes - before >= least
-        if is_moving or self.flow.read_paused:  # paused: we are slow, not the client
+        if is_moving or self.flow.read_paused:  # paused: the server is slow, not the client
             self._start_timer()
         else:
             self._refuse(RequestTimeout())
 
     def _refuse(self, error: PaymentsError) -> None:
-        """Answer once, after the answers that are due before this one, and close."""
+        """Send the error after the responses that are due before it, and close."""
         self._is_refused = True
         self._stop_timer()
         if self.transport.is_closing():
@@ -237,14 +233,14 @@ class StrictProtocol(HttpToolsProtocol):
             self._cut_short(self.cycle, error)
             return
         if self._phase is _Phase.BODY and self.pipeline:
-            self.pipeline.popleft()  # the refused request itself: its handler has not begun
+            self.pipeline.popleft()  # the refused request; its handler has not started
         if self.cycle is None or self.cycle.response_complete:
             self._answer_and_close(error)
         else:
             self.pipeline.appendleft((self._last_cycle(), cast("Any", answering(error))))
 
     def _cut_short(self, cycle: RequestResponseCycle, error: PaymentsError) -> None:
-        """Answer in place of the handler, which is reading the body; nothing if it has answered."""
+        """Answer in place of the handler that reads the body, unless it has answered already."""
         cycle.disconnected = True  # the handler reads that its client went away
         cycle.message_event.set()
         if cycle.response_started:
@@ -253,7 +249,7 @@ class StrictProtocol(HttpToolsProtocol):
             self._answer_and_close(error)
 
     def _answer_and_close(self, error: PaymentsError) -> None:
-        """Close for writing first: a reset, when the client is still sending, loses the answer."""
+        """Close for writing first: a reset while the client is sending would lose the response."""
         self.transport.write(raw_answer(error))
         self.transport.write_eof()
         self._timer = self.loop.call_later(_LINGER_S, self.transport.close)
@@ -276,5 +272,5 @@ class StrictProtocol(HttpToolsProtocol):
 
 
 def protocol(read_timeout_s: float) -> Callable[..., StrictProtocol]:
-    """What uvicorn calls for each connection."""
+    """The protocol factory that uvicorn calls for each connection."""
     return partial(StrictProtocol, read_timeout_s=read_timeout_s)

@@ -1,4 +1,4 @@
-"""Query strings: as strict as bodies."""
+"""Query strings, parsed as strictly as bodies."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -13,7 +13,7 @@ from payments.kernel.errors import InvalidRequest
 from payments.kernel.strict import NotRead, check_day, read_time
 
 BIGINT: Final = range(-(2**63), 2**63)
-"""The numbers PostgreSQL can be asked about."""
+"""Range of PostgreSQL's bigint."""
 
 
 class InvalidQuery(InvalidRequest):
@@ -26,65 +26,68 @@ class InvalidQuery(InvalidRequest):
 class Query(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of the query strings we define.
 
-    Unknown parameters are refused, a misspelt filter must not list everything.
+    Unknown parameters are refused: a misspelt filter must not list everything.
     """
 
 
 _METADATA: Final = "metadata"
-"""A field of this name takes every parameter `metadata.<key>`."""
+"""A field of this name collects the parameters `metadata.<key>`."""
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 def read_query(request: HttpRequest, type_: type[T]) -> T:
-    """The query string as `type_`.
+    """Decode the query string as `type_`; each parameter may occur once.
 
-    Raises 422 `invalid_query` with `errors[]`; each parameter at most once.
+    Raises 422 `invalid_query` with `errors[]`.
     """
-    given = _given(request, type_)
+    parameters = _given(request, type_)
     try:
-        found = msgspec.convert(given, type_, strict=False)
+        query = msgspec.convert(parameters, type_, strict=False)
     except msgspec.ValidationError as error:
         wrong = field_error(str(error))
-        if " " in str(given.get(wrong["field"], "")):
+        if " " in str(parameters.get(wrong["field"], "")):
             wrong["message"] += " (a + in a query string is written %2B)"
         raise InvalidQuery(wrong["message"], errors=[wrong]) from None
     encoded = zip(type_.__struct_fields__, type_.__struct_encode_fields__, strict=True)
     for field, name in encoded:
-        message = _objection(getattr(found, field), given.get(name, ""))
+        message = _objection(getattr(query, field), parameters.get(name, ""))
         if message:
             raise InvalidQuery(errors=[{"field": name, "message": message}])
-    return found
+    return query
 
 
 def _given(request: HttpRequest, type_: type[msgspec.Struct]) -> dict[str, Any]:
-    """Each parameter at most once, as text."""
+    """Parameters as text. Raises 422 `invalid_query` for a parameter that occurs twice."""
     try:
         unquote_to_bytes(request.scope["query_string"]).decode()
     except UnicodeDecodeError:
         raise InvalidQuery("the query string is not UTF-8") from None
-    given: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     for name, value in request.query_params.multi_items():
-        if name in given:
+        if name in parameters:
             raise InvalidQuery(errors=[{"field": name, "message": "the parameter is given twice"}])
         if "\0" in value:
             raise InvalidQuery(errors=[{"field": name, "message": "text must not contain U+0000"}])
-        given[name] = value
-    return _gathered(given) if _METADATA in type_.__struct_fields__ else given
+        parameters[name] = value
+    return _gathered(parameters) if _METADATA in type_.__struct_fields__ else parameters
 
 
-def _gathered(given: Mapping[str, str]) -> dict[str, Any]:
-    """`metadata.<key>=<value>` parameters become one mapping."""
+def _gathered(parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Move the parameters `metadata.<key>=<value>` into one mapping `metadata`."""
     prefix = f"{_METADATA}."
-    members = {n.removeprefix(prefix): v for n, v in given.items() if n.startswith(prefix)}
+    members = {n.removeprefix(prefix): v for n, v in parameters.items() if n.startswith(prefix)}
     return {
-        **{n: v for n, v in given.items() if not n.startswith(prefix)},
+        **{n: v for n, v in parameters.items() if not n.startswith(prefix)},
         **({_METADATA: members} if members else {}),
     }
 
 
 def _objection(value: object, written: str) -> str | None:
-    """What the lax conversion of text let through: `1e3` for a number, `1763683200` for a time."""
+    """Message for a value that msgspec's lax conversion accepts but we do not, or None.
+
+    Examples are `1e3` for an integer and `1763683200` for a time.
+    """
     if isinstance(value, bool) or not written:
         return None
     if isinstance(value, int):

@@ -1,4 +1,4 @@
-"""A ready answer: bytes and headers, sent in two messages, no serialization left to do."""
+"""A response of encoded bytes and headers that is sent without further serialization."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -19,17 +19,14 @@ _NO_STORE: Final[Header] = (b"cache-control", b"no-store")
 
 
 class Reply(ASGIResponse):
-    """Status, body and headers as they go to the wire.
-
-    Handlers return it: measured faster than `Response`.
-    """
+    """Status, body and headers as they are sent; measured faster than Litestar's `Response`."""
 
     __slots__ = ("raw_headers",)
 
     def __init__(
         self, status: int, body: bytes, headers: Iterable[Header] = (), media_type: bytes = JSON
     ) -> None:
-        """`body` is encoded already. Answers about money are never cached."""
+        """`body` is encoded already. Adds `Cache-Control: no-store`."""
         self.status_code = status
         self.body = body
         self.background = None
@@ -41,7 +38,7 @@ class Reply(ASGIResponse):
         ]
 
     def to_asgi_response(self, *_args: Any, **_kwargs: Any) -> "Reply":
-        """Itself: Litestar asks this of what an exception handler returns."""
+        """Return self: Litestar calls this on the result of an exception handler."""
         return self
 
     def with_content(self, content: Any) -> "Reply":
@@ -53,7 +50,6 @@ class Reply(ASGIResponse):
         return reply
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
-        """Send it."""
         if STALE_KEY in scope:
             self.raw_headers.append(STALE)
         await send(
@@ -63,5 +59,5 @@ class Reply(ASGIResponse):
 
 
 def json_reply(content: Any, status: int = 200, headers: Iterable[Header] = ()) -> Reply:
-    """Anything msgspec encodes, as JSON."""
+    """Encode the content with msgspec as a JSON response."""
     return Reply(status, _encode(content), headers)

@@ -1,7 +1,7 @@
-"""Long-lived things a handler needs, found by their type.
+"""Long-lived services of handlers, looked up by type.
 
-The composition root puts them in. Handlers name them in their signature; what has no signature of
-its own (guards, the hot routes) takes them from the connection.
+The composition root adds them. Handlers get them as parameters; guards and hot routes, which have
+fixed signatures, look them up with `service`.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from litestar.connection import ASGIConnection
 from payments.kernel.clock import Clock
 
 HttpRequest = Request[Any, Any, Any]
-"""What every handler takes. `actor_of(request)` says who is calling."""
+"""The request type of every handler. `actor_of(request)` gives the caller."""
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -24,35 +24,33 @@ T = TypeVar("T")
 
 
 class Time(msgspec.Struct, frozen=True):
-    """The clock, for handlers: `clock: NamedDependency[Time]`."""
+    """The clock as a service: `clock: NamedDependency[Time]`."""
 
     now: Clock
 
 
 class Services:
-    """One value a type."""
+    """Holds one value per type."""
 
     def __init__(self, by_type: Mapping[type[Any], Any]) -> None:
         """`by_type`: the type (or protocol) handlers ask for, and the value they get."""
         self._by_type = dict(by_type)
 
     def __contains__(self, type_: object) -> bool:
-        """True when there is a value of that type."""
         return type_ in self._by_type
 
     def get(self, type_: type[T]) -> T:
-        """The value of that type. A missing one is a mistake of the composition root."""
+        """The value of that type. A KeyError is a bug in the composition root."""
         return self._by_type[type_]  # type: ignore[no-any-return]
 
     def add(self, type_: type[T], value: T) -> None:
-        """Put a value in, or replace it."""
+        """Add or replace a value."""
         self._by_type[type_] = value
 
 
 def services_of(app: Litestar) -> Services:
-    """All services of an application."""
-    found: Services = app.state[STATE_KEY]
-    return found
+    services: Services = app.state[STATE_KEY]
+    return services
 
 
 def service(connection: Connection, type_: type[T]) -> T:
@@ -61,10 +59,7 @@ def service(connection: Connection, type_: type[T]) -> T:
 
 
 def header(connection: Connection, name: bytes) -> str | None:
-    """A request header by its lower-case name, the first one.
-
-    Read straight from the scope, it is the hot path.
-    """
+    """The first request header of this lower-case name, read from the scope for speed."""
     for key, value in connection.scope["headers"]:
         if key == name:
             return value.decode("latin-1")
@@ -72,5 +67,5 @@ def header(connection: Connection, name: bytes) -> str | None:
 
 
 def header_values(connection: Connection, name: bytes) -> list[str]:
-    """All values of a request header by its lower-case name."""
+    """All values of a request header; `name` is lower-case."""
     return [value.decode("latin-1") for key, value in connection.scope["headers"] if key == name]

@@ -1,4 +1,4 @@
-"""The server around the application: its ports, and how it stops."""
+"""The HTTP server: its ports and its shutdown."""
 
 import asyncio
 import socket
@@ -22,13 +22,13 @@ _log = structlog.get_logger(__name__)
 
 
 class OperationsPort(msgspec.Struct, frozen=True):
-    """Where `/metrics` and `/schema` are: everywhere, or at this port alone (0: nowhere)."""
+    """Where `/metrics` and `/schema` are served: everywhere, or only at this port (0: nowhere)."""
 
     is_apart: bool = False
     port: int = 0
 
     def is_it(self, scope: Any) -> bool:
-        """True for a request that came in at that port."""
+        """True for a request that arrived at that port."""
         server = scope.get("server")
         return bool(self.port and server and server[1] == self.port)
 
@@ -37,26 +37,25 @@ EVERYWHERE: Final = OperationsPort()
 
 
 def for_operators(connection: Connection, _handler: BaseRouteHandler) -> None:
-    """A guard: what shows how the installation works is not at the public port of production."""
+    """Guard that hides metrics and documentation at the public port in production."""
     place = service(connection, OperationsPort)
     if place.is_apart and not place.is_it(connection.scope):
         raise NotFound
 
 
 class Outermost:
-    """ASGI application around all of it.
+    """The outermost ASGI middleware.
 
-    The operations port answers nothing else, and a request that is cut off when the server stops
-    is told so.
+    It limits the operations port to its own paths, and answers requests that are cut off when the
+    server stops.
     """
 
     def __init__(self, app: ASGIApp, place: OperationsPort) -> None:
-        """`place`: the port that serves metrics and documentation alone."""
+        """`place`: the port that serves only metrics and documentation."""
         self._app = app
         self._place = place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass it on."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
@@ -86,21 +85,21 @@ class Outermost:
 
 
 class Server(uvicorn.Server):
-    """Answers who waits for an outcome before it waits for requests to end."""
+    """Ends all waits for outcomes before it waits for requests to finish."""
 
     def __init__(self, config: uvicorn.Config, release: Callable[[], None]) -> None:
-        """`release`: makes every wait end now, and every later one at once."""
+        """`release`: ends every current wait now and every later one immediately."""
         super().__init__(config)
         self._release = release
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Release, then let the requests under way end."""
+        """End the waits, then let the current requests finish."""
         self._release()
         await super().shutdown(sockets)
 
 
 def listen(places: Sequence[tuple[str, int]], backlog: int) -> list[socket.socket]:
-    """A socket for each. Raises OSError naming the first that cannot be had."""
+    """Open a listening socket per address. Raises OSError naming the first that fails."""
     sockets: list[socket.socket] = []
     for host, port in places:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,4 +1,4 @@
-"""purchase.create: take the price of a product from a bill."""
+"""purchase.create: pays a product from a bill."""
 
 from collections.abc import Iterable
 
@@ -24,7 +24,7 @@ from payments.purchases.refusals import BILL_NOT_FOUND, PRODUCT_NOT_FOUND
 
 
 class CreatePurchase(Intent, frozen=True, kw_only=True):
-    """A user buys a product from a bill, at the price it has when this is applied."""
+    """Buy a product from a user's bill, at its price when the operation is applied."""
 
     user_id: int
     product_id: int
@@ -40,7 +40,7 @@ def accounts(intent: CreatePurchase, state: State) -> Iterable[AccountId | Accou
 
 
 class PurchaseCreated(Result, frozen=True, kw_only=True):
-    """What was bought and the bill's balance afterwards."""
+    """The purchase and the bill's balance afterwards."""
 
     product_id: int
     bill_id: int
@@ -51,7 +51,7 @@ class PurchaseCreated(Result, frozen=True, kw_only=True):
 
 
 def decide(intent: CreatePurchase, state: State, context: Context) -> Outcome:
-    """The product is for sale; the bill is the user's own, in its currency, and holds the price."""
+    """Buy if the product is for sale and the user's bill has its currency and enough money."""
     product = state.record(Product, intent.product_id)
     if product is None or product.deleted_at is not None:
         return Refused(refusal=PRODUCT_NOT_FOUND)

@@ -1,1 +1,1 @@
-"""Users of the shop: accounts with a login and password, activation, and limits on trying."""
+"""Users of the shop: login and password, activation, and rate limits on attempts."""

@@ -1,4 +1,4 @@
-"""What users are told."""
+"""Errors of registration, activation and login."""
 
 from payments.kernel.errors import Conflict, NotAllowed, NotAuthenticated, NotFound
 

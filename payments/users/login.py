@@ -1,4 +1,4 @@
-"""Logins as they are compared, and the check of a login and password."""
+"""Folds logins for comparison, and checks login and password."""
 
 import unicodedata
 
@@ -10,16 +10,16 @@ from payments.users.queries import User, find_by_login
 
 
 def login_key(login: str) -> str:
-    """What makes two logins the same: letters that look alike in another case or width are."""
+    """The folded login: letters that differ only in case or width are equal."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", login).casefold())
 
 
 async def check_password(
     engine: AsyncEngine, passwords: Passwords, login: str, password: str
 ) -> User:
-    """The user of that login and password, active or not.
+    """The user of this login and password, active or not.
 
-    Raises 401 `invalid_credentials` (an unknown login: the same, after the same time).
+    Raises 401 `invalid_credentials`, for an unknown login too and after the same time.
     """
     user = await find_by_login(engine, login_key(login))
     is_right = await passwords.is_right(None if user is None else user.password_hash, password)
@@ -31,9 +31,9 @@ async def check_password(
 async def check_credentials(
     engine: AsyncEngine, passwords: Passwords, login: str, password: str
 ) -> User:
-    """The user of that login and password.
+    """The active user of this login and password.
 
-    Raises 401 as `check_password`, and 403 `user_inactive`.
+    Raises 401 `invalid_credentials` and 403 `user_inactive`.
     """
     user = await check_password(engine, passwords, login, password)
     if not user.is_active:

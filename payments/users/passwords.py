@@ -1,4 +1,4 @@
-"""Passwords: argon2id, never on the event loop, never more at once than there are cores."""
+"""Passwords: argon2id in threads, with at most as many hashes at once as there are cores."""
 
 import asyncio
 import os
@@ -14,16 +14,16 @@ from payments.kernel.ids import new_secret
 T = TypeVar("T")
 
 PASSWORD_MIN: Final = 8
-"""Characters of a new password, at least."""
+"""Minimum length of a new password."""
 _WAITING_MAX: Final = 1000
-"""Beyond this a login would wait for longer than anybody does: say so at once."""
+"""Logins beyond this number are refused at once, as they would wait too long."""
 
 
 class Passwords:
-    """Hashes and checks, with OWASP's least for argon2id: 19 MiB (a core), 2 passes, 1 lane."""
+    """Hashes and checks with OWASP's minimum for argon2id: 19 MiB (per core), 2 passes, 1 lane."""
 
     def __init__(self, at_once: int | None = None) -> None:
-        """`at_once`: hashes computed in parallel, the cores of this machine by default."""
+        """`at_once`: hashes computed in parallel; by default the number of cores."""
         self._hasher = PasswordHasher(
             time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID
         )
@@ -36,7 +36,9 @@ class Passwords:
         return await self._aside(lambda: self._hasher.hash(password))
 
     async def is_right(self, stored: str | None, password: str) -> bool:
-        """True when the password belongs to the hash. No hash (no such user): as slow, False."""
+        """True when the password matches. Without a hash (no such user) False after the
+        same time.
+        """
         hashed = stored or self._nobodys
         return await self._aside(lambda: self._verify(hashed, password)) and stored is not None
 

@@ -13,7 +13,7 @@ from payments.users.tables import users
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """A user as the database knows it. Its repr hides the password's hash."""
+    """A user. Its repr hides the password hash."""
 
     id: int
     login: str
@@ -28,7 +28,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """What an access token is checked against."""
+    """The fields of a user that an access token is checked against."""
 
     is_active: bool
     is_admin: bool
@@ -39,14 +39,14 @@ _SELECT = sa.select(*(users.c[name] for name in User.__struct_fields__))
 
 
 async def find_by_login(engine: AsyncEngine, key: str) -> User | None:
-    """The user of a folded login."""
+    """The user with this folded login."""
     async with engine.connect() as connection:
         row = (await connection.execute(_SELECT.where(users.c.login_key == key))).one_or_none()
     return None if row is None else User(**row._mapping)  # noqa: SLF001 - SQLAlchemy's name for it
 
 
 async def find_user(engine: AsyncEngine, user_id: int) -> User | None:
-    """The user of an id."""
+    """The user with this id."""
     async with engine.connect() as connection:
         row = (await connection.execute(_SELECT.where(users.c.id == user_id))).one_or_none()
     return None if row is None else User(**row._mapping)  # noqa: SLF001
@@ -62,6 +62,6 @@ async def list_users(engine: AsyncEngine, before: int | None, count: int) -> Seq
 
 
 async def read_standings(connection: Connection, ids: Sequence[int]) -> Mapping[int, Standing]:
-    """Standing of many users at once."""
+    """Standings by user id."""
     rows = await connection.fetch(load_sql(__file__, "user_standings"), list(ids))
     return {row[0]: Standing(row[1], row[2], row[3]) for row in rows}

@@ -1,4 +1,4 @@
-"""Tables of users: of passwords and activation tokens they hold only what checks one."""
+"""Tables of users, activation tokens and attempts; passwords and tokens are stored as hashes."""
 
 from typing import Final
 
@@ -42,7 +42,7 @@ activation_tokens: Final = sa.Table(
 attempt_windows: Final = sa.Table(
     "attempt_windows",
     METADATA,
-    # The time first: old windows go in one range.
+    # The time is the first column, so that old windows are deleted as one range.
     sa.Column("started_at", sa.DateTime(timezone=True), primary_key=True),
     sa.Column("subject", sa.Text, primary_key=True, comment="digest of a login or an address"),
     sa.Column("attempts", sa.Integer, nullable=False),

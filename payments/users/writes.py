@@ -1,4 +1,4 @@
-"""Changes to users, and counting their attempts: no money moves, so handlers write directly."""
+"""Writes of users and their attempts; they move no money, so handlers call them directly."""
 
 import hashlib
 import ipaddress
@@ -35,7 +35,7 @@ _SITE_BITS: Final = 64
 
 
 class NewUser(msgspec.Struct, frozen=True, kw_only=True):
-    """A user to be made."""
+    """A user to create."""
 
     login: str
     password_hash: str
@@ -44,7 +44,7 @@ class NewUser(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Registered(msgspec.Struct, frozen=True):
-    """A new user and the text of its activation token, which is nowhere else."""
+    """A new user and its activation token, which is not stored in clear."""
 
     user_id: int
     token: str
@@ -54,7 +54,7 @@ class Registered(msgspec.Struct, frozen=True):
 
 
 async def register(engine: AsyncEngine, clock: Clock, new: NewUser) -> Registered:
-    """A new user with a token that activates it. Raises 409 `login_taken`."""
+    """Create a user and its activation token. Raises 409 `login_taken`."""
     token = new_secret()
     async with engine.begin() as connection:
         user_id = await _insert(connection, clock, new)
@@ -70,17 +70,17 @@ async def register(engine: AsyncEngine, clock: Clock, new: NewUser) -> Registere
 
 
 async def renew_activation(engine: AsyncEngine, clock: Clock, user: User) -> str:
-    """Another activation token for a user that was never active; earlier ones end.
+    """Create another activation token for a user that was never active, and revoke earlier ones.
 
-    Raises 409 `user_active`, and 403 `user_inactive` for one that an administrator shut out.
+    Raises 409 `user_active`, and 403 `user_inactive` for a user that an administrator disabled.
     """
     if user.is_active:
         raise UserActive
     token = new_secret()
     left = (activation_tokens.c.user_id == user.id) & activation_tokens.c.used_at.is_(None)
     values = {"digest": _digest(token), "user_id": user.id, "expires_at": clock() + TOKEN_LIFE}
-    # Never shut out: disabling a user begins another generation. Locked, so that an administrator
-    # who does it at this moment ends this link as well.
+    # Generation 0 means never disabled. The row is locked, so that an administrator who disables
+    # the user at this moment revokes this link too.
     same = (users.c.id == user.id) & ~users.c.is_active & (users.c.generation == 0)
     async with engine.begin() as connection:
         await connection.execute(activation_tokens.update().where(left).values(used_at=clock()))
@@ -92,12 +92,14 @@ async def renew_activation(engine: AsyncEngine, clock: Clock, user: User) -> str
 
 
 async def activate(engine: AsyncEngine, clock: Clock, token: str) -> int:
-    """The user a token activates, once. Raises 404 `activation_token_invalid`."""
+    """Activate the user of a token, which works once. Raises 404 `activation_token_invalid`."""
     tokens = activation_tokens.c
-    wanted = (
+    is_valid = (
         (tokens.digest == _digest(token)) & tokens.used_at.is_(None) & (tokens.expires_at > clock())
     )
-    use = activation_tokens.update().where(wanted).values(used_at=clock()).returning(tokens.user_id)
+    use = (
+        activation_tokens.update().where(is_valid).values(used_at=clock()).returning(tokens.user_id)
+    )
     async with engine.begin() as connection:
         user_id = (await connection.execute(use)).scalar_one_or_none()
         if user_id is None:
@@ -107,7 +109,7 @@ async def activate(engine: AsyncEngine, clock: Clock, token: str) -> int:
 
 
 async def set_active(engine: AsyncEngine, clock: Clock, user_id: int, *, is_active: bool) -> None:
-    """Let a user in, or shut it out: its access tokens and activation links are void for good.
+    """Enable or disable a user; disabling revokes its access tokens and activation links.
 
     Raises 404 `user_not_found`.
     """
@@ -117,9 +119,7 @@ async def set_active(engine: AsyncEngine, clock: Clock, user_id: int, *, is_acti
     else:
         change = change.values(is_active=False, generation=users.c.generation + 1)
     async with engine.begin() as connection:
-        if (
-            not is_active
-        ):  # tokens before users, as in `activate`: two that meet must not wait in a circle
+        if not is_active:  # tokens before users, as in `activate`: another order could deadlock
             left = (activation_tokens.c.user_id == user_id) & activation_tokens.c.used_at.is_(None)
             await connection.execute(activation_tokens.update().where(left).values(used_at=clock()))
         if (await connection.execute(change)).rowcount == 0:
@@ -129,15 +129,16 @@ async def set_active(engine: AsyncEngine, clock: Clock, user_id: int, *, is_acti
 async def ensure_admin(
     engine: AsyncEngine, clock: Clock, passwords: Passwords, login: str, password: str
 ) -> bool:
-    """Make the administrator; True when something was done. Again with the same password: nothing.
+    """Create the administrator; True when something changed, False with the same password again.
 
-    A login somebody else holds becomes the administrator's with this password; its tokens end.
+    An ordinary user of this login becomes the administrator with this password; its tokens are
+    revoked.
     """
-    found = await find_by_login(engine, login_key(login))
+    user = await find_by_login(engine, login_key(login))
     if (
-        found is not None
-        and found.is_admin
-        and await passwords.is_right(found.password_hash, password)
+        user is not None
+        and user.is_admin
+        and await passwords.is_right(user.password_hash, password)
     ):
         return False
     hashed = await passwords.hash(password)
@@ -150,8 +151,8 @@ async def ensure_admin(
             "is_admin": True,
             "generation": users.c.generation + 1,
         }
-        if found is not None and not found.is_admin:
-            change["is_active"] = True  # one that was switched off as an administrator stays off
+        if user is not None and not user.is_admin:
+            change["is_active"] = True  # a disabled administrator stays disabled
         same = users.c.login_key == login_key(login)
         await connection.execute(users.update().where(same).values(change))
     return True
@@ -160,7 +161,7 @@ async def ensure_admin(
 async def ensure_user(
     engine: AsyncEngine, clock: Clock, passwords: Passwords, login: str, password: str
 ) -> int:
-    """The id of an active user of that login, made when there is none (demo data)."""
+    """The id of the user with this login, created active if missing (demo data)."""
     new = NewUser(login=login, password_hash=await passwords.hash(password), is_active=True)
     async with engine.begin() as connection:
         made = await _insert(connection, clock, new)
@@ -171,7 +172,7 @@ async def ensure_user(
 
 
 async def _insert(connection: AsyncConnection, clock: Clock, new: NewUser) -> int | None:
-    """The id of the new user, None when the login is taken."""
+    """The id of the new user; None when the login is taken."""
     values = {
         **msgspec.structs.asdict(new),
         "login_key": login_key(new.login),
@@ -192,7 +193,7 @@ def _digest(token: str) -> bytes:
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Attempts a minute."""
+    """Attempts per minute."""
 
     logins_of_one_login: int
     logins_of_one_address: int
@@ -200,20 +201,20 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attempts:
-    """Counts attempts in fixed windows and turns away those beyond the limits.
+    """Counts attempts in fixed windows and refuses those beyond the limits.
 
-    Windows are rows in PostgreSQL, so processes count together. Without the database nobody gets
-    in: a limit that cannot be counted is a limit reached.
+    Windows are rows in PostgreSQL, so that all processes share them. Without the database every
+    attempt is refused, because it cannot be counted.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock, limits: Limits) -> None:
-        """The clock decides in which window an attempt falls."""
+        """`clock` determines the window of an attempt."""
         self._engine = engine
         self._clock = clock
         self._limits = limits
 
     async def login(self, login_key: str, address: str) -> None:
-        """One login, right or wrong. Raises 429 `too_many_requests`."""
+        """Count a login, successful or not. Raises 429 `too_many_requests`."""
         limits = self._limits
         await self._count(
             {
@@ -223,7 +224,7 @@ class Attempts:
         )
 
     async def registration(self, address: str) -> None:
-        """One registration. Raises 429 `too_many_requests`."""
+        """Count a registration. Raises 429 `too_many_requests`."""
         limit = self._limits.registrations_of_one_address
         await self._count({_subject("register-from", site_of(address)): limit})
 
@@ -235,7 +236,7 @@ class Attempts:
         async with self._engine.begin() as connection:
             result = await connection.exec_driver_sql(sql, (started_at, list(limits)))
             counts = {row.subject: row.attempts for row in result}
-            if 1 in counts.values():  # a new window: a good moment to forget the old ones
+            if 1 in counts.values():  # the first attempt of a window deletes the old windows
                 old = attempt_windows.c.started_at < started_at - _KEPT
                 await connection.execute(attempt_windows.delete().where(old))
         if any(counts[subject] > limit for subject, limit in limits.items()):
@@ -245,7 +246,7 @@ class Attempts:
 
 
 def site_of(address: str) -> str:
-    """The address that counts: one client owns a whole IPv6 /64."""
+    """The address that is counted: the /64 network for IPv6, as one client has all of it."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -258,5 +259,5 @@ def site_of(address: str) -> str:
 
 
 def _subject(kind: str, value: str) -> str:
-    """A digest: a password typed into the login field must not stay readable."""
+    """A digest, because somebody may type a password into the login field."""
     return f"{kind}:{hashlib.sha256(value.encode()).hexdigest()[:32]}"

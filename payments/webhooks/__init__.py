@@ -1,1 +1,1 @@
-"""What incoming webhooks share: signatures, one acceptance an id, a record of what was refused."""
+"""Shared by incoming webhooks: signatures, acceptance once per id, a record of refused ones."""

@@ -1,8 +1,8 @@
-"""Accepting a webhook: the sender's own id decides whether it is new; other content is evidence.
+"""Accepts a webhook once per id of the sender; other content under a known id is recorded.
 
-What this process has put into the stream and may not be decided yet is remembered, so that other
-content under its id is refused without being appended. What another process accepted is found by
-the ledger: the request waits for its word.
+The process remembers what it appended to the stream and may not be decided yet, so that other
+content under the same id is refused without being appended. Conflicts with what other processes
+accepted are detected by the ledger; the request waits for its decision.
 """
 
 from typing import Final
@@ -30,44 +30,44 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
 
 
 class RecentlyAccepted(dict[object, Accepted]):
-    """Contents this process accepted, by operation id; each for ten minutes at most."""
+    """Contents that this process accepted, by operation id, for at most ten minutes."""
 
     def note(self, operation_id: object, digest: bytes) -> None:
-        """Remember one; all are forgotten when they are too many."""
+        """Remember a digest; the cache is cleared when it is full."""
         if len(self) >= _REMEMBERED_MAX:
             self.clear()
         self.setdefault(operation_id, Accepted(digest, monotonic_s() + _REMEMBERED_S))
 
     def is_other(self, operation_id: object, digest: bytes) -> bool:
-        """True when other content was accepted under the id."""
+        """True when other content was accepted under this id."""
         known = self.get(operation_id)
         return known is not None and known.digest != digest and known.until_s > monotonic_s()
 
 
 def content_of(request: Request) -> bytes:
-    """The digest that tells contents apart."""
+    """The digest of the content."""
     return digest_of_intent(request.operation.kind, request.actor, request.intent)
 
 
 async def accept_once(
-    request: HttpRequest, wanted: Request, conflict: type[Conflict], wait_s: float
+    request: HttpRequest, operation: Request, conflict: type[Conflict], wait_s: float
 ) -> Ticket:
-    """Make it durable, or find it known.
+    """Append the webhook's operation to the stream, or find its earlier acceptance.
 
-    Raises `conflict`, on record, when the id has other content; `UnknownFate` when it may have and
-    the ledger did not say so in time: the sender sends it again.
+    Raises `conflict`, and records it, when the id has other content. Raises `UnknownFate` when the
+    ledger did not decide in time whether it has; the sender repeats the webhook.
     """
-    digest, recent = content_of(wanted), service(request, RecentlyAccepted)
-    if recent.is_other(wanted.operation_id, digest):
-        await record_conflict(service(request, AsyncEngine), service(request, Time).now, wanted)
-        raise conflict(operation_id=str(wanted.operation_id))
+    digest, recent = content_of(operation), service(request, RecentlyAccepted)
+    if recent.is_other(operation.operation_id, digest):
+        await record_conflict(service(request, AsyncEngine), service(request, Time).now, operation)
+        raise conflict(operation_id=str(operation.operation_id))
     try:
-        ticket = await service(request, Submitter)(wanted, wait_s)
+        ticket = await service(request, Submitter)(operation, wait_s)
     except Conflict as error:
         if error.code != CONFLICT:
             raise
-        raise conflict(operation_id=str(wanted.operation_id)) from error
+        raise conflict(operation_id=str(operation.operation_id)) from error
     if ticket.is_doubtful:
-        raise UnknownFate(operation_id=str(wanted.operation_id))
-    recent.note(wanted.operation_id, digest)
+        raise UnknownFate(operation_id=str(operation.operation_id))
+    recent.note(operation.operation_id, digest)
     return ticket

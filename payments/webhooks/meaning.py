@@ -1,7 +1,7 @@
-"""Fields of a webhook that change what its money means: currency, direction, status.
+"""Optional webhook fields that change the meaning of a payment: currency, direction, status.
 
-The senders' documents have none of them. One that comes all the same is read: money in another
-currency, a debit or a failed payment must not be credited as roubles that came.
+The senders' documents do not mention them. They are checked if present: a payment in another
+currency, a debit or a failed payment must not be credited as roubles received.
 """
 
 from typing import Annotated, Final
@@ -13,7 +13,7 @@ from payments.kernel.errors import PaymentsError
 _WORD_MAX: Final = 100
 _Word = Annotated[str, msgspec.Meta(max_length=_WORD_MAX)]
 CURRENCIES: Final = ("RUB", "RUR", "643", "810")
-"""Roubles: as ISO 4217 writes them, and as Russian banks still do."""
+"""Codes of the rouble: those of ISO 4217, and the older ones that Russian banks still use."""
 DIRECTIONS: Final = ("credit", "in", "incoming", "inbound", "income")
 STATUSES: Final = (
     *("success", "succeeded", "successful", "ok", "completed", "complete", "done"),
@@ -29,14 +29,14 @@ class NotARoubleCredit(PaymentsError):
 
 
 class CreditBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of a webhook's body; null says as little as nothing."""
+    """Base of a webhook's body; null means the same as a missing field."""
 
     currency: _Word | int | None = None
     direction: _Word | None = None
     status: _Word | None = None
 
     def check_rouble_credit(self) -> None:
-        """Raise 422 `not_a_rouble_credit` unless all that is said means roubles that came."""
+        """Raise 422 `not_a_rouble_credit` unless the present fields mean roubles received."""
         said = (
             ("currency", self.currency, CURRENCIES),
             ("direction", self.direction, DIRECTIONS),

@@ -1,4 +1,4 @@
-"""Reads of webhooks that were turned away."""
+"""Reads of refused webhooks."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,10 +11,10 @@ from payments.webhooks.tables import turned_away_webhooks
 
 
 class TurnedAway(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook that changed nothing.
+    """A refused webhook, which changed nothing.
 
-    `kind`: the code of the answer, `digest`: SHA-256 of the body, `reference`: the sender's own id
-    as the body claimed it (`transaction_id` the same as a number, where it is one).
+    `kind`: the code of the response. `digest`: SHA-256 of the body. `reference`: the sender's id as
+    the body gives it; `transaction_id`: the same as a number, if it is one.
     """
 
     surface: str
@@ -27,7 +27,7 @@ class TurnedAway(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TurnedAwayView(TurnedAway, frozen=True, kw_only=True):
-    """One on record."""
+    """A recorded refused webhook."""
 
     id: int
 
@@ -39,7 +39,7 @@ async def list_turned_away(
     before: int | None,
     count: int,
 ) -> Sequence[TurnedAwayView]:
-    """Those on record, newest first, of one surface and one kind if given."""
+    """Recorded webhooks, newest first, of one surface and one kind if given."""
     columns = turned_away_webhooks.c
     query = sa.select(turned_away_webhooks).order_by(columns.id.desc()).limit(count)
     if surface is not None:

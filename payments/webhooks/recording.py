@@ -1,4 +1,4 @@
-"""Whatever a webhook is refused for is written down before its sender hears of it."""
+"""Records every refusal of a webhook before the response is sent."""
 
 import hashlib
 import re
@@ -23,7 +23,7 @@ _NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class _Named(msgspec.Struct):
-    """The sender's own id, whatever else is in the body."""
+    """The sender's id; other fields of the body are ignored."""
 
     transaction_id: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
     operation_id: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
@@ -31,7 +31,7 @@ class _Named(msgspec.Struct):
 
 @asynccontextmanager
 async def on_record(connection: Connection, surface: str, raw: bytes) -> AsyncIterator[None]:
-    """Write down what the block refuses: surface, code, digest, time, the sender's own id."""
+    """Record an error raised in the block: surface, code, digest, time, the sender's id."""
     try:
         yield
     except PaymentsError as error:
@@ -45,7 +45,6 @@ async def on_record(connection: Connection, surface: str, raw: bytes) -> AsyncIt
 async def write_refusal(
     connection: Connection, surface: str, raw: bytes, code: str, detail: str
 ) -> None:
-    """Write down one refusal."""
     reference = reference_in(raw)
     webhook = TurnedAway(
         surface=surface,
@@ -60,7 +59,7 @@ async def write_refusal(
 
 
 def reference_in(raw: bytes) -> str:
-    """The id a body claims, as text; empty when it cannot be read."""
+    """The sender's id in a body, as text; empty when it cannot be read."""
     try:
         named = msgspec.json.decode(raw, type=_Named)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -70,5 +69,5 @@ def reference_in(raw: bytes) -> str:
 
 
 def _storable(text: str, most: int) -> str:
-    """What PostgreSQL can keep."""
+    """The text cut to `most` characters, without characters that PostgreSQL cannot store."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")[:most]

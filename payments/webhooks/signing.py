@@ -1,7 +1,7 @@
 """`X-Signature: v2=<hex HMAC-SHA256 over the raw body>`: one rule for every incoming webhook.
 
-The hex may be in either case. Two secrets may be live at once, so that they can be exchanged
-without a refused webhook.
+The hex digits may be in either case. Two secrets may be valid at once, so that a secret can be
+rotated without refusing webhooks.
 """
 
 import hmac
@@ -21,10 +21,10 @@ class BadSignature(NotAllowed):
 
 
 class SigningKeys:
-    """The secrets of one sender. Its repr shows none."""
+    """The secrets of one sender. Its repr hides them."""
 
     def __init__(self, secrets: str) -> None:
-        """`secrets`: one, or two with a comma between them while they are exchanged."""
+        """`secrets`: one secret, or two separated by a comma during a rotation."""
         self.texts: Final = tuple(text for part in secrets.split(",") if (text := part.strip()))
 
     def __bool__(self) -> bool:
@@ -34,11 +34,11 @@ class SigningKeys:
         return "SigningKeys(***)"
 
     def is_v2(self, header: str | None, body: bytes) -> bool:
-        """True when the header signs the body with one of the secrets. In constant time."""
-        given = _V2.fullmatch((header or "").strip())
-        if given is None:
+        """True when the header is the body's signature by one of the secrets; constant time."""
+        match = _V2.fullmatch((header or "").strip())
+        if match is None:
             return False
-        right = [is_same(given[1], v2_signature(secret, body)) for secret in self.texts]
+        right = [is_same(match[1], v2_signature(secret, body)) for secret in self.texts]
         return any(right)
 
 
@@ -52,6 +52,6 @@ def v2_header(secret: str, body: bytes) -> str:
     return f"v2={v2_signature(secret, body)}"
 
 
-def is_same(given: str, right: str) -> bool:
-    """True for the same hex digits, in either case. In constant time."""
-    return hmac.compare_digest(given.lower().encode("utf-8", "replace"), right.encode())
+def is_same(received: str, expected: str) -> bool:
+    """Compare hex digits in constant time; `received` may be in either case."""
+    return hmac.compare_digest(received.lower().encode("utf-8", "replace"), expected.encode())

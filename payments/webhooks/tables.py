@@ -1,4 +1,4 @@
-"""The record of webhooks that were turned away."""
+"""Table of refused webhooks."""
 
 from typing import Final
 

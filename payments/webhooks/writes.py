@@ -1,6 +1,6 @@
-"""Webhooks that were turned away, on record, the newest of each surface and kind.
+"""Stores refused webhooks and keeps the newest of each surface and kind.
 
-Bounded by kind: a flood of bad signatures cannot wash away what a genuine sender was refused.
+The limit applies per kind, so that a flood of bad signatures does not push out other refusals.
 """
 
 from typing import Final
@@ -13,14 +13,14 @@ from payments.webhooks.queries import TurnedAway
 from payments.webhooks.tables import turned_away_webhooks
 
 KEPT: Final = 10_000
-"""Of each surface and kind."""
+"""Webhooks kept per surface and kind."""
 _TRIM_EVERY: Final = 100
 
 _columns: Final = turned_away_webhooks.c
 
 
 async def write_down(engine: AsyncEngine, webhook: TurnedAway, kept: int = KEPT) -> None:
-    """Keep it, and now and then forget the oldest beyond `kept`."""
+    """Store the webhook; from time to time delete the oldest beyond `kept`."""
     row = msgspec.structs.asdict(webhook)
     async with engine.begin() as connection:
         made = await connection.execute(

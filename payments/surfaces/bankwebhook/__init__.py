@@ -1,1 +1,1 @@
-"""The bank's webhook, balances of organizations, and the organizations themselves."""
+"""The bank's webhook, organizations and their balances."""

@@ -1,4 +1,4 @@
-"""Accepting a webhook of the bank."""
+"""Accepts a webhook of the bank."""
 
 import structlog
 
@@ -20,10 +20,13 @@ class OperationConflict(Conflict):
 
 
 async def accept_payment(request: HttpRequest, body: BankPaymentBody) -> Ticket:
-    """Make the payment durable, or find it known. Raises 409 `operation_conflict`, on record."""
-    wanted = request_of(payment_intent(body))
+    """Append the payment to the stream, or find its earlier acceptance.
+
+    Raises 409 `operation_conflict` and records it.
+    """
+    operation = request_of(payment_intent(body))
     try:
-        return await accept_once(request, wanted, OperationConflict, preferred_wait_s(request))
+        return await accept_once(request, operation, OperationConflict, preferred_wait_s(request))
     except OperationConflict:
-        _log.warning("bank_operation_conflict", operation_id=str(wanted.operation_id))
+        _log.warning("bank_operation_conflict", operation_id=str(operation.operation_id))
         raise

@@ -1,4 +1,4 @@
-"""What operators are shown."""
+"""Responses to operators."""
 
 import msgspec
 
@@ -28,9 +28,9 @@ class ConflictList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TurnedAwayWebhook(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook that changed nothing: the code of its answer, the SHA-256 of its body.
+    """A refused webhook: the code of its response and the SHA-256 of its body.
 
-    `reference`: the sender's own id, as the body claimed it.
+    `reference`: the sender's id as the body gives it.
     """
 
     surface: str
@@ -42,7 +42,7 @@ class TurnedAwayWebhook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TurnedAwayWebhooks(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of them."""
+    """A page of refused webhooks."""
 
     items: list[TurnedAwayWebhook]
     next_cursor: str | None

@@ -1,4 +1,4 @@
-"""Bank payments for operators: lists, balance changes, and whose money in suspense is."""
+"""Bank payments for operators: lists, balance changes, assignment of payments in suspense."""
 
 from datetime import datetime
 from typing import Final
@@ -44,7 +44,7 @@ class PaymentNotFound(NotFound):
     access=Access(API_KEY, READ, query=BankPaymentsQuery, answers={200: BankPaymentList}),
 )
 async def list_bank_payments(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
-    """Payments the bank told us of, newest first; `?state=unmatched` is the money in suspense."""
+    """Payments from the bank, newest first; `?state=unmatched` lists those in suspense."""
     query = read_query(request, BankPaymentsQuery)
     before = decode_cursor(query.cursor, tuple[datetime, UUID])
     rows = await queries.list_payments(engine, query.state, query.inn, before, query.limit + 1)
@@ -55,7 +55,7 @@ async def list_bank_payments(request: HttpRequest, engine: NamedDependency[Async
 async def get_bank_payment(
     payment_id: FromPath[str], engine: NamedDependency[AsyncEngine]
 ) -> Reply:
-    """A payment by the bank's own id."""
+    """A payment by the bank's id."""
     return json_reply(await _payment(payment_id, engine))
 
 
@@ -68,7 +68,7 @@ async def get_bank_payment(
 async def assign_bank_payment(
     request: HttpRequest, payment_id: FromPath[str], engine: NamedDependency[AsyncEngine]
 ) -> Reply:
-    """Give money in suspense to an organization, when two different clients have said so."""
+    """Assign a payment in suspense to an organization; two different clients must agree."""
     body = await read_body(request, OwnerBody)
     payment = await _payment(payment_id, engine)
     intent = AssignBankPayment(
@@ -86,7 +86,7 @@ async def assign_bank_payment(
 async def list_balance_changes(
     request: HttpRequest, inn: FromPath[str], engine: NamedDependency[AsyncEngine]
 ) -> Reply:
-    """Changes of an organization's balance, before and after, newest first."""
+    """Changes of an organization's balance, with the balance before and after, newest first."""
     page = read_query(request, Page)
     before = decode_cursor(page.cursor, tuple[datetime, UUID])
     organization = await queries.get_organization(engine, inn)

@@ -1,4 +1,4 @@
-"""What the bank sends, and what we send back."""
+"""Bodies and responses of the bank webhook."""
 
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Final, Literal
@@ -16,20 +16,20 @@ from payments.kernel.money import currency_of
 from payments.webhooks.meaning import CreditBody
 
 Inn = Annotated[str, msgspec.Meta(max_length=200, extra_json_schema={"pattern": PATTERN})]
-"""`checked_inn` refuses what is none, and says why; a pattern would only be repeated."""
+"""Validated by `checked_inn`, so no pattern here."""
 Payer = Annotated[str, msgspec.Meta(max_length=200, extra_json_schema={"pattern": PAYER_PATTERN})]
-"""The same with what a bank writes for a payer without an INN: `checked_payer`."""
+"""INN, or what a bank sends for a payer without one; validated by `checked_payer`."""
 YEARS: Final = range(1900, 2200)
-"""Years a bank document may be of; far beyond them conversions of time overflow."""
+"""Accepted years of a bank document; time conversions overflow far outside of them."""
 
 _CURRENCY: Final = currency_of(CURRENCY)
 
 
 class BankPaymentBody(CreditBody, frozen=True, kw_only=True):
-    """A payment, in the bank's words.
+    """A payment as the bank sends it.
 
-    `currency`, `direction` and `status`, when they are there, must say that roubles came. Other
-    fields it may add some day are left alone.
+    `currency`, `direction` and `status`, if present, must mean roubles received. Other fields are
+    ignored, so that the bank can add some.
     """
 
     example: ClassVar = {
@@ -48,13 +48,13 @@ class BankPaymentBody(CreditBody, frozen=True, kw_only=True):
 
 
 class BankPaymentAnswer(msgspec.Struct, frozen=True):
-    """`duplicate` when the operation was known at once."""
+    """`duplicate` when the operation was known before."""
 
     status: Literal["accepted", "duplicate"]
 
 
 class OrganizationBalance(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole balance is an integer."""
+    """The balance in roubles; a whole number is an integer."""
 
     inn: str
     balance: Amount
@@ -88,7 +88,7 @@ class OrganizationList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnerBody(Body, frozen=True, kw_only=True):
-    """Whose money in suspense is, and how that is known."""
+    """The organization that owns a payment in suspense, and the reason."""
 
     example: ClassVar = {"inn": "7707083893", "reason": "The payer sent the payment order."}
 
@@ -97,27 +97,27 @@ class OwnerBody(Body, frozen=True, kw_only=True):
 
 
 class BankPaymentsQuery(Page, frozen=True, kw_only=True):
-    """`?state=`; `?inn=` as the bank wrote it, or the organization's."""
+    """`?state=`; `?inn=`: the organization's, or what the bank sent."""
 
     state: Literal["unmatched", "matched"] | None = None
     inn: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
 
 class ConflictsQuery(Page, frozen=True, kw_only=True):
-    """`?kind=` of operation."""
+    """`?kind=`: kind of operation."""
 
     kind: Annotated[str, msgspec.Meta(max_length=50)] | None = None
 
 
 class TurnedAwayQuery(Page, frozen=True, kw_only=True):
-    """`?surface=`; `?kind=` only those that got this code."""
+    """`?surface=`; `?kind=`: webhooks refused with this code only."""
 
     surface: Literal["bank", "shop"] | None = None
     kind: Annotated[str, msgspec.Meta(max_length=50)] | None = None
 
 
 def payment_intent(body: BankPaymentBody) -> ReceiveBankPayment:
-    """The intent of a body. The same moment or amount written otherwise is the same content."""
+    """The intent of a body; times and amounts are normalized, so spelling is no conflict."""
     body.check_rouble_credit()
     return ReceiveBankPayment(
         bank_operation_id=body.operation_id,

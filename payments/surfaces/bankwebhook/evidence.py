@@ -1,4 +1,4 @@
-"""What was refused and why, for operators: webhooks that were turned away, and conflicts."""
+"""Refused webhooks and conflicts, for operators."""
 
 import re
 from datetime import datetime
@@ -33,7 +33,7 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
     access=Access(API_KEY, ADMIN, query=ConflictsQuery, answers={200: ConflictList}),
 )
 async def list_all_conflicts(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
-    """Other content under an operation id that was used: never applied, newest first."""
+    """Requests with other content under a used operation id; never applied, newest first."""
     query = read_query(request, ConflictsQuery)
     before = decode_cursor(query.cursor, tuple[datetime, UUID, str])
     if before is not None and _DIGEST.fullmatch(before[2]) is None:
@@ -47,7 +47,7 @@ async def list_all_conflicts(request: HttpRequest, engine: NamedDependency[Async
     access=Access(API_KEY, ADMIN, query=TurnedAwayQuery, answers={200: TurnedAwayWebhooks}),
 )
 async def list_all_turned_away(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
-    """Webhooks of the bank and of the shop's provider that changed nothing, newest first."""
+    """Refused webhooks of the bank and of the shop's provider, newest first."""
     query = read_query(request, TurnedAwayQuery)
     before = decode_cursor(query.cursor, int)
     rows = await list_turned_away(engine, query.surface, query.kind, before, query.limit + 1)

@@ -55,12 +55,12 @@ _DUPLICATE: Final = b'{"status":"duplicate"}'
     ),
 )
 async def receive_payment(request: HttpRequest) -> Reply:
-    """A payment the bank tells us of; with `Prefer: wait=N` answered when it is credited.
+    """A payment from the bank; with `Prefer: wait=N` the response comes when it is credited.
 
-    The same operation_id again changes nothing: 200; with other content: 409 `operation_conflict`.
-    Without an INN (`0`, empty, a KIO, with a KPP) the money waits for a person to assign it.
-    Whatever is refused is on record: GET /v1/turned-away-webhooks.
-    In production the header `X-Signature: v2=<hex HMAC-SHA256 over the raw body>` is needed.
+    The same operation_id again answers 200 and changes nothing; with other content it answers 409
+    `operation_conflict`. Without an INN (`0`, empty, a KIO, with a KPP) the payment waits until
+    operators assign it. Refused webhooks are recorded: GET /v1/turned-away-webhooks.
+    In production the header `X-Signature: v2=<hex HMAC-SHA256 over the raw body>` is required.
     """
     async with on_record(request, BANK, await read_raw(request)):
         ticket = await accept_payment(request, await read_body(request, BankPaymentBody))
@@ -74,9 +74,9 @@ async def receive_payment(request: HttpRequest) -> Reply:
 )
 async def get_balance(inn: FromPath[str], engine: NamedDependency[AsyncEngine]) -> Reply:
     """An organization's balance, in roubles."""
-    found = await queries.get_organization(engine, inn)
-    balance = short_number(found.minor, currency_of(CURRENCY))
-    return json_reply(OrganizationBalance(inn=found.inn, balance=balance))
+    organization = await queries.get_organization(engine, inn)
+    balance = short_number(organization.minor, currency_of(CURRENCY))
+    return json_reply(OrganizationBalance(inn=organization.inn, balance=balance))
 
 
 @post(
@@ -91,7 +91,7 @@ async def add_organization(
     submitter: NamedDependency[Submitter],
     clock: NamedDependency[Time],
 ) -> Reply:
-    """Add an organization; payments that were waiting for its INN move to it."""
+    """Add an organization; payments in suspense with its INN are credited to it."""
     body = await read_body(request, OrganizationBody)
     inn = checked_inn(body.inn)
     await writes.add_organization(engine, clock.now, inn=inn, name=body.name)
@@ -109,14 +109,14 @@ async def list_organizations(request: HttpRequest, engine: NamedDependency[Async
     return json_reply(page_of(rows, page.limit, lambda o: o.organization_id, _answer))
 
 
-def _answer(found: OrganizationView) -> OrganizationAnswer:
+def _answer(organization: OrganizationView) -> OrganizationAnswer:
     return OrganizationAnswer(
-        organization_id=found.organization_id,
-        inn=found.inn,
-        name=found.name,
-        balance=format_minor(found.minor, currency_of(CURRENCY)),
+        organization_id=organization.organization_id,
+        inn=organization.inn,
+        name=organization.name,
+        balance=format_minor(organization.minor, currency_of(CURRENCY)),
         currency=CURRENCY,
-        created_at=rfc3339(found.created_at),
+        created_at=rfc3339(organization.created_at),
     )
 
 

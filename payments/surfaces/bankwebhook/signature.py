@@ -1,4 +1,4 @@
-"""`X-Signature: v2=<hex HMAC-SHA256 over the raw body>`: the bank proves who it is."""
+"""Authenticates the bank by `X-Signature: v2=<hex HMAC-SHA256 over the raw body>`."""
 
 from typing import Final
 
@@ -21,17 +21,17 @@ _BANK: Final = Actor(ACTOR)
 
 
 class BankSignature:
-    """Authenticates the bank. Without a secret anybody is: production refuses to start so."""
+    """Authenticates the bank. With no secret every caller passes; production requires one."""
 
     def __init__(self, keys: SigningKeys) -> None:
-        """`keys` are shared with the bank and used for nothing else."""
+        """`keys`: shared with the bank and used for nothing else."""
         self._keys = keys
 
     def __repr__(self) -> str:
         return "BankSignature(***)"
 
     async def __call__(self, connection: Connection) -> Actor:
-        """The bank. Raises 403 `bad_signature`, on record."""
+        """The bank as actor. Raises 403 `bad_signature` and records it."""
         if not self._keys:
             return _BANK
         if not isinstance(connection, Request):

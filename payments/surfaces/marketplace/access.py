@@ -1,4 +1,4 @@
-"""A marketplace's key: in the body as the seed has it, or as a bearer token. Never logged."""
+"""A marketplace's API key, in the body or as a bearer token; it is never logged."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -30,7 +30,7 @@ class BadApiKey(NotAuthenticated):
 
 
 class _Keyed(msgspec.Struct, frozen=True):
-    """The one field of any body that says who is calling."""
+    """The field of every body that authenticates the caller."""
 
     api_key: str = ""
 
@@ -51,9 +51,9 @@ def marketplace_scheme(engine: AsyncEngine) -> Scheme:
 
 
 async def _given_key(connection: Connection) -> str | None:
-    """The key of the body or of the header, empty without any; two that differ are none.
+    """The key of body or header; empty when there is none, or when the two differ.
 
-    Raises what any body may be refused for: 400, 413, 415, 422.
+    Raises the errors of any body: 400, 413, 415, 422.
     """
     assert isinstance(connection, Request), "these routes are HTTP"
     in_header = bearer_token(connection)
@@ -65,6 +65,6 @@ async def _given_key(connection: Connection) -> str | None:
 
 
 def marketplace_of(request: HttpRequest) -> int:
-    """Which marketplace is calling."""
+    """The id of the calling marketplace."""
     marketplace_id: int = actor_of(request).subject
     return marketplace_id

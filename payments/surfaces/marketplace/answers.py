@@ -1,4 +1,4 @@
-"""What a marketplace hears: the outcome in the seed's shapes, or a problem document."""
+"""Responses to marketplaces: the outcome in the assignment's shapes, or a problem document."""
 
 from datetime import datetime
 from http import HTTPStatus
@@ -23,11 +23,11 @@ from payments.operations.submit import Request, Submitter
 from payments.surfaces.marketplace.bodies import OperationAnswer
 
 WAIT_S: Final = 20
-"""How long an answer waits for the outcome; after it 202 and the operation's id."""
+"""How long a response waits for the outcome; after that it is 202 with the operation's id."""
 
 
 def operation_id_of(request: HttpRequest) -> OperationId:
-    """Chosen before the intent is made, since code and operation key are derived from it."""
+    """The operation id, chosen before the intent, as code and operation key are derived from it."""
     key = key_of(request)
     return new_id() if key is None else derived_id("key", actor_of(request).name, key)
 
@@ -39,15 +39,15 @@ async def answer(
     operation_id: OperationId,
     submitter: Submitter,
 ) -> Reply:
-    """Submit, wait as long as `Prefer` says, and answer with the result as it stands.
+    """Submit, wait as long as `Prefer` says, and answer with the stored result.
 
-    What is not decided in time is 202, and names the payment to ask for at `/bank/operation`.
+    If it is not decided in time, the 202 names the payment to query at `/bank/operation`.
     """
-    wanted = Request(
+    submitted = Request(
         operation, intent, actor_of(request).name, operation_id, key_of(request) is not None
     )
     prefers_s = preferred_wait_s(request)
-    ticket = await submitter(wanted, prefers_s or WAIT_S)
+    ticket = await submitter(submitted, prefers_s or WAIT_S)
     preferred = (APPLIED,) if prefers_s else ()
     decision = ticket.decision
     if decision is None or decision.status != Status.APPLIED.value:
@@ -59,7 +59,7 @@ async def answer(
 
 
 def operation_answer(payment: PaymentView, now: datetime) -> OperationAnswer:
-    """The payment as a marketplace sees it: expired when its time is over, closed yet or not."""
+    """The payment for a marketplace; expired when its time is over, even before it is closed."""
     is_over = payment.status == PaymentStatus.PAUSE.value and now >= payment.expires_at
     return OperationAnswer(
         operation_key=payment.operation_key,

@@ -1,4 +1,4 @@
-"""Bodies and answers under /bank, with the seed's own field names; amounts are strings."""
+"""Bodies and responses under /bank with the assignment's field names; amounts are strings."""
 
 from typing import Annotated, ClassVar
 
@@ -18,7 +18,7 @@ Code = Annotated[
 
 
 class KeyedBody(Body, frozen=True, kw_only=True):
-    """`api_key` may be left out when the key is a bearer token."""
+    """`api_key` may be omitted when the key is sent as a bearer token."""
 
     api_key: Annotated[str, msgspec.Meta(examples=["sfxf2d@3"])] | msgspec.UnsetType = msgspec.UNSET
 
@@ -27,7 +27,7 @@ class KeyedBody(Body, frozen=True, kw_only=True):
 
 
 class AuthBody(KeyedBody, frozen=True, kw_only=True):
-    """Is there such a customer?"""
+    """The customer account to check."""
 
     example: ClassVar = {"api_key": "sfxf2d@3", "number_invoice_customer": "1xf3g"}
 
@@ -35,7 +35,7 @@ class AuthBody(KeyedBody, frozen=True, kw_only=True):
 
 
 class BalanceBody(KeyedBody, frozen=True, kw_only=True):
-    """Whose balance."""
+    """The account whose balance is requested."""
 
     example: ClassVar = {"api_key": "sfxf2d@3", "number_invoice_seller": "1ck3l"}
 
@@ -43,7 +43,7 @@ class BalanceBody(KeyedBody, frozen=True, kw_only=True):
 
 
 class PayBody(KeyedBody, frozen=True, kw_only=True):
-    """Who pays whom how much."""
+    """Payer, payee and price."""
 
     example: ClassVar = {
         "api_key": "sfxf2d@3",
@@ -71,7 +71,7 @@ class ConfirmBody(KeyedBody, frozen=True, kw_only=True):
 
 
 class OperationBody(KeyedBody, frozen=True, kw_only=True):
-    """Which payment."""
+    """The payment to query."""
 
     example: ClassVar = {
         "api_key": "sfxf2d@3",
@@ -82,7 +82,7 @@ class OperationBody(KeyedBody, frozen=True, kw_only=True):
 
 
 class RefundBody(KeyedBody, frozen=True, kw_only=True):
-    """Payments to give back, all or none, each named once."""
+    """Payments to refund, all or none, each listed once."""
 
     example: ClassVar = {
         "api_key": "sfxf2d@3",
@@ -101,7 +101,7 @@ class AuthAnswer(msgspec.Struct, frozen=True):
 
 
 class BalanceAnswer(msgspec.Struct, frozen=True):
-    """Whole when it is whole: "350000"; else with decimals."""
+    """The balance: "350000" when it is whole, otherwise with decimals."""
 
     balance: str
 

@@ -1,4 +1,4 @@
-"""From a body to an intent: what needs the pepper happens here, before anything is streamed."""
+"""Builds intents from bodies; codes are hashed here, so that they never enter the stream."""
 
 from uuid import UUID
 
@@ -34,7 +34,7 @@ class OperationNotFound(NotFound):
 async def pay(
     request: HttpRequest, body: PayBody, operation_id: UUID, codes: Codes, engine: AsyncEngine
 ) -> RequestPayment:
-    """The payment, with its key and the hash of its code. Raises 404 `account_not_found`."""
+    """The intent of a payment, with its key and the code's hash. Raises 404 `account_not_found`."""
     minor = minor_of(body.price, CURRENCY, "price")
     customer, seller = body.number_invoice_customer, body.number_invoice_seller
     banks = await queries.banks_of(engine, (customer, seller))
@@ -59,7 +59,10 @@ async def pay(
 async def confirm(
     request: HttpRequest, body: ConfirmBody, codes: Codes, engine: AsyncEngine
 ) -> ConfirmPayment:
-    """The attempt: what was typed goes no further than this. Raises 404 `operation_not_found`."""
+    """The intent of an attempt, with the hash of the entered code only.
+
+    Raises 404 `operation_not_found`.
+    """
     payment = await own_payment(request, body.operation_key, engine)
     binding = Binding(payment.id, payment.minor, payment.seller_number)
     return ConfirmPayment(
@@ -71,14 +74,14 @@ async def confirm(
 
 
 async def refund(request: HttpRequest, body: RefundBody, engine: AsyncEngine) -> RefundPayments:
-    """The list. Raises 422 when it names a payment twice, 409 `not_decided_yet`."""
+    """The intent of a refund. Raises 422 for a payment listed twice, and 409 `not_decided_yet`."""
     keys = tuple(body.operation_keys)
     twice = [i for i, key in enumerate(keys) if key in keys[:i]]
     if twice:
         field = f"operation_keys[{twice[0]}]"
         raise InvalidBody(errors=[{"field": field, "message": "the operation is named twice"}])
     if is_stale(request):
-        # A payment that is accepted only would be refused as unknown, for ever under this key.
+        # An undecided payment would be refused as unknown, and the key would keep that refusal.
         for key in keys:
             await own_payment(request, key, engine)
     return RefundPayments(marketplace_id=marketplace_of(request), operation_keys=keys)
@@ -87,7 +90,7 @@ async def refund(request: HttpRequest, body: RefundBody, engine: AsyncEngine) ->
 async def own_payment(request: HttpRequest, operation_key: str, engine: AsyncEngine) -> PaymentView:
     """The payment of that key; another marketplace's opens nothing: 404 `operation_not_found`.
 
-    409 `not_decided_yet` while what was accepted before this request may not be applied.
+    Raises 409 `not_decided_yet` while requests accepted before may not be applied yet.
     """
     payment = await queries.find_payment(engine, marketplace_of(request), operation_key)
     if payment is None:

@@ -77,7 +77,7 @@ async def pay(
     engine: NamedDependency[AsyncEngine],
     submitter: NamedDependency[Submitter],
 ) -> Reply:
-    """Ask a customer to pay: a code goes to its e-mail."""
+    """Request a payment; the customer gets a confirmation code by e-mail."""
     operation_id = operation_id_of(request)
     intent = await intents.pay(
         request, await read_body(request, PayBody), operation_id, codes, engine
@@ -104,7 +104,7 @@ async def confirm(
 ) -> Reply:
     """Pay, with the code from the mail.
 
-    The right code again is answered `success` again, and pays once.
+    Repeating the right code answers `success` again and does not pay again.
     """
     intent = await intents.confirm(request, await read_body(request, ConfirmBody), codes, engine)
     return await answer(
@@ -143,7 +143,7 @@ async def refund(
     engine: NamedDependency[AsyncEngine],
     submitter: NamedDependency[Submitter],
 ) -> Reply:
-    """Give payments back, all of them or none."""
+    """Refund payments, all of them or none."""
     intent = await intents.refund(request, await read_body(request, RefundBody), engine)
     return await answer(
         request, payments.banks.refund.OPERATION, intent, operation_id_of(request), submitter

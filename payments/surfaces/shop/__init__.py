@@ -1,1 +1,1 @@
-"""The shop with bills: users, products, purchases, the provider's top-ups, the administrator."""
+"""The shop: users, bills, products, purchases, the provider's top-up webhook, administration."""

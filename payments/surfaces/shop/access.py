@@ -1,4 +1,4 @@
-"""Who is calling the shop: looked up at every request, so that a disabled user stops at once."""
+"""Authentication of the shop; the user is looked up at each request, so disabling works at once."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ from payments.surfaces.shop.tokens import AccessTokens
 SHOP: Final = "shop"
 """Name of the scheme."""
 ADMIN: Final = "shop:admin"
-"""The scope of its administrators."""
+"""The scope of the shop's administrators."""
 
 
 class ShopUser(msgspec.Struct, frozen=True):
@@ -23,7 +23,7 @@ class ShopUser(msgspec.Struct, frozen=True):
 
 
 async def authenticate(connection: Connection) -> Actor:
-    """The user of a token. Raises `NotAuthenticated` for every way a token can be wrong."""
+    """The user of an access token. Raises `NotAuthenticated` for any invalid token."""
     token = bearer_token(connection)
     claims = service(connection, AccessTokens).read(token) if token else None
     if claims is None:

@@ -1,4 +1,4 @@
-"""The administrator: users and their bills, and the webhooks that were turned away."""
+"""Administration of the shop: users, their bills, and refused webhooks."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -64,7 +64,7 @@ async def change_user(
     engine: NamedDependency[AsyncEngine],
     clock: NamedDependency[Time],
 ) -> Reply:
-    """Let a user in, or shut it out: its tokens stop working at once, for good."""
+    """Enable or disable a user; disabling revokes its access tokens at once."""
     body = await read_body(request, UserBody)
     if user_id == user_id_of(request) and not body.is_active:
         raise CannotDisableSelf
@@ -97,7 +97,7 @@ async def list_bills_of_user(
 async def list_turned_away_webhooks(
     request: HttpRequest, engine: NamedDependency[AsyncEngine]
 ) -> Reply:
-    """Top-ups that were turned away (signature, user, owner, content), newest first."""
+    """Refused top-ups (signature, user, owner, content), newest first."""
     query = read_query(request, TurnedAwayQuery)
     before = decode_cursor(query.cursor, int)
     rows = await list_turned_away(engine, SHOP_WEBHOOK, query.kind, before, query.limit + 1)

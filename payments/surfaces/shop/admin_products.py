@@ -1,4 +1,4 @@
-"""The administrator's products: make, change, take off sale; `If-Match` guards lost edits."""
+"""Administration of products: create, change, take off sale; `If-Match` prevents lost updates."""
 
 import re
 from http import HTTPStatus
@@ -73,7 +73,7 @@ async def replace_product(
     engine: NamedDependency[AsyncEngine],
     clock: NamedDependency[Time],
 ) -> Reply:
-    """Change all of a product; with `If-Match: "<version>"` only if nobody else has."""
+    """Replace a product; with `If-Match: "<version>"` only if the version has not changed."""
     return await _change(
         request, product_id, _whole(await read_body(request, ProductBody)), engine, clock
     )
@@ -89,7 +89,7 @@ async def change_product(
     engine: NamedDependency[AsyncEngine],
     clock: NamedDependency[Time],
 ) -> Reply:
-    """Change the fields that are given; with `If-Match: "<version>"` only if nobody else has."""
+    """Change the given fields; with `If-Match: "<version>"` only if the version has not changed."""
     body = await read_body(request, ProductPatch)
     return await _change(request, product_id, await _part(product_id, body, engine), engine, clock)
 
@@ -133,7 +133,7 @@ def _whole(body: ProductBody) -> ProductChange:
 
 
 async def _part(product_id: int, body: ProductPatch, engine: AsyncEngine) -> ProductChange:
-    """Price and currency are written together, so that two edits at once cannot mix them."""
+    """The change; price and currency are written together, so concurrent edits cannot mix them."""
     change = ProductChange(title=body.title, description=body.description)
     if not bytes(body.price):
         if body.currency is not msgspec.UNSET:
@@ -148,14 +148,14 @@ async def _part(product_id: int, body: ProductPatch, engine: AsyncEngine) -> Pro
 
 
 def _expected(request: HttpRequest) -> int | None:
-    """The version of `If-Match`; None when any will do. Raises 412 when it can be none of ours."""
-    given = header(request, b"if-match")
-    if given is None or given.strip() == "*":
+    """`If-Match` version; None for `*` or absent. Raises 412 if malformed."""
+    if_match = header(request, b"if-match")
+    if if_match is None or if_match.strip() == "*":
         return None
-    found = _VERSION.fullmatch(given.strip())
-    if found is None:
+    match = _VERSION.fullmatch(if_match.strip())
+    if match is None:
         raise VersionMismatch
-    return int(found[1])
+    return int(match[1])
 
 
 def _product(product: Product) -> AdminProduct:

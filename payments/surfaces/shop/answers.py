@@ -1,4 +1,4 @@
-"""What the shop answers. Amounts are JSON numbers, whole ones without a point: `100`, `12.50`."""
+"""Responses of the shop. Amounts are JSON numbers, whole ones without a point: `100`, `12.50`."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ Number = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "number"
 
 
 class Registered(msgspec.Struct, kw_only=True):
-    """A user who is not active yet; opening the link makes it so."""
+    """A user who is not active yet; opening the link activates it."""
 
     user_id: int
     login: str
@@ -117,7 +117,7 @@ class TransactionList(msgspec.Struct, kw_only=True):
 
 
 class AdminUser(msgspec.Struct, kw_only=True):
-    """A user and its newest bills; `has_more_bills` when there are others."""
+    """A user and its newest bills; `has_more_bills` is true when there are older ones."""
 
     user_id: int
     login: str
@@ -136,7 +136,7 @@ class AdminUserList(msgspec.Struct, kw_only=True):
 
 
 class TurnedAwayAnswer(msgspec.Struct, kw_only=True):
-    """A webhook that changed nothing: the code of its answer, the SHA-256 of its body."""
+    """A refused webhook: the code of its response and the SHA-256 of its body."""
 
     kind: str
     digest: str
@@ -146,7 +146,7 @@ class TurnedAwayAnswer(msgspec.Struct, kw_only=True):
 
 
 class TurnedAwayList(msgspec.Struct, kw_only=True):
-    """A page of them."""
+    """A page of refused webhooks."""
 
     items: list[TurnedAwayAnswer]
     next_cursor: str | None
@@ -160,11 +160,11 @@ class TopUpAccepted(msgspec.Struct, kw_only=True):
 
 
 def number_in(minor: int, code: str) -> msgspec.Raw:
-    """Minor units of a currency as a JSON number; digits, never a float."""
+    """Minor units of a currency as a JSON number, without going through a float."""
     return short_number(minor, CURRENCIES[code])
 
 
 def number_of_text(text: str) -> msgspec.Raw:
-    """An amount that was formatted with all decimals."""
+    """The JSON number of an amount formatted with all decimals."""
     whole, _, decimals = text.partition(".")
     return msgspec.Raw((text if decimals.strip("0") else whole).encode())

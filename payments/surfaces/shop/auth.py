@@ -40,7 +40,7 @@ async def register(
 ) -> Reply:
     """Make a user, not active until the link in the answer is opened.
 
-    A password has 8 characters at least. A lost link: POST /shop/auth/activation-link.
+    A password has at least 8 characters. For a lost link: POST /shop/auth/activation-link.
     """
     body = await read_body(request, NewCredentialsBody)
     _check_login(body.login)
@@ -65,8 +65,8 @@ async def renew_activation_link(
 ) -> Reply:
     """Another activation link, for who knows the password; the one before ends.
 
-    An unknown login is answered as a wrong password, 401 `invalid_credentials`. Active already: 409
-    `user_active`. Shut out by an administrator: 403 `user_inactive`.
+    An unknown login and a wrong password both answer 401 `invalid_credentials`. A user who is
+    active answers 409 `user_active`, one disabled by an administrator 403 `user_inactive`.
     """
     body = await read_body(request, CredentialsBody)
     await attempts.login(login_key(body.login), address_of(request))
@@ -81,7 +81,7 @@ async def activate(
     engine: NamedDependency[AsyncEngine],
     clock: NamedDependency[Time],
 ) -> Reply:
-    """Make a user active, once, with the token of its activation link."""
+    """Activate a user with the token of its activation link, which works once."""
     user_id = await writes.activate(engine, clock.now, token)
     return json_reply(Activated(user_id=user_id, is_active=True))
 
@@ -103,7 +103,7 @@ async def login(
 
 
 def address_of(request: HttpRequest) -> str:
-    """Where the request comes from, as the server sees it: only a trusted proxy's word counts."""
+    """The client's address; forwarded headers count only from a trusted proxy."""
     client = request.scope["client"]
     return client[0] if client else "local"
 

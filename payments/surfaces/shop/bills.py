@@ -1,4 +1,4 @@
-"""A user's own bills, what happened to them, and where an operation stands."""
+"""A user's own bills, their transactions, and the status of an operation."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -64,17 +64,17 @@ async def list_transactions(request: HttpRequest, engine: NamedDependency[AsyncE
     access=Access(SHOP, query=StandingQuery, answers={200: OperationStanding}, sees_accepted=False),
 )
 async def get_shop_operation(request: HttpRequest, operation_id: FromPath[str]) -> Reply:
-    """Where a purchase of the caller's stands."""
+    """Status of a purchase of the caller."""
     wait_s = read_query(request, StandingQuery).wait
-    wanted = parse_id(operation_id)
-    found = None if wanted is None else await standing(request, wanted, wait_s)
-    if found is None or found[0] != actor_of(request).name:
+    checked_id = parse_id(operation_id)
+    actor_and_standing = None if checked_id is None else await standing(request, checked_id, wait_s)
+    if actor_and_standing is None or actor_and_standing[0] != actor_of(request).name:
         raise OperationNotFound
-    return json_reply(found[1])
+    return json_reply(actor_and_standing[1])
 
 
 async def bills_page(request: HttpRequest, user_id: int, engine: AsyncEngine) -> dict[str, Any]:
-    """A page of a user's bills, as the query string wants it."""
+    """A page of a user's bills; limit and cursor come from the query string."""
     query = read_query(request, Page)
     before = bill_key(decode_cursor(query.cursor, tuple[int, int]))
     rows = await queries.list_bills(engine, user_id, before, query.limit + 1)
@@ -82,14 +82,12 @@ async def bills_page(request: HttpRequest, user_id: int, engine: AsyncEngine) ->
 
 
 def bill_answer(bill: BillView) -> BillAnswer:
-    """A bill as it is shown."""
     return BillAnswer(
         bill_id=bill.id, balance=number_in(bill.balance, bill.currency), currency=bill.currency
     )
 
 
 def transaction_answer(row: TransactionView) -> TransactionAnswer:
-    """A transaction as it is shown."""
     return TransactionAnswer(
         transaction_id=row.transaction_id or str(row.operation_id),
         bill_id=row.bill_id,
@@ -105,7 +103,7 @@ def transaction_answer(row: TransactionView) -> TransactionAnswer:
 
 
 def bill_key(cursor: tuple[int, int] | None) -> BillKey | None:
-    """The key of a cursor. A number that is no time stands before everything."""
+    """The key of a cursor; a number that is not a valid time becomes the earliest one."""
     if cursor is None:
         return None
     try:

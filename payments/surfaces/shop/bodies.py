@@ -1,4 +1,4 @@
-"""What clients of the shop send."""
+"""Request bodies and query strings of the shop."""
 
 from typing import Annotated, ClassVar, Final
 
@@ -34,7 +34,7 @@ class CredentialsBody(Body, frozen=True, kw_only=True):
 
 
 class NewCredentialsBody(CredentialsBody, frozen=True, kw_only=True):
-    """Login and password of a new user; the password has 8 characters at least."""
+    """Login and password of a new user; the password has at least 8 characters."""
 
     password: NewPassword
 
@@ -51,7 +51,7 @@ class PurchaseBody(Body, frozen=True, kw_only=True):
 
 
 class UserBody(Body, frozen=True, kw_only=True):
-    """Let a user in, or shut it out."""
+    """Enable or disable a user."""
 
     example: ClassVar = {"is_active": False}
 
@@ -70,7 +70,7 @@ class ProductBody(Body, frozen=True, kw_only=True):
 
 
 class ProductPatch(Body, frozen=True, kw_only=True):
-    """What is to change; a price without a currency is in the product's own."""
+    """Fields to change; a price without a currency is in the product's currency."""
 
     example: ClassVar = {"price": 12.5}
 
@@ -81,12 +81,12 @@ class ProductPatch(Body, frozen=True, kw_only=True):
 
 
 class TransactionsQuery(Page, frozen=True, kw_only=True):
-    """`?bill_id=` only that bill's."""
+    """`?bill_id=`: transactions of this bill only."""
 
     bill_id: Number | None = None
 
 
 class TurnedAwayQuery(Page, frozen=True, kw_only=True):
-    """`?kind=` only those that got this code."""
+    """`?kind=`: webhooks refused with this code only."""
 
     kind: Annotated[str, msgspec.Meta(max_length=50)] | None = None

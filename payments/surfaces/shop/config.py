@@ -1,4 +1,4 @@
-"""What the shop is configured with, and the long-lived parts made of it."""
+"""Configuration of the shop, and the services built from it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -25,11 +25,11 @@ _ADMIN_AGAIN_S: Final = 1.0
 _log = structlog.get_logger(__name__)
 
 CURRENCY: Final = "RUB"
-"""Of bills and of products that name none: the provider's webhook has no currency."""
+"""Currency of bills, as the webhook names none, and of products without one."""
 
 
 class Administrator(msgspec.Struct, frozen=True):
-    """Login and password of the administrator made at start."""
+    """Login and password of the administrator created at start."""
 
     login: str
     password: str
@@ -39,14 +39,14 @@ class Administrator(msgspec.Struct, frozen=True):
 
 
 class ShopConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`base_url` begins activation links."""
+    """`base_url` is the base of activation links."""
 
     base_url: str
     administrator: Administrator | None = None
 
 
 class Standings(Gathered[int, Standing]):
-    """Whether users may still act, asked for every request with a token."""
+    """Looks up whether a token's user is enabled, at each request; lookups share queries."""
 
 
 def shop_services(
@@ -59,7 +59,7 @@ def shop_services(
     tokens: AccessTokens,
     limits: Limits,
 ) -> Mapping[type[Any], Any]:
-    """What the shop's handlers ask for, by type."""
+    """The services of the shop's handlers, by type."""
     return {
         ShopConfig: config,
         WebhookKey: key,
@@ -73,13 +73,13 @@ def shop_services(
 
 @asynccontextmanager
 async def shop_running(app: Litestar) -> AsyncGenerator[None]:
-    """Lookups work, and the administrator is there, while the application runs."""
+    """Start lookups and create the administrator; stop them when the application ends."""
     services = services_of(app)
     parties, standings = services.get(PartyFinder), services.get(Standings)
     await parties.start()
     await standings.start()
     making = asyncio.create_task(_ensure_admin(services), name="administrator")
-    # Waited for a moment only: with PostgreSQL away the application starts all the same.
+    # The wait is short: without PostgreSQL the application starts anyway.
     await asyncio.wait({making}, timeout=_ADMIN_WAIT_S)
     try:
         yield
@@ -91,7 +91,7 @@ async def shop_running(app: Litestar) -> AsyncGenerator[None]:
 
 
 async def _ensure_admin(services: Services) -> None:
-    """Until it is done."""
+    """Create the administrator, repeating until it succeeds."""
     admin = services.get(ShopConfig).administrator
     if admin is None:
         return
@@ -100,7 +100,7 @@ async def _ensure_admin(services: Services) -> None:
     while True:
         try:
             await ensure_admin(engine, now, passwords, admin.login, admin.password)
-        except Exception as error:  # noqa: BLE001 - the database is away, or not migrated yet
+        except Exception as error:  # noqa: BLE001 - the database cannot be reached or is not migrated
             _log.warning("administrator_waits", error=repr(error)[:200])
             await asyncio.sleep(_ADMIN_AGAIN_S)
         else:

@@ -46,7 +46,7 @@ _RESULT: Final = msgspec.json.Decoder(PurchaseCreated)
     access=Access(SHOP, query=Page, answers={200: ProductList}, sees_accepted=False),
 )
 async def list_products(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
-    """What can be bought, newest first."""
+    """Products for sale, newest first."""
     query = read_query(request, Page)
     before = decode_cursor(query.cursor, int)
     rows = await queries.list_products(engine, before, query.limit + 1)
@@ -66,19 +66,18 @@ async def list_products(request: HttpRequest, engine: NamedDependency[AsyncEngin
 async def purchase(
     request: HttpRequest, product_id: FromPath[int], submitter: NamedDependency[Submitter]
 ) -> Reply:
-    """Buy a product from a bill of one's own, at its price of that moment; waits until decided."""
+    """Buy a product from the caller's bill at its current price; waits until decided."""
     body = await read_body(request, PurchaseBody)
     intent = CreatePurchase(
         user_id=user_id_of(request), product_id=number_or_none(product_id), bill_id=body.bill_id
     )
-    wanted = request_for(request, payments.purchases.create.OPERATION, intent)
+    operation = request_for(request, payments.purchases.create.OPERATION, intent)
     wait_s = preferred_wait_s(request) or _WAIT_S
-    ticket = await submitter(wanted, wait_s)
+    ticket = await submitter(operation, wait_s)
     return _answer(request, ticket, (APPLIED,) if preferred_wait_s(request) else ())
 
 
 def product_answer(product: Product) -> ProductAnswer:
-    """A product as it is shown."""
     return ProductAnswer(
         product_id=product.id,
         title=product.title,
@@ -89,7 +88,7 @@ def product_answer(product: Product) -> ProductAnswer:
 
 
 def number_or_none(number: int) -> int:
-    """A number from a path; an absurd one becomes 0, which nothing has."""
+    """A number from a path; out-of-range numbers become 0, which nothing has."""
     return number if 0 < number <= NUMBER_MAX else 0
 
 

@@ -1,4 +1,4 @@
-"""Everything of the shop, and the provider's webhook."""
+"""All routes of the shop, including the provider's webhook."""
 
 from typing import Final
 

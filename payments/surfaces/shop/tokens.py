@@ -1,4 +1,4 @@
-"""Access tokens: JWT, one algorithm, every claim required."""
+"""Access tokens: JWTs with one algorithm, in which every claim is required."""
 
 from typing import Annotated, Any, Final
 
@@ -13,29 +13,31 @@ ISSUER: Final = "payments"
 AUDIENCE: Final = "shop"
 _TEXT_MAX: Final = 2048
 _LEEWAY_S: Final = 5
-"""Clocks of two servers differ a little: a token may be used a moment before it was made."""
+"""Clocks of servers differ slightly, so a token may be used a moment before its issue time."""
 _Id = Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
 _REQUIRED: Final = ("iss", "aud", "sub", "exp", "iat", "jti", "gen")
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """Whose token it is, and of which generation: a disabled user's next generation voids it."""
+    """User and generation of a token; disabling a user increments its generation and so revokes
+    earlier tokens.
+    """
 
     user_id: int
     generation: int
 
 
 class AccessTokens:
-    """Makes and reads tokens with one secret."""
+    """Issues and verifies tokens with one secret."""
 
     def __init__(self, secret: str, clock: Clock, life_s: int) -> None:
-        """`life_s`: seconds a token is good for."""
+        """`life_s`: lifetime of a token in seconds."""
         self._secret = secret
         self._clock = clock
         self.life_s = life_s
 
     def issue(self, user_id: int, generation: int) -> str:
-        """A token for a user who has just shown a password."""
+        """A token for a user who has just logged in."""
         now_s = int(self._clock().timestamp())
         claims = {
             "iss": ISSUER,
@@ -49,7 +51,7 @@ class AccessTokens:
         return jwt.encode(claims, self._secret, ALGORITHM)
 
     def read(self, token: str) -> Claims | None:
-        """The claims of a token of ours that is good now, else None."""
+        """The claims of a valid token, otherwise None."""
         if len(token) > _TEXT_MAX:
             return None
         try:

@@ -1,4 +1,4 @@
-"""`POST /payment/webhook`: the provider reports money for a bill."""
+"""`POST /payment/webhook`: the provider reports a top-up of a bill."""
 
 import re
 from http import HTTPStatus
@@ -57,9 +57,9 @@ class BillOwnerMismatch(Conflict):
 
 
 class WebhookBody(CreditBody, frozen=True, kw_only=True):
-    """A top-up, its values as they are written; `X-Signature` may stand in for `signature`.
+    """A top-up, with values as written in the JSON; `X-Signature` may replace `signature`.
 
-    `currency`, `direction` and `status`, when they are there, must say that roubles came.
+    `currency`, `direction` and `status`, if present, must mean roubles received.
     """
 
     example: ClassVar = {
@@ -79,7 +79,7 @@ class WebhookBody(CreditBody, frozen=True, kw_only=True):
 
 @hot_post(
     "/payment/webhook",
-    # Not open: the signature of the body is the credential, and it can only be checked here.
+    # Not open: the body's signature is the credential, and only the handler can check it.
     access=Access(
         PUBLIC,
         operation=payments.bills.topup.OPERATION,
@@ -90,12 +90,12 @@ class WebhookBody(CreditBody, frozen=True, kw_only=True):
     ),
 )
 async def receive_webhook(request: HttpRequest) -> Reply:
-    """Credit a bill with money the provider reports, once however often it is sent.
+    """Credit a bill with a top-up that the provider reports; repeats do not credit it again.
 
     `signature` is the SHA-1 hex of `{private_key}:{transaction_id}:{user_id}:{bill_id}:{amount}`,
     each as written in the JSON; or send `X-Signature: v2=<hex HMAC-SHA256 of the body>`. With
-    `Prefer: wait=N` it is answered when it is credited, `status` applied. Whatever is refused is on
-    record: GET /v1/turned-away-webhooks.
+    `Prefer: wait=N` the response comes when the bill is credited, with `status` applied. Refused
+    webhooks are recorded: GET /v1/turned-away-webhooks.
     """
     raw = await read_raw(request)
     check_content_type(request)
@@ -112,7 +112,7 @@ async def receive_webhook(request: HttpRequest) -> Reply:
 
 
 def intent_of(body: WebhookBody) -> TopUpBill:
-    """The intent of a body, which is checked to the last character before anything is hashed."""
+    """The intent of a body. All fields are checked before any signature is computed."""
     return TopUpBill(
         transaction_id=_number(body.transaction_id, "transaction_id"),
         user_id=_number(body.user_id, "user_id"),
@@ -123,11 +123,14 @@ def intent_of(body: WebhookBody) -> TopUpBill:
 
 
 def check_signature(request: HttpRequest, raw: bytes, body: WebhookBody) -> None:
-    """Either signature, the header first. Raises 403 `bad_signature`, or 422 when there is none."""
+    """Check the header's signature if present, otherwise the body's.
+
+    Raises 403 `bad_signature`, or 422 when there is no signature.
+    """
     key = service(request, WebhookKey)
-    given = header(request, HEADER)
-    if given is not None:
-        if not key.keys.is_v2(given, raw):
+    signature = header(request, HEADER)
+    if signature is not None:
+        if not key.keys.is_v2(signature, raw):
             raise BadSignature
         return
     if body.signature is None:
@@ -141,22 +144,25 @@ def check_signature(request: HttpRequest, raw: bytes, body: WebhookBody) -> None
 
 
 async def accept(request: HttpRequest, intent: TopUpBill) -> Ticket:
-    """Into the stream. Raises `TransactionConflict`, `UserNotFound` or `BillOwnerMismatch`."""
-    wanted = request_of(intent)
+    """Append the top-up to the stream.
+
+    Raises `TransactionConflict`, `UserNotFound` or `BillOwnerMismatch`.
+    """
+    operation = request_of(intent)
     finder = service(request, PartyFinder)
     parties = await finder.find(intent.user_id, intent.bill_id)
     if parties in {Parties.NO_USER, Parties.OTHER_OWNER}:
-        await _check_content(request, wanted)
+        await _check_content(request, operation)
         raise UserNotFound if parties is Parties.NO_USER else BillOwnerMismatch
-    ticket = await accept_once(request, wanted, TransactionConflict, preferred_wait_s(request))
+    ticket = await accept_once(request, operation, TransactionConflict, preferred_wait_s(request))
     if parties is Parties.NEW_BILL:
         finder.claim(intent.user_id, intent.bill_id)
     return ticket
 
 
-async def _check_content(request: HttpRequest, wanted: Request) -> None:
-    """A transaction known with other content says that before anything of user and bill."""
-    digest, operation_id = content_of(wanted), wanted.operation_id
+async def _check_content(request: HttpRequest, operation: Request) -> None:
+    """Raise `TransactionConflict` for other content before user and bill are checked."""
+    digest, operation_id = content_of(operation), operation.operation_id
     is_other = service(request, RecentlyAccepted).is_other(operation_id, digest)
     if not is_other:
         known: Any = await service(request, Decisions).find(operation_id)  # type: ignore[type-abstract]
@@ -165,12 +171,12 @@ async def _check_content(request: HttpRequest, wanted: Request) -> None:
             known = None if marker is None else msgspec.json.decode(marker, type=Acceptance)
         is_other = known is not None and known.digest != digest
     if is_other:
-        await record_conflict(service(request, AsyncEngine), service(request, Time).now, wanted)
+        await record_conflict(service(request, AsyncEngine), service(request, Time).now, operation)
         raise TransactionConflict(operation_id=str(operation_id))
 
 
 def _answer(request: HttpRequest, ticket: Ticket) -> Reply:
-    """Accepted, also when it was before; a refusal that is stored is told again."""
+    """200 for an accepted top-up, repeated or not; a stored refusal is answered again."""
     if ticket.decision is not None and ticket.decision.status != Status.APPLIED.value:
         return render_ticket(
             request, ticket, at=None, headers=(APPLIED,) if preferred_wait_s(request) else ()

@@ -1,1 +1,3 @@
-"""The wallet and transaction services: a POST enqueues, a GET with its handshake tells the rest."""
+"""The wallet and transaction services: a POST enqueues, a GET with its handshake gets the
+result.
+"""

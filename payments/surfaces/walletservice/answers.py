@@ -1,4 +1,4 @@
-"""Answers of the two services, fields in the order of the seed's examples."""
+"""Responses of the two services, with fields in the order of the assignment's examples."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,13 +22,15 @@ _SUCCESS: Final = "transaction was successful"
 
 
 class Info(msgspec.Struct, frozen=True):
-    """What happened, in words."""
+    """A message about the outcome."""
 
     msg: str
 
 
 class WalletAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A wallet; all null but the handshake until it is decided. `info` says why it was refused."""
+    """A wallet; until decided, all fields but the handshake are null. `info`: why it was
+    refused.
+    """
 
     user_id: int | None = None
     handshake_id: str | None = None
@@ -42,7 +44,7 @@ class WalletAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClientTransactionAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A transaction; all null but the handshake until it is decided."""
+    """A transaction; until decided, all fields but the handshake are null."""
 
     user_id: int | None = None
     handshake_id: str | None = None
@@ -54,9 +56,9 @@ class ClientTransactionAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Movement(msgspec.Struct, frozen=True, kw_only=True):
-    """A movement: `amount` is signed, `balance` is after it.
+    """A movement: `amount` is signed, `balance` is the balance after it.
 
-    A transaction has its number, and `counterparty`: the other wallet, `wallet:17`.
+    A movement of a transaction has its id and `counterparty`, the other wallet: `wallet:17`.
     """
 
     entry: int
@@ -80,7 +82,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 def wallet_answer(
     wallet: ClientWalletView, *, handshake_id: str | None = None, user_id: int | None = None
 ) -> WalletAnswer:
-    """A wallet as it is now. `user_id` is null beside a handshake, as in the seed's example."""
+    """The wallet now. `user_id` is null beside a handshake, as in the assignment's example."""
     return WalletAnswer(
         user_id=user_id,
         handshake_id=handshake_id,
@@ -94,7 +96,7 @@ def wallet_answer(
 
 
 def refused_wallet(handshake_id: str, outcome: OutcomeView) -> WalletAnswer:
-    """A wallet that was not opened, or money that did not come in."""
+    """A refused wallet or deposit."""
     return WalletAnswer(
         handshake_id=handshake_id,
         status=Status.REJECTED.value,
@@ -103,7 +105,7 @@ def refused_wallet(handshake_id: str, outcome: OutcomeView) -> WalletAnswer:
 
 
 def transaction_answer(handshake_id: str | None, outcome: OutcomeView) -> ClientTransactionAnswer:
-    """A decided transaction: processed, or rejected with the reason in words."""
+    """A decided transaction: processed, or rejected with the reason as text."""
     is_applied = outcome.status == Status.APPLIED.value
     return ClientTransactionAnswer(
         handshake_id=handshake_id,
@@ -116,7 +118,7 @@ def transaction_answer(handshake_id: str | None, outcome: OutcomeView) -> Client
 
 
 def movement(numbers: Mapping[UUID, int], entry: EntryView) -> Movement:
-    """An entry of the ledger with numbers for amounts; `numbers` of transactions by operation."""
+    """A ledger entry as a movement; `numbers`: transaction ids by operation id."""
     return Movement(
         entry=entry.entry,
         operation_id=entry.operation_id,
@@ -131,11 +133,11 @@ def movement(numbers: Mapping[UUID, int], entry: EntryView) -> Movement:
 
 
 def refusal_message(reason: str | None) -> str:
-    """A refusal's code in words: `insufficient_funds` → "insufficient funds"."""
+    """A refusal code as text: `insufficient_funds` → "insufficient funds"."""
     code = reason or "refused"
     return _MESSAGES.get(code, code.replace("_", " "))
 
 
 def naive_iso(moment: datetime) -> str:
-    """UTC without saying so, as the seed writes it: `2021-05-04T22:14:24.943205`."""
+    """UTC without an offset, as in the assignment: `2021-05-04T22:14:24.943205`."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")

@@ -1,4 +1,4 @@
-"""What the two services are asked: bodies of POSTs; bodies or query strings of GETs."""
+"""Requests of the two services: bodies of POSTs, bodies or query strings of GETs."""
 
 from typing import Annotated, ClassVar, TypeVar
 
@@ -20,7 +20,7 @@ HandshakeText = Annotated[str, msgspec.Meta(max_length=200)]
 
 
 class WalletBody(Body, frozen=True, kw_only=True):
-    """A client's wallet to open; without an amount it is opened empty."""
+    """A client's wallet to open; without an amount it is empty."""
 
     example: ClassVar = {"user_id": 1, "amount": 7100}
 
@@ -30,7 +30,7 @@ class WalletBody(Body, frozen=True, kw_only=True):
 
 
 class WalletDepositBody(Body, frozen=True, kw_only=True):
-    """Money into a client's wallet; the handshake is bound to `user_id` when it is given."""
+    """A deposit to a client's wallet; the handshake is bound to `user_id` if given."""
 
     example: ClassVar = {"wallet_id": 1, "amount": 500}
 
@@ -40,7 +40,7 @@ class WalletDepositBody(Body, frozen=True, kw_only=True):
 
 
 class TransactionBody(Body, frozen=True, kw_only=True):
-    """Money from a client's wallet to another's, in the currency of the source."""
+    """A transfer from a client's wallet to another's, in the currency of the source."""
 
     example: ClassVar = {
         "user_id": 1,
@@ -56,7 +56,7 @@ class TransactionBody(Body, frozen=True, kw_only=True):
 
 
 class WalletAsk(Body, frozen=True, kw_only=True):
-    """A wallet by the handshake of its operation, by its number, or by its client."""
+    """A wallet by the handshake of its operation, by its id, or by its client."""
 
     user_id: Id | None = None
     handshake_id: HandshakeText | None = None
@@ -64,7 +64,7 @@ class WalletAsk(Body, frozen=True, kw_only=True):
 
 
 class TransactionAsk(Body, frozen=True, kw_only=True):
-    """A transaction of a user by handshake or by number."""
+    """A transaction of a user by handshake or by id."""
 
     user_id: Id
     handshake_id: HandshakeText | None = None
@@ -82,6 +82,6 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 async def read_ask(request: HttpRequest, type_: type[T]) -> T:
-    """What a GET asks: its body, which the seed's clients send, else the query string."""
+    """The question of a GET: its body, which the assignment's clients send, or its query string."""
     raw = await read_raw(request)
     return decode_body(raw, type_) if raw.strip() else read_query(request, type_)

@@ -1,4 +1,4 @@
-"""From a POST to the stream: the currency its amount is read in, the handshake, the operation."""
+"""Enqueues POSTs: reads the amount in the wallet's currency, derives handshake and operation."""
 
 from typing import Final
 
@@ -27,7 +27,7 @@ _CACHE_MAX: Final = 50_000
 
 
 class Enqueued(msgspec.Struct, frozen=True):
-    """The handshake, and the headers that go with it: a repeat under a key says that it is one."""
+    """The handshake and the response headers, such as `Idempotency-Replayed`."""
 
     handshake: str
     headers: tuple[Header, ...]
@@ -35,17 +35,16 @@ class Enqueued(msgspec.Struct, frozen=True):
 
 
 class WalletCurrencies(dict[int, str]):
-    """Currencies of wallets this process has met: they never change, so no request asks twice."""
+    """Cache of wallet currencies, which never change."""
 
     def note(self, wallet_id: int, code: str) -> None:
-        """Remember one; all are forgotten when they are too many."""
+        """Remember a currency; the cache is cleared when it is full."""
         if len(self) >= _CACHE_MAX:
             self.clear()
         self[wallet_id] = code
 
 
 def wallet_intent(body: WalletBody) -> OpenClientWallet:
-    """The intent of a body."""
     currency = currency_in(body.currency)
     minor = optional_minor_of(body.amount, currency, zero_is_none=True) or 0
     return OpenClientWallet(user_id=body.user_id, minor=minor, currency=currency.code)
@@ -54,7 +53,7 @@ def wallet_intent(body: WalletBody) -> OpenClientWallet:
 async def deposit_intent(
     body: WalletDepositBody, currencies: WalletCurrencies, engine: AsyncEngine
 ) -> DepositToClientWallet:
-    """The intent of a body, the amount in the wallet's currency."""
+    """The intent of a deposit, with the amount in the wallet's currency."""
     currency = await _currency(body.wallet_id, currencies, engine)
     return DepositToClientWallet(
         wallet_id=body.wallet_id,
@@ -67,7 +66,7 @@ async def deposit_intent(
 async def transfer_intent(
     body: TransactionBody, currencies: WalletCurrencies, engine: AsyncEngine
 ) -> CreateClientTransfer:
-    """The intent of a body, the amount in the source wallet's currency."""
+    """The intent of a transfer, with the amount in the source wallet's currency."""
     currency = await _currency(body.source_wallet_id, currencies, engine)
     return CreateClientTransfer(
         user_id=body.user_id,
@@ -86,7 +85,7 @@ async def enqueue(
     user_id: int | None,
     submitter: Submitter,
 ) -> Enqueued:
-    """Make the intent durable; gives the handshake that tells what became of it."""
+    """Append the intent to the stream; return the handshake for querying its outcome."""
     actor, key = actor_of(request), key_of(request)
     names = (actor.name,) if key is None else (actor.name, *actor.also)
     handshakes = [
@@ -97,16 +96,16 @@ async def enqueue(
         EarlierId(name, handshake.operation_id)
         for name, handshake in zip(names, handshakes, strict=True)
     )
-    wanted = Request(
+    submitted = Request(
         operation, intent, first.actor, first.operation_id, key is not None, tuple(others)
     )
-    ticket = await submitter(wanted, preferred_wait_s(request))
+    ticket = await submitter(submitted, preferred_wait_s(request))
     text = next(h.text for h in handshakes if h.operation_id == ticket.operation_id)
     return Enqueued(text, (REPLAYED,) if ticket.is_replay else (), ticket.decision)
 
 
 async def _currency(wallet_id: int, currencies: WalletCurrencies, engine: AsyncEngine) -> Currency:
-    """The wallet's. An unknown one's is read as dollars; if that is wrong, `decide` refuses."""
+    """The wallet's currency; USD for an unknown wallet, and `decide` refuses if that is wrong."""
     code = currencies.get(wallet_id)
     if code is None:
         code = await queries.currency_of_wallet(engine, wallet_id)

@@ -1,8 +1,8 @@
-"""Handshakes: 64 hex digits from which the operation's id follows; nothing is stored.
+"""Handshakes: 64 hex digits that determine the operation id; they are not stored.
 
-The operation id is a digest of service, user and handshake. So a handshake opens the one operation
-it was made for: with another user, or at the other service, it leads to an id that does not exist.
-Any API process can answer, also after a restart, and who reads the database learns no handshake.
+The operation id is a digest of service, user and handshake. So a handshake finds only the operation
+it was made for; with another user, or at the other service, it gives an id that does not exist.
+Any API process can answer, also after a restart, and the database reveals no handshake.
 """
 
 import enum
@@ -21,14 +21,14 @@ _HANDSHAKE: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class Service(enum.Enum):
-    """Which of the two services a handshake belongs to."""
+    """The service that a handshake belongs to."""
 
     WALLET = "wallet"
     TRANSACTION = "transaction"
 
 
 class Handshake(msgspec.Struct, frozen=True):
-    """The text the client gets, and the operation it stands for. Its repr hides the text."""
+    """The text for the client, and the operation id. Its repr hides the text."""
 
     text: str
     operation_id: OperationId
@@ -38,21 +38,21 @@ class Handshake(msgspec.Struct, frozen=True):
 
 
 def new_handshake(service: Service, user_id: int | None) -> Handshake:
-    """One nobody can guess: 202 random bits behind the time, which keeps operation ids in order."""
+    """A handshake of 202 random bits after the time, which keeps operation ids in order."""
     random = hashlib.sha256(new_secret().encode()).digest()[:_RANDOM_BYTES]
     text = (new_id().bytes + random).hex()
     return Handshake(text, _operation_id(service, user_id, text))
 
 
 def keyed_handshake(service: Service, user_id: int | None, actor: str, key: str) -> Handshake:
-    """The same for the same caller, user and Idempotency-Key: as hard to guess as that key."""
+    """A handshake derived from caller, user and Idempotency-Key; as hard to guess as the key."""
     parts = (service.value, actor, _user(user_id), key)
     text = hashlib.sha256(_SEPARATOR.join(p.encode() for p in parts)).hexdigest()
     return Handshake(text, _operation_id(service, user_id, text))
 
 
 def find_operation(service: Service, user_id: int | None, text: str) -> OperationId | None:
-    """The operation that handshake would stand for; None when it is no handshake at all."""
+    """The operation id of a handshake; None when the text is not a handshake."""
     return _operation_id(service, user_id, text) if _HANDSHAKE.fullmatch(text) else None
 
 

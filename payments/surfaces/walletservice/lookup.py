@@ -1,4 +1,4 @@
-"""From a handshake to what became of it."""
+"""Looks up wallets, transactions and outcomes by handshake or id."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -25,7 +25,7 @@ from payments.surfaces.walletservice.bodies import TransactionAsk, WalletAsk
 from payments.surfaces.walletservice.handshake import Service, find_operation
 
 Find = Callable[[HttpRequest, OperationId], Awaitable[OutcomeView | None]]
-"""Where an operation stands; None when nobody asked for it."""
+"""Looks up the standing of an operation; None when no such operation was accepted."""
 
 _NAME_A_WALLET: Final = "Name a handshake_id with its user_id, a wallet_id or a user_id."
 _NAME_A_TRANSACTION: Final = "Name a handshake_id or a transaction_id beside the user_id."
@@ -52,11 +52,11 @@ class TransactionNotFound(NotFound):
 
 
 async def find_anywhere(request: HttpRequest, operation_id: OperationId) -> OutcomeView | None:
-    """In the table, beside the stream, among dead letters; concurrent lookups share one query."""
-    found = await standing(request, operation_id)
-    if found is None:
+    """Look in the table, the stream's markers and the dead letters; lookups share queries."""
+    actor_and_standing = await standing(request, operation_id)
+    if actor_and_standing is None:
         return None
-    at = found[1]
+    at = actor_and_standing[1]
     result = {name: msgspec.json.decode(value) for name, value in (at.result or {}).items()}
     return OutcomeView(kind=at.kind, status=at.status, reason=at.reason, result=result)
 
@@ -64,15 +64,15 @@ async def find_anywhere(request: HttpRequest, operation_id: OperationId) -> Outc
 async def find_in_database(
     engine: AsyncEngine, request: HttpRequest, operation_id: OperationId
 ) -> OutcomeView | None:
-    """Straight from PostgreSQL; only what is not decided is looked for elsewhere."""
-    found = await queries.find_outcome(engine, operation_id)
-    return found or await find_anywhere(request, operation_id)
+    """Look in PostgreSQL first; elsewhere only for undecided operations."""
+    outcome = await queries.find_outcome(engine, operation_id)
+    return outcome or await find_anywhere(request, operation_id)
 
 
 async def look_up_wallet(
     request: HttpRequest, ask: WalletAsk, find: Find, engine: AsyncEngine
 ) -> WalletAnswer:
-    """The wallet a GET asks for. Raises 404 `handshake_not_found`, `wallet_not_found`."""
+    """The wallet that a GET names. Raises 404 `handshake_not_found`, `wallet_not_found`."""
     if ask.handshake_id is not None:
         return await _wallet_of_handshake(request, ask.handshake_id, ask.user_id, find, engine)
     if ask.wallet_id is None and ask.user_id is None:
@@ -86,14 +86,17 @@ async def look_up_wallet(
 async def look_up_transaction(
     request: HttpRequest, ask: TransactionAsk, find: Find, engine: AsyncEngine
 ) -> ClientTransactionAnswer:
-    """The transaction a GET asks for. Raises 404 `handshake_not_found`, `transaction_not_found`."""
+    """The transaction that a GET names.
+
+    Raises 404 `handshake_not_found`, `transaction_not_found`.
+    """
     if ask.handshake_id is None:
         if ask.transaction_id is None:
             raise InvalidQuery(_NAME_A_TRANSACTION)
-        found = await queries.find_transfer(engine, ask.transaction_id, ask.user_id)
-        if found is None:
+        transfer = await queries.find_transfer(engine, ask.transaction_id, ask.user_id)
+        if transfer is None:
             raise TransactionNotFound
-        return transaction_answer(None, found)
+        return transaction_answer(None, transfer)
     outcome = await _outcome(request, Service.TRANSACTION, ask.user_id, ask.handshake_id, find)
     if outcome is None:
         raise HandshakeNotFound
@@ -107,7 +110,7 @@ async def _wallet_of_handshake(
 ) -> WalletAnswer:
     outcome = await _outcome(request, Service.WALLET, user_id, text, find)
     if outcome is None and user_id is not None:
-        # A deposit need not name a user; its handshake then goes with the wallet's owner.
+        # A deposit without a user_id: its handshake may be used with the wallet owner's user_id.
         outcome = await _outcome(request, Service.WALLET, None, text, find)
         if outcome is not None and outcome.result.get("user_id", user_id) != user_id:
             outcome = None

@@ -75,7 +75,7 @@ async def create_wallet(
     engine: NamedDependency[AsyncEngine],
     refusals: NamedDependency[Refusals],
 ) -> Reply:
-    """Ask for a client's wallet; the handshake tells what became of it."""
+    """Enqueue opening a client's wallet; query the result with the handshake."""
     body = await read_body(request, WalletBody)
     operation = payments.clientwallets.open.OPERATION
     intent = wallet_intent(body)
@@ -101,7 +101,7 @@ async def deposit(
     submitter: NamedDependency[Submitter],
     refusals: NamedDependency[Refusals],
 ) -> Reply:
-    """Ask for money into a client's wallet."""
+    """Enqueue a deposit to a client's wallet."""
     body = await read_body(request, WalletDepositBody)
     operation = payments.clientwallets.deposit.OPERATION
     intent = await deposit_intent(body, currencies, engine)
@@ -113,8 +113,8 @@ async def deposit(
 async def get_client_wallet(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """A wallet by handshake, number or client; the same names in the body or the query string.
 
-    All null but the handshake while it is not decided; refused: `status` rejected, `info` says why.
-    A handshake opens only with the `user_id` it was made with.
+    Until decided, all fields but the handshake are null. If refused, `status` is rejected and
+    `info` says why. A handshake is valid only with the `user_id` it was made with.
     """
     ask = await read_ask(request, WalletAsk)
     return json_reply(await look_up_wallet(request, ask, find_anywhere, engine))
@@ -164,7 +164,7 @@ async def create_transaction(
     submitter: NamedDependency[Submitter],
     refusals: NamedDependency[Refusals],
 ) -> Reply:
-    """Ask for money from a client's wallet to another's."""
+    """Enqueue a transfer from a client's wallet to another's."""
     body = await read_body(request, TransactionBody)
     operation = payments.clientwallets.transfer.OPERATION
     intent = await transfer_intent(body, currencies, engine)
@@ -181,8 +181,8 @@ async def create_transaction(
 async def get_transaction(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """A transaction by handshake or number; the same names in the body or the query string.
 
-    All null but the handshake while it is not decided; then `status` is processed or rejected, and
-    `info` says why. Give `user_id` with a handshake_id or a transaction_id.
+    Until decided, all fields but the handshake are null; then `status` is processed or rejected,
+    and `info` says why. `user_id` is required beside handshake_id or transaction_id.
     """
     ask = await read_ask(request, TransactionAsk)
     return json_reply(await look_up_transaction(request, ask, find_anywhere, engine))

@@ -1,4 +1,4 @@
-"""What a POST answers: the handshake and nulls, or, with `Prefer: wait=N`, what became of it."""
+"""Responses of POSTs: the handshake and nulls, or the outcome with `Prefer: wait=N`."""
 
 from http import HTTPStatus
 
@@ -25,7 +25,7 @@ from payments.surfaces.walletservice.enqueue import Enqueued
 async def enqueued_wallet(
     request: HttpRequest, enqueued: Enqueued, engine: AsyncEngine, refusals: Refusals
 ) -> Reply:
-    """202, or what became of a wallet or a deposit: 201 as a GET shows it, or the refusal."""
+    """202, or the outcome of a wallet or deposit: 201 with the body of a GET, or the refusal."""
     decision = _waited_for(request, enqueued)
     if decision is None:
         answer = WalletAnswer(handshake_id=enqueued.handshake)
@@ -40,7 +40,7 @@ async def enqueued_wallet(
 
 
 def enqueued_transaction(request: HttpRequest, enqueued: Enqueued, refusals: Refusals) -> Reply:
-    """The same for a transaction."""
+    """202, or the outcome of a transaction."""
     decision = _waited_for(request, enqueued)
     if decision is None:
         answer = ClientTransactionAnswer(handshake_id=enqueued.handshake)
@@ -58,7 +58,7 @@ def enqueued_transaction(request: HttpRequest, enqueued: Enqueued, refusals: Ref
 
 
 def _waited_for(request: HttpRequest, enqueued: Enqueued) -> Decision | None:
-    """The outcome, if this caller waits for it: a POST without `Prefer` only enqueues."""
+    """The outcome, if the caller waits for it with `Prefer`."""
     return enqueued.decision if preferred_wait_s(request) else None
 
 
