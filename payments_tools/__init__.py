@@ -1,4 +1,4 @@
-"""What is beside the product: benchmarks, torture, the SuperPay simulator, demo data.
+"""Tools that are not part of the product: benchmarks, torture, the SuperPay simulator, demo data.
 
-The product never imports it: commands are found by entry points (decision 0046).
+The product never imports this package; it finds the commands by entry points (ADR 0046).
 """

@@ -1,1 +1,1 @@
-"""Benchmarks: this product, and in the same run what a team would write instead."""
+"""Benchmarks of this product, with a row-at-a-time baseline in the same run."""

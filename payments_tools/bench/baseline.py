@@ -96,8 +96,8 @@ async def transfer(
             .order_by(Account.id)
             .with_for_update()
         )
-        found = {account.id: account for account in await session.scalars(query)}
-        payer, payee = found[source], found[destination]
+        by_id = {account.id: account for account in await session.scalars(query)}
+        payer, payee = by_id[source], by_id[destination]
         if payer.balance < amount:
             raise ValueError("insufficient funds")
         payer.balance -= amount

@@ -1,4 +1,4 @@
-"""The HTTP baseline: the same row-at-a-time transfer behind a POST, as a process of its own.
+"""The HTTP baseline: the row-at-a-time transfer behind a POST, in its own process.
 
 python -m payments_tools.bench.baseline_http <database url> <port>
 """

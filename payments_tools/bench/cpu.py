@@ -1,4 +1,4 @@
-"""CPU time of running processes with all their children, from /proc: what a request costs whom."""
+"""CPU time of running processes and their children, from /proc."""
 
 import os
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ def cpu_seconds(roots: Mapping[str, int]) -> dict[str, float]:
 
 
 def _tree(root: int, stats: Mapping[int, list[str]], children: Mapping[int, list[int]]) -> float:
-    """A child that ended is in its parent's sum, so that this never goes back."""
+    """Ended children count in their parent's sum, so that the value never decreases."""
     ticks, todo = 0, [root]
     while todo:
         pid = todo.pop()

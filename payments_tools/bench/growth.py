@@ -1,9 +1,8 @@
-"""`payments bench growth`: do the figures stay when millions of operations are in the tables?
+"""`payments bench growth`: the figures with empty tables and with millions of operations in them.
 
 Two databases on one server: one is filled, half with time-ordered ids (UUIDv7), half with ids
-derived from a caller's key, which fall anywhere in the index; the other has as many wallets and
-nothing else. Each figure is taken from both in turn, so that a machine that becomes slower
-meanwhile is not taken for tables that grew.
+derived from a caller's key, which are spread over the index; the other has as many wallets and
+nothing else. Both are measured in turn, so that a machine that becomes slower affects both.
 """
 
 from collections.abc import Callable, Mapping
@@ -157,7 +156,7 @@ def _derived(numbers: "count[int]") -> OperationId:
 
 
 async def _make_wallets(connection: Connection, accounts: int) -> range:
-    """As if opened long ago: opening a million one by one would be the growth to be measured."""
+    """Insert wallets directly: opening a million by operations would fill the tables to compare."""
     first, last = await connection.fetchrow(_WALLETS, accounts, ledger.PLENTY_MINOR) or (0, 0)
     await connection.execute("VACUUM ANALYZE accounts, wallets")
     return range(first, last + 1)

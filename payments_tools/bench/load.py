@@ -1,6 +1,6 @@
-"""A load generator that costs little: raw sockets, keep-alive, one request on each at a time.
+"""A cheap load generator: raw sockets with keep-alive, one request per socket at a time.
 
-It runs in a process of its own, beside the server, and its cost counts in the figures.
+It runs in its own process on the same machine, and its cost is part of the figures.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What a benchmark prints: the machine, the settings that make figures honest, tables, or JSON."""
+"""Output of a benchmark: machine, settings that matter for durability, tables, or JSON."""
 
 import os
 import platform
@@ -22,7 +22,7 @@ _SETTINGS: Final = (
 )
 
 _LOAD_BEFORE: Final = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-"""Of the last minute, before anything was measured: above 0.5 the machine was not quiet."""
+"""Load average of the minute before the measurement; above 0.5 the machine was not idle."""
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +74,7 @@ def machine() -> dict[str, str]:
 
 
 async def server_settings(connection: Connection) -> dict[str, str]:
-    """The settings of PostgreSQL that decide what a commit is worth."""
+    """The settings of PostgreSQL that determine the durability of a commit."""
     rows = await connection.fetch(
         "SELECT name, current_setting(name) AS value FROM pg_settings WHERE name = ANY($1)",
         _SETTINGS,

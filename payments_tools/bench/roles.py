@@ -1,4 +1,4 @@
-"""The roles a benchmark of the whole needs, as processes of their own on servers of their own."""
+"""Starts the roles that a benchmark over HTTP needs, as processes on temporary servers."""
 
 import asyncio
 import os

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """Operations a second; how long one of them, or the batch it came in, took."""
+    """Operations per second, and the latencies of operations or of their batches."""
 
     per_second: float
     p50_ms: float
@@ -29,5 +29,5 @@ def percentile(ordered: Sequence[float], percent: int) -> float:
 
 
 def median(samples: Sequence[Sample]) -> Sample:
-    """The sample in the middle: one checkpoint or a busy neighbour does not decide."""
+    """The median sample, so that one checkpoint or a busy neighbour does not distort the figure."""
     return sorted(samples, key=lambda s: s.per_second)[len(samples) // 2]

@@ -1,9 +1,9 @@
-"""A role that tells where its CPU time goes, by stage, from samples of its main thread's stack.
+"""Runs a role and samples its main thread's stack to measure CPU time by stage.
 
     python -m payments_tools.bench.sampled <file> <role>
 
-A timer of CPU time interrupts it 500 times a second of work; SIGUSR1 writes the counts to the file
-and begins anew. Time in C belongs to the Python function that called it.
+A CPU timer interrupts it 500 times per second of work; SIGUSR1 writes the counts to the file and
+resets them. Time in C counts for the Python function that called it.
 """
 
 import os

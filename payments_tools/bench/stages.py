@@ -1,4 +1,4 @@
-"""Where the time of one request goes: CPU by process, and by stage inside API and consumer."""
+"""CPU time of one request, by process, and by stage inside API and consumer."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ _TOLD_WITHIN_S: Final = 5.0
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """CPU of one figure: microseconds a request by process, and samples by stage of each role."""
+    """CPU of one figure: microseconds per request by process, and samples by role and stage."""
 
     name: str
     us_by_process: dict[str, float]
@@ -25,7 +25,7 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 async def told(pid: int, file: Path) -> dict[str, int]:
-    """The samples of a sampled role since it was last asked."""
+    """The samples of a role since the last call."""
     _take(file)
     os.kill(pid, signal.SIGUSR1)
     until = monotonic_s() + _TOLD_WITHIN_S
@@ -49,7 +49,7 @@ def _take(file: Path) -> dict[str, int] | None:
 def cost(
     name: str, requests: int, used_s: Mapping[str, float], samples: dict[str, dict[str, int]]
 ) -> Cost:
-    """CPU seconds of all requests as microseconds of one."""
+    """Convert the CPU seconds of all requests to microseconds per request."""
     return Cost(name, {who: 1e6 * s / requests for who, s in used_s.items()}, samples)
 
 

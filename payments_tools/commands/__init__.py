@@ -1,1 +1,1 @@
-"""Commands of `payments` that are not the product: a module each, with `add_to(app)`."""
+"""Commands of `payments` that are not part of the product: one module each, with `add_to(app)`."""

@@ -1,4 +1,4 @@
-"""`payments bench …`: the benchmarks, on servers of their own that vanish afterwards."""
+"""`payments bench …`: the benchmarks, on temporary servers of their own."""
 
 import asyncio
 import tempfile

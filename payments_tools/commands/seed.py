@@ -33,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def main(names: Sequence[str], settings: Settings) -> None:
-    """Bring demo data in; again changes nothing. What a person wants to know goes to stdout."""
+    """Load demo data and print it to stdout; repeating it changes nothing."""
     if settings.is_production:
         raise typer.BadParameter("demo data do not belong in production")
     configure_logging("warning", "seed")  # to stderr: stdout is for people

@@ -9,7 +9,7 @@ from payments_tools.simulator import SimulatorConfig, serve
 
 
 def config_of(settings: Settings) -> SimulatorConfig:
-    """The other side of our settings: it checks what we sign, and signs what we check."""
+    """The simulator's configuration from our settings: it has the same secrets."""
     needed = ("superpay_api_key", "superpay_signing_secret", "superpay_callback_secrets")
     missing = [f"PAYMENTS_{n.upper()} is required" for n in needed if not getattr(settings, n)]
     if missing:

@@ -1,4 +1,4 @@
-"""`payments seed bank`: the assignment's own tables, and a marketplace to try them with."""
+"""`payments seed bank`: the assignment's tables, and a marketplace to try them with."""
 
 from collections.abc import Callable
 from typing import Final
@@ -19,7 +19,7 @@ from payments.operations.outcome import Status
 from payments.operations.submit import Request, Submitter, keyed
 
 API_KEY: Final = "sfxf2d@3"
-"""The key of the seed's own examples: they work as written, in development, on loopback."""
+"""The key of the assignment's examples, so that they work as written (development only)."""
 MARKETPLACE: Final = "demo"
 
 BANKS: Final = (
@@ -39,7 +39,7 @@ _WAIT_S: Final = 30.0
 
 
 async def seed(engine: AsyncEngine, submitter: Submitter, say: Callable[[str], None]) -> None:
-    """Make them and say what there is; the key comes last, on a line of its own."""
+    """Load the tables and print them; the key is printed last, on its own line."""
     await seed_banks(engine, submitter, utc_now)
     for bank in BANKS:
         say(f"bank {bank.bank_id} {bank.name}: {plain_minor(bank.opening_minor, CURRENCY)}")
@@ -51,9 +51,9 @@ async def seed(engine: AsyncEngine, submitter: Submitter, say: Callable[[str], N
 
 
 async def seed_banks(engine: AsyncEngine, submitter: Submitter, clock: Clock) -> int:
-    """Bring the tables in; again changes nothing. Returns the marketplace's id.
+    """Load the tables and return the marketplace's id; repeating it changes nothing.
 
-    Raises `Unavailable` when no consumer decides.
+    Raises `Unavailable` when no consumer decides the operations.
     """
     for bank in BANKS:
         key = f"bank:{bank.bank_id}"

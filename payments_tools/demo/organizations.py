@@ -1,4 +1,4 @@
-"""`payments seed organizations`: five organizations with INNs and nothing on their accounts."""
+"""`payments seed organizations`: five organizations with INNs and empty accounts."""
 
 from collections.abc import Callable
 from typing import Final
@@ -25,7 +25,7 @@ _WAIT_S: Final = 10
 
 
 async def seed(engine: AsyncEngine, submitter: Submitter, say: Callable[[str], None]) -> None:
-    """Make those that are missing, give them what waited for them, and print all five."""
+    """Add the missing ones, match payments in suspense, and print all five."""
     await seed_organizations(engine, utc_now)
     await submit_matches(engine, submitter, wait_s=_WAIT_S)
     say(f"{'INN':<14}{'balance, ' + CURRENCY:>16}  name")
@@ -35,9 +35,9 @@ async def seed(engine: AsyncEngine, submitter: Submitter, say: Callable[[str], N
 
 
 async def seed_organizations(engine: AsyncEngine, clock: Clock) -> list[OrganizationView]:
-    """Make those that are missing; gives all five."""
-    found = []
+    """Add the missing ones and return all five."""
+    seeded = []
     for inn, name in ORGANIZATIONS:
         await ensure_organization(engine, clock, inn=inn, name=name)
-        found.append(await get_organization(engine, inn))
-    return found
+        seeded.append(await get_organization(engine, inn))
+    return seeded

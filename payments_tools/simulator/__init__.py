@@ -1,6 +1,6 @@
-"""A real HTTP server that plays SuperPay by docs/superpay/specification.md, faults included.
+"""An HTTP server that simulates SuperPay by docs/superpay/specification.md, including faults.
 
-It plays an outsider: it knows nothing of our ledger and shares no code with our client.
+It does not use our ledger and shares no code with our client.
 """
 
 from payments_tools.simulator.app import create_simulator

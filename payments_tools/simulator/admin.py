@@ -1,4 +1,4 @@
-"""/_sim/: what a test or a person sees and does behind SuperPay's back (specification §16)."""
+"""/_sim/: inspection and control of the simulator by tests and people (specification §16)."""
 
 from typing import Annotated, Any
 
@@ -46,7 +46,7 @@ class _PlantBreak(msgspec.Struct, forbid_unknown_fields=True):
 
 @get("/_sim/health")
 async def health(request: SimRequest) -> Answer:
-    """Up, timers and callbacks included."""
+    """Healthy, including the loop of timers and callbacks."""
     loop = simulation_of(request).loop
     if loop is None or loop.done():
         raise ApiError("service_unavailable", "The loop of timers and callbacks has ended.")
@@ -69,7 +69,7 @@ async def one_transaction(request: SimRequest, merchant_id: FromPath[int]) -> An
 
 @get("/_sim/totals")
 async def totals(request: SimRequest) -> Answer:
-    """Money that really moved."""
+    """Movements of money."""
     movements: list[dict[str, Any]] = [*simulation_of(request).store.money()]
     wallets: dict[tuple[str, str], int] = {}
     for one in movements:
@@ -132,13 +132,13 @@ async def settle(request: SimRequest, merchant_id: FromPath[int]) -> Answer:
 
 @post("/_sim/transactions/{merchant_id:int}/return", status_code=200)
 async def give_back(request: SimRequest, merchant_id: FromPath[int]) -> Answer:
-    """A paid payout comes back."""
+    """Return a paid payout."""
     return _move(request, merchant_id, "returned", None)
 
 
 @post("/_sim/transactions/{merchant_id:int}/expire", status_code=200)
 async def expire(request: SimRequest, merchant_id: FromPath[int]) -> Answer:
-    """A deposit's time is over."""
+    """Expire a deposit."""
     return _move(request, merchant_id, "expired", None)
 
 
@@ -150,7 +150,7 @@ async def decline(request: SimRequest, merchant_id: FromPath[int]) -> Answer:
 
 @post("/_sim/transactions/{merchant_id:int}/pay", status_code=200)
 async def pay(request: SimRequest, merchant_id: FromPath[int]) -> Answer:
-    """The payer pays a deposit, exactly or as told."""
+    """The payer pays a deposit, the exact amount or a given one."""
     simulation = simulation_of(request)
     asked = decode(await request.body() or b"{}", _Pay)
     order = _existing(simulation, merchant_id).order
@@ -166,7 +166,7 @@ async def pay(request: SimRequest, merchant_id: FromPath[int]) -> Answer:
 
 @post("/_sim/transactions/{merchant_id:int}/resend", status_code=200)
 async def resend_callbacks(request: SimRequest, merchant_id: FromPath[int]) -> Answer:
-    """All true callbacks of a transaction once more."""
+    """Send all genuine callbacks of a transaction again."""
     simulation = simulation_of(request)
     _existing(simulation, merchant_id)
     resend(simulation.store, merchant_id, simulation.lifecycle.now())
@@ -175,7 +175,7 @@ async def resend_callbacks(request: SimRequest, merchant_id: FromPath[int]) -> A
 
 @post("/_sim/registry/breaks", status_code=201)
 async def plant_break(request: SimRequest) -> Answer:
-    """Have a day's registry lie."""
+    """Plant an error in a day's registry."""
     simulation = simulation_of(request)
     asked = decode(await request.body(), _PlantBreak)
     if asked.kind not in BREAKS:
@@ -189,7 +189,7 @@ async def plant_break(request: SimRequest) -> Answer:
 
 @delete("/_sim/registry/breaks", status_code=200)
 async def forget_breaks(request: SimRequest) -> Answer:
-    """Have the registry tell the truth."""
+    """Remove the planted errors of the registry."""
     simulation_of(request).store.forget_breaks()
     return _json({})
 

@@ -1,4 +1,4 @@
-"""SuperPay's money on the wire: JSON numbers with exactly the currency's decimals."""
+"""Amounts in SuperPay's JSON: numbers with exactly the currency's decimals."""
 
 import re
 from decimal import Decimal
@@ -44,7 +44,7 @@ def on_wire(minor: int | None, currency: str | None) -> Decimal | None:
 
 
 def other_currency(currency: str) -> str:
-    """Another currency, with as many decimals if there is one."""
+    """Another currency, if possible one with the same number of decimals."""
     alike = [
         code for code in EXPONENTS if EXPONENTS[code] == EXPONENTS[currency] and code != currency
     ]

@@ -1,4 +1,4 @@
-"""SuperPay's API: deposit, payout, status query, registry, and the ways its answers go wrong."""
+"""SuperPay's API: deposit, payout, status query, registry, and misbehaviours of responses."""
 
 import asyncio
 import base64
@@ -26,19 +26,19 @@ _MAINTENANCE: Final = "<!doctype html><title>SuperPay</title><h1>We will be righ
 
 @post("/api/deposit")
 async def deposit(request: SimRequest) -> Response[Any]:
-    """A payer shall pay us."""
+    """Create a deposit."""
     return await _submit(request, "deposit")
 
 
 @post("/api/payout")
 async def payout(request: SimRequest) -> Response[Any]:
-    """SuperPay shall pay a wallet."""
+    """Create a payout."""
     return await _submit(request, "payout")
 
 
 @get("/api/transactions/{merchant_id:int}")
 async def transaction(request: SimRequest, merchant_id: FromPath[int]) -> Response[Any]:
-    """The transaction as it is now, or as a misbehaviour shows it."""
+    """The transaction's current state, altered by misbehaviours."""
     simulation = simulation_of(request)
     await authenticated_body(request, simulation)
     found = simulation.store.find(merchant_id)
@@ -53,7 +53,7 @@ async def transaction(request: SimRequest, merchant_id: FromPath[int]) -> Respon
 
 @get("/api/registry")
 async def registry(request: SimRequest) -> Response[Any]:
-    """All transactions that reached an end on one UTC day."""
+    """The registry of transactions that reached a final status on one UTC day."""
     simulation = simulation_of(request)
     await authenticated_body(request, simulation)
     asked, form = request.query_params.get("date", ""), request.query_params.get("format", "json")
@@ -84,7 +84,7 @@ def _is_kept_day(text: str, today: date) -> bool:
 
 
 async def authenticated_body(request: SimRequest, simulation: Simulation) -> bytes:
-    """The raw body, if key, time and signature are right (§3, §6). Raises `ApiError`."""
+    """The raw body, if key, time and signature are valid (§3, §6). Raises `ApiError`."""
     config, headers = simulation.config, request.headers
     key = headers.get("superpay-key", "").encode()
     if not hmac.compare_digest(key, config.api_key.encode()):
@@ -129,7 +129,7 @@ def _answer(intake: Intake) -> Response[Any]:
         return Response(_MAINTENANCE, media_type="text/html", status_code=200)
     if intake.error is not None:
         raise intake.error
-    if intake.transaction is None:  # the connection is cut; nobody reads this
+    if intake.transaction is None:  # the connection is cut; this response is not sent
         raise ApiError("internal_error", "Cut.")
     headers = {} if intake.first else {"superpay-replayed": "true"}
     body = encode(view(intake.transaction, {}))

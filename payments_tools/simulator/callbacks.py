@@ -1,4 +1,4 @@
-"""Callbacks: written with the change they report, sent until acknowledged, disturbed on request."""
+"""Callbacks: written with the change they report, sent until acknowledged, with misbehaviours."""
 
 from collections.abc import Collection
 from typing import Final
@@ -14,15 +14,15 @@ from payments_tools.simulator.signing import sign
 from payments_tools.simulator.store import Store
 
 BATCH: Final = 32
-"""Callbacks under way at one time."""
+"""Callbacks sent at the same time."""
 _LAST_STATUSES: Final = {"paid", "failed", "canceled", "returned", "expired"}
 _OPPOSITE: Final = {"paid": "failed"}
-# Nobody's live secret: what a forger would sign with.
+# A made-up secret for forged callbacks.
 _FORGERS_SECRET: Final = "whsec_Zm9yZ2VkLWZvcmdlZC1mb3JnZWQtZm9yZ2Vk"  # noqa: S105 - made up
 
 
 class Callback(msgspec.Struct, frozen=True):
-    """One event on its way; `state` is pending, held, lost, delivered or given_up."""
+    """A callback; `state` is pending, held, lost, delivered or given_up."""
 
     seq: int
     event_id: str
@@ -82,7 +82,7 @@ def _insert(
 
 
 def all_callbacks(store: Store, merchant_id: int | None = None) -> list[Callback]:
-    """Every callback there was, or those of one transaction, in order of their events."""
+    """All callbacks, or those of one transaction, in order of their events."""
     rows = store.connection.execute(
         "SELECT * FROM callbacks WHERE :of IS NULL OR merchant_id = :of ORDER BY seq",
         {"of": merchant_id},
@@ -100,7 +100,7 @@ def due_callbacks(store: Store, now: float, in_flight: Collection[int]) -> list[
 
 
 def next_due(store: Store, in_flight: Collection[int]) -> float | None:
-    """When the next callback is to be sent."""
+    """When the next callback is due."""
     rows = store.connection.execute(
         "SELECT seq, due FROM callbacks WHERE state = 'pending' ORDER BY due"
     )
@@ -108,7 +108,9 @@ def next_due(store: Store, in_flight: Collection[int]) -> float | None:
 
 
 def resend(store: Store, merchant_id: int, now: float) -> int:
-    """Send the true callbacks of a transaction once more, lost and held ones too; how many."""
+    """Send the genuine callbacks of a transaction again, lost and held ones too; return
+    the count.
+    """
     with store.write():
         return store.connection.execute(
             "UPDATE callbacks SET state = 'pending', due = ?, attempts = 0, copies_left = 0"
@@ -118,7 +120,7 @@ def resend(store: Store, merchant_id: int, now: float) -> int:
 
 
 async def send(client: httpx.AsyncClient, config: SimulatorConfig, callback: Callback) -> str:
-    """One attempt; the status as text ("200"), or the name of what went wrong."""
+    """One attempt; returns the status as text ("200") or the name of the error."""
     if config.callback_url is None:
         return "no callback_url"
     timestamp = int(config.clock().timestamp())
@@ -138,7 +140,7 @@ async def send(client: httpx.AsyncClient, config: SimulatorConfig, callback: Cal
 
 
 def note_attempt(store: Store, config: SimulatorConfig, callback: Callback, answer: str) -> None:
-    """Store the outcome of an attempt, and with it whether and when there is another one."""
+    """Store the result of an attempt and the time of the next one, if any."""
     now = config.clock().timestamp()
     acknowledged = answer.startswith("2") and answer.isdigit()
     copies = callback.copies_left

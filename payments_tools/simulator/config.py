@@ -1,4 +1,4 @@
-"""What the simulator needs to know; the caller reads the environment, not the simulator."""
+"""Configuration of the simulator; the caller reads the environment, not the simulator."""
 
 from pathlib import Path
 

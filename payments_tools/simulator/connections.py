@@ -1,6 +1,6 @@
-"""Open TCP connections by peer address: a misbehaviour cuts one without a byte of an answer.
+"""Open TCP connections by peer address, so that a misbehaviour can cut one without a response.
 
-ASGI has no way to hang up; the server's protocol class registers each transport here.
+ASGI cannot close a connection, so the server's protocol class registers each transport here.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 class Connection(msgspec.Struct, frozen=True):
-    """One open connection; `lost` is set once the server has been told that it is gone."""
+    """An open connection; `lost` is set once the server knows that it is closed."""
 
     transport: asyncio.Transport
     lost: asyncio.Event
@@ -21,7 +21,7 @@ Connections = dict[tuple[str, int], Connection]
 
 
 def tracking_protocol(connections: Connections) -> type[H11Protocol]:
-    """The HTTP protocol of uvicorn, writing each open connection into `connections`."""
+    """The HTTP protocol of uvicorn; it registers each open connection in `connections`."""
 
     class TrackingProtocol(H11Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -39,12 +39,12 @@ def tracking_protocol(connections: Connections) -> type[H11Protocol]:
 
 
 async def cut(connections: Connections, scope: Scope) -> bool:
-    """Hang up on the caller of this request; False if the server does not register connections."""
+    """Close the request's connection; False if the server does not register connections."""
     client = scope["client"]
     connection = connections.get(client) if client is not None else None
     if connection is None:
         return False
     connection.transport.abort()
-    # From then on uvicorn knows that nobody listens, and drops whatever we answer.
+    # From then on uvicorn drops the response, because the client is gone.
     await connection.lost.wait()
     return True

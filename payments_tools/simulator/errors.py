@@ -1,4 +1,4 @@
-"""The error catalogue of specification §12, and the one exception that carries a row of it."""
+"""The error catalogue of specification §12, and the exception that holds a row of it."""
 
 from typing import Final
 
@@ -24,7 +24,7 @@ CODES: Final[dict[str, Code]] = {
     "wallet_currency_mismatch": Code(422, True, "no"),
     "compliance_refused": Code(422, True, "no"),
     "insufficient_merchant_funds": Code(402, True, "no"),
-    # Definitive for this request only: the first one under this merchant_id may well have paid.
+    # Definitive for this request only: the first one with this merchant_id may have paid.
     "merchant_id_reused": Code(409, True, "unknown"),
     "unauthorized": Code(401, False, "no"),
     "invalid_signature": Code(401, False, "no"),
@@ -42,7 +42,7 @@ _RETRY_AFTER: Final = {"rate_limited": "1", "service_unavailable": "1"}
 
 
 class ApiError(Exception):
-    """An answer that is not 2xx; `status` differs from the catalogue for a long body (413)."""
+    """A response that is not 2xx; `status` differs from the catalogue for a long body (413)."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class ApiError(Exception):
         self.status = CODES[code].status if status is None else status
 
     def headers(self) -> dict[str, str]:
-        """`retry-after` where the catalogue promises it."""
+        """The header `retry-after` if the catalogue requires it."""
         wait = _RETRY_AFTER.get(self.code)
         return {} if wait is None else {"retry-after": wait}
 

@@ -1,4 +1,4 @@
-"""The misbehaviours of specification §16: names, numbers, defaults, how one asks for them."""
+"""The misbehaviours of specification §16: names, parameters, defaults, and how to request them."""
 
 import re
 from enum import Enum
@@ -47,7 +47,7 @@ class Fault(Enum):
 
 
 Faults = dict[Fault, float]
-"""What one transaction was told to do wrong, with the number each was given."""
+"""Misbehaviours of one transaction with their parameters."""
 
 _DEFAULTS: Final[Faults] = {
     Fault.DELAY: 5,
@@ -99,11 +99,11 @@ AUTO_PAID: Final = {
     Fault.FAIL,
     Fault.STUCK,
 }
-"""A deposit with one of these needs no browser."""
+"""A deposit with one of these is paid without a browser."""
 
 
 def asked_for(description: str, minor: int) -> Faults:
-    """The misbehaviours named by the description and by the amount. Raises `ApiError`."""
+    """The misbehaviours requested by the description and by the amount. Raises `ApiError`."""
     found = dict(_fault(name, value) for name, value in _KEYWORD.findall(description))
     magic = _MAGIC.get(minor - _MAGIC_BASE_MINOR)
     if magic is not None:
@@ -112,7 +112,9 @@ def asked_for(description: str, minor: int) -> Faults:
 
 
 def parse(words: list[str]) -> Faults:
-    """The same from words without the prefix (`["delay=2", "html-200"]`). Raises `ApiError`."""
+    """The misbehaviours of keywords without prefix (`["delay=2", "html-200"]`). Raises
+    `ApiError`.
+    """
     found: Faults = {}
     for word in words:
         match = _PLANTED.fullmatch(word)

@@ -1,4 +1,4 @@
-"""Taking in a deposit or payout: once per merchant_id, recorded or refused for ever."""
+"""Intake of deposits and payouts: each merchant_id is recorded or refused once and finally."""
 
 import msgspec
 
@@ -30,10 +30,10 @@ _BEFORE_ACCEPT = {
 
 
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a request: a transaction, an error, or nothing, and how to disturb its answer.
+    """Result of a request: a transaction, an error or nothing, and misbehaviours of the response.
 
-    `first`: this request created the transaction. `requests`: how many came, with this one.
-    `drop`: no answer, cut the connection.
+    `first`: this request created the transaction. `requests`: number of requests including this
+    one. `drop`: cut the connection without a response.
     """
 
     transaction: Transaction | None
@@ -45,10 +45,10 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def take_in(lifecycle: Lifecycle, order: Order, pages: str) -> Intake:
-    """Record the order, or find what became of it before; `pages` is the base of the payment pages.
+    """Record the order, or return its earlier result; `pages` is the base of payment page URLs.
 
-    Runs without an await, in one SQLite transaction: of many equal requests exactly one records.
-    Raises `ApiError` when nothing of the request is to be remembered.
+    Runs without an await in one SQLite transaction, so that of many equal requests exactly one is
+    recorded. Raises `ApiError` for a request that is not recorded.
     """
     store = lifecycle.store
     asked = asked_for(order.description, order.minor)

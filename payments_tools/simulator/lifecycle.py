@@ -1,4 +1,6 @@
-"""What happens to a transaction: the transition table, timers, and the one change of status."""
+"""Lifecycle of a transaction: the transition table, timers, and the function that changes
+status.
+"""
 
 from datetime import timedelta
 from typing import Final
@@ -35,11 +37,11 @@ _ENDS: Final = {"paid", "failed", "canceled"}
 
 
 class IllegalMoveError(Exception):
-    """The transition table has no such arrow."""
+    """The transition table does not allow this change."""
 
 
 class Lifecycle:
-    """Moves transactions in `store`, now or by timer, and announces each move."""
+    """Changes the status of transactions, now or by timer, and writes a callback for each."""
 
     def __init__(self, config: SimulatorConfig, store: Store) -> None:
         self.config = config
@@ -50,13 +52,13 @@ class Lifecycle:
         return self.config.clock().timestamp()
 
     def lifetime(self, faults: Faults) -> timedelta:
-        """How long a deposit's page waits for its payer."""
+        """How long a deposit waits for its payer."""
         if Fault.LATE_PAY in faults:
             return timedelta(seconds=faults.get(Fault.SETTLE, self.config.settle_after_s) / 2)
         return timedelta(seconds=self.config.deposit_lifetime_s)
 
     def begin(self, transaction: Transaction, faults: Faults) -> None:
-        """Store a new transaction and start what will happen to it."""
+        """Store a new transaction and set its timers."""
         store, order = self.store, transaction.order
         settle = faults.get(Fault.SETTLE, self.config.settle_after_s)
         now = self.now()
@@ -80,7 +82,7 @@ class Lifecycle:
         failure: str | None = None,
         paid: tuple[int, str] | None = None,
     ) -> Transaction:
-        """Change a status with everything that belongs to it.
+        """Change a status, with history, money, timers and callback.
 
         Raises `IllegalMoveError`, `LookupError`.
         """
@@ -127,7 +129,7 @@ class Lifecycle:
         )
 
     def pay(self, merchant_id: int, paid: tuple[int, str] | None = None) -> Transaction:
-        """The payer pays: the money is on its way, or, after expiry, simply there."""
+        """The payer pays; after expiry the money is received at once."""
         with self.store.write():
             before = self.store.find(merchant_id)
             if before is None:
@@ -143,14 +145,14 @@ class Lifecycle:
             return after
 
     def fire_timers(self) -> None:
-        """Do what is due. A timer the transaction has overtaken does nothing."""
+        """Fire due timers. A timer whose transition is no longer allowed does nothing."""
         for timer in self.store.due_timers(self.now()):
             with self.store.write():
                 self.store.remove_timer(timer.id)
                 try:
                     self._fire(timer)
                 except IllegalMoveError:
-                    continue  # an admin or the payer was faster
+                    continue  # an operator or the payer changed the status before
 
     def _fire(self, timer: Timer) -> None:
         merchant_id = timer.merchant_id
@@ -190,7 +192,7 @@ class Lifecycle:
 
 
 def _payment(transaction: Transaction, faults: Faults) -> tuple[int, str]:
-    """What the payer pays when nobody says how much."""
+    """The amount that the payer pays by default."""
     minor, currency = transaction.order.minor, transaction.order.currency
     if Fault.UNDERPAY in faults:
         return max(1, minor // 2), currency

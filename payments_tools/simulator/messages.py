@@ -1,4 +1,4 @@
-"""The shapes on SuperPay's wire, and a transaction as it is kept."""
+"""Request and response shapes of SuperPay, and the stored transaction."""
 
 import re
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ class DepositRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for, amount in minor units; equal orders are the same request."""
+    """A request with its amount in minor units; equal orders are the same request."""
 
     type: str
     merchant_id: int
@@ -60,7 +60,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Transaction(msgspec.Struct, frozen=True, kw_only=True):
-    """A transaction as it truly is, before any misbehaviour of what is shown."""
+    """The true state of a transaction, before misbehaviours change what is shown."""
 
     transaction_id: str
     order: Order
@@ -91,7 +91,7 @@ def decode_order(kind: str, body: bytes) -> Order:
 
 
 def decode(body: bytes, shape: type[T]) -> T:
-    """The body as `shape`; a wrong field is named. Raises `ApiError`."""
+    """Decode the body as `shape`. Raises `ApiError` naming the wrong field."""
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as problem:
@@ -115,7 +115,7 @@ def moment(at: datetime | None) -> str | None:
 
 
 def view(transaction: Transaction, faults: Faults) -> dict[str, object]:
-    """The transaction as answers and callbacks show it, altered if a misbehaviour says so."""
+    """The transaction in responses and callbacks, altered by misbehaviours."""
     order = transaction.order
     shown: dict[str, object] = {
         "transaction_id": transaction.transaction_id,

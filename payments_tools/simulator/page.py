@@ -1,4 +1,4 @@
-"""SuperPay's payment page: what the payer's browser sees, and the buttons a person tries."""
+"""SuperPay's payment page, with buttons for each outcome of a payment."""
 
 from html import escape
 from typing import Any, Final
@@ -32,7 +32,7 @@ _PAGE: Final = """<!doctype html><html lang="en"><meta charset="utf-8">
 
 @get("/pay/{transaction_id:str}")
 async def payment_page(request: SimRequest, transaction_id: FromPath[str]) -> Response[Any]:
-    """The page a payer is sent to."""
+    """The payment page of a deposit."""
     found = _deposit(simulation_of(request), transaction_id)
     buttons = ""
     if found.status in {"created", "expired"}:
@@ -52,7 +52,7 @@ async def payment_page(request: SimRequest, transaction_id: FromPath[str]) -> Re
 
 @post("/pay/{transaction_id:str}")
 async def press_button(request: SimRequest, transaction_id: FromPath[str]) -> Response[Any]:
-    """A button was pressed; the browser goes on to us, which proves nothing."""
+    """Apply the pressed button and redirect the browser; the redirect does not prove a payment."""
     simulation = simulation_of(request)
     found = _deposit(simulation, transaction_id)
     action = str((await request.form()).get("action", ""))

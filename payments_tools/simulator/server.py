@@ -1,4 +1,4 @@
-"""The simulator's own uvicorn server: the one that can cut a connection."""
+"""The simulator's uvicorn server, which can cut a connection."""
 
 import uvicorn
 

@@ -1,4 +1,4 @@
-"""The day's registry for reconciliation, and the lies that may be planted in it."""
+"""The daily registry for reconciliation, and errors that tests plant in it."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ class Registry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def registry_of(store: Store, day: str, now: datetime) -> Registry:
-    """The registry of `day` (YYYY-MM-DD) as SuperPay would issue it now, planted lies included."""
+    """The registry of `day` (YYYY-MM-DD) as SuperPay would issue it now, with planted errors."""
     lines = [_line(state) for state in store.history_of_day(day) if state.status in _ENDS]
     for kind, merchant_id in store.breaks_of_day(day):
         lines = BREAKS[kind](lines, merchant_id, day)
@@ -58,7 +58,7 @@ def registry_of(store: Store, day: str, now: datetime) -> Registry:
 
 
 def as_json(registry: Registry) -> bytes:
-    """Lines, their number, and totals of what moved money."""
+    """Lines, their number, and totals of the lines that moved money."""
     totals: dict[tuple[str, str, str], tuple[int, Decimal]] = {}
     for line in registry.lines:
         if line.status in _MOVED:

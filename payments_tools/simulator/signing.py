@@ -1,4 +1,4 @@
-"""Signatures of specification §6, written from the document and not from our client."""
+"""Signatures of specification §6, implemented from the document and not from our client."""
 
 import base64
 import hashlib
@@ -22,11 +22,11 @@ def matches(
     """Whether any of the signatures, separated by spaces, was made with any of the secrets."""
     offered = [text.encode() for text in signatures.split(" ")]
     expected = [sign(secret, message_id, timestamp, payload).encode() for secret in secrets]
-    # Bytes: compare_digest raises TypeError on text outside ASCII, which a stranger may send.
+    # Bytes, because compare_digest raises TypeError on text outside ASCII.
     verdicts = [hmac.compare_digest(one, other) for one in offered for other in expected]
     return any(verdicts)
 
 
 def request_payload(method: str, target: str, body: bytes) -> bytes:
-    """What a request signs after id and timestamp: method, target as in the request line, body."""
+    """The signed payload of a request: method, target as in the request line, body."""
     return f"{method} {target}\n".encode() + body

@@ -41,7 +41,7 @@ class Simulation:
         self._in_flight: dict[int, asyncio.Task[None]] = {}
 
     async def run(self, client: httpx.AsyncClient) -> None:
-        """Fire what is due, send what is due, sleep until the next of either or until woken."""
+        """Fire due timers and send due callbacks; sleep until the next one or until woken."""
         while True:
             self.wake.clear()
             self.lifecycle.fire_timers()
@@ -68,7 +68,7 @@ class Simulation:
             self.wake.set()
 
     async def stop_sending(self) -> None:
-        """Give up attempts under way; a restart makes them again, with the same event id."""
+        """Cancel running attempts; a restart repeats them with the same event id."""
         tasks = list(self._in_flight.values())
         for task in tasks:
             task.cancel()

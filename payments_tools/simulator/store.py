@@ -1,7 +1,7 @@
-"""The simulator's own state in SQLite: one writer, short transactions, survives a killed process.
+"""The simulator's state in SQLite: one writer, short transactions, survives a killed process.
 
-Calls are synchronous on purpose: each takes tens of microseconds, and running them on the event
-loop without an await inside is what serves requests of one merchant_id one after the other.
+Calls are synchronous on purpose: each takes tens of microseconds, and because they run on the event
+loop without an await, requests of one merchant_id are served one after the other.
 """
 
 import sqlite3
@@ -53,7 +53,7 @@ _TABLES: Final = (
 
 
 class Timer(msgspec.Struct, frozen=True):
-    """Something that will happen to a transaction; `minor` and `currency` are what a payer pays."""
+    """A scheduled change of a transaction; `minor` and `currency`: what the payer pays."""
 
     id: int
     merchant_id: int
@@ -63,7 +63,7 @@ class Timer(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """How often a merchant_id came, and what it was told to do wrong."""
+    """Request counters and misbehaviours of a merchant_id."""
 
     requests: int
     queries: int
@@ -231,7 +231,7 @@ class Store:
     def set_timer(
         self, merchant_id: int, action: str, due: float, paid: tuple[int, str] | None = None
     ) -> None:
-        """Have `action` happen at `due` (Unix seconds)."""
+        """Schedule `action` at `due` (Unix seconds)."""
         minor, currency = paid or (None, None)
         self.connection.execute(
             "INSERT INTO timers (merchant_id, action, due, minor, currency) VALUES (?, ?, ?, ?, ?)",
@@ -239,7 +239,7 @@ class Store:
         )
 
     def due_timers(self, now: float) -> list[Timer]:
-        """Timers that are due, in order. The caller removes each with what it did."""
+        """Due timers in order. The caller removes each in the transaction of its change."""
         rows = self.connection.execute(
             "SELECT id, merchant_id, action, minor, currency FROM timers WHERE due <= ?"
             " ORDER BY due, id",
@@ -259,20 +259,20 @@ class Store:
     # Registry breaks
 
     def plant_break(self, day: str, kind: str, merchant_id: int) -> None:
-        """Have that day's registry lie."""
+        """Plant an error in that day's registry."""
         self.connection.execute(
             "INSERT INTO breaks (day, kind, merchant_id) VALUES (?, ?, ?)", (day, kind, merchant_id)
         )
 
     def breaks_of_day(self, day: str) -> list[tuple[str, int]]:
-        """(kind, merchant_id) of each planted lie, in the order they were planted."""
+        """(kind, merchant_id) of each planted error, in the order of planting."""
         rows = self.connection.execute(
             "SELECT kind, merchant_id FROM breaks WHERE day = ? ORDER BY id", (day,)
         )
         return [(row[0], row[1]) for row in rows]
 
     def forget_breaks(self) -> None:
-        """Have the registry tell the truth again."""
+        """Remove the planted errors."""
         self.connection.execute("DELETE FROM breaks")
 
     def _one(self, statement: str, key: object) -> Transaction | None:

@@ -1,1 +1,1 @@
-"""`payments torture`: the platform under load while everything under it breaks; the reckoning."""
+"""`payments torture`: runs the platform under load and faults, then checks journal and ledger."""

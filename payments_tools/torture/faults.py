@@ -1,4 +1,4 @@
-"""Everything that is broken in a run, each kind a function that breaks it, waits, and heals it."""
+"""The faults of a run: each function causes one, waits, and repairs it."""
 
 import asyncio
 import contextlib
@@ -109,7 +109,7 @@ async def _connections_cut(stage: Stage, _rng: Seeded) -> None:
 
 
 def _stalls(*, of_redis: bool) -> Strike:
-    """Half-open: nothing passes, nobody is told."""
+    """Half-open: nothing passes, and neither side gets an error."""
 
     async def strike(stage: Stage, rng: Seeded) -> None:
         proxy = stage.redis if of_redis else stage.database
@@ -183,7 +183,7 @@ FAULTS: Final[dict[str, Strike]] = {
 
 
 def plan(rng: Seeded) -> Iterator[tuple[float, str]]:
-    """For ever: a pause in seconds, and what breaks after it; every kind before one comes again."""
+    """Endless pairs of a pause in seconds and a fault; every kind occurs before one repeats."""
     while True:
         kinds = list(FAULTS)
         rng.shuffle(kinds)

@@ -1,4 +1,4 @@
-"""What clients asked for and every answer they got: in memory, and in a file."""
+"""Every request of the clients and every response, in memory and in a file."""
 
 import enum
 import json
@@ -34,7 +34,7 @@ Document = Mapping[str, Any]
 
 @dataclass(kw_only=True, eq=False)
 class Call:
-    """One operation a client wants, repeated under the same key until its answer is clear."""
+    """One operation of a client, repeated under the same key until its response is clear."""
 
     surface: str
     kind: str

@@ -1,4 +1,4 @@
-"""Were clients told the truth: refusals that were right, balances that are in the ledger."""
+"""Checks that refusals were justified and that balances in responses match the ledger."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

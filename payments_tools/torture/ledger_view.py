@@ -1,4 +1,4 @@
-"""What the ledger says after a run, read as one state of the database."""
+"""The ledger after a run, read in one snapshot of the database."""
 
 import json
 from collections import Counter, defaultdict
@@ -9,7 +9,7 @@ from uuid import UUID
 from payments.kernel.database import Connection, connect
 
 OWNERS_BELOW: Final = 64 << 56
-"""Accounts of owners: wallets, bills, organizations, bank accounts. Above are our own."""
+"""Ids below are accounts of owners: wallets, bills, organizations, bank accounts."""
 SWEEP_LIMIT_S: Final = 30.0
 """How long after its time a hold may still be open: the sweep runs every few seconds."""
 

@@ -1,4 +1,4 @@
-"""Many clients at once, each wanting one thing after another, some of it several times."""
+"""Many concurrent clients, each sending one call after another, some calls several times."""
 
 import asyncio
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class Load:
         return [f"a client ended with {error!r}" for error in ended if error is not None]
 
     async def finish(self) -> None:
-        """What nobody knows the fate of is sent again until it is clear, now that all is healed."""
+        """Repeat the calls of unknown fate until their response is clear, after all repairs."""
         until = monotonic_s() + _FINISH_LIMIT_S
         while (calls := self._journal.open_calls()) and monotonic_s() < until:
             for start in range(0, len(calls), _FINISHING):

@@ -1,4 +1,4 @@
-"""Our payouts and deposits against what the provider really paid and received."""
+"""Compares our payouts and deposits with what the provider paid and received."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ PAID: Final = frozenset({"paid", "reversed"})
 FINAL: Final = PAID | NEVER_PAID | {"needs_operator"}
 OPEN_DEPOSITS: Final = frozenset({"created", "pending"})
 STUCK: Final = "sim:stuck"
-"""The provider was told never to finish it: `accepted` is the truth about it."""
+"""The provider never finishes these transactions; they stay `accepted`."""
 
 
 @dataclass
@@ -21,11 +21,11 @@ class Provider:
     """Sums in minor units of what moved at the provider and in our books, and what differs."""
 
     payouts: dict[str, int] = field(default_factory=dict)
-    """How many payouts stand where."""
+    """Number of payouts by state."""
     paid_minor: int = 0
     settled_minor: int = 0
     open_minor: dict[str, int] = field(default_factory=dict)
-    """What the provider paid for payouts that are not settled here yet, by our state."""
+    """Amounts that the provider paid for payouts not settled here yet, by our state."""
     received_minor: int = 0
     credited_minor: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -35,8 +35,8 @@ async def movements(simulator: str) -> list[dict[str, Any]]:
     """Every movement of money at the provider."""
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         answer = await client.get(f"{simulator}/_sim/totals")
-        found: list[dict[str, Any]] = answer.raise_for_status().json()["movements"]
-        return found
+        moved: list[dict[str, Any]] = answer.raise_for_status().json()["movements"]
+        return moved
 
 
 def unfinished(view: View) -> list[str]:

@@ -1,4 +1,4 @@
-"""A TCP proxy that misbehaves on request: cuts a reply, or goes silent."""
+"""A TCP proxy that cuts a reply or stops forwarding on request."""
 
 import asyncio
 import contextlib

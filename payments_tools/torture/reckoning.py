@@ -1,4 +1,4 @@
-"""The journal of the clients against the ledger: nothing lost, nothing doubled, all explained."""
+"""Compares the clients' journal with the ledger: nothing lost, doubled or unexplained."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from payments_tools.torture.judging import judge_answer, judge_refusal, most_hel
 from payments_tools.torture.ledger_view import Operation, View
 
 FOLLOW_UPS: Final = ("payout.", "deposit.", "break.", "registry.", "callback.")
-"""Kinds made by our own executor and scheduler as they deal with the provider: reckoned there."""
+"""Kinds submitted by our executor and scheduler; `provider.py` checks them."""
 ASKED_FOR: Final = frozenset({"payout.request", "deposit.request"})
 OUR_OWN: Final = ("seed", "scheduler")
-"""Actors whose operations no client asked for: the seeds' opening money, expiry."""
+"""Actors whose operations no client requested: opening balances of the seeds, expiry."""
 
 CREDITED: Final = frozenset({"credited", "underpaid", "overpaid", "paid_late"})
 HELD: Final = frozenset({"held", "submitting", "unknown", "accepted", "needs_operator"})
@@ -23,14 +23,14 @@ HELD: Final = frozenset({"held", "submitting", "unknown", "accepted", "needs_ope
 
 @dataclass
 class Reckoning:
-    """What was found; empty lists are what is promised."""
+    """The differences; all lists are empty when every promise holds."""
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    """Balances and movements that are not what the journal implies, answers that were not true."""
+    """Balances and movements that differ from the journal, and wrong responses."""
     undecided: list[str] = field(default_factory=list)
-    """Calls without a clear answer long after everything was healed."""
+    """Calls without a clear response long after all faults were repaired."""
     parked: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -66,7 +66,7 @@ def name_of(call: Call) -> str:
 
 
 def _check_call(call: Call, view: View, found: Reckoning) -> None:
-    """What the client was told, and what became of it."""
+    """Compare the client's response with the outcome."""
     outcome = view.operations.get(call.operation_id) if call.operation_id else None
     if call.standing is Standing.OPEN:
         found.undecided.append(f"{name_of(call)} answers {dict(call.answers)}")
@@ -102,7 +102,7 @@ def _judge(call: Call, view: View, held: Mapping[int, int], found: Reckoning) ->
 
 
 def _check_moves(call: Call, outcome: Operation, view: View, found: Reckoning) -> None:
-    """Applied moved exactly what was asked, refused moved nothing."""
+    """An applied call moved exactly the requested amounts, a refused one nothing."""
     wanted = Counter(moves_of(call, outcome)) if outcome.status == "applied" else Counter()
     moved = view.entries.get(outcome.id, Counter())
     if moved == wanted:
@@ -127,7 +127,7 @@ def _expect(call: Call, view: View, expected: dict[int, int]) -> None:
 
 
 def _check_strangers(by_id: dict[UUID, Call], view: View, found: Reckoning) -> None:
-    """An applied operation that no client knows is a second copy of something, or worse."""
+    """Report applied operations that no client requested, for example a second copy."""
     for outcome in view.operations.values():
         is_ours = outcome.actor.startswith(OUR_OWN) or (
             outcome.kind.startswith(FOLLOW_UPS) and outcome.kind not in ASKED_FOR
@@ -161,7 +161,7 @@ def _check_balances(view: View, expected: dict[int, int], found: Reckoning) -> N
 
 
 def _check_holds(view: View, found: Reckoning) -> None:
-    """Wallets of payouts hold what is on its way, nothing else."""
+    """Wallets of payouts hold exactly the open payouts."""
     wanted: dict[int, int] = {int(wallet(p["wallet_id"])): 0 for p in view.payouts}
     for payout in view.payouts:
         if payout["state"] in HELD:

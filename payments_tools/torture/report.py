@@ -14,7 +14,7 @@ _LISTED_MAX: Final = 20
 
 def as_document(result: Result) -> dict[str, Any]:
     """Everything, as JSON has it."""
-    found, provider = result.reckoning, result.provider
+    reckoning, provider = result.reckoning, result.provider
     return {
         "seed": result.seed,
         "clean": result.is_clean,
@@ -28,14 +28,16 @@ def as_document(result: Result) -> dict[str, Any]:
         "faults": dict(sorted(result.faults.items())),
         "roles_that_ended_by_themselves": result.died,
         "trouble": result.trouble,
-        "operations": {name: found.counts[name] for name in ("accepted", "applied", "rejected")},
-        "refusals_judged": found.counts["refusals judged"],
-        "answers_compared": found.counts["answers compared"],
-        "parked": found.parked,
-        "lost": found.lost,
-        "doubled": found.doubled,
-        "wrong": found.wrong,
-        "undecided": found.undecided,
+        "operations": {
+            name: reckoning.counts[name] for name in ("accepted", "applied", "rejected")
+        },
+        "refusals_judged": reckoning.counts["refusals judged"],
+        "answers_compared": reckoning.counts["answers compared"],
+        "parked": reckoning.parked,
+        "lost": reckoning.lost,
+        "doubled": reckoning.doubled,
+        "wrong": reckoning.wrong,
+        "undecided": reckoning.undecided,
         "provider": {
             "payouts": provider.payouts,
             "paid_minor": provider.paid_minor,

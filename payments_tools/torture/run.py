@@ -1,4 +1,4 @@
-"""One run: start, load, break and heal, let it settle, reckon."""
+"""One run: start, load with faults, repair, wait until all is decided, compare."""
 
 import asyncio
 import contextlib

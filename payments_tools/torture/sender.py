@@ -1,4 +1,4 @@
-"""A client that sends a call until its answer is clear: the same bytes under the same key."""
+"""Sends a call until its response is clear, with the same bytes under the same key."""
 
 import asyncio
 from typing import Any, Final

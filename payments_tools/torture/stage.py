@@ -1,4 +1,4 @@
-"""The platform of a run: servers of its own, proxies before them, every role a process."""
+"""The platform of a run: its own servers behind proxies, and every role as a process."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ SETTINGS: Final = {
     "PAYMENTS_JWT_LIFE_S": "36000",
     "PAYMENTS_LOG_LEVEL": "warning",
 }
-"""What takes minutes in production takes seconds here, so that a short run sees it."""
+"""Intervals are seconds instead of minutes, so that a short run includes them."""
 
 
 class Stage:

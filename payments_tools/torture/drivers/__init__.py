@@ -1,1 +1,1 @@
-"""Who uses the platform in a run: one module a surface."""
+"""The clients of a run: one module per surface."""

@@ -1,4 +1,4 @@
-"""The bank's webhook: payments for organizations, each told of again and again."""
+"""The bank's webhook: payments for organizations, each reported several times."""
 
 from datetime import UTC, datetime
 from typing import Final

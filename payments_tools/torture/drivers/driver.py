@@ -1,4 +1,4 @@
-"""What every driver has: a client that sends, chance of its own, words for a call."""
+"""Base of drivers: an HTTP client, a random generator of its own, builders of calls."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Driver(Protocol):
         ...
 
     def next(self) -> Call:
-        """The next thing somebody wants; already in the journal."""
+        """The next call, already in the journal."""
         ...
 
 
@@ -55,7 +55,7 @@ class Surface:
     name = ""
 
     def __init__(self, tools: Tools) -> None:
-        """Chance depends on the seed and the surface alone."""
+        """The random generator depends on the seed and the surface only."""
         self.tools = tools
         self.rng = Seeded(f"{tools.seed}:{self.name}")
         self._number = 0

@@ -1,4 +1,4 @@
-"""The bank's marketplace: ask for a payment, read the payer's mail, confirm, give back."""
+"""The bank's marketplace: request a payment, read the payer's mail, confirm, refund."""
 
 import re
 from collections import deque
@@ -52,7 +52,7 @@ class Marketplace(Surface):
         self._paid: deque[_Payment] = deque()
 
     def next(self) -> Call:
-        """What the oldest payment needs, else a new one."""
+        """The next step of the oldest payment, otherwise a new payment."""
         ready = self._with_code()
         if ready is not None:
             return self._confirm(*ready)

@@ -1,4 +1,4 @@
-"""SuperPay: payouts and deposits through a provider that was asked to misbehave."""
+"""SuperPay: payouts and deposits through a misbehaving provider."""
 
 from typing import Final
 
