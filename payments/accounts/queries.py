@@ -1,6 +1,7 @@
 """Reads of named house accounts: a row and the counters of its ledger account."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.accounts.tables import house_accounts
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import InvalidRequest, NotFound
+from payments.kernel.ids import AccountId
 from payments.kernel.money import currency_of, format_minor
+from payments.ledger.at_a_time import balance_at
 from payments.ledger.tables import accounts
 
 
@@ -57,6 +60,15 @@ async def find_account(
     if len(rows) > 1:
         raise CurrencyNeeded
     return rows[0].id, _view(rows[0])
+
+
+async def account_at(
+    engine: AsyncEngine, id_: int, account: AccountView, at: datetime, now: datetime
+) -> AccountView:
+    """The account with its balance at a time that is not in the future."""
+    minor = await balance_at(engine, AccountId(id_), at, now)
+    balance = format_minor(minor, currency_of(account.currency))
+    return msgspec.structs.replace(account, balance=balance, at=rfc3339(at))
 
 
 async def list_accounts(

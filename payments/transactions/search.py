@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from payments.apikeys.tables import api_clients, api_keys
 from payments.kernel.money import CURRENCIES, Currency
 from payments.operations.tables import transaction_amounts, transactions
+from payments.reads.members import holds_member
 
 _JSONB: Final = sa.cast(transactions.c.metadata, JSONB)
 
@@ -49,19 +50,6 @@ def conditions(search: Search) -> Iterator[sa.ColumnElement[bool]]:
     for name, value in search.metadata.items():
         yield t.metadata.is_not(None)
         yield holds_member(_JSONB, name, value)
-
-
-def holds_member(document: sa.ColumnElement[Any], name: str, value: str) -> sa.ColumnElement[bool]:
-    """A member of that name is the text, or the number or truth value that the text writes."""
-    values: list[Any] = [value]
-    try:
-        scalar = msgspec.json.decode(value)
-    except msgspec.DecodeError:
-        scalar = value
-    if scalar is None or isinstance(scalar, bool | int | float):
-        values.append(msgspec.Raw(value.strip().encode()))
-    texts = [msgspec.json.encode({name: v}).decode() for v in values]
-    return sa.or_(*(document.contains(sa.cast(sa.literal(x, sa.Text), JSONB)) for x in texts))
 
 
 def _actors(client: str) -> sa.Select[Any]:

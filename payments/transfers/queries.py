@@ -53,43 +53,17 @@ async def get_transfer(engine: AsyncEngine, id_: UUID | None) -> TransferView:
     return _view(row)
 
 
-class TransferNote(msgspec.Struct, frozen=True, kw_only=True):
-    """What an entry says of its transfer."""
-
-    description: str
-    source_wallet_id: int
-    destination_wallet_id: int
-
-    def other(self, wallet_id: int) -> int:
-        """The wallet on the other side."""
-        is_source = wallet_id == self.source_wallet_id
-        return self.destination_wallet_id if is_source else self.source_wallet_id
-
-
-async def notes(engine: AsyncEngine, ids: Sequence[UUID]) -> dict[UUID, TransferNote]:
-    """The transfers among these operations: what for, and between whom."""
+async def descriptions(engine: AsyncEngine, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What the transfers among these operations were for."""
     if not ids:
         return {}
     query = (
-        sa.select(
-            operations.c.id,
-            transfers.c.description,
-            transfers.c.source_wallet_id,
-            transfers.c.destination_wallet_id,
-        )
+        sa.select(operations.c.id, transfers.c.description)
         .join(transfers, transfers.c.id == _MADE)
         .where(operations.c.id.in_(ids), _is_transfer())
     )
     async with engine.connect() as connection:
-        rows = (await connection.execute(query)).all()
-    return {
-        row.id: TransferNote(
-            description=row.description,
-            source_wallet_id=row.source_wallet_id,
-            destination_wallet_id=row.destination_wallet_id,
-        )
-        for row in rows
-    }
+        return {row.id: row.description for row in await connection.execute(query)}
 
 
 def _is_transfer() -> sa.ColumnElement[bool]:

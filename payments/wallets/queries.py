@@ -1,12 +1,12 @@
 """Reads of wallets: a wallet is its row and the counters of its ledger account."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
-from uuid import UUID
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.kernel.clock import rfc3339
@@ -16,8 +16,10 @@ from payments.kernel.money import currency_of, format_minor
 from payments.ledger import chart
 from payments.ledger.at_a_time import balance_at
 from payments.ledger.chart import AccountStatus
-from payments.ledger.tables import accounts, entries, held_at
-from payments.operations.tables import operations
+from payments.ledger.tables import accounts, held_at
+from payments.reads import entries
+from payments.reads.entries import ALL, EntryFilters, EntryView
+from payments.reads.members import holds_member
 from payments.wallets.status import freeze_direction, wallet_status
 from payments.wallets.tables import wallets
 
@@ -47,34 +49,6 @@ class WalletView(msgspec.Struct, frozen=True, kw_only=True):
     freeze_direction: str | None
     freeze_reason: str
     at: str | msgspec.UnsetType = msgspec.UNSET
-
-
-class EntryView(msgspec.Struct, frozen=True, kw_only=True):
-    """A movement: `entry` counts from 1 in the wallet, `amount` is signed, `balance` after it.
-
-    `counterparty`: the wallet on the other side, `wallet:17`. `hold_id`: what was captured.
-    """
-
-    entry: int
-    operation_id: UUID
-    kind: str
-    amount: str
-    balance: str
-    created_at: str
-    description: str
-    counterparty: str | None = None
-    hold_id: UUID | None = None
-
-
-_SEQ_MAX: Final = 2**63 - 1
-_TOLD: Final = (
-    "description",
-    "hold_id",
-    "wallet_id",
-    "source_wallet_id",
-    "destination_wallet_id",
-)
-"""What an entry shows of its operation's result."""
 
 
 def _wallets(now: datetime) -> sa.Select[Any]:
@@ -110,13 +84,29 @@ async def wallet_at(
     )
 
 
+class WalletFilters(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list of wallets is narrowed by; `status` is a word of answers."""
+
+    owner: str | None = None
+    currency: str | None = None
+    status: str | None = None
+    metadata: Mapping[str, str] = {}
+
+
 async def list_wallets(
-    engine: AsyncEngine, owner: str | None, before: int | None, count: int, *, now: datetime
+    engine: AsyncEngine, filters: WalletFilters, before: int | None, count: int, *, now: datetime
 ) -> Sequence[WalletView]:
-    """Wallets newest first, those of an owner when it is given."""
+    """Wallets newest first."""
     query = _wallets(now).order_by(wallets.c.id.desc()).limit(count)
-    if owner is not None:
-        query = query.where(wallets.c.owner == owner)
+    if filters.owner is not None:
+        query = query.where(wallets.c.owner == filters.owner)
+    if filters.currency is not None:
+        query = query.where(wallets.c.currency == filters.currency)
+    if filters.status is not None:
+        words = [s.value for s in AccountStatus if wallet_status(s) == filters.status]
+        query = query.where(accounts.c.status.in_(words))
+    for name, value in filters.metadata.items():
+        query = query.where(holds_member(sa.cast(wallets.c.metadata, JSONB), name, value))
     if before is not None:
         query = query.where(wallets.c.id < chart.wallet(before))
     async with engine.connect() as connection:
@@ -124,20 +114,14 @@ async def list_wallets(
 
 
 async def list_entries(
-    engine: AsyncEngine, wallet_id: int, before: int | None, count: int
+    engine: AsyncEngine,
+    wallet_id: int,
+    before: int | None,
+    count: int,
+    filters: EntryFilters = ALL,
 ) -> Sequence[EntryView]:
     """Entries newest first. Raises 404 `wallet_not_found`."""
     account_id = chart.wallet(wallet_id)
-    told = [operations.c.result[name].as_string().label(name) for name in _TOLD]
-    query = (
-        sa.select(entries, operations.c.kind, *told)
-        .outerjoin(operations, operations.c.id == entries.c.operation_id)
-        .where(entries.c.account_id == account_id)
-        .order_by(entries.c.seq.desc())
-        .limit(count)
-    )
-    if before is not None:
-        query = query.where(entries.c.seq < min(before, _SEQ_MAX))
     async with engine.connect() as connection:
         found = await connection.execute(
             sa.select(wallets.c.currency).where(wallets.c.id == account_id)
@@ -145,30 +129,7 @@ async def list_entries(
         code = found.scalar_one_or_none()
         if code is None:
             raise WalletNotFound
-        rows = (await connection.execute(query)).all()
-    currency = currency_of(code)
-    return [
-        EntryView(
-            entry=row.seq,
-            operation_id=row.operation_id,
-            kind=row.kind or "",
-            amount=format_minor(row.amount, currency),
-            balance=format_minor(row.balance, currency),
-            created_at=rfc3339(row.recorded_at),
-            description=row.description or "",
-            counterparty=_counterparty(row, wallet_id),
-            hold_id=UUID(row.hold_id) if row.hold_id else None,
-        )
-        for row in rows
-    ]
-
-
-def _counterparty(row: sa.Row[Any], wallet_id: int) -> str | None:
-    """The other one of the two wallets that the operation's result names."""
-    source, destination = row.source_wallet_id or row.wallet_id, row.destination_wallet_id
-    if source is None or destination is None:
-        return None
-    return f"wallet:{destination if str(wallet_id) == source else source}"
+        return await entries.list_entries(connection, account_id, code, before, count, filters)
 
 
 def _view(row: sa.Row[Any]) -> WalletView:

@@ -17,19 +17,30 @@ from payments.http.auth import ADMIN, API_KEY
 from payments.http.body import currency_in, read_body
 from payments.http.lists import Page, decode_cursor, page_of
 from payments.http.operations import submit
-from payments.http.query import Query, read_query
+from payments.http.query import InvalidQuery, Query, read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest
+from payments.http.services import HttpRequest, Time
+from payments.reads.entries import list_entries
 from payments.reads.replica import ReadEngine
+from payments.surfaces.native.answers import EntryList
+from payments.surfaces.native.entries import EntriesQuery, Moment, filters_of
 from payments.surfaces.native.postings import OpenAccountBody
 
 READ: Final = "wallets:read"
+YEAR_MIN: Final = 1970
 
 Code = Annotated[str, msgspec.Meta(max_length=3)]
 
 
 class AccountQuery(Query, frozen=True, kw_only=True):
-    """`?currency=` says which, when the name exists in several."""
+    """`?currency=` says which, when the name exists in several; `?at=` the balance then."""
+
+    currency: Code | None = None
+    at: Moment | None = None
+
+
+class AccountEntriesQuery(EntriesQuery, frozen=True, kw_only=True):
+    """`?currency=` says which account, when the name exists in several."""
 
     currency: Code | None = None
 
@@ -80,16 +91,42 @@ async def list_accounts(request: HttpRequest, reads: NamedDependency[ReadEngine]
     access=Access(API_KEY, READ, query=AccountQuery, answers={200: AccountView}),
 )
 async def get_account(
-    request: HttpRequest, name: FromPath[str], engine: NamedDependency[AsyncEngine]
+    request: HttpRequest,
+    name: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
 ) -> Reply:
     """A house account and its balance."""
     query = read_query(request, AccountQuery)
-    _, account = await queries.find_account(engine, name, _currency(query.currency))
-    return json_reply(account)
+    id_, account = await queries.find_account(engine, name, _currency(query.currency))
+    if query.at is None:
+        return json_reply(account)
+    now = clock.now()
+    if not query.at.year >= YEAR_MIN or query.at > now:
+        raise InvalidQuery(errors=[{"field": "at", "message": "a time that is not in the future"}])
+    return json_reply(await queries.account_at(engine, id_, account, query.at, now))
+
+
+@get(
+    "/v1/accounts/{name:str}/entries",
+    access=Access(API_KEY, READ, query=AccountEntriesQuery, answers={200: EntryList}),
+)
+async def list_account_entries(
+    request: HttpRequest, name: FromPath[str], engine: NamedDependency[AsyncEngine]
+) -> Reply:
+    """A house account's entries, newest first."""
+    query = read_query(request, AccountEntriesQuery)
+    before = decode_cursor(query.cursor, int)
+    id_, account = await queries.find_account(engine, name, _currency(query.currency))
+    async with engine.connect() as connection:
+        rows = await list_entries(
+            connection, id_, account.currency, before, query.limit + 1, filters_of(query)
+        )
+    return json_reply(page_of(rows, query.limit, lambda entry: entry.entry, lambda entry: entry))
 
 
 def _currency(code: str | None) -> str | None:
     return None if code is None else currency_in(code).code
 
 
-HANDLERS: Final = (open_account, list_accounts, get_account)
+HANDLERS: Final = (open_account, list_accounts, get_account, list_account_entries)

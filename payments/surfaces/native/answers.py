@@ -2,7 +2,8 @@
 
 import msgspec
 
-from payments.wallets.queries import EntryView, WalletView
+from payments.reads.entries import EntryView
+from payments.wallets.queries import WalletView
 
 
 class WalletList(msgspec.Struct, kw_only=True):

@@ -1,7 +1,5 @@
 """Transactions: make, look, find again."""
 
-from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -26,6 +24,7 @@ from payments.kernel.ids import parse_id
 from payments.kernel.strict import NotRead, read_id
 from payments.ledger import chart
 from payments.reads.replica import ReadEngine
+from payments.surfaces.native.entries import Metadata, Moment
 from payments.surfaces.native.postings import (
     ChangeTransactionBody,
     ReverseTransactionBody,
@@ -43,11 +42,6 @@ READ: Final = "wallets:read"
 WRITE: Final = "transfers:write"
 _AMOUNT: Final = r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,4})?$"
 
-Metadata = Annotated[
-    Mapping[str, str],
-    msgspec.Meta(description="`metadata.<key>=<value>`: a member of the metadata"),
-]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Major = Annotated[str, msgspec.Meta(pattern=_AMOUNT)]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -31,6 +31,7 @@ from payments.http.services import HttpRequest, Time
 from payments.kernel.money import amount_text, currency_of
 from payments.operations.outcome import Status
 from payments.operations.submit import Submitter
+from payments.reads.entries import EntryView
 from payments.reads.replica import ReadEngine
 from payments.surfaces.native.answers import EntryList, WalletList
 from payments.surfaces.native.bodies import (
@@ -40,14 +41,15 @@ from payments.surfaces.native.bodies import (
     FreezeBody,
     OpenWalletBody,
 )
-from payments.transfers.queries import TransferNote, notes
+from payments.surfaces.native.entries import EntriesQuery, Metadata, filters_of
+from payments.transfers.queries import descriptions
 from payments.wallets import queries
 from payments.wallets.adjust import AdjustWallet
 from payments.wallets.change import ChangeWallet
 from payments.wallets.close import CloseWallet
 from payments.wallets.freeze import FreezeWallet
 from payments.wallets.open import OpenWallet
-from payments.wallets.queries import EntryView, WalletView
+from payments.wallets.queries import WalletFilters, WalletView
 
 READ: Final = "wallets:read"
 WRITE: Final = "wallets:write"
@@ -62,9 +64,12 @@ class WalletQuery(Query, frozen=True, kw_only=True):
 
 
 class WalletsQuery(Page, frozen=True, kw_only=True):
-    """`?owner=` only that owner's."""
+    """Filters, all of which must hold."""
 
     owner: str | None = None
+    currency: str | None = None
+    status: Literal["active", "frozen", "closed"] | None = None
+    metadata: Metadata = msgspec.field(default_factory=dict)
 
 
 def adjustment(body: AdjustmentBody) -> AdjustWallet:
@@ -103,7 +108,12 @@ async def list_wallets(
     before = decode_cursor(query.cursor, int)
     rows = await queries.list_wallets(
         await _list_engine(request, reads),
-        query.owner,
+        WalletFilters(
+            owner=query.owner,
+            currency=None if query.currency is None else currency_in(query.currency).code,
+            status=query.status,
+            metadata=query.metadata,
+        ),
         before,
         query.limit + 1,
         now=clock.now(),
@@ -180,18 +190,18 @@ def _limit(raw: msgspec.Raw, wallet: WalletView) -> int | None:
 
 @get(
     "/v1/wallets/{wallet_id:str}/entries",
-    access=Access(API_KEY, READ, query=Page, answers={200: EntryList}),
+    access=Access(API_KEY, READ, query=EntriesQuery, answers={200: EntryList}),
 )
 async def list_entries(
     request: HttpRequest, wallet_id: FromPath[int], reads: NamedDependency[ReadEngine]
 ) -> Reply:
     """A wallet's entries, newest first."""
-    query = read_query(request, Page)
+    query = read_query(request, EntriesQuery)
     before = decode_cursor(query.cursor, int)
     engine = await _list_engine(request, reads)
-    rows = await queries.list_entries(engine, wallet_id, before, query.limit + 1)
-    transfers = await notes(engine, [e.operation_id for e in rows if not e.counterparty])
-    return json_reply(page_of(rows, query.limit, _entry_key, partial(_noted, transfers, wallet_id)))
+    rows = await queries.list_entries(engine, wallet_id, before, query.limit + 1, filters_of(query))
+    described = await descriptions(engine, [e.operation_id for e in rows if not e.description])
+    return json_reply(page_of(rows, query.limit, _entry_key, partial(_described, described)))
 
 
 @post(
@@ -259,14 +269,10 @@ async def adjust(request: HttpRequest) -> Reply:
     return await submit(request, payments.wallets.adjust.OPERATION, adjustment(body))
 
 
-def _noted(transfers: Mapping[UUID, TransferNote], wallet_id: int, entry: EntryView) -> EntryView:
-    """A transfer keeps its description and its parties itself."""
-    note = transfers.get(entry.operation_id)
-    if note is None:
-        return entry
-    other = f"wallet:{note.other(wallet_id)}"
-    text = note.description or entry.description
-    return msgspec.structs.replace(entry, description=text, counterparty=other)
+def _described(texts: Mapping[UUID, str], entry: EntryView) -> EntryView:
+    """A transfer keeps its description itself."""
+    text = texts.get(entry.operation_id)
+    return msgspec.structs.replace(entry, description=text) if text else entry
 
 
 async def _list_engine(request: HttpRequest, reads: ReadEngine) -> AsyncEngine:

@@ -11,7 +11,7 @@ from payments.clientwallets.queries import ClientWalletView, OutcomeView
 from payments.http.body import Amount
 from payments.kernel.money import currency_of, float_number, float_text
 from payments.operations.outcome import Status
-from payments.wallets.queries import EntryView
+from payments.reads.entries import EntryView
 
 _MESSAGES: Final = {
     "user_already_has_wallet": "user already has a wallet",

@@ -19,6 +19,7 @@ from payments.http.operations import Refusals
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest
 from payments.operations.submit import Submitter
+from payments.reads.entries import EntryView
 from payments.surfaces.walletservice.answers import (
     ClientTransactionAnswer,
     History,
@@ -50,7 +51,6 @@ from payments.surfaces.walletservice.lookup import (
     look_up_wallet,
 )
 from payments.surfaces.walletservice.waiting import enqueued_transaction, enqueued_wallet
-from payments.wallets.queries import EntryView
 
 AUTH: Final = "walletservice"
 READ: Final = "wallets:read"
