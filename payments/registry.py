@@ -1,4 +1,4 @@
-"""The table of contents: every kind of operation, every effect, every router."""
+"""The table of contents: every kind of operation, effect, router, and what events tell of."""
 
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ import payments.apikeys.tables
 import payments.bankpayments.assign
 import payments.bankpayments.match
 import payments.bankpayments.receive
+import payments.bankpayments.tells
 import payments.banks.confirm
 import payments.banks.expire
 import payments.banks.open_account
@@ -18,6 +19,7 @@ import payments.banks.request
 import payments.banks.send_code
 import payments.bills.topup
 import payments.breaks.resolve
+import payments.breaks.tells
 import payments.callbacks.tables
 import payments.clientwallets.deposit
 import payments.clientwallets.open
@@ -25,10 +27,13 @@ import payments.clientwallets.transfer
 import payments.deposits.check
 import payments.deposits.observe
 import payments.deposits.request
+import payments.deposits.tells
+import payments.events.tables
 import payments.holds.capture
 import payments.holds.create
 import payments.holds.extend
 import payments.holds.release
+import payments.holds.tells
 import payments.ledger.tables
 import payments.operations.tables
 import payments.payouts.cancel
@@ -37,6 +42,7 @@ import payments.payouts.observe
 import payments.payouts.request
 import payments.payouts.resolve
 import payments.payouts.submit
+import payments.payouts.tells
 import payments.provider.tables
 import payments.purchases.create
 import payments.reconciliation.fetch
@@ -54,15 +60,19 @@ import payments.transactions.create
 import payments.transactions.reverse
 import payments.transfers.create
 import payments.transfers.reverse
+import payments.transfers.tells
 import payments.users.tables
 import payments.wallets.adjust
 import payments.wallets.change
 import payments.wallets.close
 import payments.wallets.freeze
 import payments.wallets.open
+import payments.wallets.tells
 import payments.webhooks.tables
 from payments.operations.effects import EffectHandler
 from payments.operations.operation import Operation
+from payments.operations.telling import Tells
+from payments.provider.schedule import Schedule
 
 OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.wallets.open.OPERATION,
@@ -121,3 +131,16 @@ ROUTERS: Final[tuple[Router, ...]] = (
     payments.surfaces.shop.routes.ROUTER,
     payments.surfaces.superpay.routes.ROUTER,
 )
+
+
+def told(schedule: Schedule) -> tuple[Tells, ...]:
+    """What events tell of; `schedule` says when SuperPay is asked again."""
+    return (
+        payments.wallets.tells.TELLS,
+        payments.transfers.tells.TELLS,
+        payments.holds.tells.TELLS,
+        payments.bankpayments.tells.TELLS,
+        payments.payouts.tells.tells(schedule),
+        payments.deposits.tells.tells(schedule),
+        payments.breaks.tells.TELLS,
+    )

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.breaks.tables import breaks
+from payments.breaks.tables import Break, BreakKind, BreakState, breaks
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
@@ -67,7 +67,7 @@ async def get_break(engine: AsyncEngine, break_id: UUID | None, now: datetime) -
         row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise BreakNotFound
-    return _view(row, now)
+    return break_view(row, now)
 
 
 async def list_breaks(
@@ -83,7 +83,7 @@ async def list_breaks(
         query = query.where(sa.tuple_(breaks.c.opened_at, breaks.c.id) < before)
     query = query.order_by(breaks.c.opened_at.desc(), breaks.c.id.desc()).limit(limit)
     async with engine.connect() as connection:
-        return [_view(row, now) for row in await connection.execute(query)]
+        return [break_view(row, now) for row in await connection.execute(query)]
 
 
 async def summary(engine: AsyncEngine, now: datetime) -> list[BreakSummary]:
@@ -129,13 +129,14 @@ async def at_risk(engine: AsyncEngine) -> tuple[int, dict[str, int]]:
     return sum(row[1] for row in rows), {row[0]: int(row[2]) for row in rows}
 
 
-def _view(row: sa.Row[Any], now: datetime) -> BreakView:
+def break_view(row: sa.Row[Any] | Break, now: datetime) -> BreakView:
+    """The break as it is shown."""
     return BreakView(
         break_id=row.id,
         provider=row.provider,
-        kind=row.kind,
+        kind=BreakKind(row.kind).value,
         severity=row.severity,
-        state=row.state,
+        state=BreakState(row.state).value,
         merchant_id=row.merchant_id,
         subject_id=row.subject_id,
         money_at_risk=format_minor(row.at_risk_minor, currency_of(row.currency)),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -114,6 +115,12 @@ class Break(Record, frozen=True):
     opened_at: datetime
     resolved_at: datetime | None
     history: Sequence[Mapping[str, Any]] = ()
+
+
+def break_of(row: Mapping[str, Any]) -> Break:
+    """The record of a row that was read."""
+    values = {name: row[name] for name in Break.__struct_fields__}
+    return msgspec.convert(values, Break, builtin_types=(UUID, datetime))
 
 
 def break_id(provider: str, kind: BreakKind, reference: str) -> UUID:

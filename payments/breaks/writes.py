@@ -1,24 +1,36 @@
 """Assigns a break to an operator. It moves no money, so it is a plain write."""
 
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.breaks.queries import BreakNotFound
-from payments.breaks.tables import breaks
+from payments.breaks.tables import BreakState, break_of, breaks
+from payments.breaks.tells import event_of
+from payments.events.event import client_of
+from payments.events.writes import add_to
 from payments.kernel.errors import Conflict
 
 
-async def assign(engine: AsyncEngine, break_id: UUID | None, assignee: str) -> None:
-    """Set the assignee. Raises 404 `break_not_found`, 409 `break_resolved`."""
-    c = breaks.c
-    statement = breaks.update().where(c.id == break_id, c.state != "resolved")
+async def assign(
+    engine: AsyncEngine, break_id: UUID | None, assignee: str, *, by: str, now: datetime
+) -> None:
+    """Say who works on it. Raises 404 `break_not_found`, 409 `break_resolved`."""
+    query = sa.select(breaks).where(breaks.c.id == break_id).with_for_update(key_share=True)
     async with engine.begin() as connection:
-        result = await connection.execute(statement.values(state="assigned", assignee=assignee))
-        if result.rowcount == 1:
-            return
-        row = (await connection.execute(sa.select(c.id).where(c.id == break_id))).first()
-    if row is None:
-        raise BreakNotFound
-    raise Conflict("the break is resolved", code="break_resolved")
+        row = (await connection.execute(query)).mappings().one_or_none()
+        if row is None:
+            raise BreakNotFound
+        before = break_of(dict(row))
+        if before.state is BreakState.RESOLVED:
+            raise Conflict("the break is resolved", code="break_resolved")
+        after = before.changed(state=BreakState.ASSIGNED, assignee=assignee)
+        await connection.execute(
+            breaks.update()
+            .where(breaks.c.id == break_id)
+            .values(state=after.state.value, assignee=assignee)
+        )
+        event = event_of(before, after, client_of(by), now)
+        await add_to(connection, [] if event is None else [event], now)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.deposits.status import OPEN, PAID, DepositState
-from payments.deposits.tables import deposit_evidence, deposits
+from payments.deposits.tables import Deposit, deposit_evidence, deposits
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
@@ -71,7 +71,7 @@ async def get_deposit(
         if row is None:
             raise DepositNotFound
         events = [_event(e) for e in (await connection.execute(events_query)).all()]
-    return msgspec.structs.replace(_view(row, schedule), events=events)
+    return msgspec.structs.replace(deposit_view(row, schedule), events=events)
 
 
 async def list_deposits(
@@ -87,7 +87,7 @@ async def list_deposits(
         query = query.where(sa.tuple_(deposits.c.created_at, deposits.c.id) < before)
     query = query.order_by(deposits.c.created_at.desc(), deposits.c.id.desc()).limit(limit)
     async with engine.connect() as connection:
-        return [_view(row, schedule) for row in await connection.execute(query)]
+        return [deposit_view(row, schedule) for row in await connection.execute(query)]
 
 
 async def deposit_of_merchant_id(engine: AsyncEngine, merchant_id: int) -> UUID | None:
@@ -98,11 +98,12 @@ async def deposit_of_merchant_id(engine: AsyncEngine, merchant_id: int) -> UUID 
     return deposit_id
 
 
-def _view(row: sa.Row[Any], schedule: Schedule) -> DepositView:
+def deposit_view(row: sa.Row[Any] | Deposit, schedule: Schedule) -> DepositView:
+    """The deposit as it is shown, without its story."""
     state, currency = DepositState(row.state), currency_of(row.currency)
-    credited = row.paid_minor if state in PAID - _SUSPENDED else 0
+    credited = (row.paid_minor or 0) if state in PAID - _SUSPENDED else 0
     paid = None
-    if row.paid_minor is not None:
+    if row.paid_minor is not None and row.paid_currency is not None:
         paid = format_minor(row.paid_minor, currency_of(row.paid_currency))
     next_at = None
     if state in OPEN:
@@ -114,7 +115,7 @@ def _view(row: sa.Row[Any], schedule: Schedule) -> DepositView:
         amount=format_minor(row.minor, currency),
         currency=row.currency,
         description=row.description,
-        status=row.state,
+        status=state.value,
         reason=row.reason,
         redirect_url=row.redirect_url,
         expires_at=None if row.expires_at is None else rfc3339(row.expires_at),

@@ -35,6 +35,7 @@ from payments.operations.door import RedisDoor
 from payments.operations.results import OutcomeReader
 from payments.operations.submit import Submitter
 from payments.reads.caught_up import CaughtUp
+from payments.reads.event_feed import EventFeed
 from payments.reads.replica import ReadEngine
 from payments.registry import OPERATIONS, ROUTERS
 
@@ -57,6 +58,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
     )
     outcomes = OutcomeReader(redis_url, database_url)
     caught_up = CaughtUp(redis_url, database_url)
+    feed = EventFeed(engine)
     reads = _read_engine(settings, engine)
     watch = SchedulerWatch(engine, clock)
     sessions = DatabaseWatch(engine)
@@ -70,6 +72,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             OutcomeReader: outcomes,
             Markers: door,
             Accepted: caught_up,
+            EventFeed: feed,
             Refusals: Refusals.of(OPERATIONS),
             Readiness: _readiness(engine, door),
             Ages: watch.ages(),
@@ -88,6 +91,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
         await door.start()
         await outcomes.start()
         await caught_up.start()
+        await feed.start()
         await reads.start()
         await watch.start()
         await sessions.start()
@@ -97,6 +101,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             await sessions.stop()
             await watch.stop()
             await reads.stop()
+            await feed.stop()
             await caught_up.stop()
             await outcomes.stop()
             await door.stop()
@@ -159,8 +164,14 @@ def serve(settings: Settings) -> Server:
         proxy_headers=bool(settings.forwarded_allow_ips),
         forwarded_allow_ips=settings.forwarded_allow_ips,
     )
-    outcomes = services_of(application).get(OutcomeReader)
-    return Server(config, outcomes.release)
+    services = services_of(application)
+    outcomes, feed = services.get(OutcomeReader), services.get(EventFeed)
+
+    def release() -> None:
+        outcomes.release()
+        feed.release()
+
+    return Server(config, release)
 
 
 def _place(settings: Settings) -> OperationsPort:

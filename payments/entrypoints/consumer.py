@@ -4,19 +4,22 @@ import os
 import socket
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
 
 from payments.entrypoints import memory
 from payments.entrypoints.settings import BadSettings
+from payments.entrypoints.superpay import superpay_schedule
 from payments.entrypoints.waiting import made, stop_on_signals
 from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import Connection, connect
 from payments.operations.apply import Applier
 from payments.operations.finish import steps
 from payments.operations.operation import Operation
-from payments.registry import OPERATIONS
+from payments.operations.telling import Teller
+from payments.provider.schedule import Schedule
+from payments.registry import OPERATIONS, told
 from streams.client import create_client
 from streams.consumer import Consumer
 from streams.entry import Entry
@@ -28,6 +31,15 @@ if TYPE_CHECKING:
     from payments.entrypoints.settings import Settings
 
 
+TELLER: Final = Teller(told(Schedule()))
+"""What tests and commands write: the schedule of SuperPay as it is by default."""
+
+
+def teller_of(settings: "Settings") -> Teller | None:
+    """What writes events by these settings."""
+    return Teller(told(superpay_schedule(settings))) if settings.events == "on" else None
+
+
 async def create_consumer(
     database_url: str,
     redis_url: str,
@@ -36,9 +48,10 @@ async def create_consumer(
     name: str | None = None,
     clock: Clock = utc_now,
     operations: Sequence[Operation[Any]] = OPERATIONS,
+    teller: Teller | None = TELLER,
 ) -> Consumer:
-    """A consumer of these operations, ready to `run`."""
-    applier = Applier(operations, clock)
+    """A consumer of these operations, ready to `run`. No `teller`: it writes no events."""
+    applier = Applier(operations, clock, teller)
     connection = await connect(database_url)
     count = await ensure_partitions(connection, partitions)
     await connection.close()
@@ -70,8 +83,11 @@ async def run(settings: "Settings") -> None:
             await require_session(partial(connect, database_url), SESSION_SETTINGS)
         except SharedSessionError as error:
             raise BadSettings([f"PAYMENTS_DATABASE_URL: {error}"]) from error
-        return await create_consumer(database_url, redis_url, partitions=settings.partitions)
+        return await create_consumer(
+            database_url, redis_url, partitions=settings.partitions, teller=teller
+        )
 
+    teller = teller_of(settings)
     consumer = await made(settings, stop, make)
     if consumer is not None:
         consumer.stop = stop

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.entrypoints.consumer import create_consumer
+from payments.entrypoints.consumer import create_consumer, teller_of
 from payments.entrypoints.settings import Settings
 from payments.kernel.clock import utc_now
 from payments.kernel.database import create_engine
@@ -27,7 +27,9 @@ async def deciding(settings: Settings) -> AsyncGenerator[tuple[AsyncEngine, Subm
     outcomes = OutcomeReader(redis_url, database_url)
     await door.start()
     await outcomes.start()
-    consumer = await create_consumer(database_url, redis_url, partitions=settings.partitions)
+    consumer = await create_consumer(
+        database_url, redis_url, partitions=settings.partitions, teller=teller_of(settings)
+    )
     consuming = asyncio.create_task(consumer.run(), name="consumer")
     try:
         yield engine, Submitter(door, outcomes, utc_now)

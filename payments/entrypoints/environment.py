@@ -33,6 +33,7 @@ _CHOICES: Final = {
     "log_level": ("debug", "info", "warning", "error"),
     "log_requests": ("errors", "all"),
     "shop_webhook_sha1": ("on", "off"),
+    "events": ("on", "off"),
 }
 _UNSAFE: Final = re.compile(r"change.?me|example|password|development|(.)\1{7}", re.IGNORECASE)
 

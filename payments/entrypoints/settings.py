@@ -148,6 +148,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _describes("Signs POST /api/webhook/bank; two while rotating; open in development"),
     ] = Secret()
 
+    events: Annotated[
+        str, _describes("on or off: write an event for whatever is decided (events, webhooks)")
+    ] = "on"
+    events_keep_days: Annotated[
+        Limit, _describes("Days events are kept; whole months are let go. 0: for ever")
+    ] = 0
+
     superpay_base_url: Annotated[str, _describes("SuperPay's API")] = ""
     superpay_api_key: Annotated[Secret, _describes("Our key at SuperPay")] = Secret()
     superpay_signing_secret: Annotated[Secret, _describes("Signs our requests to SuperPay")] = (

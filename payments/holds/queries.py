@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from payments.holds.tables import Hold
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
@@ -47,10 +48,11 @@ async def get_hold(engine: AsyncEngine, hold_id: UUID | None, now: datetime) -> 
         row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise HoldNotFound
-    return _view(row, now)
+    return hold_view(row, now)
 
 
-def _view(row: sa.Row[Any], now: datetime) -> HoldView:
+def hold_view(row: sa.Row[Any] | Hold, now: datetime) -> HoldView:
+    """The hold as it is shown."""
     currency = currency_of(row.currency)
     left, released_minor, closed_at = (
         row.minor - row.captured_minor - row.released_minor,

@@ -36,6 +36,8 @@ SCOPES: Final = (
     "payouts:write",
     "operations:read",
     "reconciliation:write",
+    "events:read",
+    "webhooks:write",
     ADMIN,
 )
 

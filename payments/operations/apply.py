@@ -21,6 +21,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from payments.events import writes as events
 from payments.kernel.clock import Clock, monotonic_s
 from payments.kernel.database import Connection, is_connection_lost, is_retryable
 from payments.kernel.ids import AccountId
@@ -39,6 +40,7 @@ from payments.operations.operation import Operation, State
 from payments.operations.outcome import Decision
 from payments.operations.reading import EntryReader, NotUnderstood, envelope_of, order_of
 from payments.operations.record import Records
+from payments.operations.telling import Teller
 from payments.operations.waiting import Waiting
 from streams.entry import Entry
 
@@ -55,8 +57,13 @@ _log = structlog.get_logger(__name__)
 class Applier:
     """Applies batches for a fixed set of operation kinds."""
 
-    def __init__(self, operations: Iterable[Operation[Any]], clock: Clock) -> None:
-        """`operations` is the registry; two operations of one kind are refused."""
+    def __init__(
+        self, operations: Iterable[Operation[Any]], clock: Clock, teller: Teller | None = None
+    ) -> None:
+        """`operations` is the registry; two of one kind are refused. No `teller`: no events."""
+        self._teller = teller
+        if teller is not None:
+            operations = [teller.loading(one) for one in operations]
         self._reader = EntryReader(operations)
         self._waiting = Waiting()
         self._lapsing = self._reader.lapsing()
@@ -153,7 +160,7 @@ class Applier:
             state = await _prepare(connection, fresh)
             if self._lapsing is not None:
                 await _load_endings(connection, state, fresh, self._lapsing)
-            batch = Batch(state, known, self._clock(), parked)
+            batch = Batch(state, known, self._clock(), parked, teller=self._teller)
             for item in items:
                 batch.take(item)
             await _write(connection, batch, items)
@@ -264,6 +271,7 @@ async def _write(connection: Connection, batch: Batch, items: Sequence[Item]) ->
     if batch.conflicts:
         await connection.execute(INSERT, *insert_arguments(batch.conflicts, batch.now))
     await _advance(connection, [item.entry for item in items])
+    await events.add(connection, batch.events, batch.now)
 
 
 async def _advance(connection: Connection, entries: Sequence[Entry]) -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
+from payments.events.event import Event
 from payments.kernel.ids import AccountId
 from payments.ledger.balances import BalanceLimit
 from payments.ledger.chart import AccountSpec
@@ -19,6 +20,7 @@ from payments.operations.envelope import Envelope, Intent, is_said_by
 from payments.operations.lapse import Ended
 from payments.operations.operation import Context, Operation, Part, State
 from payments.operations.outcome import Applied, Decision, Outcome, Refused, Result, Status
+from payments.operations.record import Record
 from payments.operations.refusals import BALANCE_LIMIT
 from payments.operations.transaction import PAIR, amounts_of, transaction_of
 from streams.entry import Entry
@@ -53,6 +55,16 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     is_conflict: bool = False
 
 
+class TellsEvents(Protocol):
+    """Makes events of decisions; `payments.operations.telling.Teller`."""
+
+    watched: frozenset[type[Record]]
+
+    def tell(self, item: Item, decision: Decision, state: State) -> list[Event]:
+        """The events of one decision."""
+        ...
+
+
 class Batch:
     """Decides in memory: the state changes with every outcome, answers are in stream order."""
 
@@ -62,6 +74,7 @@ class Batch:
         known: dict[int, Decision],
         now: datetime,
         parked: Mapping[int, Sequence[Envelope]],
+        teller: TellsEvents | None = None,
     ) -> None:
         """`known`: stored outcomes. It grows with the batch, so a copy inside it is a replay too.
 
@@ -75,6 +88,10 @@ class Batch:
         self.decided: list[Decision] = []
         self.conflicts: list[Envelope] = []
         self.answers: list[Answer] = []
+        self.events: list[Event] = []
+        self._teller = teller
+        if teller is not None:
+            state.records.watched = teller.watched
 
     def take(self, item: Item) -> None:
         """Decide one item, or answer with its earlier outcome."""
@@ -87,6 +104,7 @@ class Batch:
             decision = self._decide_all(item) if item.operation.parts else self._decide(item)
             self.known[envelope.operation_id.int] = decision
             self.decided.append(decision)
+            self.events += self._told(item, decision)
             self.answers.append(Answer(item.entry, envelope, decision))
         elif is_said_by(envelope, earlier.digest):
             self.answers.append(Answer(item.entry, envelope, earlier, is_replay=True))
@@ -99,31 +117,41 @@ class Batch:
         letters = self._parked.get(envelope.operation_id.int, ())
         return bool(letters) and not any(is_said_by(envelope, one.digest) for one in letters)
 
+    def _told(self, item: Item, decision: Decision) -> Sequence[Event]:
+        return () if self._teller is None else self._teller.tell(item, decision, self.state)
+
     def _decide_all(self, item: Item) -> Decision:
         """Decide the parts in their order; when one is refused, all is as it was before."""
         envelope, operation = item.envelope, item.operation
         parts = operation.parts(item.intent) if operation.parts else ()
         undo = self.state.savepoint(a for part in parts for a in self._accounts_of(*part))
         done: list[Decision] = []
+        told: list[Event] = []
         for index, part in enumerate(parts):
-            decision = self._decide(Item(item.entry, part_envelope(envelope, index, part), *part))
+            one = Item(item.entry, part_envelope(envelope, index, part), *part)
+            decision = self._decide(one)
             if decision.status == Status.REJECTED.value:
                 undo()
+                self.state.records.changes = []
                 refused = bulk_rejected(index, decision)
-                return self._reject_all(envelope, parts, refused)
+                return self._reject_all(item, parts, refused)
             done.append(decision)
+            told += self._told(one, decision)
         self.decided += done
+        self.events += told
         self.known.update((decision.operation_id.int, decision) for decision in done)
         return self._decision(envelope, Status.APPLIED, None, bulk_applied(done), None)
 
-    def _reject_all(self, envelope: Envelope, parts: Sequence[Part], why: Result) -> Decision:
+    def _reject_all(self, item: Item, parts: Sequence[Part], why: Result) -> Decision:
         """Every part is rejected with the whole: its id was given to the client."""
-        envelopes = [part_envelope(envelope, n, part) for n, part in enumerate(parts)]
+        envelopes = [part_envelope(item.envelope, n, part) for n, part in enumerate(parts)]
         whole, *rejected = (
             self._decision(one, Status.REJECTED, BULK_REJECTED.code, why, None)
-            for one in (envelope, *envelopes)
+            for one in (item.envelope, *envelopes)
         )
         self.decided += rejected
+        for envelope, part, decision in zip(envelopes, parts, rejected, strict=True):
+            self.events += self._told(Item(item.entry, envelope, *part), decision)
         self.known.update((decision.operation_id.int, decision) for decision in rejected)
         return whole
 

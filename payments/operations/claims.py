@@ -12,9 +12,13 @@ from typing import Final
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from payments.events.event import Event, client_of
+from payments.events.types import BULK_ACCEPTED
+from payments.events.writes import add_to
 from payments.kernel.ids import OperationId
 from payments.kernel.sql import load_sql
 from payments.operations.envelope import digest_of
+from payments.operations.outcome import Status
 from payments.operations.submit import conflict
 
 _CLAIM: Final = load_sql(__file__, "claim_operation")
@@ -51,8 +55,20 @@ async def take(engine: AsyncEngine, claim: Claim, now: datetime) -> bool:
             _CLAIM, (own, claim.kind, digest, claim.actor, now)
         )
         if taken.rowcount == 1:
+            await add_to(connection, [_event(claim, now)], now)
             return True
         rows = await connection.exec_driver_sql(_DIGEST, (own,))
     if rows.scalar_one() != digest:
         raise conflict(own)
     return False
+
+
+def _event(claim: Claim, now: datetime) -> Event:
+    own, name = claim.operation_ids[0], client_of(claim.actor)
+    said = {"operation_id": own, "kind": claim.kind, "status": Status.APPLIED.value, "reason": None}
+    return Event(
+        type=BULK_ACCEPTED,
+        operation_id=own,
+        client=name,
+        data={**said, "result": {}, "accepted_at": now, "decided_at": now},
+    )

@@ -10,13 +10,15 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from payments.events import writes as events
 from payments.kernel.database import Connection
 from payments.kernel.errors import Conflict, NotFound
 from payments.kernel.ids import OperationId
 from payments.kernel.sql import load_sql
 from payments.operations.acceptance import marker_of
-from payments.operations.envelope import decode
-from payments.operations.outcome import Status
+from payments.operations.envelope import Envelope, decode
+from payments.operations.outcome import Decision, Status
+from payments.operations.telling import rejected
 
 DISCARDED: Final = "discarded_by_operator"
 _ERROR_MAX: Final = 8000
@@ -145,21 +147,39 @@ async def discard_letter(
     async with connection.transaction():
         if letter.stream == "intents" and letter.operation_id is not None:
             envelope = decode(letter.payload)
-            await connection.execute(
+            decision = _discarded(envelope, now)
+            done = await connection.execute(
                 load_sql(__file__, "reject_operation"),
-                envelope.operation_id,
-                _storable(envelope.kind, _KIND_MAX),
-                envelope.digest,
-                _storable(envelope.actor, _ACTOR_MAX),
-                Status.REJECTED.value,
-                DISCARDED,
-                envelope.submitted_at,
-                now,
+                decision.operation_id,
+                decision.kind,
+                decision.digest,
+                decision.actor,
+                decision.status,
+                decision.reason,
+                decision.accepted_at,
+                decision.decided_at,
             )
+            if done.endswith(" 1"):
+                await events.add(connection, [rejected(decision)], now)
         await connection.execute(
             load_sql(__file__, "close_dead_letter"), letter_id, "discarded", now, by
         )
     return letter
+
+
+def _discarded(envelope: Envelope, now: datetime) -> Decision:
+    return Decision(
+        operation_id=envelope.operation_id,
+        kind=_storable(envelope.kind, _KIND_MAX),
+        digest=envelope.digest,
+        actor=_storable(envelope.actor, _ACTOR_MAX),
+        status=Status.REJECTED.value,
+        reason=DISCARDED,
+        result="{}",
+        effects=None,
+        accepted_at=envelope.submitted_at,
+        decided_at=now,
+    )
 
 
 def _open(letter: DeadLetter) -> DeadLetter:

@@ -44,9 +44,12 @@ class Records:
     """The rows of one batch: as loaded, and as changed by operations."""
 
     def __init__(self) -> None:
+        """Empty; `load` fills it. Puts of the types `watched` are noted in `changes`."""
         self._rows: dict[tuple[type[Record], str, Any], Record] = {}
         self._loaded: set[tuple[type[Record], Any]] = set()
         self._puts: dict[type[Record], dict[Any, Record]] = {}
+        self.watched: frozenset[type[Record]] = frozenset()
+        self.changes: list[tuple[Record | None, Record]] = []
 
     def get(self, type_: type[Record], value: Any, by: str = "") -> Record | None:
         """The row after the operations decided so far."""
@@ -54,6 +57,8 @@ class Records:
 
     def put(self, record: Record) -> None:
         """Store a row made or changed; later operations of the batch see it."""
+        if type(record) in self.watched:
+            self.changes.append((self.get(type(record), record.key()), record))
         self._index(record)
         self._puts.setdefault(type(record), {})[record.key()] = record
 

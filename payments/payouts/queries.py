@@ -14,7 +14,7 @@ from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
 from payments.payouts.explain import STUCK_AFTER_S, certainty, explanation, hold_state
 from payments.payouts.status import UNCERTAIN, WATCHED, PayoutState
-from payments.payouts.tables import payout_attempts, payout_evidence, payouts
+from payments.payouts.tables import Payout, payout_attempts, payout_evidence, payouts
 from payments.provider.schedule import Schedule
 
 
@@ -98,7 +98,7 @@ class Lens(msgspec.Struct, frozen=True, kw_only=True):
     schedule: Schedule
     now: datetime
 
-    def view(self, row: sa.Row[Any]) -> PayoutView:
+    def view(self, row: sa.Row[Any] | Payout) -> PayoutView:
         state = PayoutState(row.state)
         return PayoutView(
             payout_id=row.id,
@@ -108,7 +108,7 @@ class Lens(msgspec.Struct, frozen=True, kw_only=True):
             amount=format_minor(row.minor, currency_of(row.currency)),
             currency=row.currency,
             description=row.description,
-            status=row.state,
+            status=state.value,
             reason=row.reason,
             certainty=certainty(state),
             hold_state=hold_state(state),
@@ -122,18 +122,18 @@ class Lens(msgspec.Struct, frozen=True, kw_only=True):
             ended_at=None if row.ended_at is None else rfc3339(row.ended_at),
         )
 
-    def next_check(self, row: sa.Row[Any]) -> str | None:
+    def next_check(self, row: sa.Row[Any] | Payout) -> str | None:
         """When the payout is checked next; None once it has ended."""
         if PayoutState(row.state) not in WATCHED:
             return None
         return rfc3339(self.schedule.next_at(row.merchant_id, row.checks, row.checked_at))
 
-    def is_stuck(self, row: sa.Row[Any]) -> bool:
+    def is_stuck(self, row: sa.Row[Any] | Payout) -> bool:
         """True when it has been in its state long enough to raise an alarm."""
         limit_s = STUCK_AFTER_S.get(PayoutState(row.state))
         if limit_s is None:
             return False
-        since: datetime = getattr(row, _since(row.state))
+        since: datetime = getattr(row, _since(PayoutState(row.state).value))
         return self.now - since >= timedelta(seconds=limit_s)
 
 

@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from payments.breaks.follow import followed, gone
-from payments.breaks.tables import Break, BreakKind, break_id, breaks, new_break
+from payments.breaks.tables import Break, BreakKind, break_id, break_of, breaks, new_break
+from payments.breaks.tells import event_of
+from payments.events.writes import add_to
 from payments.reconciliation.compare import RETURNED, Difference, Registry
 from payments.reconciliation.ours import any_of
 
@@ -36,6 +38,7 @@ async def pursue(
     """Open, update and reopen breaks that the registry shows; end those it no longer shows."""
     existing = await _load(connection, registry, differences)
     new_ids: list[UUID] = []
+    written: list[tuple[Break | None, Break]] = []
     shown_ids: set[UUID] = set()
     for difference in _one_each(differences):
         break_ = _break_of(registry.provider, difference, run_id, now, existing)
@@ -45,6 +48,7 @@ async def pursue(
                 await _insert(connection, row)
             else:
                 await _update(connection, row)
+            written.append((existing.get(break_.id), row))
             if break_.id not in existing or row.opened_at == now:
                 new_ids.append(row.id)
         shown_ids.add(break_.id)
@@ -56,6 +60,9 @@ async def pursue(
         row = None if known_break.id in shown_ids else _ended(known_break, registry, has, now)
         if row is not None and row != known_break:
             await _update(connection, row)
+            written.append((known_break, row))
+    changes = [event_of(before, after, BY, now) for before, after in written]
+    await add_to(connection, [one for one in changes if one is not None], now)
     return Pursued(break_ids=sorted(shown_ids), new_ids=new_ids)
 
 
@@ -141,12 +148,7 @@ async def _load(
         .order_by(c.id)
     )
     rows = await connection.execute(query.with_for_update(key_share=True))
-    return {row["id"]: _from_row(row) for row in rows.mappings()}
-
-
-def _from_row(row: Any) -> Break:
-    values = {name: row[name] for name in Break.__struct_fields__}
-    return msgspec.convert(values, Break, builtin_types=(UUID, datetime))
+    return {row["id"]: break_of(dict(row)) for row in rows.mappings()}
 
 
 def _values(row: Break) -> dict[str, Any]:

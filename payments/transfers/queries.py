@@ -12,7 +12,7 @@ from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
 from payments.operations.tables import operations
-from payments.transfers.tables import transfers
+from payments.transfers.tables import Transfer, transfers
 
 
 class TransferNotFound(NotFound):
@@ -21,7 +21,7 @@ class TransferNotFound(NotFound):
     code = "transfer_not_found"
 
 
-class TransferView(msgspec.Struct, frozen=True, kw_only=True):
+class TransferView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A transfer; `reversed` of it has gone back, `reversal_of` is what it gives back itself."""
 
     transfer_id: UUID
@@ -50,7 +50,7 @@ async def get_transfer(engine: AsyncEngine, id_: UUID | None) -> TransferView:
         row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise TransferNotFound
-    return _view(row)
+    return transfer_view(row)
 
 
 async def descriptions(engine: AsyncEngine, ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -71,7 +71,8 @@ def _is_transfer() -> sa.ColumnElement[bool]:
     return sa.and_(operations.c.kind.in_(kinds), operations.c.status == "applied")
 
 
-def _view(row: sa.Row[Any]) -> TransferView:
+def transfer_view(row: sa.Row[Any] | Transfer) -> TransferView:
+    """The transfer as it is shown."""
     currency = currency_of(row.currency)
     return TransferView(
         transfer_id=row.id,

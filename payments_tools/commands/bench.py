@@ -16,6 +16,7 @@ from migrations.run import migrate
 from payments.embedded.datadir import DataDir
 from payments.embedded.servers import Servers, start_servers
 from payments_tools.bench import compare as bench_compare
+from payments_tools.bench import events as bench_events
 from payments_tools.bench import growth as bench_growth
 from payments_tools.bench import http as bench_http
 from payments_tools.bench import ledger as bench_ledger
@@ -80,6 +81,26 @@ def ledger(
     measure(
         "ledger",
         lambda s: bench_ledger.run(
+            s.database_url, transfers=transfers, accounts=accounts, batch=batch, say=say
+        ),
+        out,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def events(
+    transfers: Annotated[int, typer.Option(help="Transfers to apply with events.")] = 30_000,
+    accounts: Annotated[int, typer.Option(help="Wallets they go between.")] = 10_000,
+    batch: Annotated[int, typer.Option(help="Transfers a batch.")] = 1000,
+    out: Out = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """What events cost on the apply path, and how fast a reader catches up."""
+    measure(
+        "events",
+        lambda s: bench_events.run(
             s.database_url, transfers=transfers, accounts=accounts, batch=batch, say=say
         ),
         out,

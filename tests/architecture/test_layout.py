@@ -26,6 +26,7 @@ CAPABILITY_FILES = {
     "writes.py": "writes that move no money; the only file that begins a transaction",
     "refusals.py": "the refusals of its operations",
     "status.py": "states",
+    "tells.py": "how its rows are told as events",
     "token.py": "secrets shown once, kept as a hash",
     "classify.py": "what a provider's record amounts to",
     "due.py": "what the scheduler is to check",

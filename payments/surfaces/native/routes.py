@@ -5,7 +5,15 @@ from typing import Final
 from litestar import Router
 
 from payments.http import operation_status
-from payments.surfaces.native import accounts, bulk, holds, transactions, transfers, wallets
+from payments.surfaces.native import (
+    accounts,
+    bulk,
+    events,
+    holds,
+    transactions,
+    transfers,
+    wallets,
+)
 
 ROUTER: Final = Router(
     path="/",
@@ -16,6 +24,7 @@ ROUTER: Final = Router(
         *accounts.HANDLERS,
         *transactions.HANDLERS,
         *bulk.HANDLERS,
+        *events.HANDLERS,
         *operation_status.HANDLERS,
     ],
 )

@@ -186,7 +186,9 @@ async def assign_break(
 ) -> Reply:
     """Assign a break to an operator."""
     body = await read_body(request, AssignBody)
-    await assign(engine, parse_id(break_id), body.assignee)
+    await assign(
+        engine, parse_id(break_id), body.assignee, by=actor_of(request).name, now=clock.now()
+    )
     return json_reply(await breaks.get_break(engine, parse_id(break_id), clock.now()))
 
 

@@ -1,0 +1,72 @@
+"""Reading events in the order of their numbers."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from payments.events.event import NumberedEvent, numbered
+from payments.kernel.sql import load_sql
+
+_READ: Final = load_sql(__file__, "read_events")
+_POSITION: Final = load_sql(__file__, "event_position")
+_ROWS_AT_ONCE: Final = 20
+_LOOKS_MAX: Final = 50
+"""A filter that matches nothing looks through a million events at most, then says how far it is."""
+
+
+class Position(msgspec.Struct, frozen=True):
+    """The last number given, and up to which number events are kept no more."""
+
+    last_sequence: int
+    pruned_through: int
+
+
+class Read(msgspec.Struct, frozen=True):
+    """Events that were asked for, and the number up to which all have been looked at.
+
+    `is_more`: not all there is has been looked at.
+    """
+
+    events: Sequence[NumberedEvent]
+    through: int
+    is_more: bool
+
+
+async def position(engine: AsyncEngine) -> Position:
+    """Where the numbering stands."""
+    async with engine.connect() as connection:
+        row: sa.Row[Any] = (await connection.exec_driver_sql(_POSITION)).one()
+    return Position(row.last_sequence, row.pruned_through)
+
+
+async def read(engine: AsyncEngine, after: int, matches: Callable[[str], bool], limit: int) -> Read:
+    """Up to `limit` events numbered above `after`, of the types that match."""
+    async with engine.connect() as connection:
+        return await read_with(connection, after, matches, limit)
+
+
+async def read_with(
+    connection: AsyncConnection, after: int, matches: Callable[[str], bool], limit: int
+) -> Read:
+    """The same on a connection that is there."""
+    events: list[NumberedEvent] = []
+    through = after
+    for _ in range(_LOOKS_MAX):
+        rows: Sequence[sa.Row[Any]] = (
+            await connection.exec_driver_sql(_READ, (through, _ROWS_AT_ONCE))
+        ).all()
+        for row in rows:
+            for one in numbered(row.events, row.first_sequence, row.written_at):
+                if one.sequence <= through:
+                    continue
+                through = one.sequence
+                if matches(one.type):
+                    events.append(one)
+                    if len(events) >= limit:
+                        return Read(events, through, is_more=True)
+        if len(rows) < _ROWS_AT_ONCE:
+            return Read(events, through, is_more=False)
+    return Read(events, through, is_more=True)

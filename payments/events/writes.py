@@ -1,0 +1,45 @@
+"""Writing events, numbering them, and letting old ones go."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from payments.events.event import Event, text_of
+from payments.kernel.database import Connection
+from payments.kernel.sql import load_sql
+
+_INSERT: Final = load_sql(__file__, "insert_events")
+_WAITING: Final = load_sql(__file__, "unnumbered_events")
+_TURN: Final = load_sql(__file__, "take_turn_to_number")
+_NUMBER: Final = load_sql(__file__, "number_events")
+_BATCHES_AT_ONCE: Final = 5000
+
+
+async def add(connection: Connection, events: Sequence[Event], now: datetime) -> None:
+    """Write the events of a transaction, as its last statement but COMMIT."""
+    if events:
+        await connection.execute(_INSERT, now, len(events), text_of(events))
+
+
+async def add_to(connection: AsyncConnection, events: Sequence[Event], now: datetime) -> None:
+    """The same in a transaction of SQLAlchemy."""
+    if events:
+        await connection.exec_driver_sql(_INSERT, (now, len(events), text_of(events)))
+
+
+async def number(engine: AsyncEngine) -> None:
+    """Give numbers to what has committed and has none.
+
+    One at a time numbers, by the lock on the position's row, and sees by a snapshot taken after
+    it got the lock: what commits later gets later numbers, so a reader skips nothing.
+    """
+    while True:
+        async with engine.connect() as connection:
+            waiting = await connection.exec_driver_sql(_WAITING)
+            if waiting.first() is None:
+                return
+        async with engine.begin() as connection:
+            last = (await connection.exec_driver_sql(_TURN)).scalar_one()
+            await connection.exec_driver_sql(_NUMBER, (last, _BATCHES_AT_ONCE))

@@ -1,0 +1,187 @@
+"""What a batch tells: an event for each decided operation, and one for each further change.
+
+A capability says once how its rows look to readers and what a change of them is called (`Tells`);
+every operation that touches such a row tells by that, with nothing of its own to declare.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from payments.events.event import SYSTEM, Event, client_of, event_id
+from payments.events.types import UNREADABLE, WORDS, noun_of, type_of
+from payments.operations.batch import Item
+from payments.operations.envelope import Intent
+from payments.operations.operation import Operation, State
+from payments.operations.outcome import Decision, Status
+from payments.operations.record import Record, Ref
+
+Change = tuple[Record | None, Record]
+"""A row before and after; before it was made there was none."""
+
+_APPLIED: Final = Status.APPLIED.value
+_RAW_RESULT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class OperationSaid(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An operation as `GET /v1/operations/{id}` gives it: the data where no thing was made."""
+
+    operation_id: Any
+    kind: str
+    status: str
+    reason: str | None
+    result: Mapping[str, msgspec.Raw]
+    accepted_at: datetime
+    decided_at: datetime
+
+
+class Tells(msgspec.Struct, frozen=True, kw_only=True):
+    """How rows of a type are told.
+
+    `view`: the row as its GET gives it; None for rows that have no GET. `happened`: what a change
+    (the row before, None when it is new, and after) is called, None when it is no change of state.
+    `called`: what an intent does, where one kind does several things. `words`: all
+    that the two may say. `refs`, `find`: how an operation whose own rows do not include the
+    thing loads and finds it, by its intent.
+    """
+
+    record: type[Record]
+    noun: str
+    view: Callable[[Any, State, datetime], msgspec.Struct | Mapping[str, Any] | None]
+    happened: Callable[[Any, Any], str | None] = lambda _before, _after: None
+    words: tuple[str, ...] = ()
+    called: Callable[[Any], str | None] = lambda _intent: None
+    refs: Callable[[Any], Iterable[Ref]] | None = None
+    find: Callable[[Any, State], Record | None] | None = None
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    """What is worked out once for a kind of operation."""
+
+    applied: str
+    rejected: str
+    tells: Tells | None
+
+
+class Teller:
+    """All that is told, by the row's type and by the noun of a kind."""
+
+    def __init__(self, tells: Iterable[Tells]) -> None:
+        """`tells` is the registry's tuple."""
+        self._by_record = {one.record: one for one in tells}
+        self._by_noun = {one.noun: one for one in self._by_record.values()}
+        self._kinds: dict[str, _Kind] = {}
+        self.watched = frozenset(self._by_record)
+
+    def loading(self, operation: Operation[Any]) -> Operation[Any]:
+        """The operation, made to load what its event is about as well."""
+        tells = self._by_noun.get(noun_of(operation.kind))
+        if tells is None or tells.refs is None:
+            return operation
+        own, more = operation.refs, tells.refs
+
+        def refs(intent: Intent) -> Iterable[Ref]:
+            return (*(() if own is None else own(intent)), *more(intent))
+
+        return msgspec.structs.replace(operation, refs=refs)
+
+    def tell(self, item: Item, decision: Decision, state: State) -> list[Event]:
+        """The events of one decision; the operation's own is the last."""
+        records = state.records
+        kind = self._kinds.get(decision.kind) or self._kind(decision.kind)
+        is_applied = decision.status == _APPLIED
+        if not records.changes:
+            return [self._of_operation(item, decision, None, state)]
+        changes, records.changes = records.changes, []
+        own: Change | None = None
+        if is_applied and kind.tells is not None:
+            type_ = kind.tells.record
+            # The last one: holds that end because of the operation are closed before its own.
+            for change in reversed(changes):
+                if type(change[1]) is type_:
+                    own = change
+                    break
+        events: list[Event] = []
+        for change in changes:
+            if change is not own:
+                event = self._beside(change, decision, len(events) + 1, state)
+                if event is not None:
+                    events.append(event)
+        events.append(self._of_operation(item, decision, own, state))
+        return events
+
+    def _kind(self, kind: str) -> "_Kind":
+        made = self._kinds[kind] = _Kind(
+            applied=type_of(kind, is_applied=True),
+            rejected=type_of(kind, is_applied=False),
+            tells=self._by_noun.get(noun_of(kind)),
+        )
+        return made
+
+    def _beside(
+        self, change: Change, decision: Decision, number: int, state: State
+    ) -> Event | None:
+        """A change of state that came with an operation and is not what it is about."""
+        before, after = change
+        tells = self._by_record[type(after)]
+        word = tells.happened(before, after)
+        data = None if word is None else tells.view(after, state, decision.decided_at)
+        if data is None:
+            return None
+        return Event(
+            id=event_id(decision.operation_id, number),
+            type=f"{tells.noun}.{word}",
+            operation_id=None,
+            client=SYSTEM,
+            data=data,
+        )
+
+    def _of_operation(
+        self, item: Item, decision: Decision, own: Change | None, state: State
+    ) -> Event:
+        kind, data = self._kinds[decision.kind], None
+        type_ = kind.applied
+        if decision.status != _APPLIED:
+            type_ = kind.rejected
+        elif kind.tells is not None:
+            tells = kind.tells
+            thing, word = None, None
+            if own is not None:
+                thing, word = own[1], tells.happened(*own)
+            elif tells.find is not None:
+                thing = tells.find(item.intent, state)
+            word = word or tells.called(item.intent)
+            if word is not None:
+                type_ = f"{tells.noun}.{word}"
+            if thing is not None:
+                data = tells.view(thing, state, decision.decided_at)
+        return Event(
+            type=type_,
+            operation_id=decision.operation_id,
+            client=client_of(decision.actor),
+            data=_said(decision) if data is None else data,
+        )
+
+
+def rejected(decision: Decision) -> Event:
+    """The event of an operation that is decided outside of a batch: given up by an operator."""
+    return Event(
+        type=type_of(decision.kind, is_applied=False) if decision.kind in WORDS else UNREADABLE,
+        operation_id=decision.operation_id,
+        client=client_of(decision.actor),
+        data=_said(decision),
+    )
+
+
+def _said(decision: Decision) -> OperationSaid:
+    return OperationSaid(
+        operation_id=decision.operation_id,
+        kind=decision.kind,
+        status=decision.status,
+        reason=decision.reason,
+        result=_RAW_RESULT(decision.result),
+        accepted_at=decision.accepted_at,
+        decided_at=decision.decided_at,
+    )
