@@ -17,10 +17,10 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt lint types imports bench lock clean
+.PHONY: help setup run test check fmt lint types imports bench lock clean test-clients
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## make .venv with everything pinned in requirements.lock
 
@@ -38,6 +38,9 @@ run: setup ## set up, then start everything (payments up); UP_ARGS="--port 9000"
 
 test: setup ## set up, then run the tests; PYTEST_ARGS="-x -k wallet" replaces -n 2
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-clients: setup ## build clients generated from the OpenAPI document (needs npm, go, their registries)
+	$(BIN)/python -m tests.clients.build
 
 check: setup ## everything that reads the code: ruff, mypy, import-linter
 	@$(MAKE) --no-print-directory lint types imports

@@ -1,7 +1,7 @@
 """bank_payment.assign: two operators assign a payment in suspense to an organization."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -23,6 +23,7 @@ from payments.bankpayments.tables import (
 from payments.kernel.clock import rfc3339
 from payments.kernel.ids import AccountId
 from payments.kernel.money import currency_of, format_minor
+from payments.kernel.words import one_of
 from payments.ledger.chart import AccountSpec
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
@@ -50,7 +51,7 @@ class BankPaymentAssigned(Result, frozen=True, kw_only=True):
     """`assignment_status`: proposed (a second operator must send the same INN) or done."""
 
     payment_id: str
-    assignment_status: str
+    assignment_status: Annotated[str, one_of(("proposed", "done"))]
     inn: str
     amount: str
     currency: str

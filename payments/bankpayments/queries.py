@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
@@ -21,6 +21,7 @@ from payments.bankpayments.tables import (
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
+from payments.kernel.words import one_of
 from payments.ledger.tables import accounts
 
 _MATCH_MAX: Final = 1000
@@ -50,7 +51,7 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
 
     payment_id: UUID
     operation_id: UUID
-    state: str
+    state: Annotated[str, one_of(PaymentStatus)]
     payer_inn: str
     inn: str | None
     amount: str
@@ -63,7 +64,7 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     assignment: Mapping[str, Any] | None
 
 
-class ChangeView(msgspec.Struct, frozen=True, kw_only=True):
+class BalanceChangeView(msgspec.Struct, frozen=True, kw_only=True):
     """A change of an organization's balance, with the balance before and after."""
 
     operation_id: UUID
@@ -182,7 +183,7 @@ async def find_payment(engine: AsyncEngine, payment_id: UUID | None) -> PaymentV
 
 async def list_changes(
     engine: AsyncEngine, organization_id: int, before: Place | None, count: int
-) -> Sequence[ChangeView]:
+) -> Sequence[BalanceChangeView]:
     """Changes of an organization's balance, newest first."""
     c, p = organization_balance_changes.c, organization_payments.c
     query = (
@@ -217,9 +218,9 @@ def _payment(row: sa.Row[Any]) -> PaymentView:
     )
 
 
-def _change(row: sa.Row[Any]) -> ChangeView:
+def _change(row: sa.Row[Any]) -> BalanceChangeView:
     currency = currency_of(CURRENCY)
-    return ChangeView(
+    return BalanceChangeView(
         operation_id=row.operation_id,
         payment_id=row.payment_id,
         amount=format_minor(row.after_minor - row.before_minor, currency),

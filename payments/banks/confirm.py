@@ -8,7 +8,7 @@ account, so that starting more payments gives no more attempts.
 
 import hmac
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -26,6 +26,7 @@ from payments.banks.refusals import (
 from payments.banks.status import PaymentStatus
 from payments.banks.tables import BankAccount, BankPayment, Unconfirmed
 from payments.banks.unconfirmed import payer_key, unconfirmed_ref, without
+from payments.kernel.words import one_of
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Refused, Result
@@ -51,7 +52,7 @@ class PaymentConfirmed(Result, frozen=True, kw_only=True):
     """The paid payment; the surface calls its status `status`."""
 
     operation_key: str
-    payment_status: str = msgspec.field(name="status")
+    payment_status: Annotated[str, one_of(PaymentStatus)] = msgspec.field(name="status")
 
 
 def decide(intent: ConfirmPayment, state: State, context: Context) -> Outcome:

@@ -1,7 +1,7 @@
 """bank_pay.expire: closes a payment that was not confirmed within ten minutes."""
 
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -9,6 +9,7 @@ from payments.banks.queries import DueConfirmation
 from payments.banks.refusals import NOT_DUE, NOT_PENDING, OPERATION_NOT_FOUND
 from payments.banks.status import PaymentStatus
 from payments.banks.tables import BankPayment
+from payments.kernel.words import one_of
 from payments.operations.envelope import Intent
 from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Refused, Result
@@ -28,7 +29,7 @@ class PaymentExpired(Result, frozen=True, kw_only=True):
     """The closed payment; the surface calls its status `status`."""
 
     operation_key: str
-    payment_status: str = msgspec.field(name="status")
+    payment_status: Annotated[str, one_of(PaymentStatus)] = msgspec.field(name="status")
 
 
 def decide(intent: ExpirePayment, state: State, context: Context) -> Outcome:

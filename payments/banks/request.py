@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -21,6 +21,7 @@ from payments.banks.tables import BankAccount, BankPayment, Tariff
 from payments.banks.unconfirmed import if_too_many, payer_key, unconfirmed_ref, with_one_more
 from payments.kernel.ids import AccountId
 from payments.kernel.money import plain_minor
+from payments.kernel.words import one_of
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Refused, Result
@@ -59,7 +60,7 @@ class PaymentRequested(Result, frozen=True, kw_only=True):
     """
 
     operation_key: str
-    payment_status: str = msgspec.field(name="status")
+    payment_status: Annotated[str, one_of(PaymentStatus)] = msgspec.field(name="status")
     amount: str
     fee: str
     received: str

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.breaks.tables import Break, BreakKind, BreakState, breaks
+from payments.breaks.tables import SEVERITIES, Break, BreakKind, BreakState, breaks
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
+from payments.kernel.words import one_of
 
 
 class BreakNotFound(NotFound):
@@ -29,9 +30,9 @@ class BreakView(msgspec.Struct, frozen=True, kw_only=True):
 
     break_id: UUID
     provider: str
-    kind: str
-    severity: str
-    state: str
+    kind: Annotated[str, one_of(BreakKind)]
+    severity: Annotated[str, one_of(sorted(set(SEVERITIES.values())))]
+    state: Annotated[str, one_of(BreakState)]
     merchant_id: int | None
     subject_id: UUID | None
     money_at_risk: str
@@ -52,8 +53,8 @@ class BreakView(msgspec.Struct, frozen=True, kw_only=True):
 class BreakSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Unresolved breaks of a kind and currency."""
 
-    kind: str
-    severity: str
+    kind: Annotated[str, one_of(BreakKind)]
+    severity: Annotated[str, one_of(sorted(set(SEVERITIES.values())))]
     currency: str
     count: int
     money_at_risk: str

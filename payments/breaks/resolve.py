@@ -1,7 +1,7 @@
 """break.resolve: ends a break with a reason, or with a posting that two operators agree on."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,7 @@ from payments.breaks.tables import Break, BreakState
 from payments.kernel.clock import rfc3339
 from payments.kernel.ids import AccountId
 from payments.kernel.money import currency_of, format_minor
+from payments.kernel.words import one_of
 from payments.ledger import chart
 from payments.ledger.chart import AccountSpec, Kind
 from payments.ledger.posting import Leg, move
@@ -81,8 +82,8 @@ class BreakResolved(Result, frozen=True, kw_only=True):
     """`resolution_status`: proposed (a second operator must send the same posting) or done."""
 
     break_id: str
-    resolution_status: str
-    break_state: str
+    resolution_status: Annotated[str, one_of(("proposed", "done"))]
+    break_state: Annotated[str, one_of(BreakState)]
     proposal: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
     resolution: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
 

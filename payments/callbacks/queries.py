@@ -1,6 +1,7 @@
 """Reads of the callback inbox, for operators."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.callbacks.tables import NEEDING, CallbackState, provider_callbacks
 from payments.kernel.clock import rfc3339
+from payments.kernel.words import one_of
 
 
 class CallbackView(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +20,7 @@ class CallbackView(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     event_id: str
     merchant_id: int | None
-    state: str
+    state: Annotated[str, one_of(CallbackState)]
     verdict: str | None
     matches: int
     next_match_at: str | None

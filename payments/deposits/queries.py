@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.deposits.status import OPEN, PAID, DepositState
+from payments.deposits.status import OPEN, PAID, VERDICTS, DepositState
 from payments.deposits.tables import Deposit, deposit_evidence, deposits
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
+from payments.kernel.words import one_of
 from payments.provider.schedule import Schedule
+from payments.provider.sighting import Source
 
 _SUSPENDED = {DepositState.CURRENCY_MISMATCH, DepositState.IN_SUSPENSE}
 
@@ -29,10 +31,10 @@ class DepositEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One thing we did or learned about a deposit."""
 
     at: str
-    source: str
-    verdict: str
-    status_before: str | None
-    status_after: str
+    source: Annotated[str, one_of(Source)]
+    verdict: Annotated[str, one_of(VERDICTS)]
+    status_before: Annotated[str, one_of(DepositState)] | None
+    status_after: Annotated[str, one_of(DepositState)]
     details: Mapping[str, Any]
 
 
@@ -45,7 +47,7 @@ class DepositView(msgspec.Struct, frozen=True, kw_only=True):
     amount: str
     currency: str
     description: str
-    status: str
+    status: Annotated[str, one_of(DepositState)]
     reason: str | None
     redirect_url: str | None
     expires_at: str | None

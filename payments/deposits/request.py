@@ -1,11 +1,12 @@
 """deposit.request: asks a payer to pay into a wallet; the executor gets the provider's page."""
 
-from typing import Final
+from typing import Annotated, Final
 
 from payments.deposits.status import DepositState
 from payments.deposits.tables import Deposit
 from payments.kernel.clock import rfc3339
 from payments.kernel.money import currency_of, format_minor
+from payments.kernel.words import one_of
 from payments.ledger import chart
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
@@ -39,7 +40,7 @@ class DepositRequested(Result, frozen=True, kw_only=True):
     amount: str
     currency: str
     description: str
-    deposit_status: str
+    deposit_status: Annotated[str, one_of(DepositState)]
     created_at: str
 
 

@@ -25,6 +25,9 @@ class DepositState(enum.Enum):
     FAILED = "failed"
 
 
+VERDICTS: Final = ("applied", "confirmed", "stale", "inconclusive", "conflict")
+"""What became of a piece of evidence."""
+
 WAITING: Final = frozenset({DepositState.CREATED, DepositState.PENDING})
 OPEN: Final = WAITING | {DepositState.EXPIRED}
 """States in which money may still arrive."""

@@ -1,7 +1,7 @@
 """Reads of holds."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ from payments.holds.tables import Hold
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
+from payments.kernel.words import one_of
 from payments.ledger.tables import holds
 
 
@@ -26,7 +27,7 @@ class HoldView(msgspec.Struct, frozen=True, kw_only=True):
 
     hold_id: UUID
     wallet_id: int
-    status: str
+    status: Annotated[str, one_of(("open", "closed"))]
     amount: str
     captured: str
     released: str

@@ -6,14 +6,15 @@ Responses, refusals and headers in the OpenAPI document follow from the operatio
 import enum
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar.handlers import BaseRouteHandler
 
 from payments.http.services import HttpRequest
+from payments.kernel.words import one_of
 from payments.operations.operation import Operation
-from payments.operations.outcome import Refusal, Result
+from payments.operations.outcome import Refusal, Result, Status
 from payments.operations.refusals import ENGINE_REFUSALS
 
 _GET: Final = "GET"
@@ -49,7 +50,9 @@ class Access(Caller, frozen=True, kw_only=True):
     `answers`: response struct by status where the surface has its own; None for an empty body.
     `sees_accepted`: whether the request waits for everything accepted before it; None: GETs wait.
     `headers`: description of each further request header. `body`, `query`: the structs that the
-    handler decodes itself; `may_be_empty`: the body is optional.
+    handler decodes itself; `may_be_empty`: the body is optional. `uploads`: type by media type of
+    a body that is a file. `media_type`: of the answers. `mentions`: structs that hand-written
+    schemas refer to.
     """
 
     operation: Operation[Any] | None = None
@@ -61,6 +64,9 @@ class Access(Caller, frozen=True, kw_only=True):
     body: Any = None
     may_be_empty: bool = False
     body_max_bytes: int | None = None
+    uploads: Mapping[str, Any] = {}
+    media_type: str = "application/json"
+    mentions: tuple[type[msgspec.Struct], ...] = ()
     query: Any = None
     headers: Mapping[str, str] = {}
     sees_accepted: bool | None = None
@@ -115,7 +121,7 @@ class Accepted(msgspec.Struct, kw_only=True):
     """
 
     operation_id: str
-    status: str
+    status: Annotated[str, one_of((Status.ACCEPTED, Status.PARKED))]
     detail: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -142,7 +148,7 @@ def applied_struct(
             default = () if field.required else (field.default,)
             fields[name] = (name, field.type, *default)
     fields["operation_id"] = ("operation_id", str)
-    fields.setdefault("status", ("status", str))
+    fields.setdefault("status", ("status", Annotated[str, one_of((Status.APPLIED,))]))
     answer = msgspec.defstruct(result.__name__, fields.values(), kw_only=True)
     answer.__doc__ = result.__doc__
     return answer

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import inspect
 
 from payments.http.access import access_here
+from payments.http.amounts import AS_TEXT
 from payments.http.services import HttpRequest, header, header_values
 from payments.kernel.errors import (
     BodyTooLarge,
@@ -38,17 +39,8 @@ ID_MAX: Final = 2**53 - 1
 Amount = Annotated[
     msgspec.Raw,
     msgspec.Meta(
-        description='Plain decimal digits, as a JSON number or a string: 12.3 or "12.30".',
-        extra_json_schema={
-            "anyOf": [
-                {
-                    "type": "string",
-                    "pattern": r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$",
-                    "examples": ["12.30"],
-                },
-                {"type": "number", "exclusiveMinimum": 0},
-            ]
-        },
+        description='Decimal digits in quotes: "12.30". A JSON number is read too, digit by digit.',
+        extra_json_schema=AS_TEXT,
     ),
 ]
 Id = Annotated[int, msgspec.Meta(gt=0, le=ID_MAX)]
@@ -190,14 +182,16 @@ def free_json_in(raw: msgspec.Raw, field: str) -> msgspec.Raw | msgspec.UnsetTyp
 def optional_minor_of(
     raw: msgspec.Raw, currency: Currency, field: str = "amount", *, zero_is_none: bool = False
 ) -> int | None:
-    """Minor units, or None when the field is missing or null.
+    """Minor units, or None when the field is left out. Raises 422 for null: it is no amount.
 
-    `zero_is_none`: a zero gives None too.
+    `zero_is_none`: zero and null give None too.
     """
+    if zero_is_none and bytes(raw) == b"null":
+        return None
     zero = _ZERO.fullmatch(amount_text(bytes(raw))) if zero_is_none else None
     if zero is not None and len(zero[1] or "") <= currency.exponent:
         return None
-    return None if bytes(raw) in {b"", b"null"} else minor_of(raw, currency, field)
+    return minor_of(raw, currency, field) if bytes(raw) else None
 
 
 def currency_in(code: str) -> Currency:

@@ -4,7 +4,7 @@ work offline.
 
 from http import HTTPStatus
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from litestar import get
@@ -52,19 +52,27 @@ _POLICY: Final = (
 )
 
 
-@get(DOCUMENT_PATH, access=Access(PUBLIC), guards=[for_operators])
+@get(DOCUMENT_PATH, access=Access(PUBLIC, answers={200: dict[str, Any]}), guards=[for_operators])
 async def openapi(request: HttpRequest) -> Reply:
     """The OpenAPI 3.1 document of every route."""
     return Reply(HTTPStatus.OK, msgspec.json.encode(document_of(request.app)))
 
 
-@get("/schema", access=Access(PUBLIC), guards=[for_operators])
+@get(
+    "/schema",
+    access=Access(PUBLIC, answers={200: str}, media_type="text/html"),
+    guards=[for_operators],
+)
 async def page() -> Reply:
     """Swagger UI."""
     return Reply(HTTPStatus.OK, _PAGE.encode(), (_POLICY,), b"text/html; charset=utf-8")
 
 
-@get("/schema/assets/{name:str}", access=Access(PUBLIC), guards=[for_operators])
+@get(
+    "/schema/assets/{name:str}",
+    access=Access(PUBLIC, answers={200: str}, media_type="*/*"),
+    guards=[for_operators],
+)
 async def asset(name: FromPath[str]) -> Reply:
     """A file of Swagger UI."""
     if name == "start.js":

@@ -27,7 +27,7 @@ from payments.kernel.errors import (
 _log = structlog.get_logger(__name__)
 _encode: Final = msgspec.json.Encoder().encode
 
-_CODES: Final = {
+CODES: Final = {
     400: "invalid_request",
     401: "not_authenticated",
     403: "not_allowed",
@@ -134,7 +134,7 @@ def _render_framework(request: HttpRequest, error: HTTPException) -> Reply:
         _log.warning(
             "framework_error", request_id=request.scope.get("request_id"), error=error.detail
         )
-    ours = PaymentsError(detail, code=_CODES.get(status, "invalid_request"))
+    ours = PaymentsError(detail, code=CODES.get(status, "invalid_request"))
     headers = (
         [(b"allow", _allowed(request.scope))]
         if isinstance(error, MethodNotAllowedException)

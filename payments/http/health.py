@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
+import msgspec
 from litestar import get
 from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
@@ -13,6 +14,7 @@ from payments.http.access import Access
 from payments.http.auth import PUBLIC
 from payments.http.reply import Reply, json_reply
 from payments.http.serving import for_operators
+from payments.kernel.words import one_of
 
 _CHECK_TIMEOUT_S: Final = 2.0
 
@@ -35,13 +37,29 @@ class Ages(dict[str, Age]):
     """Ages of recurring events, by name. One that is too old gives a warning, never a 503."""
 
 
-@get("/health/live", access=Access(PUBLIC))
+class Live(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: Annotated[str, one_of(("live",))]
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """`failing`: what does not work and why. `ages_s`: how long ago each other process was seen."""
+
+    status: Annotated[str, one_of(("ready", "not_ready"))]
+    failing: dict[str, str]
+    checked: list[str]
+    ages_s: dict[str, float | None]
+    warnings: dict[str, str]
+
+
+@get("/health/live", access=Access(PUBLIC, answers={200: Live}))
 async def live() -> Reply:
     """Answer 200 while the process runs."""
     return json_reply({"status": "live"})
 
 
-@get("/health/ready", access=Access(PUBLIC))
+@get("/health/ready", access=Access(PUBLIC, answers={200: Ready, 503: Ready}))
 async def ready(checks: NamedDependency[Readiness], heard: NamedDependency[Ages]) -> Reply:
     """Answer 200 when all checks pass, otherwise 503 with the failing ones."""
     results = await asyncio.gather(*(_run(check) for check in checks.values()))
@@ -58,7 +76,11 @@ async def ready(checks: NamedDependency[Readiness], heard: NamedDependency[Ages]
     return json_reply(body, HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK)
 
 
-@get("/metrics", access=Access(PUBLIC), guards=[for_operators])
+@get(
+    "/metrics",
+    access=Access(PUBLIC, answers={200: str}, media_type="text/plain"),
+    guards=[for_operators],
+)
 async def metrics() -> Reply:
     """Prometheus text. Labels are kinds, routes and reasons, never customer data."""
     return Reply(HTTPStatus.OK, generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST.encode())

@@ -13,17 +13,19 @@ from litestar.handlers import BaseRouteHandler
 
 from payments.http.access import Access, access_of
 from payments.http.auth import Schemes, declared_routes
+from payments.http.components import Components, for_clients, with_kinds
 from payments.http.errors import Problem
 from payments.http.hot import methods_of
 from payments.http.idempotency import KEY_PATTERN
+from payments.http.operations import Refusals
 from payments.http.paths import PARAMETER, SCHEMAS
 from payments.http.prefer import WAIT_MAX_S
+from payments.http.problems import ANY_PROBLEM, codes_of, problem_answer, problems, with_codes
 from payments.http.services import services_of
+from payments.http.tags import tag_of, tags_of
 from payments.operations.outcome import Refusal
 
 VERSION: Final = "3.1.0"
-_REF: Final = "#/components/schemas/{name}"
-_PROBLEM: Final = {"schema": {"$ref": _REF.format(name="Problem")}}
 _IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -64,23 +66,27 @@ def document_of(app: Litestar) -> dict[str, Any]:
     routes = [(p, h) for p, h in declared_routes(app) if methods_of(h)]
     paths: dict[str, dict[str, Any]] = {}
     secured = {name: dict(s.security) for name, s in sorted(schemes.items()) if s.security}
-    components = _Components(_types(handler for _, handler in routes), secured)
+    document = _Document(routes, secured)
     for path, handler in routes:
         shown = PARAMETER.sub(r"{\1}", path)
         for method in methods_of(handler):
-            paths.setdefault(shown, {})[method.lower()] = _operation(path, handler, components)
+            paths.setdefault(shown, {})[method.lower()] = document.operation(path, handler)
+    schemas = document.components.named
+    kinds = services_of(app).get(Refusals).kinds
+    schemas = {name: with_kinds(schema, kinds) for name, schema in schemas.items()}
+    schemas["Problem"] = with_codes(schemas["Problem"], codes_of(app))
     return {
         "openapi": VERSION,
         "info": {
             "title": "Payments",
             "version": "1",
             "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        "servers": [{"url": "/", "description": "The server that this document came from"}],
+        "tags": tags_of(tag_of(path) for path, _ in routes),
         "paths": dict(sorted(paths.items())),
-        "components": {
-            "schemas": dict(sorted(components.named.items())),
-            "securitySchemes": secured,
-        },
+        "components": {"schemas": dict(sorted(schemas.items())), "securitySchemes": secured},
     }
 
 
@@ -92,27 +98,20 @@ def declared(handler: BaseRouteHandler) -> Access:
     return access
 
 
-class _Components:
-    """JSON schemas of every struct that any route declares, and the schemes that are described."""
-
-    def __init__(self, types: list[Any], secured: Mapping[str, Any]) -> None:
-        self.secured = secured
-        schemas, self.named = msgspec.json.schema_components(types, ref_template=_REF)
-        self._by_type = {id(t): s for t, s in zip(types, schemas, strict=True)}
-
-    def of(self, type_: Any) -> dict[str, Any]:
-        """Schema of a declared type, usually a reference."""
-        return self._by_type[id(type_)]
-
-
 def _types(handlers: Iterable[BaseRouteHandler]) -> list[Any]:
     types: dict[int, Any] = {id(Problem): Problem}
     for handler in handlers:
         access = declared(handler)
-        for type_ in (access.body, *_answers(access).values()):
+        bodies = (access.body, *access.uploads.values(), *access.mentions)
+        for type_ in (*bodies, *_answers(access).values()):
             if type_ is not None:
                 types[id(type_)] = type_
     return list(types.values())
+
+
+def _queries(handlers: Iterable[BaseRouteHandler]) -> list[Any]:
+    queries = [declared(handler).query for handler in handlers]
+    return list({id(query): query for query in queries if query is not None}.values())
 
 
 def _answers(access: Access) -> Mapping[int, Any]:
@@ -122,34 +121,75 @@ def _answers(access: Access) -> Mapping[int, Any]:
     return access.answers or {}
 
 
-def _operation(path: str, handler: BaseRouteHandler, components: _Components) -> dict[str, Any]:
-    access = declared(handler)
-    summary, _, description = (inspect.getdoc(handler.fn) or "").partition("\n")
-    operation: dict[str, Any] = {
-        "operationId": handler.fn.__name__,
-        "summary": summary.rstrip("."),
-        "tags": [_tag(path)],
-        "parameters": [
-            *_path_parameters(path),
-            *_query_parameters(access.query),
-            *_header_parameters(access),
-        ],
-        "responses": _responses(access, _headers(access, methods_of(handler)[0]), components),
-        "security": [{access.auth: []}] if access.auth in components.secured else [],
-    }
-    notes = [description.strip(), f"Scope: `{access.scope}`." if access.scope else ""]
-    notes.append(_refusals(access.refusals))
-    operation["description"] = "\n\n".join(n for n in notes if n)
-    if access.body is not None:
-        content: dict[str, Any] = {"schema": components.of(access.body)}
-        example = getattr(access.body, "example", None)
-        if example is not None:
-            content["example"] = example
-        operation["requestBody"] = {
-            "required": not access.may_be_empty,
-            "content": {"application/json": content},
+class _Document:
+    """The operations of a document, with the schemas they share."""
+
+    def __init__(
+        self, routes: Iterable[tuple[str, BaseRouteHandler]], secured: Mapping[str, Any]
+    ) -> None:
+        handlers = [handler for _, handler in routes]
+        self.components = Components(_types(handlers), _queries(handlers))
+        self._secured = secured
+
+    def operation(self, path: str, handler: BaseRouteHandler) -> dict[str, Any]:
+        """One method of a path."""
+        access = declared(handler)
+        summary, _, description = (inspect.getdoc(handler.fn) or "").partition("\n")
+        notes = [description.strip(), f"Scope: `{access.scope}`." if access.scope else ""]
+        notes.append(_refusals(access.refusals))
+        operation: dict[str, Any] = {
+            "operationId": handler.fn.__name__,
+            "summary": summary.rstrip("."),
+            "description": "\n\n".join(n for n in notes if n),
+            "tags": [tag_of(path)],
+            "parameters": [
+                *_path_parameters(path),
+                *self._query_parameters(access.query),
+                *_header_parameters(access),
+            ],
+            "responses": self._responses(path, access, methods_of(handler)[0]),
+            "security": [{access.auth: []}] if access.auth in self._secured else [],
         }
-    return operation
+        content = self._content(access)
+        if content:
+            operation["requestBody"] = {"required": not access.may_be_empty, "content": content}
+        return operation
+
+    def _content(self, access: Access) -> dict[str, Any]:
+        """What a body may be, by media type."""
+        uploads = {media: {"schema": self._of(type_)} for media, type_ in access.uploads.items()}
+        if access.body is None:
+            return uploads
+        content = {"schema": self._of(access.body)}
+        example = getattr(access.body, "example", None)
+        return {"application/json": content if example is None else {**content, "example": example}}
+
+    def _query_parameters(self, query: type[msgspec.Struct] | None) -> Iterator[dict[str, Any]]:
+        if query is None:
+            return
+        schema = self.components.fields_of(query)
+        for name, property_ in schema["properties"].items():
+            yield {
+                "name": name,
+                "in": "query",
+                "required": name in schema.get("required", []),
+                "schema": property_,
+            }
+
+    def _responses(self, path: str, access: Access, method: str) -> dict[str, Any]:
+        headers = _headers(access, method)
+        responses: dict[str, Any] = {
+            str(status): _EMPTY
+            if type_ is None
+            else _response(status, {access.media_type: {"schema": self._of(type_)}}, headers)
+            for status, type_ in _answers(access).items()
+        }
+        for status, sentences in problems(access, path).items():
+            responses[str(status)] = problem_answer(status, sentences)
+        return {**responses, "default": ANY_PROBLEM}
+
+    def _of(self, type_: Any) -> dict[str, Any]:
+        return self.components.of(type_)
 
 
 def _refusals(refusals: Iterable[Refusal]) -> str:
@@ -158,32 +198,13 @@ def _refusals(refusals: Iterable[Refusal]) -> str:
     return f"Refusals: {', '.join(words)}." if words else ""
 
 
-def _tag(path: str) -> str:
-    """The first word of a path that is not its version."""
-    parts = [p for p in path.split("/") if p and "{" not in p]
-    return next((p for p in parts if p not in {"api", "v1"}), "root")
-
-
 def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
     for name, _ in PARAMETER.findall(path):
         yield {
             "name": name,
             "in": "path",
             "required": True,
-            "schema": dict(SCHEMAS[name]),
-        }
-
-
-def _query_parameters(query: type[msgspec.Struct] | None) -> Iterator[dict[str, Any]]:
-    if query is None:
-        return
-    schema = msgspec.json.schema_components([query], ref_template=_REF)[1][query.__name__]
-    for name, property_ in schema["properties"].items():
-        yield {
-            "name": name,
-            "in": "query",
-            "required": name in schema.get("required", []),
-            "schema": property_,
+            "schema": for_clients(SCHEMAS[name]),
         }
 
 
@@ -203,48 +224,13 @@ def _headers(access: Access, method: str) -> Mapping[str, str]:
     return {**money, **(_STALE_HEADER if access.waits_for_accepted(method) else {})}
 
 
-def _responses(
-    access: Access, headers: Mapping[str, str], components: _Components
+def _response(
+    status: int, content: Mapping[str, Any], headers: Mapping[str, str]
 ) -> dict[str, Any]:
-    responses: dict[str, Any] = {
-        str(status): _EMPTY if type_ is None else _response(status, components.of(type_), headers)
-        for status, type_ in _answers(access).items()
-    }
-    for status in sorted({r.http_status for r in access.refusals}):
-        responses[str(status)] = _refused([r for r in access.refusals if r.http_status == status])
-    if not responses:
-        responses["200"] = {"description": "OK"}
-    responses["default"] = {
-        "description": "A problem document",
-        "content": {"application/problem+json": _PROBLEM},
-    }
-    return responses
-
-
-def _refused(refusals: list[Refusal]) -> dict[str, Any]:
-    """The refusals of one status, each with its sentence."""
-    lines = [f"* `{r.code}`: {r.sentence}{_carried(r)}" for r in refusals]
-    return {
-        "description": "\n".join(lines),
-        "content": {"application/problem+json": _PROBLEM},
-    }
-
-
-def _carried(refusal: Refusal) -> str:
-    if refusal.carries is None:
-        return ""
-    names = ", ".join(f"`{n}`" for n in refusal.carries.__struct_encode_fields__)
-    return f" Carries {names}."
-
-
-def _response(status: int, schema: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "description": _SAYS.get(status, "OK"),
-        "content": {"application/json": {"schema": schema}},
-    }
+    response = {"description": _SAYS.get(status, "OK"), "content": content}
     if headers:
-        found["headers"] = {
+        response["headers"] = {
             name: {"description": text, "schema": {"type": "string"}}
             for name, text in headers.items()
         }
-    return found
+    return response

@@ -20,6 +20,7 @@ from payments.http.services import HttpRequest, service
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.ids import OperationId, parse_id
+from payments.kernel.words import kind_of_operation, one_of
 from payments.operations.acceptance import Acceptance
 from payments.operations.envelope import decode
 from payments.operations.outcome import Decision, Status
@@ -58,8 +59,8 @@ class OperationStanding(msgspec.Struct, frozen=True, kw_only=True):
     """`status`: accepted (in the stream), applied, rejected (`reason`), or parked."""
 
     operation_id: str
-    kind: str
-    status: str
+    kind: Annotated[str, kind_of_operation()]
+    status: Annotated[str, one_of(Status)]
     reason: str | None = None
     result: dict[str, msgspec.Raw] | None = None
     accepted_at: str

@@ -33,11 +33,17 @@ _DECODE_FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 class Refusals(dict[str, Refusal]):
     """Every refusal by its code; gives a stored code its status and sentence."""
 
+    kinds: tuple[str, ...] = ()
+    """The kinds of operation that give them."""
+
     @classmethod
     def of(cls, operations: Iterable[Operation[Any]]) -> "Refusals":
         """All refusals of these operations."""
+        operations = list(operations)
         declared = (r for o in operations for r in o.refusals)
-        return cls({r.code: r for r in (*declared, *ENGINE_REFUSALS)})
+        refusals = cls({r.code: r for r in (*declared, *ENGINE_REFUSALS)})
+        refusals.kinds = tuple(sorted(o.kind for o in operations))
+        return refusals
 
 
 async def submit(

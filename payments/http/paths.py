@@ -20,7 +20,7 @@ _UUID: Final[Mapping[str, Any]] = {"type": "string", "format": "uuid"}
 _TEXT: Final[Mapping[str, Any]] = {"type": "string"}
 
 _NUMBERS: Final = ("wallet_id", "product_id", "user_id")
-_UUIDS: Final = (
+UUIDS: Final = (
     "operation_id",
     "transfer_id",
     "transaction_id",
@@ -36,14 +36,14 @@ _TEXTS: Final = ("inn", "token", "name")
 
 SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
     **dict.fromkeys(_NUMBERS, _NUMBER),
-    **dict.fromkeys(_UUIDS, _UUID),
+    **dict.fromkeys(UUIDS, _UUID),
     **dict.fromkeys(_TEXTS, _TEXT),
 }
 """Schemas of the parameters in the OpenAPI document."""
 
 _READERS: Final[Mapping[str, Callable[[str], object]]] = {
     **dict.fromkeys(_NUMBERS, read_id),
-    **dict.fromkeys(_UUIDS, read_uuid),
+    **dict.fromkeys(UUIDS, read_uuid),
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.kernel.clock import rfc3339
+from payments.kernel.words import kind_of_operation
 from payments.operations.tables import operation_conflicts
 
 Place = tuple[datetime, UUID, str]
@@ -20,7 +21,7 @@ class ConflictView(msgspec.Struct, frozen=True, kw_only=True):
     """Content that was never applied. `client`: who sent it, `body`: what it asked for."""
 
     operation_id: UUID
-    kind: str
+    kind: Annotated[str, kind_of_operation()]
     client: str
     digest: str
     body: Mapping[str, Any]

@@ -4,6 +4,9 @@ from typing import Final
 
 from payments.payouts.status import HOLDING, UNCERTAIN, PayoutState
 
+CERTAINTIES: Final = ("certain", "unknown")
+HOLD_STATES: Final = ("open", "captured", "released")
+
 STUCK_AFTER_S: Final = {
     PayoutState.HELD: 86_400,
     PayoutState.SUBMITTING: 900,

@@ -1,7 +1,7 @@
 """Moves a payout: row, attempt, hold, ledger and evidence change together."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from payments.holds.rules import captured, released
 from payments.holds.tables import Hold
 from payments.kernel.ids import AccountId
+from payments.kernel.words import one_of
 from payments.ledger import chart
 from payments.ledger.chart import AccountSpec, Kind
 from payments.ledger.posting import Leg, Reserve, move
@@ -25,13 +26,13 @@ class PayoutMoved(Result, frozen=True, kw_only=True):
 
     payout_id: str
     merchant_id: int
-    payout_status: str
+    payout_status: Annotated[str, one_of(PayoutState)]
 
 
 class PayoutStands(Result, frozen=True, kw_only=True):
     """The current state of a payout that the operation does not fit."""
 
-    payout_status: str
+    payout_status: Annotated[str, one_of(PayoutState)]
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -12,10 +12,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
-from payments.payouts.explain import STUCK_AFTER_S, certainty, explanation, hold_state
-from payments.payouts.status import UNCERTAIN, WATCHED, PayoutState
+from payments.kernel.words import one_of
+from payments.payouts.explain import (
+    CERTAINTIES,
+    HOLD_STATES,
+    STUCK_AFTER_S,
+    certainty,
+    explanation,
+    hold_state,
+)
+from payments.payouts.status import UNCERTAIN, WATCHED, Claim, PayoutState, Verdict
 from payments.payouts.tables import Payout, payout_attempts, payout_evidence, payouts
 from payments.provider.schedule import Schedule
+from payments.provider.sighting import Source
 
 
 class PayoutNotFound(NotFound):
@@ -38,10 +47,10 @@ class PayoutView(msgspec.Struct, frozen=True, kw_only=True):
     amount: str
     currency: str
     description: str
-    status: str
+    status: Annotated[str, one_of(PayoutState)]
     reason: str | None
-    certainty: str
-    hold_state: str
+    certainty: Annotated[str, one_of(CERTAINTIES)]
+    hold_state: Annotated[str, one_of(HOLD_STATES)]
     explanation: str
     next_check_at: str | None
     is_stuck: bool
@@ -57,11 +66,11 @@ class EvidenceView(msgspec.Struct, frozen=True, kw_only=True):
 
     number: int
     at: str
-    source: str
-    claim: str
-    verdict: str
-    status_before: str | None
-    status_after: str
+    source: Annotated[str, one_of(Source)]
+    claim: Annotated[str, one_of(Claim)]
+    verdict: Annotated[str, one_of(Verdict)]
+    status_before: Annotated[str, one_of(PayoutState)] | None
+    status_after: Annotated[str, one_of(PayoutState)]
     details: Mapping[str, Any]
     actor: str
 
@@ -70,9 +79,9 @@ class TimelineView(msgspec.Struct, frozen=True, kw_only=True):
     """A payout's state, its next check, and all evidence that led there."""
 
     payout_id: UUID
-    status: str
-    certainty: str
-    hold_state: str
+    status: Annotated[str, one_of(PayoutState)]
+    certainty: Annotated[str, one_of(CERTAINTIES)]
+    hold_state: Annotated[str, one_of(HOLD_STATES)]
     explanation: str
     next_check_at: str | None
     is_stuck: bool

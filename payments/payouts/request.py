@@ -1,8 +1,11 @@
 """payout.request: holds money of a wallet and asks the executor to send it."""
 
+from typing import Annotated
+
 from payments.holds.tables import Hold
 from payments.kernel.clock import rfc3339
 from payments.kernel.money import currency_of, format_minor
+from payments.kernel.words import one_of
 from payments.ledger import chart
 from payments.ledger.posting import Reserve
 from payments.operations.envelope import Intent
@@ -33,7 +36,7 @@ class PayoutRequested(Result, frozen=True, kw_only=True):
     """The payout with its money held."""
 
     payout_id: str
-    payout_status: str
+    payout_status: Annotated[str, one_of(PayoutState)]
     merchant_id: int
     wallet_id: int
     superpay_wallet_id: str

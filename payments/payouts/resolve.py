@@ -4,13 +4,14 @@ The second operator must be another person and send the same resolution.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
 
 from payments.holds.tables import Hold
 from payments.kernel.clock import rfc3339
+from payments.kernel.words import one_of
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Outcome, Refused
@@ -56,7 +57,7 @@ class PayoutResolved(PayoutMoved, frozen=True, kw_only=True):
     """`resolution_status`: proposed (a second operator must agree) or done."""
 
     resolution: str
-    resolution_status: str
+    resolution_status: Annotated[str, one_of(("proposed", "done"))]
     proposal: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 

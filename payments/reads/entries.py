@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from payments.kernel.clock import rfc3339
 from payments.kernel.money import currency_of, format_minor
+from payments.kernel.words import kind_of_operation
 from payments.ledger.chart import address_of
 from payments.ledger.tables import accounts, entries
 from payments.operations.tables import operations, transactions
@@ -25,7 +26,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     entry: int
     operation_id: UUID
     transaction_id: UUID | None
-    kind: str
+    kind: Annotated[str, kind_of_operation()]
     amount: str
     balance: str
     created_at: str

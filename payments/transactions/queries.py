@@ -14,6 +14,7 @@ from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.free_json import EMPTY, JsonObject
 from payments.kernel.money import CURRENCY_BY_NUMBER, format_minor
+from payments.kernel.words import kind_of_operation
 from payments.ledger.chart import address_of
 from payments.ledger.tables import accounts, entries
 from payments.operations.tables import operations, transactions
@@ -37,7 +38,7 @@ class TransactionView(msgspec.Struct, frozen=True, kw_only=True):
 
     transaction_id: UUID
     operation_id: UUID
-    kind: str
+    kind: Annotated[str, kind_of_operation()]
     client: str
     postings: list[PostingView]
     reference: str

@@ -1,12 +1,15 @@
 """wallet.close: an empty wallet takes no part in anything any more, for ever."""
 
+from typing import Annotated
+
+from payments.kernel.words import one_of
 from payments.ledger import chart
 from payments.ledger.chart import AccountStatus
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.wallets.refusals import WALLET_CLOSED, WALLET_NOT_EMPTY, WALLET_NOT_FOUND
-from payments.wallets.status import wallet_status
+from payments.wallets.status import WALLET_STATUSES, wallet_status
 
 
 class CloseWallet(Intent, frozen=True, kw_only=True):
@@ -19,7 +22,7 @@ class WalletClosed(Result, frozen=True, kw_only=True):
     """`wallet_status`: closed."""
 
     wallet_id: int
-    wallet_status: str
+    wallet_status: Annotated[str, one_of(WALLET_STATUSES)]
 
 
 def decide(intent: CloseWallet, state: State, _context: Context) -> Outcome:

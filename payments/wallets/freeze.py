@@ -1,7 +1,8 @@
 """wallet.freeze: close a wallet to money in, out or both, or open it again."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from payments.kernel.words import one_of
 from payments.ledger import chart
 from payments.ledger.chart import AccountStatus
 from payments.operations.envelope import Intent
@@ -9,7 +10,7 @@ from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
 from payments.wallets.refusals import WALLET_CLOSED, WALLET_NOT_FOUND
-from payments.wallets.status import FROZEN_BY_DIRECTION, wallet_status
+from payments.wallets.status import FROZEN_BY_DIRECTION, WALLET_STATUSES, wallet_status
 from payments.wallets.tables import Wallet
 
 
@@ -28,8 +29,8 @@ class WalletFrozen(Result, frozen=True, kw_only=True):
     """`wallet_status`: active or frozen; `freeze_direction` says which way money does not go."""
 
     wallet_id: int
-    wallet_status: str
-    freeze_direction: str | None
+    wallet_status: Annotated[str, one_of(WALLET_STATUSES)]
+    freeze_direction: Annotated[str, one_of(FROZEN_BY_DIRECTION)] | None
     freeze_reason: str
 
 

@@ -1,17 +1,18 @@
 """wallet.open: a new wallet, empty."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
 from payments.kernel.clock import rfc3339
 from payments.kernel.free_json import EMPTY, JsonObject
 from payments.kernel.money import currency_of, format_minor
+from payments.kernel.words import one_of
 from payments.ledger.chart import AccountStatus, Kind, owned
 from payments.operations.envelope import Intent
 from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
 from payments.operations.outcome import Applied, Result
-from payments.wallets.status import wallet_status
+from payments.wallets.status import WALLET_STATUSES, wallet_status
 from payments.wallets.tables import WALLET_NUMBERS, Wallet
 
 
@@ -32,7 +33,7 @@ class WalletOpened(Result, frozen=True, kw_only=True):
     currency: str
     owner: str
     metadata: JsonObject
-    wallet_status: str
+    wallet_status: Annotated[str, one_of(WALLET_STATUSES)]
     balance: str
     available: str
     held: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.free_json import JsonObject
 from payments.kernel.money import currency_of, format_minor
+from payments.kernel.words import one_of
 from payments.ledger import chart
 from payments.ledger.at_a_time import balance_at
 from payments.ledger.chart import AccountStatus
@@ -20,7 +21,12 @@ from payments.ledger.tables import accounts, held_at
 from payments.reads import entries
 from payments.reads.entries import ALL, EntryFilters, EntryView
 from payments.reads.members import holds_member
-from payments.wallets.status import freeze_direction, wallet_status
+from payments.wallets.status import (
+    FROZEN_BY_DIRECTION,
+    WALLET_STATUSES,
+    freeze_direction,
+    wallet_status,
+)
 from payments.wallets.tables import wallets
 
 
@@ -40,13 +46,13 @@ class WalletView(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     owner: str
     metadata: JsonObject
-    status: str
+    status: Annotated[str, one_of(WALLET_STATUSES)]
     balance: str
     available: str | None
     held: str | None
     created_at: str
     overdraft_limit: str
-    freeze_direction: str | None
+    freeze_direction: Annotated[str, one_of(FROZEN_BY_DIRECTION)] | None
     freeze_reason: str
     at: str | msgspec.UnsetType = msgspec.UNSET
 

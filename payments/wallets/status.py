@@ -23,3 +23,6 @@ def wallet_status(status: AccountStatus) -> str:
 def freeze_direction(status: AccountStatus) -> str | None:
     """Which way money does not go: `both`, `debits`, `credits`; None when it is not frozen."""
     return _DIRECTIONS.get(status)
+
+
+WALLET_STATUSES: Final = ("active", "frozen", "closed")

@@ -10,7 +10,7 @@ from payments.entrypoints.settings import Secret, Settings
 from payments.http.openapi import document_of
 
 PATH = Path(__file__).with_name("routes.txt")
-_SETTINGS = Settings(
+SETTINGS = Settings(
     database_url=Secret("postgresql://nobody@127.0.0.1/none"),
     redis_url=Secret("redis://127.0.0.1/0"),
 )
@@ -18,7 +18,7 @@ _SETTINGS = Settings(
 
 def routes() -> str:
     """A line a route: path, method, answers, body, parameters, what opens it."""
-    document = document_of(create_app(_SETTINGS))
+    document = document_of(create_app(SETTINGS))
     lines = []
     for path, methods in sorted(document["paths"].items()):
         for method, operation in sorted(methods.items()):

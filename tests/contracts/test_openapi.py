@@ -71,13 +71,13 @@ async def test_every_body_of_these_surfaces_has_an_example(
             body = bodies[path, operation["operationId"]]
             assert decode_body(msgspec.json.encode(example), body)
             seen += 1
-    assert seen == 31
+    assert seen == 34
 
 
 async def test_headers_and_bodies_are_described_as_they_are_read(document: dict[str, Any]) -> None:
     assert parameters(document, "/api/webhook/bank") == {"Prefer"}
     for path in ("wallet", "wallet/deposit", "transaction"):
-        assert parameters(document, f"/api/v1/{path}") == {"Idempotency-Key"}
+        assert parameters(document, f"/api/v1/{path}") == {"Idempotency-Key", "Prefer"}
     reverse = document["paths"]["/v1/transfers/{transfer_id}/reverse"]["post"]
     assert reverse["requestBody"]["required"] is False
     transfer = document["paths"]["/v1/transfers"]["post"]
@@ -92,14 +92,14 @@ async def test_headers_and_bodies_are_described_as_they_are_read(document: dict[
 @pytest.mark.parametrize(
     ("method", "path", "names"),
     [
-        ("post", "/payment/webhook", {"X-Signature"}),
+        ("post", "/payment/webhook", {"Prefer", "X-Signature"}),
         ("put", "/shop/admin/products/{product_id}", {"If-Match"}),
         ("patch", "/shop/admin/products/{product_id}", {"If-Match"}),
         ("delete", "/shop/admin/products/{product_id}", {"If-Match"}),
         ("post", "/shop/products/{product_id}/purchase", {"Idempotency-Key", "Prefer"}),
-        ("post", "/bank/pay", {"Idempotency-Key"}),
-        ("post", "/bank/confirm", {"Idempotency-Key"}),
-        ("post", "/bank/refund", {"Idempotency-Key"}),
+        ("post", "/bank/pay", {"Idempotency-Key", "Prefer"}),
+        ("post", "/bank/confirm", {"Idempotency-Key", "Prefer"}),
+        ("post", "/bank/refund", {"Idempotency-Key", "Prefer"}),
         ("post", "/v1/superpay/callbacks", SIGNATURE),
     ],
 )
@@ -112,7 +112,7 @@ async def test_headers_that_are_read_are_named(
 
 async def test_a_deleted_product_is_204(paths: Any) -> None:
     responses = paths["/shop/admin/products/{product_id}"]["delete"]["responses"]
-    assert set(responses) == {"204", "default"}
+    assert {s for s in responses if s < "4"} == {"204"}
     assert "content" not in responses["204"]
 
 
@@ -136,6 +136,7 @@ async def test_refusals_of_what_is_waited_for_are_named(paths: Any) -> None:
         assert refusal in paths[path]["post"]["description"], path
 
 
+@pytest.mark.case("O12")
 async def test_the_native_examples_work_in_order(
     client: httpx.AsyncClient, platform: Platform, document: dict[str, Any]
 ) -> None:
@@ -149,6 +150,9 @@ async def test_the_native_examples_work_in_order(
         "transfers/{transfer_id}/reverse",
     ):
         example = document["paths"][f"/v1/{path}"]["post"]["requestBody"]["content"]
+        if path.endswith("reverse"):
+            nothing = await client.post(f"/v1/{path.format(**found)}", json={"amount": None})
+            assert nothing.json()["code"] == "invalid_amount"
         answer = await client.post(
             f"/v1/{path.format(**found)}", json=example["application/json"]["example"]
         )

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from payments.bankpayments.queries import ChangeView, PaymentView
+from payments.bankpayments.queries import BalanceChangeView, PaymentView
 from payments.operations.conflict_list import ConflictView
 
 
@@ -16,7 +16,7 @@ class BankPaymentList(msgspec.Struct, frozen=True, kw_only=True):
 class ChangeList(msgspec.Struct, frozen=True, kw_only=True):
     """A page of balance changes."""
 
-    items: list[ChangeView]
+    items: list[BalanceChangeView]
     next_cursor: str | None
 
 

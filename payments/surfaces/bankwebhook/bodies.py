@@ -9,7 +9,8 @@ import msgspec
 from payments.bankpayments.inn import PATTERN, PAYER_PATTERN, checked_payer
 from payments.bankpayments.receive import ReceiveBankPayment
 from payments.bankpayments.tables import CURRENCY
-from payments.http.body import Amount, Body, minor_of
+from payments.http.amounts import AmountNumber, AmountOrNumber
+from payments.http.body import Body, minor_of
 from payments.http.lists import Page
 from payments.kernel.errors import InvalidBody
 from payments.kernel.money import currency_of
@@ -41,7 +42,7 @@ class BankPaymentBody(CreditBody, frozen=True, kw_only=True):
     }
 
     operation_id: UUID
-    amount: Amount
+    amount: AmountOrNumber
     payer_inn: Payer | None = None
     document_number: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     document_date: Annotated[datetime, msgspec.Meta(tz=True)]
@@ -57,7 +58,7 @@ class OrganizationBalance(msgspec.Struct, frozen=True, kw_only=True):
     """The balance in roubles; a whole number is an integer."""
 
     inn: str
-    balance: Amount
+    balance: AmountNumber
 
 
 class OrganizationBody(Body, frozen=True, kw_only=True):

@@ -1,9 +1,16 @@
 """Lists and bulk items as the native API answers them."""
 
+from typing import Annotated, Final
+
 import msgspec
 
+from payments.kernel.words import one_of
+from payments.operations.outcome import Status
 from payments.reads.entries import EntryView
 from payments.wallets.queries import WalletView
+
+NOT_ACCEPTED: Final = "not_accepted"
+"""An item that was not accepted and may be sent again."""
 
 
 class WalletList(msgspec.Struct, kw_only=True):
@@ -27,8 +34,11 @@ class BulkItem(msgspec.Struct, kw_only=True, omit_defaults=True):
     """
 
     operation_id: str | None
-    status: str
+    status: Annotated[str, one_of((*(s.value for s in Status), NOT_ACCEPTED))]
     reason: str | None = None
+    detail: str | None = None
+    errors: list[dict[str, str | int]] = []
+    retryable: bool | None = None
 
 
 class BulkAnswer(msgspec.Struct, kw_only=True):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import msgspec
 
 from payments.http.body import Amount, Body, CurrencyCode, Id, Text
+from payments.http.components import REF
 from payments.kernel.free_json import EMPTY, JsonObject
 
 HOLD_MAX_S: Final = 366 * 24 * 3600
@@ -129,6 +130,36 @@ class EmptyBody(Body, frozen=True, kw_only=True):
     example: ClassVar[Mapping[str, Any]] = {}
 
 
+BULK_KINDS: Final[Mapping[str, str]] = {
+    "transfer": "transfer.create",
+    "transfer_reversal": "transfer.reverse",
+    "transaction": "transaction.create",
+    "transaction_reversal": "transaction.reverse",
+    "hold": "hold.create",
+    "capture": "hold.capture",
+    "release": "hold.release",
+    "adjustment": "wallet.adjust",
+}
+"""What an item may be, and the kind of operation that it may say instead."""
+
+
+def bulk_item_name(kind: str) -> str:
+    """The name of the schema of an item."""
+    return "Bulk" + "".join(word.capitalize() for word in kind.split("_"))
+
+
+def _bulk_item() -> dict[str, Any]:
+    """An item is the body of its kind; `payments.surfaces.native.bulk` makes the structs."""
+    places = {kind: REF.format(name=bulk_item_name(kind)) for kind in BULK_KINDS}
+    return {
+        "oneOf": [{"$ref": place} for place in places.values()],
+        "discriminator": {
+            "propertyName": "kind",
+            "mapping": {**places, **{BULK_KINDS[kind]: place for kind, place in places.items()}},
+        },
+    }
+
+
 class BulkBody(Body, frozen=True, kw_only=True):
     """Operations in order, each `{"kind", "idempotency_key"?, …body of that POST}`."""
 
@@ -137,7 +168,7 @@ class BulkBody(Body, frozen=True, kw_only=True):
     }
 
     operations: Annotated[
-        list[Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]],
+        list[Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema=_bulk_item())]],
         msgspec.Meta(min_length=1, max_length=BULK_MAX),
     ]
     atomic: bool = False

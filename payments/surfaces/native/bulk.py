@@ -20,14 +20,15 @@ from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
 from payments.kernel.errors import Conflict, InvalidBody, PaymentsError
+from payments.kernel.words import one_of
 from payments.operations.atomic import BULK_REJECTED, ApplyAll, AtomicPart, atomic, part_id
 from payments.operations.envelope import Intent, digest_of_intent
 from payments.operations.operation import Operation
 from payments.operations.outcome import Status
 from payments.operations.submit import Request, Submitter, Ticket, fresh, keyed
 from payments.surfaces.native import items
-from payments.surfaces.native.answers import BulkAnswer
-from payments.surfaces.native.bodies import BulkBody
+from payments.surfaces.native.answers import NOT_ACCEPTED, BulkAnswer
+from payments.surfaces.native.bodies import BulkBody, bulk_item_name
 from payments.surfaces.native.holds import capture_hold, create_hold, release_hold
 from payments.surfaces.native.transactions import create_transaction, reverse_transaction
 from payments.surfaces.native.transfers import create_transfer, reverse_transfer
@@ -37,7 +38,6 @@ ReadIntent = Callable[[HttpRequest, Any], Awaitable[Intent]]
 """From the body of an item to its intent."""
 
 BULK_MAX_BYTES: Final = 1024 * 1024
-NOT_ACCEPTED: Final = "not_accepted"
 BULK: Final = "operations.bulk"
 """The kind of the operation that holds the key of a bulk. It moves nothing itself."""
 
@@ -60,25 +60,29 @@ class BulkKind(msgspec.Struct, frozen=True):
     operation: Operation[Any]
 
 
-def _item_type(body: type[msgspec.Struct], thing_id: str | None) -> type[msgspec.Struct]:
+def _item_type(
+    kind: str, access: Access, operation: Operation[Any], thing_id: str | None
+) -> type[msgspec.Struct]:
     """The body of the single POST, with the fields an item has more."""
     more: Any = [
-        ("kind", str),
+        ("kind", Annotated[str, one_of((kind, operation.kind))]),
         ("idempotency_key", Annotated[str, msgspec.Meta(max_length=255)] | None, None),
     ]
     if thing_id is not None:
         more.append((thing_id, UUID))
     return msgspec.defstruct(
-        f"Bulk{body.__name__}",
+        bulk_item_name(kind),
         more,
-        bases=(body,),
+        bases=(access.body,),
         frozen=True,
         kw_only=True,
         forbid_unknown_fields=True,
     )
 
 
-def _kind(route: BaseRouteHandler, intent: ReadIntent, thing_id: str | None = None) -> BulkKind:
+def _kind(
+    kind: str, route: BaseRouteHandler, intent: ReadIntent, thing_id: str | None = None
+) -> BulkKind:
     """The kind of a single POST: its route says scope, body and operation.
 
     `thing_id`: what stands in the path of the single POST.
@@ -86,20 +90,23 @@ def _kind(route: BaseRouteHandler, intent: ReadIntent, thing_id: str | None = No
     access = declared(route)
     if access.scope is None or access.operation is None:
         raise ValueError(f"{route} submits no operation under a scope")
-    return BulkKind(access.scope, _item_type(access.body, thing_id), intent, access.operation)
+    body = _item_type(kind, access, access.operation, thing_id)
+    return BulkKind(access.scope, body, intent, access.operation)
 
 
 KINDS: Final = {
-    "transfer": _kind(create_transfer, items.transfer),
-    "transfer_reversal": _kind(reverse_transfer, items.transfer_reversal, "transfer_id"),
-    "transaction": _kind(create_transaction, items.transaction),
-    "transaction_reversal": _kind(
-        reverse_transaction, items.transaction_reversal, "transaction_id"
+    "transfer": _kind("transfer", create_transfer, items.transfer),
+    "transfer_reversal": _kind(
+        "transfer_reversal", reverse_transfer, items.transfer_reversal, "transfer_id"
     ),
-    "hold": _kind(create_hold, items.hold),
-    "capture": _kind(capture_hold, items.capture, "hold_id"),
-    "release": _kind(release_hold, items.release, "hold_id"),
-    "adjustment": _kind(adjust, items.adjustment),
+    "transaction": _kind("transaction", create_transaction, items.transaction),
+    "transaction_reversal": _kind(
+        "transaction_reversal", reverse_transaction, items.transaction_reversal, "transaction_id"
+    ),
+    "hold": _kind("hold", create_hold, items.hold),
+    "capture": _kind("capture", capture_hold, items.capture, "hold_id"),
+    "release": _kind("release", release_hold, items.release, "hold_id"),
+    "adjustment": _kind("adjustment", adjust, items.adjustment),
 }
 """An item may say the kind of its operation instead, `hold.capture`."""
 _BY_KIND: Final = {kind.operation.kind: kind for kind in KINDS.values()} | KINDS
@@ -125,6 +132,7 @@ A test holds that every operation of a native route stands here or in `KINDS`.
         API_KEY,
         "operations:read",
         body=BulkBody,
+        mentions=tuple(kind.body for kind in KINDS.values()),
         answers={200: BulkAnswer, 202: BulkAnswer},
         takes=Takes.KEY_AND_WAIT,
         body_max_bytes=BULK_MAX_BYTES,

@@ -109,7 +109,7 @@ class TransactionAnswer(msgspec.Struct, kw_only=True):
     created_at: str
 
 
-class TransactionList(msgspec.Struct, kw_only=True):
+class ShopTransactionList(msgspec.Struct, kw_only=True):
     """A page of transactions."""
 
     items: list[TransactionAnswer]

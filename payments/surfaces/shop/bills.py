@@ -29,8 +29,8 @@ from payments.surfaces.shop.access import SHOP, user_id_of
 from payments.surfaces.shop.answers import (
     BillAnswer,
     BillList,
+    ShopTransactionList,
     TransactionAnswer,
-    TransactionList,
     number_in,
 )
 from payments.surfaces.shop.bodies import TransactionsQuery
@@ -47,9 +47,11 @@ async def list_bills(request: HttpRequest, engine: NamedDependency[AsyncEngine])
 
 @get(
     "/shop/transactions",
-    access=Access(SHOP, query=TransactionsQuery, answers={200: TransactionList}),
+    access=Access(SHOP, query=TransactionsQuery, answers={200: ShopTransactionList}),
 )
-async def list_transactions(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
+async def list_shop_transactions(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine]
+) -> Reply:
     """The caller's top-ups and purchases, newest first."""
     query = read_query(request, TransactionsQuery)
     before = decode_cursor(query.cursor, int)
@@ -116,4 +118,4 @@ def _cursor_of(bill: BillView) -> tuple[int, int]:
     return (bill.created_at - _EPOCH) // _MICROSECOND, bill.id
 
 
-HANDLERS: Final = (list_bills, list_transactions, get_shop_operation)
+HANDLERS: Final = (list_bills, list_shop_transactions, get_shop_operation)

@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Final
 
 import msgspec
 
-from payments.http.body import Amount, Body, CurrencyCode
+from payments.http.amounts import AmountOrNumber
+from payments.http.body import Body, CurrencyCode
 from payments.http.lists import Page
 from payments.surfaces.shop.config import CURRENCY
 from payments.users.passwords import PASSWORD_MIN
@@ -65,7 +66,7 @@ class ProductBody(Body, frozen=True, kw_only=True):
 
     title: Title
     description: Description = ""
-    price: Amount
+    price: AmountOrNumber
     currency: CurrencyCode = CURRENCY
 
 
@@ -76,7 +77,7 @@ class ProductPatch(Body, frozen=True, kw_only=True):
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
     description: Description | msgspec.UnsetType = msgspec.UNSET
-    price: Amount = msgspec.field(default_factory=msgspec.Raw)
+    price: AmountOrNumber = msgspec.field(default_factory=msgspec.Raw)
     currency: CurrencyCode | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -11,8 +11,9 @@ import payments.bills.topup
 from payments.bills.parties import Parties, PartyFinder
 from payments.bills.topup import TopUpBill, request_of
 from payments.http.access import Access, Takes
+from payments.http.amounts import AmountOrNumber
 from payments.http.auth import PUBLIC
-from payments.http.body import Amount, check_content_type, decode_body, minor_of, read_raw
+from payments.http.body import check_content_type, decode_body, minor_of, read_raw
 from payments.http.hot import hot_post
 from payments.http.operation_status import Decisions, Markers
 from payments.http.operations import render_ticket
@@ -73,7 +74,7 @@ class WebhookBody(CreditBody, frozen=True, kw_only=True):
     transaction_id: RawNumber
     user_id: RawNumber
     bill_id: RawNumber
-    amount: Amount
+    amount: AmountOrNumber
     signature: str | None = None
 
 

@@ -221,7 +221,7 @@ class LedgerBody(Body, frozen=True, kw_only=True):
     currency: CurrencyCode
 
 
-class ResolveBody(Body, frozen=True, kw_only=True):
+class BreakResolutionBody(Body, frozen=True, kw_only=True):
     """A reason and, if money has to move, the posting: then a second key must send the same."""
 
     reason: Reason

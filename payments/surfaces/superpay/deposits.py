@@ -29,6 +29,7 @@ from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest
 from payments.kernel.clock import monotonic_s
 from payments.kernel.ids import parse_id
+from payments.kernel.words import one_of
 from payments.provider.schedule import Schedule
 from payments.surfaces.superpay.config import SuperPaySurface
 
@@ -66,7 +67,7 @@ class DepositPage(msgspec.Struct, frozen=True, kw_only=True):
     """What the provider has answered so far: `redirect_url` once it has given the page."""
 
     redirect_url: str | None
-    deposit_status: str
+    deposit_status: Annotated[str, one_of(DepositState)]
 
 
 class DepositsQuery(Page, frozen=True, kw_only=True):

@@ -67,7 +67,7 @@ class CancelBody(Body, frozen=True, kw_only=True):
     example: ClassVar[Mapping[str, Any]] = {}
 
 
-class ResolveBody(Body, frozen=True, kw_only=True):
+class PayoutResolutionBody(Body, frozen=True, kw_only=True):
     """The outcome of the payout as two operators know it; `reason` is for auditors."""
 
     resolution: Literal["accepted", "paid", "failed", "canceled"]
@@ -202,7 +202,9 @@ async def cancel_payout(
 
 @post(
     "/v1/payouts/{payout_id:str}/resolve",
-    access=Access(API_KEY, OPERATE, operation=payments.payouts.resolve.OPERATION, body=ResolveBody),
+    access=Access(
+        API_KEY, OPERATE, operation=payments.payouts.resolve.OPERATION, body=PayoutResolutionBody
+    ),
 )
 async def resolve_payout(
     request: HttpRequest,
@@ -213,7 +215,7 @@ async def resolve_payout(
     """Resolve a payout in doubt: one operator proposes, another client with the same resolution
     executes.
     """
-    body = await read_body(request, ResolveBody)
+    body = await read_body(request, PayoutResolutionBody)
     payout = await _payout(request, payout_id, engine, surface)
     intent = ResolvePayout(
         payout_id=payout.payout_id, resolution=body.resolution, reason=body.reason

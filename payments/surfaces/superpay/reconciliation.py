@@ -1,7 +1,7 @@
 """/v1/reconciliation: registries, breaks, and what operators do about them."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from litestar import get, post
@@ -40,11 +40,11 @@ from payments.surfaces.superpay.answers import (
 )
 from payments.surfaces.superpay.bodies import (
     AssignBody,
+    BreakResolutionBody,
     BreaksQuery,
     CallbacksQuery,
     FetchBody,
     LedgerBody,
-    ResolveBody,
     UploadQuery,
 )
 from payments.surfaces.superpay.fetching import follow_up
@@ -61,6 +61,7 @@ DECIDED_WITHIN_S: Final = 10
         API_KEY,
         SCOPE,
         query=UploadQuery,
+        uploads={"application/json": dict[str, Any], "text/csv": str},
         answers={200: LoadedAnswer},
         body_max_bytes=UPLOAD_MAX_BYTES,
     ),
@@ -194,7 +195,9 @@ async def assign_break(
 
 @post(
     "/v1/reconciliation/breaks/{break_id:str}/resolve",
-    access=Access(API_KEY, SCOPE, operation=payments.breaks.resolve.OPERATION, body=ResolveBody),
+    access=Access(
+        API_KEY, SCOPE, operation=payments.breaks.resolve.OPERATION, body=BreakResolutionBody
+    ),
 )
 async def resolve_break(
     request: HttpRequest,
@@ -203,7 +206,7 @@ async def resolve_break(
     clock: NamedDependency[Time],
 ) -> Reply:
     """Resolve a break with a reason, or with a posting that two different clients have sent."""
-    body = await read_body(request, ResolveBody)
+    body = await read_body(request, BreakResolutionBody)
     break_ = await breaks.get_break(engine, parse_id(break_id), clock.now())
     posting = None if body.ledger is None else _posting(body.ledger)
     intent = ResolveBreak(break_id=break_.break_id, reason=body.reason, posting=posting)

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
 
 from payments.clientwallets.queries import ClientWalletView, OutcomeView
-from payments.http.body import Amount
+from payments.http.amounts import AmountNumber
 from payments.kernel.money import currency_of, float_number, float_text
+from payments.kernel.words import kind_of_operation, one_of
 from payments.operations.outcome import Status
 from payments.reads.entries import EntryView
+from payments.wallets.status import WALLET_STATUSES
 
 _MESSAGES: Final = {
     "user_already_has_wallet": "user already has a wallet",
@@ -19,6 +21,18 @@ _MESSAGES: Final = {
     "source_wallet_not_owned": "source wallet does not belong to the user",
 }
 _SUCCESS: Final = "transaction was successful"
+
+
+NaiveTime = Annotated[
+    str,
+    msgspec.Meta(
+        extra_json_schema={
+            "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}$",
+            "examples": ["2021-05-04T22:14:24.943205"],
+        },
+    ),
+]
+"""UTC without saying so, as the seed writes it."""
 
 
 class Info(msgspec.Struct, frozen=True):
@@ -35,10 +49,10 @@ class WalletAnswer(msgspec.Struct, frozen=True, kw_only=True):
     user_id: int | None = None
     handshake_id: str | None = None
     wallet_id: int | None = None
-    status: str | None = None
-    amount: Amount | None = None
-    created_at: str | None = None
-    updated_at: str | None = None
+    status: Annotated[str, one_of((*WALLET_STATUSES, Status.REJECTED.value))] | None = None
+    amount: AmountNumber | None = None
+    created_at: NaiveTime | None = None
+    updated_at: NaiveTime | None = None
     currency: str | None = None
     info: Info | msgspec.UnsetType = msgspec.UNSET
 
@@ -49,7 +63,7 @@ class ClientTransactionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     user_id: int | None = None
     handshake_id: str | None = None
     transaction_id: int | None = None
-    status: str | None = None
+    status: Annotated[str, one_of(("processed", Status.REJECTED.value))] | None = None
     source_wallet_id: int | None = None
     destination_wallet_id: int | None = None
     info: Info | None = None
@@ -63,9 +77,9 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
 
     entry: int
     operation_id: UUID
-    kind: str
-    amount: Amount
-    balance: Amount
+    kind: Annotated[str, kind_of_operation()]
+    amount: AmountNumber
+    balance: AmountNumber
     created_at: str
     description: str
     transaction_id: int | None

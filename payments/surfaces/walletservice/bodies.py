@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, TypeVar
 
 import msgspec
 
+from payments.http.amounts import AmountOrNothing, AmountOrNumber
 from payments.http.body import (
-    Amount,
     Body,
     CurrencyCode,
     Id,
@@ -25,7 +25,7 @@ class WalletBody(Body, frozen=True, kw_only=True):
     example: ClassVar = {"user_id": 1, "amount": 7100}
 
     user_id: Id
-    amount: Amount = msgspec.field(default_factory=msgspec.Raw)
+    amount: AmountOrNothing = msgspec.field(default_factory=msgspec.Raw)
     currency: CurrencyCode = "USD"
 
 
@@ -35,11 +35,11 @@ class WalletDepositBody(Body, frozen=True, kw_only=True):
     example: ClassVar = {"wallet_id": 1, "amount": 500}
 
     wallet_id: Id
-    amount: Amount
+    amount: AmountOrNumber
     user_id: Id | None = None
 
 
-class TransactionBody(Body, frozen=True, kw_only=True):
+class ClientTransactionBody(Body, frozen=True, kw_only=True):
     """A transfer from a client's wallet to another's, in the currency of the source."""
 
     example: ClassVar = {
@@ -52,7 +52,7 @@ class TransactionBody(Body, frozen=True, kw_only=True):
     user_id: Id
     source_wallet_id: Id
     dest_wallet_id: Id
-    trans_sum: Amount
+    trans_sum: AmountOrNumber
 
 
 class WalletAsk(Body, frozen=True, kw_only=True):

@@ -19,7 +19,11 @@ from payments.kernel.money import Currency, currency_of
 from payments.operations.operation import IntentT, Operation
 from payments.operations.outcome import Decision
 from payments.operations.submit import EarlierId, Request, Submitter
-from payments.surfaces.walletservice.bodies import TransactionBody, WalletBody, WalletDepositBody
+from payments.surfaces.walletservice.bodies import (
+    ClientTransactionBody,
+    WalletBody,
+    WalletDepositBody,
+)
 from payments.surfaces.walletservice.handshake import Service, keyed_handshake, new_handshake
 
 _DEFAULT: Final = "USD"
@@ -64,7 +68,7 @@ async def deposit_intent(
 
 
 async def transfer_intent(
-    body: TransactionBody, currencies: WalletCurrencies, engine: AsyncEngine
+    body: ClientTransactionBody, currencies: WalletCurrencies, engine: AsyncEngine
 ) -> CreateClientTransfer:
     """The intent of a transfer, with the amount in the source wallet's currency."""
     currency = await _currency(body.source_wallet_id, currencies, engine)

@@ -27,9 +27,9 @@ from payments.surfaces.walletservice.answers import (
     movement,
 )
 from payments.surfaces.walletservice.bodies import (
+    ClientTransactionBody,
     HistoryAsk,
     TransactionAsk,
-    TransactionBody,
     WalletAsk,
     WalletBody,
     WalletDepositBody,
@@ -153,11 +153,11 @@ async def get_history(request: HttpRequest, engine: NamedDependency[AsyncEngine]
         TRANSFER,
         operation=payments.clientwallets.transfer.OPERATION,
         takes=Takes.KEY_AND_WAIT,
-        body=TransactionBody,
+        body=ClientTransactionBody,
         answers={201: ClientTransactionAnswer, 202: ClientTransactionAnswer},
     ),
 )
-async def create_transaction(
+async def create_client_transaction(
     request: HttpRequest,
     currencies: NamedDependency[WalletCurrencies],
     engine: NamedDependency[AsyncEngine],
@@ -165,7 +165,7 @@ async def create_transaction(
     refusals: NamedDependency[Refusals],
 ) -> Reply:
     """Enqueue a transfer from a client's wallet to another's."""
-    body = await read_body(request, TransactionBody)
+    body = await read_body(request, ClientTransactionBody)
     operation = payments.clientwallets.transfer.OPERATION
     intent = await transfer_intent(body, currencies, engine)
     enqueued = await enqueue(
@@ -178,7 +178,9 @@ async def create_transaction(
     "/api/v1/transaction",
     access=Access(AUTH, READ, query=TransactionAsk, answers={200: ClientTransactionAnswer}),
 )
-async def get_transaction(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
+async def get_client_transaction(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine]
+) -> Reply:
     """A transaction by handshake or number; the same names in the body or the query string.
 
     Until decided, all fields but the handshake are null; then `status` is processed or rejected,
@@ -214,8 +216,8 @@ ROUTER: Final = Router(
         get_client_wallet,
         get_wallet_from_database,
         get_history,
-        create_transaction,
-        get_transaction,
+        create_client_transaction,
+        get_client_transaction,
         get_transaction_from_database,
     ],
 )

@@ -1,0 +1,1 @@
+"""Clients generated from the OpenAPI document; no part of `make test`."""
