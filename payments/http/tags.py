@@ -10,6 +10,7 @@ _DESCRIPTIONS: Final = {
     "bank-payments": "What the bank said it received, and whose it is.",
     "conflicts": "Other content that came under a known operation.",
     "deposits": "Money in through SuperPay.",
+    "events": "What happened, in order, for who wants to follow it.",
     "health": "Whether this process works.",
     "holds": "Money kept aside, to be captured or released.",
     "metrics": "Prometheus.",
