@@ -25,6 +25,7 @@ from payments.operations.envelope import Envelope, decode
 from payments.operations.outcome import Decision
 from payments.operations.outcomes import Coming, Parked
 from payments.operations.submit import Submitter
+from payments.reads.event_feed import EventFeed
 from payments.reads.replica import ReadEngine
 from payments.registry import OPERATIONS
 from payments.surfaces.native.routes import ROUTER
@@ -165,6 +166,7 @@ class Api:
                 Refusals: Refusals.of(OPERATIONS),
                 Readiness: Readiness(),
                 Ages: Ages(),
+                EventFeed: EventFeed(engine),
             }
         )
         schemes = Schemes({API_KEY: Scheme(authenticate, BEARER_KEY)})
