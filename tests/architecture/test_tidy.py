@@ -169,11 +169,10 @@ def test_routes_catch_nothing() -> None:
 DIRECT = {
     "payments/surfaces/shop/access.py": "a way to authenticate: no handler, so no signature",
     "payments/surfaces/shop/webhook.py": "a hot route (ADR 0092)",
-    "payments/surfaces/native/bulk.py": "any item's intent is made from the request",
-    "payments/surfaces/native/items.py": "intents of items, made from the request of the bulk",
-    "payments/surfaces/native/holds.py": "its intents are made for items of a bulk as well",
-    "payments/surfaces/native/transactions.py": "its intents are made for items of a bulk as well",
-    "payments/surfaces/native/transfers.py": "a hot route; its intents are made for bulks as well",
+    "payments/surfaces/native/items.py": "intents of a bulk's items: no handlers",
+    "payments/surfaces/native/holds.py": "`look`, for handlers and for items of a bulk",
+    "payments/surfaces/native/transactions.py": "`look`, for handlers and for items of a bulk",
+    "payments/surfaces/native/transfers.py": "a hot route; `look`, for handlers and items",
 }
 
 

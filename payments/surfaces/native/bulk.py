@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import post
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 
 from payments.http.access import Access, Takes
@@ -18,7 +19,7 @@ from payments.http.openapi import declared
 from payments.http.operations import PARKED, applied_body, render_ticket
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, service
+from payments.http.services import HttpRequest
 from payments.kernel.errors import Conflict, InvalidBody, PaymentsError
 from payments.kernel.words import one_of
 from payments.operations.atomic import BULK_REJECTED, ApplyAll, AtomicPart, atomic, part_id
@@ -138,7 +139,7 @@ A test holds that every operation of a native route stands here or in `KINDS`.
         body_max_bytes=BULK_MAX_BYTES,
     ),
 )
-async def submit_bulk(request: HttpRequest) -> Reply:
+async def submit_bulk(request: HttpRequest, submitter: NamedDependency[Submitter]) -> Reply:
     """Up to 1000 operations, decided in their order; each needs its own scope.
 
     One refused item does not touch the others, or with `atomic` nothing is applied at all.
@@ -147,18 +148,15 @@ async def submit_bulk(request: HttpRequest) -> Reply:
     key = key_of(request)
     read = [await _read(request, raw, index, key) for index, raw in enumerate(body.operations)]
     if body.atomic:
-        return await _submit_atomic(request, read)
+        return await _submit_atomic(request, submitter, read)
     wait_s = preferred_wait_s(request)
     is_repeat = key is not None and await claim_key(
         request, key, kind=BULK, content=_encode([item.content for item in read])
     )
     wanted = _in_one_order([item.request for item in read])
     accepted = [w for w in wanted if isinstance(w, Request)]
-    answers = dict(
-        zip(
-            map(id, accepted), await service(request, Submitter).many(accepted, wait_s), strict=True
-        )
-    )
+    tickets = await submitter.many(accepted, wait_s)
+    answers = dict(zip(map(id, accepted), tickets, strict=True))
     outcomes = [_item(w if isinstance(w, PaymentsError) else answers[id(w)], w) for w in wanted]
     headers = ((REPLAYED,) if is_repeat else ()) + ((APPLIED,) if wait_s else ())
     return json_reply(
@@ -177,7 +175,9 @@ def _in_one_order(wanted: Sequence[Request | PaymentsError]) -> list[Request | P
     ]
 
 
-async def _submit_atomic(request: HttpRequest, read: "Sequence[_Item]") -> Reply:
+async def _submit_atomic(
+    request: HttpRequest, submitter: Submitter, read: "Sequence[_Item]"
+) -> Reply:
     """One operation that is made of the items."""
     for index, item in enumerate(read):
         if isinstance(item.request, PaymentsError):
@@ -193,7 +193,7 @@ async def _submit_atomic(request: HttpRequest, read: "Sequence[_Item]") -> Reply
     )
     asked = request_for(request, ATOMIC, ApplyAll(parts=parts))
     wait_s = preferred_wait_s(request)
-    ticket = await service(request, Submitter)(asked, wait_s)
+    ticket = await submitter(asked, wait_s)
     headers = (APPLIED,) if wait_s else ()
     if ticket.decision is not None and ticket.decision.status == Status.APPLIED.value:
         replayed = (REPLAYED,) if ticket.is_replay else ()

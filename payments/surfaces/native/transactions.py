@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 import msgspec
 from litestar import get, patch, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -84,13 +85,13 @@ class TransactionList(msgspec.Struct, kw_only=True):
         body=TransactionBody,
     ),
 )
-async def create_transaction(request: HttpRequest) -> Reply:
+async def create_transaction(request: HttpRequest, clock: NamedDependency[Time]) -> Reply:
     """Move money along 1 to 100 postings at once, all or nothing.
 
     Postings that touch an `account:` need `ledger:admin` or `accounts:<name>` as well.
     """
     body = await read_body(request, TransactionBody)
-    intent = transaction(body, service(request, Time).now())
+    intent = transaction(body, clock.now())
     check_accounts(actor_of(request), intent.postings)
     return await submit(request, payments.transactions.create.OPERATION, intent)
 
@@ -131,15 +132,19 @@ async def reverse_transaction(request: HttpRequest, transaction_id: FromPath[str
     "/v1/transactions/{transaction_id:str}",
     access=Access(API_KEY, WRITE, body=ChangeTransactionBody, answers={200: TransactionView}),
 )
-async def change_transaction(request: HttpRequest, transaction_id: FromPath[str]) -> Reply:
+async def change_transaction(
+    request: HttpRequest,
+    transaction_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+) -> Reply:
     """Merge metadata; what it was stays on record."""
     body = await read_body(request, ChangeTransactionBody)
     change = free_json_in(body.metadata, "metadata")
     found = await look(request, transaction_id)
-    engine, now = service(request, AsyncEngine), service(request, Time).now()
     if change is not msgspec.UNSET:
         actor = actor_of(request).name
-        await writes.change_metadata(engine, now, found.transaction_id, actor, change)
+        await writes.change_metadata(engine, clock.now(), found.transaction_id, actor, change)
     return json_reply(await queries.get_transaction(engine, found.transaction_id))
 
 
@@ -147,12 +152,13 @@ async def change_transaction(request: HttpRequest, transaction_id: FromPath[str]
     "/v1/transactions/{transaction_id:str}/history",
     access=Access(API_KEY, READ, query=Page, answers={200: HistoryList}),
 )
-async def list_history(request: HttpRequest, transaction_id: FromPath[str]) -> Reply:
+async def list_history(
+    request: HttpRequest, transaction_id: FromPath[str], engine: NamedDependency[AsyncEngine]
+) -> Reply:
     """What the metadata was: newest first, each with who changed it and when."""
     query = read_query(request, Page)
     before = decode_cursor(query.cursor, int)
     found = await look(request, transaction_id)
-    engine = service(request, AsyncEngine)
     rows = await queries.list_history(engine, found.transaction_id, before, query.limit + 1)
     return json_reply(page_of(rows, query.limit, lambda row: row.change, lambda row: row))
 
@@ -181,10 +187,10 @@ async def look(request: HttpRequest, transaction_id: str) -> TransactionView:
     "/v1/transactions",
     access=Access(API_KEY, READ, query=TransactionsQuery, answers={200: TransactionList}),
 )
-async def list_transactions(request: HttpRequest) -> Reply:
+async def list_transactions(request: HttpRequest, reads: NamedDependency[ReadEngine]) -> Reply:
     """Everything that moved money, newest first, by any of the filters."""
     query = read_query(request, TransactionsQuery)
-    engine = service(request, ReadEngine).engine
+    engine = reads.engine
     search = await _search(engine, query)
     after = decode_cursor(query.cursor, Position)
     if after is not None and not queries.is_of(after, search):
