@@ -47,6 +47,7 @@ import payments.provider.tables
 import payments.purchases.create
 import payments.reconciliation.fetch
 import payments.reconciliation.tables
+import payments.statements.book
 import payments.surfaces.bankwebhook.routes
 import payments.surfaces.marketplace.routes
 import payments.surfaces.native.bulk
@@ -115,6 +116,7 @@ OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.breaks.resolve.OPERATION,
     payments.reconciliation.fetch.OPERATION,
     payments.surfaces.native.bulk.ATOMIC,
+    payments.statements.book.OPERATION,
 )
 
 EFFECTS: Final[tuple[EffectHandler[Any], ...]] = (

@@ -4,6 +4,7 @@ from typing import Final
 
 from scheduler.job import Job
 from scheduler.jobs import (
+    book_statement_lines,
     drive_callbacks,
     expire_confirmations,
     expire_holds,
@@ -30,6 +31,7 @@ JOBS: Final[tuple[Job, ...]] = (
     Job(id="expire_holds", every_s=5, run=expire_holds.run),
     Job(id="expire_confirmations", every_s=15, run=expire_confirmations.run),
     Job(id="match_bank_payments", every_s=30, run=match_bank_payments.run),
+    Job(id="book_statement_lines", every_s=30, run=book_statement_lines.run),
     Job(id="poll_payouts", every_s=2, run=poll_payouts.run),
     Job(id="poll_deposits", every_s=2, run=poll_deposits.run),
     Job(id="fetch_registries", every_s=_HOUR, run=fetch_registries.run),

@@ -48,6 +48,16 @@ organization_payments: Final = sa.Table(
     ),
     sa.Column("proposal", JSONB, comment="whose one person says it is; a second one must agree"),
     sa.Column("assignment", JSONB, comment="who assigned it and why, when a person did"),
+    sa.Column(
+        "meeting", sa.Text, unique=True, comment="INN, number, day and which of such payments"
+    ),
+    sa.Column("line_id", sa.Uuid, unique=True, comment="the line of a statement that is this"),
+    sa.Column(
+        "webhook_id",
+        sa.Uuid,
+        unique=True,
+        comment="the bank's id, when the statement came before the webhook",
+    ),
     sa.CheckConstraint("minor > 0", name="minor"),
     sa.CheckConstraint("status IN ('credited', 'unmatched')", name="status"),
     sa.CheckConstraint("(status = 'unmatched') = (organization_id IS NULL)", name="owner"),
@@ -113,6 +123,7 @@ class BankPayment(Record, frozen=True):
     """A payment that the bank reported."""
 
     table: ClassVar[sa.Table] = organization_payments
+    keys: ClassVar[tuple[str, ...]] = ("id", "meeting")
 
     id: UUID
     operation_id: UUID
@@ -127,6 +138,9 @@ class BankPayment(Record, frozen=True):
     matched_at: datetime | None
     proposal: Mapping[str, Any] | None = None
     assignment: Mapping[str, Any] | None = None
+    meeting: str | None = None
+    line_id: UUID | None = None
+    webhook_id: UUID | None = None
 
 
 class BalanceChange(Record, frozen=True):

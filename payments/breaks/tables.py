@@ -29,6 +29,10 @@ class BreakKind(enum.Enum):
     UNAPPLIED_DEPOSIT = "unapplied_deposit"
     VERSION_MISMATCH = "version_mismatch"
     """The provider answers with an older version than it had shown before."""
+    MISSING_AT_BANK = "missing_at_bank"
+    """A webhook told of a payment that the statement of its day does not have."""
+    STATEMENT_GAP = "statement_gap"
+    """A statement does not begin with what the one before it ended with."""
 
 
 class BreakState(enum.Enum):
@@ -50,6 +54,8 @@ SEVERITIES: Final[Mapping[BreakKind, str]] = {
     BreakKind.LATE_PAID_AFTER_RELEASE: "critical",
     BreakKind.UNAPPLIED_DEPOSIT: "medium",
     BreakKind.VERSION_MISMATCH: "high",
+    BreakKind.MISSING_AT_BANK: "high",
+    BreakKind.STATEMENT_GAP: "high",
 }
 
 breaks: Final = sa.Table(

@@ -30,6 +30,7 @@ UUIDS: Final = (
     "break_id",
     "callback_id",
     "payment_id",
+    "statement_id",
 )
 _TEXTS: Final = ("inn", "token", "name")
 """Parameters that are looked up as written."""

@@ -68,6 +68,10 @@ class Kind(enum.Enum):
     """A bank's own money, apart from the fees it earned."""
     ACCOUNT = 75
     """A house account that a client named."""
+    STATEMENT = 76
+    """Our account at a bank, as its statements say."""
+    STATEMENT_UNEXPLAINED = 77
+    """The other side of statement lines that nobody has explained yet."""
 
 
 class AccountSpec(msgspec.Struct, frozen=True):

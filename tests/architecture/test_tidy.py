@@ -34,6 +34,7 @@ TRANSACTIONS = {
     "payments/reconciliation/writes.py": "a registry file is kept, line by line",
     "payments/recovery/writes.py": "what an operator has done of a recovery",
     "payments/transactions/writes.py": "metadata of a transaction: it moves no money",
+    "payments/statements/writes.py": "a statement is kept, line by line; nothing moves",
     "payments/users/writes.py": "users: reference data; attempts, whatever becomes of them",
     "payments/webhooks/writes.py": "a webhook that is turned away is kept",
     "scheduler/checks/audit.py": "all checks of a run see one state",

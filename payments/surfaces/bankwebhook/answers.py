@@ -4,6 +4,7 @@ import msgspec
 
 from payments.bankpayments.queries import BalanceChangeView, PaymentView
 from payments.operations.conflict_list import ConflictView
+from payments.statements.queries import LineView, StatementView
 
 
 class BankPaymentList(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,4 +46,24 @@ class TurnedAwayWebhooks(msgspec.Struct, frozen=True, kw_only=True):
     """A page of refused webhooks."""
 
     items: list[TurnedAwayWebhook]
+    next_cursor: str | None
+
+
+class StatementAnswer(StatementView, frozen=True, kw_only=True):
+    """`status`: imported, duplicate when these bytes were there before, or dry_run."""
+
+    status: str
+
+
+class StatementList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of statements."""
+
+    items: list[StatementView]
+    next_cursor: str | None
+
+
+class LineList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of lines."""
+
+    items: list[LineView]
     next_cursor: str | None

@@ -12,6 +12,7 @@ from payments.bankpayments.tables import CURRENCY
 from payments.http.amounts import AmountNumber, AmountOrNumber
 from payments.http.body import Body, minor_of
 from payments.http.lists import Page
+from payments.http.query import Query
 from payments.kernel.errors import InvalidBody
 from payments.kernel.money import currency_of
 from payments.webhooks.meaning import CreditBody
@@ -115,6 +116,26 @@ class TurnedAwayQuery(Page, frozen=True, kw_only=True):
 
     surface: Literal["bank", "shop"] | None = None
     kind: Annotated[str, msgspec.Meta(max_length=50)] | None = None
+
+
+class ImportQuery(Query, frozen=True, kw_only=True):
+    """`?account=` ours at the bank; `?format=` auto, 1c, camt053, mt940 or csv:<profile>."""
+
+    account: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    format: Annotated[str, msgspec.Meta(max_length=100)] = "auto"
+    dry_run: bool = False
+
+
+class StatementsQuery(Page, frozen=True, kw_only=True):
+    """`?account=` only of that one."""
+
+    account: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+
+
+class LinesQuery(Page, frozen=True, kw_only=True):
+    """`?state=`; `ours_only` are payments that the statement lacks."""
+
+    state: Literal["matched", "ours_only", "theirs_only", "fee", "new"] | None = None
 
 
 def payment_intent(body: BankPaymentBody) -> ReceiveBankPayment:

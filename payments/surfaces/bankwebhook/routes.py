@@ -24,7 +24,7 @@ from payments.http.services import HttpRequest, Time
 from payments.kernel.clock import rfc3339
 from payments.kernel.money import currency_of, format_minor, short_number
 from payments.operations.submit import Submitter
-from payments.surfaces.bankwebhook import bank_payments, evidence
+from payments.surfaces.bankwebhook import bank_payments, evidence, statements
 from payments.surfaces.bankwebhook.accept import accept_payment
 from payments.surfaces.bankwebhook.bodies import (
     BankPaymentAnswer,
@@ -129,5 +129,6 @@ ROUTER: Final = Router(
         list_organizations,
         *bank_payments.HANDLERS,
         *evidence.HANDLERS,
+        *statements.HANDLERS,
     ],
 )

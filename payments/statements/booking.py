@@ -1,0 +1,88 @@
+"""Lines that are kept and not booked yet: their operations, and sending them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.bankpayments.meeting import MOSCOW
+from payments.kernel.errors import Conflict
+from payments.kernel.sql import load_sql
+from payments.operations.after_discard import renewed
+from payments.operations.submit import Request, Submitter, Ticket, keyed
+from payments.statements.book import OPERATION
+from payments.statements.counterpart import BookLine
+from payments.statements.line import LineKind
+
+ACTOR: Final = "system:statements"
+BATCH: Final = 1000
+_DESCRIPTION_MAX: Final = 1000
+_UNBOOKED: Final = load_sql(__file__, "unbooked_lines")
+
+
+async def book_lines(
+    engine: AsyncEngine,
+    submitter: Submitter,
+    *,
+    statement_id: UUID | None = None,
+    wait_s: float = 0,
+) -> int:
+    """Book what is kept and not booked, of one statement or of all; gives how many were sent.
+
+    Lines that take others back are sent when those are booked. Raises `Unavailable`.
+    """
+    sent = 0
+    after: UUID | None = None
+    while requests := await _requests(engine, statement_id, after):
+        for answer in await submitter.many(await renewed(engine, requests), wait_s):
+            if not isinstance(answer, Ticket | Conflict):  # a conflict: it was sent before
+                raise answer
+        sent += len(requests)
+        after = _line_of(requests[-1])
+    return sent
+
+
+def _line_of(request: Request) -> UUID:
+    assert isinstance(request.intent, BookLine)
+    return request.intent.line_id
+
+
+async def _requests(
+    engine: AsyncEngine, statement_id: UUID | None, after: UUID | None
+) -> Sequence[Request]:
+    values = (statement_id, after or UUID(int=0), BATCH)
+    async with engine.connect() as connection:
+        rows = (await connection.exec_driver_sql(_UNBOOKED, values)).all()
+    return [_request(row) for row in rows]
+
+
+def _request(row: Any) -> Request:
+    intent = BookLine(
+        line_id=row.id,
+        account_number=row.account_number,
+        provider=_provider(row.format),
+        currency=row.currency,
+        minor=row.minor,
+        kind=LineKind(row.kind),
+        inn=row.inn,
+        document_number=row.number,
+        document_date=_midnight(row.document_date or row.posted),
+        description=row.purpose[:_DESCRIPTION_MAX],
+        payout_id=row.payout_id,
+        reverses=row.reverses,
+        is_alone=row.is_alone,
+        is_settlement=row.is_settlement,
+    )
+    return keyed(OPERATION, intent, actor=ACTOR, key=str(row.id), scope=OPERATION.kind)
+
+
+def _provider(format_: str) -> str:
+    """Whose fees they are: the profile's of a settlement file, else the bank's."""
+    return format_.partition(":")[2] or "bank"
+
+
+def _midnight(day: Any) -> datetime:
+    """A document's day as its webhook writes it: the day's beginning in Moscow, in UTC."""
+    return datetime.combine(day, time(), MOSCOW).astimezone(UTC)

@@ -1,0 +1,320 @@
+"""Reads of statements: the list, one, its lines, and what we have that it lacks."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.bankpayments.tables import organization_payments
+from payments.breaks.tables import BreakKind, breaks
+from payments.kernel.clock import rfc3339
+from payments.kernel.errors import NotFound
+from payments.kernel.money import currency_of, format_minor
+from payments.statements.line import Statement
+from payments.statements.status import LineState
+from payments.statements.tables import statement_lines, statement_parts, statements
+from payments.statements.whole import lacked
+
+OURS_ONLY: Final = "ours_only"
+
+
+class StatementNotFound(NotFound):
+    """There is no such statement."""
+
+    code = "statement_not_found"
+
+
+class StatementView(msgspec.Struct, frozen=True, kw_only=True):
+    """A statement and what became of its lines; `breaks`: open ones about it.
+
+    `statement_id` is null in a dry run, which keeps nothing and knows no states. `opening` and `closing` are null for a settlement file, which has no balances.
+    """
+
+    statement_id: UUID | None
+    account: str
+    format: str
+    currency: str
+    begins: date
+    ends: date
+    opening: str | None
+    closing: str | None
+    received: str
+    sent: str
+    fees: str
+    lines: int
+    new_lines: int
+    pending: int
+    matched: int
+    unmatched: int
+    fee_lines: int
+    undecided: int
+    ours_only: int
+    ours_only_amount: str
+    breaks: int
+    sha256: str
+    loaded_by: str
+    loaded_at: str
+
+
+class LineView(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a statement, or (`ours_only`) a payment of ours that it lacks.
+
+    `subject_id`: the payment, payout or line that it meets.
+    """
+
+    line_id: UUID
+    state: str
+    date: date
+    amount: str
+    currency: str
+    kind: str
+    number: str
+    inn: str
+    counterparty: str
+    purpose: str
+    reference: str
+    subject_id: UUID | None
+    operation_id: UUID | None
+
+
+_LINE: Final = statement_lines.c
+_PAYMENT: Final = organization_payments.c
+# A line that came before its webhook is matched once that has come.
+_STATE: Final[sa.ColumnElement[str]] = sa.case(
+    (_PAYMENT.webhook_id.is_not(None), sa.literal(LineState.MATCHED.value)), else_=_LINE.state
+)
+
+
+def _with_payment() -> sa.Join:
+    return statement_parts.join(statement_lines, _LINE.id == statement_parts.c.line_id).outerjoin(
+        organization_payments, _PAYMENT.id == _LINE.id
+    )
+
+
+async def list_statements(
+    engine: AsyncEngine, account: str | None, before: tuple[datetime, UUID] | None, count: int
+) -> Sequence[tuple[datetime, UUID]]:
+    """Newest first: when each was loaded, and its id."""
+    c = statements.c
+    query = sa.select(c.loaded_at, c.id).order_by(c.loaded_at.desc(), c.id.desc()).limit(count)
+    if account is not None:
+        query = query.where(c.account == account)
+    if before is not None:
+        query = query.where(sa.tuple_(c.loaded_at, c.id) < before)
+    async with engine.connect() as connection:
+        return [(row[0], row[1]) for row in await connection.execute(query)]
+
+
+async def get_statements(engine: AsyncEngine, ids: Sequence[UUID]) -> Sequence[StatementView]:
+    """The statements, in that order. Raises 404 `statement_not_found`."""
+    c = statements.c
+    columns = [column for column in c if column.name != "raw"]
+    ours = (
+        sa.select(
+            sa.func.count().label("ours_count"),
+            sa.func.coalesce(sa.func.sum(_PAYMENT.minor), 0).label("ours_minor"),
+        )
+        .select_from(organization_payments)
+        .where(lacked())
+        .correlate(statements)
+        .lateral("ours")
+    )
+    query = sa.select(*columns, ours.c.ours_count, ours.c.ours_minor).join(ours, sa.true())
+    counts = (
+        sa.select(statement_parts.c.statement_id, _STATE.label("shown_state"), sa.func.count())
+        .select_from(_with_payment())
+        .where(statement_parts.c.statement_id.in_(ids))
+        .group_by(statement_parts.c.statement_id, sa.literal_column("shown_state"))
+    )
+    async with engine.connect() as connection:
+        rows = {row.id: row for row in await connection.execute(query.where(c.id.in_(ids)))}
+        states: dict[UUID, dict[str, int]] = {}
+        for id_, state, count in await connection.execute(counts):
+            states.setdefault(id_, {})[state] = count
+        open_breaks = await _breaks(connection, ids)
+    if len(rows) != len(set(ids)):
+        raise StatementNotFound
+    return [_view(rows[id_], states.get(id_, {}), open_breaks.get(id_, 0)) for id_ in ids]
+
+
+async def _breaks(connection: Any, ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Open breaks of the statements' lines, of gaps before them, and of payments they lack."""
+    b = breaks.c
+    found: dict[UUID, int] = {}
+    line_breaks = (
+        sa.select(statement_parts.c.statement_id, sa.func.count())
+        .select_from(
+            statement_parts.join(
+                breaks, b.details["line_id"].astext == sa.cast(statement_parts.c.line_id, sa.Text)
+            )
+        )
+        .where(statement_parts.c.statement_id.in_(ids), b.state != "resolved")
+        .group_by(statement_parts.c.statement_id)
+    )
+    gaps = (
+        sa.select(b.subject_id, sa.func.count())
+        .where(
+            b.kind == BreakKind.STATEMENT_GAP.value, b.subject_id.in_(ids), b.state != "resolved"
+        )
+        .group_by(b.subject_id)
+    )
+    lacking = (
+        sa.select(statements.c.id, sa.func.count())
+        .select_from(statements.join(organization_payments, lacked()))
+        .join(breaks, sa.and_(b.subject_id == _PAYMENT.id, b.state != "resolved"))
+        .where(statements.c.id.in_(ids), b.kind == BreakKind.MISSING_AT_BANK.value)
+        .group_by(statements.c.id)
+    )
+    for query in (line_breaks, gaps, lacking):
+        for id_, count in await connection.execute(query):
+            found[id_] = found.get(id_, 0) + count
+    return found
+
+
+async def list_lines(
+    engine: AsyncEngine, statement_id: UUID, state: str | None, before: UUID | None, count: int
+) -> Sequence[LineView]:
+    """Lines of a statement by their id; of one state."""
+    if state == OURS_ONLY:
+        return await _list_ours(engine, statement_id, before, count)
+    query = (
+        sa.select(statement_lines, _STATE.label("shown_state"))
+        .select_from(_with_payment())
+        .where(statement_parts.c.statement_id == statement_id)
+        .order_by(_LINE.id.desc())
+        .limit(count)
+    )
+    if state is not None:
+        query = query.where(state == _STATE)
+    if before is not None:
+        query = query.where(_LINE.id < before)
+    async with engine.connect() as connection:
+        return [_line(row) for row in await connection.execute(query)]
+
+
+async def _list_ours(
+    engine: AsyncEngine, statement_id: UUID, before: UUID | None, count: int
+) -> Sequence[LineView]:
+    query = (
+        sa.select(organization_payments)
+        .join(statements, lacked())
+        .where(statements.c.id == statement_id)
+        .order_by(_PAYMENT.id.desc())
+        .limit(count)
+    )
+    if before is not None:
+        query = query.where(_PAYMENT.id < before)
+    async with engine.connect() as connection:
+        return [_ours(row) for row in await connection.execute(query)]
+
+
+def preview(
+    statement: Statement, format_: str, new_lines: int, digest: str, by: str, now: datetime
+) -> StatementView:
+    """What a file says, with nothing kept."""
+    currency = currency_of(statement.currency)
+    zero = format_minor(0, currency)
+
+    def amount(minor: int | None) -> str | None:
+        return None if minor is None else format_minor(minor, currency)
+
+    return StatementView(
+        statement_id=None,
+        account=statement.account,
+        format=format_,
+        currency=statement.currency,
+        begins=statement.begins,
+        ends=statement.ends,
+        opening=amount(statement.opening_minor),
+        closing=amount(statement.closing_minor),
+        received=format_minor(statement.received_minor, currency),
+        sent=format_minor(statement.sent_minor, currency),
+        fees=format_minor(statement.fee_minor, currency),
+        lines=len(statement.lines),
+        new_lines=new_lines,
+        pending=statement.pending,
+        matched=0,
+        unmatched=0,
+        fee_lines=0,
+        undecided=new_lines,
+        ours_only=0,
+        ours_only_amount=zero,
+        breaks=0,
+        sha256=digest,
+        loaded_by=by,
+        loaded_at=rfc3339(now),
+    )
+
+
+def _view(row: Any, states: dict[str, int], open_breaks: int) -> StatementView:
+    currency = currency_of(row.currency)
+
+    def amount(minor: int) -> str:
+        return format_minor(minor, currency)
+
+    return StatementView(
+        statement_id=row.id,
+        account=row.account,
+        format=row.format,
+        currency=row.currency,
+        begins=row.begins,
+        ends=row.ends,
+        opening=None if row.opening_minor is None else amount(row.opening_minor),
+        closing=None if row.closing_minor is None else amount(row.closing_minor),
+        received=amount(row.received_minor),
+        sent=amount(row.sent_minor),
+        fees=amount(row.fee_minor),
+        lines=row.line_count,
+        new_lines=row.new_line_count,
+        pending=row.pending_count,
+        matched=states.get(LineState.MATCHED.value, 0),
+        unmatched=states.get(LineState.THEIRS_ONLY.value, 0),
+        fee_lines=states.get(LineState.FEE.value, 0),
+        undecided=states.get(LineState.NEW.value, 0),
+        ours_only=row.ours_count,
+        ours_only_amount=amount(int(row.ours_minor)),
+        breaks=open_breaks,
+        sha256=row.digest.hex(),
+        loaded_by=row.loaded_by,
+        loaded_at=rfc3339(row.loaded_at),
+    )
+
+
+def _line(row: Any) -> LineView:
+    return LineView(
+        line_id=row.id,
+        state=row.shown_state,
+        date=row.posted,
+        amount=format_minor(row.minor, currency_of(row.currency)),
+        currency=row.currency,
+        kind=row.kind,
+        number=row.number,
+        inn=row.inn,
+        counterparty=row.counterparty,
+        purpose=row.purpose,
+        reference=row.reference,
+        subject_id=row.subject_id,
+        operation_id=row.operation_id,
+    )
+
+
+def _ours(row: Any) -> LineView:
+    return LineView(
+        line_id=row.id,
+        state=OURS_ONLY,
+        date=row.document_date.date(),
+        amount=format_minor(row.minor, currency_of(row.currency)),
+        currency=row.currency,
+        kind="payment",
+        number=row.document_number,
+        inn=row.payer_inn,
+        counterparty="",
+        purpose="",
+        reference="",
+        subject_id=row.id,
+        operation_id=row.operation_id,
+    )

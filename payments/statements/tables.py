@@ -1,0 +1,133 @@
+"""Tables of statements: our accounts at banks, files as they came, their lines, which has which."""
+
+from typing import ClassVar, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from payments.kernel.database import METADATA
+from payments.ledger.chart import AccountSpec, Kind, house
+from payments.operations.record import Record
+from payments.statements.status import LineState
+
+_STATES: Final = ", ".join(f"'{state.value}'" for state in LineState)
+
+statement_accounts: Final = sa.Table(
+    "statement_accounts",
+    METADATA,
+    sa.Column(
+        "number", sa.BigInteger, sa.Identity(), primary_key=True, comment="of its ledger account"
+    ),
+    sa.Column("account", sa.Text, nullable=False, unique=True, comment="as the bank writes it"),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    comment="our accounts at banks and providers, each known by its first statement",
+)
+
+statements: Final = sa.Table(
+    "statements",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("format", sa.Text, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False, comment="SHA-256 of the file"),
+    sa.Column("raw", sa.LargeBinary, nullable=False),
+    sa.Column("begins", sa.Date, nullable=False),
+    sa.Column("ends", sa.Date, nullable=False),
+    sa.Column("opening_minor", sa.BigInteger, comment="null: a settlement file has no balances"),
+    sa.Column("closing_minor", sa.BigInteger),
+    sa.Column("received_minor", sa.BigInteger, nullable=False),
+    sa.Column("sent_minor", sa.BigInteger, nullable=False),
+    sa.Column("fee_minor", sa.BigInteger, nullable=False, comment="kept back of its lines"),
+    sa.Column("line_count", sa.Integer, nullable=False),
+    sa.Column("new_line_count", sa.Integer, nullable=False, comment="lines no earlier file had"),
+    sa.Column("pending_count", sa.Integer, nullable=False, comment="entries not booked yet"),
+    sa.Column("continues", sa.Uuid, comment="the statement whose page comes before its first"),
+    sa.Column("loaded_by", sa.Text, nullable=False),
+    sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
+    sa.UniqueConstraint("account", "digest"),
+    sa.CheckConstraint("(opening_minor IS NULL) = (closing_minor IS NULL)", name="balances"),
+)
+sa.Index("statements_loaded_at_id_idx", statements.c.loaded_at, statements.c.id)
+sa.Index("statements_account_begins_idx", statements.c.account, statements.c.begins)
+
+statement_lines: Final = sa.Table(
+    "statement_lines",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True, comment="derived from likeness and twin"),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("likeness", sa.LargeBinary, nullable=False, comment="what twins share"),
+    sa.Column("twin", sa.Integer, nullable=False, comment="which of the twins, from 1"),
+    sa.Column("statement_id", sa.Uuid, nullable=False, comment="the first that has it"),
+    sa.Column("row", sa.Integer, nullable=False, comment="line of that file"),
+    sa.Column("posted", sa.Date, nullable=False),
+    sa.Column("minor", sa.BigInteger, nullable=False, comment="signed"),
+    sa.Column("fee_minor", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("document_date", sa.Date),
+    sa.Column("counterparty", sa.Text, nullable=False),
+    sa.Column("counterparty_account", sa.Text, nullable=False),
+    sa.Column("inn", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("bank_id", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("operated_at", sa.DateTime(timezone=True)),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("counter_id", sa.BigInteger, comment="the ledger account on the other side"),
+    sa.Column("subject_id", sa.Uuid, unique=True, comment="the one thing of ours that it meets"),
+    sa.Column("reversed_by", sa.Uuid, unique=True, comment="the line that takes it back"),
+    sa.Column("operation_id", sa.Uuid, comment="that booked it"),
+    sa.UniqueConstraint("likeness", "twin"),
+    sa.CheckConstraint(f"state IN ({_STATES})", name="state"),
+)
+sa.Index("statement_lines_account_posted_idx", statement_lines.c.account, statement_lines.c.posted)
+sa.Index(
+    "statement_lines_reference_idx",
+    statement_lines.c.account,
+    statement_lines.c.reference,
+    postgresql_where=sa.text("reference <> ''"),
+)
+sa.Index(
+    "statement_lines_new_idx",
+    statement_lines.c.id,
+    postgresql_where=sa.text("state = 'new'"),
+)
+
+statement_parts: Final = sa.Table(
+    "statement_parts",
+    METADATA,
+    sa.Column("statement_id", sa.Uuid, primary_key=True),
+    sa.Column("line_id", sa.Uuid, primary_key=True),
+    comment="which lines a statement has, those of earlier statements too",
+)
+sa.Index("statement_parts_line_id_idx", statement_parts.c.line_id)
+
+
+class StatementLine(Record, frozen=True):
+    """What booking changes of a line."""
+
+    table: ClassVar[sa.Table] = statement_lines
+    keys: ClassVar[tuple[str, ...]] = ("id", "subject_id")
+
+    id: UUID
+    minor: int
+    currency: str
+    state: LineState
+    counter_id: int | None
+    subject_id: UUID | None
+    reversed_by: UUID | None
+    operation_id: UUID | None
+
+
+def ledger_account(number: int, currency: str) -> AccountSpec:
+    """What the bank holds for us in our account of that number: below zero, as all assets are."""
+    return house(Kind.STATEMENT, currency, number)
+
+
+def unexplained_account(currency: str) -> AccountSpec:
+    """The other side of lines that nobody has explained yet."""
+    return house(Kind.STATEMENT_UNEXPLAINED, currency)

@@ -1,0 +1,149 @@
+"""Breaks that a statement as a whole shows: a gap before it, and payments that it lacks."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from payments.bankpayments.receive import PROVIDER
+from payments.bankpayments.tables import CURRENCY, organization_payments
+from payments.breaks.follow import followed, gone
+from payments.breaks.tables import Break, BreakKind, breaks, new_break
+from payments.kernel.money import currency_of, format_minor
+from payments.statements.gaps import Gap, Period, gaps_of
+from payments.statements.tables import statement_lines, statements
+
+_BY: Final = "statement"
+_MISSING_MAX: Final = 1000
+
+
+async def pursue_gaps(
+    connection: AsyncConnection, account: str, currency: str, now: datetime
+) -> None:
+    """Open the breaks of the account's gaps, end those of gaps that are filled."""
+    c, lines = statements.c, statement_lines.c
+    query = sa.select(c.id, c.begins, c.ends, c.opening_minor, c.closing_minor)
+    query = query.where(c.account == account, c.opening_minor.is_not(None)).order_by(c.begins)
+    periods = [Period(*row) for row in await connection.execute(query)]
+    sums_query = sa.select(lines.posted, sa.cast(sa.func.sum(lines.minor), sa.BigInteger))
+    sums_query = sums_query.where(lines.account == account).group_by(lines.posted)
+    sums = {row[0]: row[1] for row in await connection.execute(sums_query)}
+    found = {
+        one.id: one for gap in gaps_of(periods, sums) for one in [_gap(gap, account, currency, now)]
+    }
+    existing = await _load(
+        connection,
+        sa.or_(
+            breaks.c.id == sa.any_(sa.literal(list(found), ARRAY(sa.Uuid))),
+            sa.and_(
+                breaks.c.kind == BreakKind.STATEMENT_GAP.value,
+                breaks.c.details["account"].astext == account,
+            ),
+        ),
+    )
+    rows = [followed(existing.get(id_), one) for id_, one in found.items()]
+    rows += [
+        gone(one, "timing", "the statements follow each other now", _BY, now)
+        for id_, one in existing.items()
+        if id_ not in found
+    ]
+    await _write(connection, [row for row in rows if row is not None], existing)
+
+
+def _gap(gap: Gap, account: str, currency: str, now: datetime) -> Break:
+    period = gap.period
+    iso = currency_of(currency)
+    return new_break(
+        PROVIDER,
+        BreakKind.STATEMENT_GAP,
+        f"{account}:{period.begins}",
+        merchant_id=None,
+        subject_id=period.id,
+        at_risk=(abs(period.opening - gap.expected), currency),
+        details={
+            "account": account,
+            "date": period.begins.isoformat(),
+            "ours": {"amount": format_minor(gap.expected, iso), "currency": currency},
+            "theirs": {"amount": format_minor(period.opening, iso), "currency": currency},
+        },
+        found_by=_BY,
+        now=now,
+    )
+
+
+async def pursue_missing(connection: AsyncConnection, statement_id: UUID, now: datetime) -> int:
+    """Open a break for each webhook payment of the statement's days that no line meets."""
+    payments = organization_payments.c
+    query = sa.select(payments.id, payments.meeting, payments.minor, payments.payer_inn)
+    query = query.add_columns(payments.document_number).join(statements, lacked())
+    query = query.where(statements.c.id == statement_id, payments.meeting.is_not(None))
+    rows = (await connection.execute(query.limit(_MISSING_MAX))).all()
+    found = {one.id: one for row in rows for one in [_missing(row, now)]}
+    ids = sa.literal(list(found), ARRAY(sa.Uuid))
+    existing = await _load(connection, breaks.c.id == sa.any_(ids))
+    changed = [followed(existing.get(id_), one) for id_, one in found.items()]
+    await _write(connection, [row for row in changed if row is not None], existing)
+    return len(found)
+
+
+def lacked() -> sa.ColumnElement[bool]:
+    """Webhook payments that no line meets, of the days of the statement they are joined with."""
+    c, payments = statements.c, organization_payments.c
+    day = sa.cast(sa.func.timezone("Europe/Moscow", payments.document_date), sa.Date)
+    return sa.and_(
+        payments.line_id.is_(None),
+        c.currency == CURRENCY,
+        c.opening_minor.is_not(None),
+        day.between(c.begins, c.ends),
+    )
+
+
+def _missing(row: Any, now: datetime) -> Break:
+    return new_break(
+        PROVIDER,
+        BreakKind.MISSING_AT_BANK,
+        row.meeting,
+        merchant_id=None,
+        subject_id=row.id,
+        at_risk=(row.minor, CURRENCY),
+        details={
+            "ours": {
+                "amount": format_minor(row.minor, currency_of(CURRENCY)),
+                "currency": CURRENCY,
+                "inn": row.payer_inn,
+                "number": row.document_number,
+            },
+        },
+        found_by=_BY,
+        now=now,
+    )
+
+
+async def _load(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> dict[UUID, Break]:
+    query = sa.select(breaks).where(which).order_by(breaks.c.id).with_for_update(key_share=True)
+    rows = (await connection.execute(query)).mappings()
+    return {
+        row["id"]: msgspec.convert(
+            {name: row[name] for name in Break.__struct_fields__},
+            Break,
+            builtin_types=(UUID, datetime),
+        )
+        for row in rows
+    }
+
+
+async def _write(
+    connection: AsyncConnection, rows: Sequence[Break], existing: dict[UUID, Break]
+) -> None:
+    for row in rows:
+        values = msgspec.structs.asdict(row)
+        values |= {"kind": row.kind.value, "state": row.state.value}
+        if row.id in existing:
+            await connection.execute(breaks.update().where(breaks.c.id == row.id).values(values))
+        else:
+            await connection.execute(breaks.insert().values(values))

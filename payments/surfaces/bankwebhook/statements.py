@@ -1,0 +1,132 @@
+"""Statements of banks: a file in, and what of it meets our books."""
+
+import hashlib
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.http.access import Access, Takes
+from payments.http.auth import API_KEY, actor_of
+from payments.http.lists import decode_cursor, page_of
+from payments.http.prefer import APPLIED, preferred_wait_s
+from payments.http.query import read_query
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, Time, service
+from payments.kernel.ids import parse_id
+from payments.operations.submit import Submitter
+from payments.statements import queries
+from payments.statements.load import dry_run, load_file
+from payments.statements.queries import StatementNotFound, StatementView
+from payments.surfaces.bankwebhook.answers import (
+    LineList,
+    StatementAnswer,
+    StatementList,
+)
+from payments.surfaces.bankwebhook.bodies import ImportQuery, LinesQuery, StatementsQuery
+from payments.surfaces.bankwebhook.multipart import read_upload
+
+SCOPE: Final = "reconciliation:write"
+FILE_MAX_BYTES: Final = 64 * 1024 * 1024
+BOOKED_WITHIN_S: Final = 10
+
+
+@post(
+    "/v1/statements",
+    access=Access(
+        API_KEY,
+        SCOPE,
+        takes=Takes.WAIT,
+        query=ImportQuery,
+        answers={200: StatementAnswer, 201: StatementAnswer},
+        body_max_bytes=FILE_MAX_BYTES,
+    ),
+    request_max_body_size=FILE_MAX_BYTES,
+)
+async def import_statement(request: HttpRequest) -> Reply:
+    """Import a statement, raw or as the file of a form; the same bytes again change nothing.
+
+    A file with a fault changes nothing: 422 `invalid_statement` with every fault in `errors[]`.
+    """
+    query = read_query(request, ImportQuery)
+    raw = await read_upload(request)
+    engine = service(request, AsyncEngine)
+    if query.dry_run:
+        statement, new = await dry_run(engine, raw, query.format, query.account)
+        digest, now = hashlib.sha256(raw).hexdigest(), service(request, Time).now()
+        by = actor_of(request).name
+        view = queries.preview(statement, query.format, new, digest, by, now)
+        return json_reply(_answer(view, "dry_run"))
+    prefers_s = preferred_wait_s(request)
+    imported = await load_file(
+        engine,
+        service(request, Submitter),
+        raw,
+        format_=query.format,
+        account=query.account,
+        by=actor_of(request).name,
+        now=service(request, Time).now(),
+        wait_s=prefers_s or BOOKED_WITHIN_S,
+    )
+    [view] = await queries.get_statements(engine, [imported.statement_id])
+    status = "duplicate" if imported.is_duplicate else "imported"
+    answer = _answer(view, status)
+    headers = (APPLIED,) if prefers_s else ()
+    return json_reply(answer, 200 if imported.is_duplicate else 201, headers)
+
+
+@get(
+    "/v1/statements",
+    access=Access(API_KEY, SCOPE, query=StatementsQuery, answers={200: StatementList}),
+)
+async def list_statements(request: HttpRequest) -> Reply:
+    """Statements, newest first."""
+    query = read_query(request, StatementsQuery)
+    before = decode_cursor(query.cursor, tuple[datetime, UUID])
+    engine = service(request, AsyncEngine)
+    keys = await queries.list_statements(engine, query.account, before, query.limit + 1)
+    shown = [key[1] for key in keys[: query.limit]]
+    views = (
+        {v.statement_id: v for v in await queries.get_statements(engine, shown)} if shown else {}
+    )
+    return json_reply(page_of(keys, query.limit, lambda key: key, lambda key: views[key[1]]))
+
+
+@get(
+    "/v1/statements/{statement_id:str}",
+    access=Access(API_KEY, SCOPE, answers={200: StatementView}),
+)
+async def get_statement(request: HttpRequest, statement_id: FromPath[str]) -> Reply:
+    """A statement and what became of its lines."""
+    id_ = parse_id(statement_id)
+    if id_ is None:
+        raise StatementNotFound
+    [view] = await queries.get_statements(service(request, AsyncEngine), [id_])
+    return json_reply(view)
+
+
+@get(
+    "/v1/statements/{statement_id:str}/lines",
+    access=Access(API_KEY, SCOPE, query=LinesQuery, answers={200: LineList}),
+)
+async def list_lines(request: HttpRequest, statement_id: FromPath[str]) -> Reply:
+    """Lines of a statement, both ways: what they have, and (`ours_only`) what they lack."""
+    query = read_query(request, LinesQuery)
+    before = decode_cursor(query.cursor, UUID)
+    engine, id_ = service(request, AsyncEngine), parse_id(statement_id)
+    if id_ is None:
+        raise StatementNotFound
+    await queries.get_statements(engine, [id_])
+    rows = await queries.list_lines(engine, id_, query.state, before, query.limit + 1)
+    return json_reply(page_of(rows, query.limit, lambda row: row.line_id, lambda row: row))
+
+
+def _answer(view: StatementView, status: str) -> StatementAnswer:
+    return StatementAnswer(**msgspec.structs.asdict(view), status=status)
+
+
+HANDLERS: Final = (import_statement, list_statements, get_statement, list_lines)
