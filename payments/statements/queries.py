@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -15,11 +15,10 @@ from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
 from payments.statements.line import Statement
+from payments.statements.line_list import STATE, with_payment
 from payments.statements.status import LineState
-from payments.statements.tables import statement_lines, statement_parts, statements
+from payments.statements.tables import statement_parts, statements
 from payments.statements.whole import lacked
-
-OURS_ONLY: Final = "ours_only"
 
 
 class StatementNotFound(NotFound):
@@ -31,7 +30,8 @@ class StatementNotFound(NotFound):
 class StatementView(msgspec.Struct, frozen=True, kw_only=True):
     """A statement and what became of its lines; `breaks`: open ones about it.
 
-    `statement_id` is null in a dry run, which keeps nothing and knows no states. `opening` and `closing` are null for a settlement file, which has no balances.
+    `statement_id` is null in a dry run, which keeps nothing and knows no states. `opening` and
+    `closing` are null for a settlement file, which has no balances.
     """
 
     statement_id: UUID | None
@@ -60,41 +60,6 @@ class StatementView(msgspec.Struct, frozen=True, kw_only=True):
     loaded_at: str
 
 
-class LineView(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a statement, or (`ours_only`) a payment of ours that it lacks.
-
-    `subject_id`: the payment, payout or line that it meets.
-    """
-
-    line_id: UUID
-    state: str
-    date: date
-    amount: str
-    currency: str
-    kind: str
-    number: str
-    inn: str
-    counterparty: str
-    purpose: str
-    reference: str
-    subject_id: UUID | None
-    operation_id: UUID | None
-
-
-_LINE: Final = statement_lines.c
-_PAYMENT: Final = organization_payments.c
-# A line that came before its webhook is matched once that has come.
-_STATE: Final[sa.ColumnElement[str]] = sa.case(
-    (_PAYMENT.webhook_id.is_not(None), sa.literal(LineState.MATCHED.value)), else_=_LINE.state
-)
-
-
-def _with_payment() -> sa.Join:
-    return statement_parts.join(statement_lines, _LINE.id == statement_parts.c.line_id).outerjoin(
-        organization_payments, _PAYMENT.id == _LINE.id
-    )
-
-
 async def list_statements(
     engine: AsyncEngine, account: str | None, before: tuple[datetime, UUID] | None, count: int
 ) -> Sequence[tuple[datetime, UUID]]:
@@ -116,7 +81,7 @@ async def get_statements(engine: AsyncEngine, ids: Sequence[UUID]) -> Sequence[S
     ours = (
         sa.select(
             sa.func.count().label("ours_count"),
-            sa.func.coalesce(sa.func.sum(_PAYMENT.minor), 0).label("ours_minor"),
+            sa.func.coalesce(sa.func.sum(organization_payments.c.minor), 0).label("ours_minor"),
         )
         .select_from(organization_payments)
         .where(lacked())
@@ -125,8 +90,8 @@ async def get_statements(engine: AsyncEngine, ids: Sequence[UUID]) -> Sequence[S
     )
     query = sa.select(*columns, ours.c.ours_count, ours.c.ours_minor).join(ours, sa.true())
     counts = (
-        sa.select(statement_parts.c.statement_id, _STATE.label("shown_state"), sa.func.count())
-        .select_from(_with_payment())
+        sa.select(statement_parts.c.statement_id, STATE.label("shown_state"), sa.func.count())
+        .select_from(with_payment())
         .where(statement_parts.c.statement_id.in_(ids))
         .group_by(statement_parts.c.statement_id, sa.literal_column("shown_state"))
     )
@@ -165,7 +130,7 @@ async def _breaks(connection: Any, ids: Sequence[UUID]) -> dict[UUID, int]:
     lacking = (
         sa.select(statements.c.id, sa.func.count())
         .select_from(statements.join(organization_payments, lacked()))
-        .join(breaks, sa.and_(b.subject_id == _PAYMENT.id, b.state != "resolved"))
+        .join(breaks, sa.and_(b.subject_id == organization_payments.c.id, b.state != "resolved"))
         .where(statements.c.id.in_(ids), b.kind == BreakKind.MISSING_AT_BANK.value)
         .group_by(statements.c.id)
     )
@@ -173,43 +138,6 @@ async def _breaks(connection: Any, ids: Sequence[UUID]) -> dict[UUID, int]:
         for id_, count in await connection.execute(query):
             found[id_] = found.get(id_, 0) + count
     return found
-
-
-async def list_lines(
-    engine: AsyncEngine, statement_id: UUID, state: str | None, before: UUID | None, count: int
-) -> Sequence[LineView]:
-    """Lines of a statement by their id; of one state."""
-    if state == OURS_ONLY:
-        return await _list_ours(engine, statement_id, before, count)
-    query = (
-        sa.select(statement_lines, _STATE.label("shown_state"))
-        .select_from(_with_payment())
-        .where(statement_parts.c.statement_id == statement_id)
-        .order_by(_LINE.id.desc())
-        .limit(count)
-    )
-    if state is not None:
-        query = query.where(state == _STATE)
-    if before is not None:
-        query = query.where(_LINE.id < before)
-    async with engine.connect() as connection:
-        return [_line(row) for row in await connection.execute(query)]
-
-
-async def _list_ours(
-    engine: AsyncEngine, statement_id: UUID, before: UUID | None, count: int
-) -> Sequence[LineView]:
-    query = (
-        sa.select(organization_payments)
-        .join(statements, lacked())
-        .where(statements.c.id == statement_id)
-        .order_by(_PAYMENT.id.desc())
-        .limit(count)
-    )
-    if before is not None:
-        query = query.where(_PAYMENT.id < before)
-    async with engine.connect() as connection:
-        return [_ours(row) for row in await connection.execute(query)]
 
 
 def preview(
@@ -281,40 +209,4 @@ def _view(row: Any, states: dict[str, int], open_breaks: int) -> StatementView:
         sha256=row.digest.hex(),
         loaded_by=row.loaded_by,
         loaded_at=rfc3339(row.loaded_at),
-    )
-
-
-def _line(row: Any) -> LineView:
-    return LineView(
-        line_id=row.id,
-        state=row.shown_state,
-        date=row.posted,
-        amount=format_minor(row.minor, currency_of(row.currency)),
-        currency=row.currency,
-        kind=row.kind,
-        number=row.number,
-        inn=row.inn,
-        counterparty=row.counterparty,
-        purpose=row.purpose,
-        reference=row.reference,
-        subject_id=row.subject_id,
-        operation_id=row.operation_id,
-    )
-
-
-def _ours(row: Any) -> LineView:
-    return LineView(
-        line_id=row.id,
-        state=OURS_ONLY,
-        date=row.document_date.date(),
-        amount=format_minor(row.minor, currency_of(row.currency)),
-        currency=row.currency,
-        kind="payment",
-        number=row.document_number,
-        inn=row.payer_inn,
-        counterparty="",
-        purpose="",
-        reference="",
-        subject_id=row.id,
-        operation_id=row.operation_id,
     )

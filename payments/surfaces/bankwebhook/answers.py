@@ -4,7 +4,8 @@ import msgspec
 
 from payments.bankpayments.queries import BalanceChangeView, PaymentView
 from payments.operations.conflict_list import ConflictView
-from payments.statements.queries import LineView, StatementView
+from payments.statements.line_list import LineView
+from payments.statements.queries import StatementView
 
 
 class BankPaymentList(msgspec.Struct, frozen=True, kw_only=True):

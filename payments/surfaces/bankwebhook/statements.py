@@ -20,6 +20,7 @@ from payments.http.services import HttpRequest, Time, service
 from payments.kernel.ids import parse_id
 from payments.operations.submit import Submitter
 from payments.statements import queries
+from payments.statements.line_list import list_lines as list_lines_of
 from payments.statements.load import dry_run, load_file
 from payments.statements.queries import StatementNotFound, StatementView
 from payments.surfaces.bankwebhook.answers import (
@@ -121,7 +122,7 @@ async def list_lines(request: HttpRequest, statement_id: FromPath[str]) -> Reply
     if id_ is None:
         raise StatementNotFound
     await queries.get_statements(engine, [id_])
-    rows = await queries.list_lines(engine, id_, query.state, before, query.limit + 1)
+    rows = await list_lines_of(engine, id_, query.state, before, query.limit + 1)
     return json_reply(page_of(rows, query.limit, lambda row: row.line_id, lambda row: row))
 
 

@@ -1,0 +1,126 @@
+"""Reads of lines: those of a statement, and payments of ours that it lacks."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.bankpayments.tables import organization_payments
+from payments.kernel.money import currency_of, format_minor
+from payments.statements.status import LineState
+from payments.statements.tables import statement_lines, statement_parts, statements
+from payments.statements.whole import lacked
+
+OURS_ONLY: Final = "ours_only"
+
+
+class LineView(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a statement, or (`ours_only`) a payment of ours that it lacks.
+
+    `subject_id`: the payment, payout or line that it meets.
+    """
+
+    line_id: UUID
+    state: str
+    date: date
+    amount: str
+    currency: str
+    kind: str
+    number: str
+    inn: str
+    counterparty: str
+    purpose: str
+    reference: str
+    subject_id: UUID | None
+    operation_id: UUID | None
+
+
+_LINE: Final = statement_lines.c
+_PAYMENT: Final = organization_payments.c
+# A line that came before its webhook is matched once that has come.
+STATE: Final[sa.ColumnElement[str]] = sa.case(
+    (_PAYMENT.webhook_id.is_not(None), sa.literal(LineState.MATCHED.value)), else_=_LINE.state
+)
+
+
+def with_payment() -> sa.Join:
+    return statement_parts.join(statement_lines, _LINE.id == statement_parts.c.line_id).outerjoin(
+        organization_payments, _PAYMENT.id == _LINE.id
+    )
+
+
+async def list_lines(
+    engine: AsyncEngine, statement_id: UUID, state: str | None, before: UUID | None, count: int
+) -> Sequence[LineView]:
+    """Lines of a statement by their id; of one state."""
+    if state == OURS_ONLY:
+        return await _list_ours(engine, statement_id, before, count)
+    query = (
+        sa.select(statement_lines, STATE.label("shown_state"))
+        .select_from(with_payment())
+        .where(statement_parts.c.statement_id == statement_id)
+        .order_by(_LINE.id.desc())
+        .limit(count)
+    )
+    if state is not None:
+        query = query.where(state == STATE)
+    if before is not None:
+        query = query.where(_LINE.id < before)
+    async with engine.connect() as connection:
+        return [_line(row) for row in await connection.execute(query)]
+
+
+async def _list_ours(
+    engine: AsyncEngine, statement_id: UUID, before: UUID | None, count: int
+) -> Sequence[LineView]:
+    query = (
+        sa.select(organization_payments)
+        .join(statements, lacked())
+        .where(statements.c.id == statement_id)
+        .order_by(_PAYMENT.id.desc())
+        .limit(count)
+    )
+    if before is not None:
+        query = query.where(_PAYMENT.id < before)
+    async with engine.connect() as connection:
+        return [_ours(row) for row in await connection.execute(query)]
+
+
+def _line(row: Any) -> LineView:
+    return LineView(
+        line_id=row.id,
+        state=row.shown_state,
+        date=row.posted,
+        amount=format_minor(row.minor, currency_of(row.currency)),
+        currency=row.currency,
+        kind=row.kind,
+        number=row.number,
+        inn=row.inn,
+        counterparty=row.counterparty,
+        purpose=row.purpose,
+        reference=row.reference,
+        subject_id=row.subject_id,
+        operation_id=row.operation_id,
+    )
+
+
+def _ours(row: Any) -> LineView:
+    return LineView(
+        line_id=row.id,
+        state=OURS_ONLY,
+        date=row.document_date.date(),
+        amount=format_minor(row.minor, currency_of(row.currency)),
+        currency=row.currency,
+        kind="payment",
+        number=row.document_number,
+        inn=row.payer_inn,
+        counterparty="",
+        purpose="",
+        reference="",
+        subject_id=row.id,
+        operation_id=row.operation_id,
+    )
