@@ -67,7 +67,7 @@ async def list_lines(
         .limit(count)
     )
     if state is not None:
-        query = query.where(state == STATE)
+        query = query.where(STATE.op("=")(state))
     if before is not None:
         query = query.where(_LINE.id < before)
     async with engine.connect() as connection:
