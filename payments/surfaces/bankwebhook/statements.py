@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,7 +17,7 @@ from payments.http.lists import decode_cursor, page_of
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest, Time, service
+from payments.http.services import HttpRequest, Time
 from payments.kernel.ids import parse_id
 from payments.operations.submit import Submitter
 from payments.statements import queries
@@ -48,29 +49,33 @@ BOOKED_WITHIN_S: Final = 10
     ),
     request_max_body_size=FILE_MAX_BYTES,
 )
-async def import_statement(request: HttpRequest) -> Reply:
+async def import_statement(
+    request: HttpRequest,
+    engine: NamedDependency[AsyncEngine],
+    submitter: NamedDependency[Submitter],
+    clock: NamedDependency[Time],
+) -> Reply:
     """Import a statement, raw or as the file of a form; the same bytes again change nothing.
 
     A file with a fault changes nothing: 422 `invalid_statement` with every fault in `errors[]`.
     """
     query = read_query(request, ImportQuery)
     raw = await read_upload(request)
-    engine = service(request, AsyncEngine)
     if query.dry_run:
         statement, new = await dry_run(engine, raw, query.format, query.account)
-        digest, now = hashlib.sha256(raw).hexdigest(), service(request, Time).now()
+        digest, now = hashlib.sha256(raw).hexdigest(), clock.now()
         by = actor_of(request).name
         view = queries.preview(statement, query.format, new, digest, by, now)
         return json_reply(_answer(view, "dry_run"))
     prefers_s = preferred_wait_s(request)
     imported = await load_file(
         engine,
-        service(request, Submitter),
+        submitter,
         raw,
         format_=query.format,
         account=query.account,
         by=actor_of(request).name,
-        now=service(request, Time).now(),
+        now=clock.now(),
         wait_s=prefers_s or BOOKED_WITHIN_S,
     )
     [view] = await queries.get_statements(engine, [imported.statement_id])
@@ -84,11 +89,10 @@ async def import_statement(request: HttpRequest) -> Reply:
     "/v1/statements",
     access=Access(API_KEY, SCOPE, query=StatementsQuery, answers={200: StatementList}),
 )
-async def list_statements(request: HttpRequest) -> Reply:
+async def list_statements(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
     """Statements, newest first."""
     query = read_query(request, StatementsQuery)
     before = decode_cursor(query.cursor, tuple[datetime, UUID])
-    engine = service(request, AsyncEngine)
     keys = await queries.list_statements(engine, query.account, before, query.limit + 1)
     shown = [key[1] for key in keys[: query.limit]]
     views = (
@@ -101,12 +105,12 @@ async def list_statements(request: HttpRequest) -> Reply:
     "/v1/statements/{statement_id:str}",
     access=Access(API_KEY, SCOPE, answers={200: StatementView}),
 )
-async def get_statement(request: HttpRequest, statement_id: FromPath[str]) -> Reply:
+async def get_statement(statement_id: FromPath[str], engine: NamedDependency[AsyncEngine]) -> Reply:
     """A statement and what became of its lines."""
     id_ = parse_id(statement_id)
     if id_ is None:
         raise StatementNotFound
-    [view] = await queries.get_statements(service(request, AsyncEngine), [id_])
+    [view] = await queries.get_statements(engine, [id_])
     return json_reply(view)
 
 
@@ -114,11 +118,13 @@ async def get_statement(request: HttpRequest, statement_id: FromPath[str]) -> Re
     "/v1/statements/{statement_id:str}/lines",
     access=Access(API_KEY, SCOPE, query=LinesQuery, answers={200: LineList}),
 )
-async def list_lines(request: HttpRequest, statement_id: FromPath[str]) -> Reply:
+async def list_lines(
+    request: HttpRequest, statement_id: FromPath[str], engine: NamedDependency[AsyncEngine]
+) -> Reply:
     """Lines of a statement, both ways: what they have, and (`ours_only`) what they lack."""
     query = read_query(request, LinesQuery)
     before = decode_cursor(query.cursor, UUID)
-    engine, id_ = service(request, AsyncEngine), parse_id(statement_id)
+    id_ = parse_id(statement_id)
     if id_ is None:
         raise StatementNotFound
     await queries.get_statements(engine, [id_])
