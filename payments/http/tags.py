@@ -23,6 +23,7 @@ _DESCRIPTIONS: Final = {
     "shop": "The shop: users, products, bills, purchases.",
     "superpay": "SuperPay's callbacks and the switch that pauses it.",
     "transaction": "Transactions of the wallet service.",
+    "statements": "Bank statements: import, lines, and what only one side has.",
     "transactions": "Several postings made together, and everything that moved money.",
     "transfers": "Money from one wallet to another.",
     "turned-away-webhooks": "Webhooks that were refused for good.",

@@ -24,6 +24,7 @@ OPEN: Final = {
     "/schema/openapi.json",
     "/shop/auth/register",
     "/shop/auth/activate/{token:str}",
+    "/shop/auth/activation-link",
     "/shop/auth/login",
 }
 SIGNED: Final = {"/payment/webhook", "/v1/superpay/callbacks"}

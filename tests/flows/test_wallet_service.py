@@ -174,7 +174,7 @@ async def test_both_sides_of_a_transaction_see_its_number_and_the_other_wallet(
         moved, opening = (await client.get(path)).json()["items"]
         assert (moved["amount"], moved["transaction_id"]) == (amount, number)
         assert moved["counterparty"] == f"wallet:{other}"
-        assert (opening["transaction_id"], opening["counterparty"]) == (None, None)
+        assert (opening["transaction_id"], opening["counterparty"]) == (None, "system:opening")
 
 
 @pytest.mark.case("S2")

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -44,6 +44,13 @@ BOOKED_WITHIN_S: Final = 10
         SCOPE,
         takes=Takes.WAIT,
         query=ImportQuery,
+        uploads={
+            "application/octet-stream": str,
+            "application/xml": str,
+            "multipart/form-data": dict[str, Any],
+            "text/csv": str,
+            "text/plain": str,
+        },
         answers={200: StatementAnswer, 201: StatementAnswer},
         body_max_bytes=FILE_MAX_BYTES,
     ),
