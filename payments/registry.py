@@ -28,6 +28,7 @@ import payments.deposits.check
 import payments.deposits.observe
 import payments.deposits.request
 import payments.deposits.tells
+import payments.endpoints.tables
 import payments.events.tables
 import payments.holds.capture
 import payments.holds.create

@@ -15,6 +15,7 @@ SECRETS: Final = (
     "PAYMENTS_ADMIN_PASSWORD",
     "PAYMENTS_SHOP_WEBHOOK_KEY",
     "PAYMENTS_SUPERPAY_API_KEY",
+    "PAYMENTS_WEBHOOK_ENCRYPTION_KEY",
 )
 """Variables filled with a secret of this data directory unless the caller set them."""
 

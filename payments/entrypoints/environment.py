@@ -25,8 +25,14 @@ _REQUIRED_SECRETS: Final = (
     "superpay_api_key",
     "superpay_signing_secret",
     "superpay_callback_secrets",
+    "webhook_encryption_key",
 )
-_TWO_LIVE: Final = ("superpay_callback_secrets", "shop_webhook_key", "bank_webhook_secret")
+_TWO_LIVE: Final = (
+    "superpay_callback_secrets",
+    "shop_webhook_key",
+    "bank_webhook_secret",
+    "webhook_encryption_key",
+)
 """Comma separated: the old and the new secret during a rotation."""
 _LIVE_MAX: Final = 2
 _CHOICES: Final = {

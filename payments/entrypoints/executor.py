@@ -2,6 +2,7 @@
 operations requested.
 """
 
+import asyncio
 import socket
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -12,7 +13,11 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.banks.codes import Codes
+from payments.endpoints.deliver import Deliverer
+from payments.endpoints.sealing import Seal
+from payments.endpoints.send import Sender
 from payments.entrypoints.superpay import superpay_client
+from payments.entrypoints.surfaces import webhook_policy
 from payments.entrypoints.waiting import made, stop_on_signals
 from payments.kernel.clock import utc_now
 from payments.kernel.database import connect, create_engine
@@ -126,6 +131,12 @@ async def create_executor(
     )
 
 
+def create_deliverer(settings: "Settings", engine: AsyncEngine) -> Deliverer:
+    """What sends events to webhook endpoints."""
+    sender = Sender(webhook_policy(settings))
+    return Deliverer(engine, sender, Seal(settings.webhook_encryption_key.reveal()), utc_now)
+
+
 def surface_tools(settings: "Settings") -> dict[type[Any], Any]:
     """Clients for effect handlers, besides the submitter and the database."""
     smtp_url, pepper = settings.smtp_url.reveal(), settings.code_pepper.reveal()
@@ -159,7 +170,11 @@ async def run(settings: "Settings") -> None:
     await outcomes.start()
     worker.stop = stop
     await halt.start()
+    deliverer = create_deliverer(settings, engine)
+    deliverer.stop = stop
+    delivering = asyncio.create_task(deliverer.run(), name="webhooks")
     await worker.run()
+    await delivering
     await halt.stop()
     await outcomes.stop()
     await door.stop()

@@ -151,6 +151,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     events: Annotated[
         str, _describes("on or off: write an event for whatever is decided (events, webhooks)")
     ] = "on"
+    webhook_encryption_key: Annotated[
+        Secret,
+        _describes("Encrypts the secrets of webhook endpoints; the new and the old, by comma"),
+    ] = Secret()
+    webhook_allow_hosts: Annotated[
+        str, _describes("Hosts that webhooks may reach though they are private or http, by comma")
+    ] = ""
     events_keep_days: Annotated[
         Limit, _describes("Days events are kept; whole months are let go. 0: for ever")
     ] = 0

@@ -31,6 +31,8 @@ UUIDS: Final = (
     "callback_id",
     "payment_id",
     "statement_id",
+    "endpoint_id",
+    "delivery_id",
 )
 _TEXTS: Final = ("inn", "token", "name")
 """Parameters that are looked up as written."""

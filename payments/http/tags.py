@@ -28,6 +28,7 @@ _DESCRIPTIONS: Final = {
     "transfers": "Money from one wallet to another.",
     "turned-away-webhooks": "Webhooks that were refused for good.",
     "wallet": "Clients' wallets of the wallet service.",
+    "webhook-endpoints": "Where a client wants its events sent, and what became of each.",
     "wallets": "Wallets and their entries.",
     "webhook": "The bank's webhook.",
 }

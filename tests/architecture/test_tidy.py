@@ -27,6 +27,7 @@ TRANSACTIONS = {
     "payments/banks/writes.py": "banks, clients, tariffs: reference data",
     "payments/breaks/writes.py": "who works on a break",
     "payments/callbacks/writes.py": "what SuperPay sent is kept before it is understood",
+    "payments/endpoints/writes.py": "webhook endpoints and what was sent to them; nothing moves",
     "payments/events/writes.py": "events get their numbers, and old ones are let go",
     "payments/operations/claims.py": "a bulk takes its Idempotency-Key; nothing moves",
     "payments/products/writes.py": "products: reference data",

@@ -11,6 +11,8 @@ import msgspec
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from payments.endpoints.destination import Policy
+from payments.endpoints.sealing import Seal
 from payments.http.app import build_app
 from payments.http.auth import API_KEY, BEARER_KEY, Actor, Scheme, Schemes, bearer_token
 from payments.http.caught_up import Accepted
@@ -167,6 +169,8 @@ class Api:
                 Readiness: Readiness(),
                 Ages: Ages(),
                 EventFeed: EventFeed(engine),
+                Seal: Seal(""),
+                Policy: Policy(is_production=False),
             }
         )
         schemes = Schemes({API_KEY: Scheme(authenticate, BEARER_KEY)})

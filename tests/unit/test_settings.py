@@ -28,7 +28,7 @@ PRODUCTION = {
             (
                 *("JWT_SECRET", "CODE_PEPPER", "WALLETSERVICE_API_KEY", "SHOP_WEBHOOK_KEY"),
                 *("BANK_WEBHOOK_SECRET", "SUPERPAY_API_KEY", "SUPERPAY_SIGNING_SECRET"),
-                "SUPERPAY_CALLBACK_SECRETS",
+                *("SUPERPAY_CALLBACK_SECRETS", "WEBHOOK_ENCRYPTION_KEY"),
             )
         )
     },

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from payments.endpoints.queries import DeliveryView, EndpointView
 from payments.kernel.words import one_of
 from payments.operations.outcome import Status
 from payments.reads.entries import EntryView
@@ -45,3 +46,29 @@ class BulkAnswer(msgspec.Struct, kw_only=True):
     """One item each, in the order they were sent."""
 
     items: list[BulkItem]
+
+
+class EndpointWithSecret(EndpointView, frozen=True, kw_only=True):
+    """The endpoint and its secret, shown this once."""
+
+    secret: str
+
+
+class EndpointList(msgspec.Struct, kw_only=True):
+    """A page of endpoints."""
+
+    items: list[EndpointView]
+    next_cursor: str | None
+
+
+class DeliveryList(msgspec.Struct, kw_only=True):
+    """A page of deliveries."""
+
+    items: list[DeliveryView]
+    next_cursor: str | None
+
+
+class Recovered(msgspec.Struct, kw_only=True):
+    """How many are sent again."""
+
+    recovered: int

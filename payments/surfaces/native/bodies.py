@@ -1,12 +1,14 @@
 """Request bodies of the native API."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 
 from payments.http.body import Amount, Body, CurrencyCode, Id, Text
 from payments.http.components import REF
+from payments.http.lists import Page
 from payments.kernel.free_json import EMPTY, JsonObject
 
 HOLD_MAX_S: Final = 366 * 24 * 3600
@@ -172,3 +174,49 @@ class BulkBody(Body, frozen=True, kw_only=True):
         msgspec.Meta(min_length=1, max_length=BULK_MAX),
     ]
     atomic: bool = False
+
+
+_TYPES_MAX: Final = 50
+
+Types = Annotated[list[str], msgspec.Meta(max_length=_TYPES_MAX)]
+Url = Annotated[str, msgspec.Meta(max_length=2000)]
+Description = Annotated[str, msgspec.Meta(max_length=500)]
+
+
+class EndpointBody(Body, frozen=True, kw_only=True):
+    """Where to send events of these types (`payout.*`; none: all)."""
+
+    example: ClassVar = {
+        "url": "https://shop.example.com/hooks",
+        "types": ["payout.*"],
+        "description": "the shop",
+    }
+
+    url: Url
+    types: Types = msgspec.field(default_factory=list)
+    description: Description = ""
+
+
+class EndpointPatch(Body, frozen=True, kw_only=True):
+    """What to change of a webhook endpoint."""
+
+    example: ClassVar = {"types": ["payout.*", "transfer.*"], "is_enabled": True}
+
+    url: Url | msgspec.UnsetType = msgspec.UNSET
+    types: Types | msgspec.UnsetType = msgspec.UNSET
+    description: Description | msgspec.UnsetType = msgspec.UNSET
+    is_enabled: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class RecoverBody(Body, frozen=True, kw_only=True):
+    """Since when what failed is sent again."""
+
+    example: ClassVar = {"since": "2026-11-26T00:00:00Z"}
+
+    since: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class DeliveriesQuery(Page, frozen=True, kw_only=True):
+    """`status`: of the last attempt; pending: none yet."""
+
+    status: Literal["pending", "succeeded", "failed"] | None = None

@@ -13,6 +13,7 @@ from payments.surfaces.native import (
     transactions,
     transfers,
     wallets,
+    webhook_endpoints,
 )
 
 ROUTER: Final = Router(
@@ -25,6 +26,7 @@ ROUTER: Final = Router(
         *transactions.HANDLERS,
         *bulk.HANDLERS,
         *events.HANDLERS,
+        *webhook_endpoints.HANDLERS,
         *operation_status.HANDLERS,
     ],
 )

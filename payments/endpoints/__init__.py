@@ -1,0 +1,1 @@
+"""Outgoing webhooks: where clients want events sent, and every attempt to send one."""

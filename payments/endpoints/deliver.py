@@ -1,0 +1,130 @@
+"""Delivering: claims what is due, a few an endpoint at a time, sends it, writes down what came.
+
+What is waiting stands in PostgreSQL, never in memory: an executor that is killed loses nothing,
+and its lease ends. An endpoint that fails has two places, one that works has more.
+"""
+
+import asyncio
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.endpoints import metrics
+from payments.endpoints.sealing import Seal, Unsealable, headers
+from payments.endpoints.send import TIMEOUT_S, Sender, Sent
+from payments.endpoints.tables import webhook_endpoints
+from payments.endpoints.writes import claim, disable, record, spread
+from payments.kernel.clock import Clock, monotonic_s, rfc3339
+from payments.kernel.ids import new_id
+from payments.kernel.randomness import seeded
+
+RETRY_AFTER_S: Final = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+_JITTER: Final = 0.1
+FAILING_MAX: Final = timedelta(days=5)
+PLACES: Final = 8
+"""Deliveries to one endpoint at a time."""
+_LEASE: Final = timedelta(seconds=2 * TIMEOUT_S)
+_LOOK_EVERY_S: Final = 0.1
+_AWAY_S: Final = 1.0
+_SWEEP_EVERY_S: Final = 60.0
+_log = structlog.get_logger(__name__)
+
+
+class Deliverer:
+    """Runs until `stop` is set; what is under way then is finished."""
+
+    def __init__(self, engine: AsyncEngine, sender: Sender, seal: Seal, clock: Clock) -> None:
+        """`engine` is the primary's."""
+        self._engine, self._sender, self._seal, self._clock = engine, sender, seal, clock
+        self._busy: Counter[UUID] = Counter()
+        self._sending: set[asyncio.Task[None]] = set()
+        self._sweep_at = 0.0
+        self.stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Look, claim, send."""
+        while not self.stop.is_set():
+            wait_s = _LOOK_EVERY_S
+            try:
+                looked_at = await spread(self._engine, self._clock())
+                claimed = await self._claim()
+                if looked_at or claimed:
+                    wait_s = 0.0
+                if monotonic_s() >= self._sweep_at:
+                    self._sweep_at = monotonic_s() + _SWEEP_EVERY_S
+                    await self._sweep()
+            except Exception as error:  # noqa: BLE001 - a loop that ended would deliver nothing until somebody looked
+                _log.warning("webhooks_cannot_look", error=repr(error)[:300])
+                wait_s = _AWAY_S
+            await asyncio.sleep(wait_s)
+        if self._sending:
+            await asyncio.wait(self._sending)
+
+    async def _claim(self) -> int:
+        rows = await claim(self._engine, self._busy, PLACES, self._clock(), _LEASE)
+        for row in rows:
+            self._busy[row.endpoint_id] += 1
+            task = asyncio.create_task(self._deliver(row), name="webhook")
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        return len(rows)
+
+    async def _deliver(self, row: sa.Row[Any]) -> None:
+        try:
+            await self._record(row, await self._send(row))
+        except Exception as error:  # noqa: BLE001 - its lease ends, and it is sent again
+            _log.warning("webhook_not_recorded", delivery=str(row.id), error=repr(error)[:300])
+        finally:
+            self._busy[row.endpoint_id] -= 1
+            if not self._busy[row.endpoint_id]:
+                del self._busy[row.endpoint_id]
+
+    async def _send(self, row: sa.Row[Any]) -> Sent:
+        now = self._clock()
+        try:
+            secrets = [self._seal.open(row.secret)]
+            if row.previous_secret is not None and row.previous_until > now:
+                secrets.append(self._seal.open(row.previous_secret))
+        except Unsealable:
+            error = "the secret was sealed with another PAYMENTS_WEBHOOK_ENCRYPTION_KEY"
+            return Sent(status_code=None, error=error, answer="", duration_ms=0)
+        signed = headers(secrets, row.event_id, row.body, now)
+        return await self._sender.send(row.url, signed, row.body)
+
+    async def _record(self, row: sa.Row[Any], sent: Sent) -> None:
+        now = self._clock()
+        attempt = {"at": rfc3339(now), **msgspec.structs.asdict(sent)}
+        again_at = None if sent.is_success else next_attempt(row.attempt_count, now)
+        status = "succeeded" if sent.is_success else "failed"
+        await record(self._engine, row, status, attempt, now, again_at)
+        metrics.ATTEMPTS.labels(status).inc()
+        if sent.is_gone:
+            await self._disable(row.endpoint_id, "gone")
+
+    async def _sweep(self) -> None:
+        """Disable what has failed for five days; say how things stand."""
+        now, c = self._clock(), webhook_endpoints.c
+        query = sa.select(c.id).where(c.is_enabled, c.failing_since <= now - FAILING_MAX)
+        async with self._engine.connect() as connection:
+            failing = (await connection.execute(query)).scalars().all()
+        for id_ in failing:
+            await self._disable(id_, "failing")
+        await metrics.look(self._engine, now)
+
+    async def _disable(self, id_: UUID, reason: str) -> None:
+        await disable(self._engine, id_, reason, self._clock())
+        _log.error("webhook_endpoint_disabled", endpoint=str(id_), reason=reason)
+
+
+def next_attempt(attempts_before: int, now: datetime) -> datetime | None:
+    """When it is tried again after one more failure; None when that was the last one."""
+    if attempts_before >= len(RETRY_AFTER_S):
+        return None
+    factor = 1 + _JITTER * seeded("webhook retry", new_id()).random()
+    return now + timedelta(seconds=RETRY_AFTER_S[attempts_before] * factor)

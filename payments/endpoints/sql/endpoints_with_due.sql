@@ -1,0 +1,5 @@
+-- Endpoints that something is due for: an index look-up each.
+SELECT e.id
+  FROM webhook_endpoints AS e
+ WHERE e.is_enabled
+   AND EXISTS (SELECT FROM webhook_deliveries AS d WHERE d.endpoint_id = e.id AND d.next_attempt_at <= $1)

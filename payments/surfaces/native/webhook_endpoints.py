@@ -1,0 +1,288 @@
+"""Outgoing webhooks: where a client wants its events, and what became of each."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.endpoints import queries, writes
+from payments.endpoints.destination import BadAddress, Policy, address_of, place_of
+from payments.endpoints.queries import DeliveryView, EndpointView
+from payments.endpoints.sealing import Seal
+from payments.events.event import client_of
+from payments.events.types import is_pattern
+from payments.http.access import Access
+from payments.http.auth import ADMIN, API_KEY, actor_of
+from payments.http.body import read_body
+from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.query import read_query
+from payments.http.reply import Reply, json_reply
+from payments.http.services import HttpRequest, Time
+from payments.kernel.errors import InvalidBody
+from payments.kernel.ids import parse_id
+from payments.surfaces.native.answers import (
+    DeliveryList,
+    EndpointList,
+    EndpointWithSecret,
+    Recovered,
+)
+from payments.surfaces.native.bodies import (
+    DeliveriesQuery,
+    EmptyBody,
+    EndpointBody,
+    EndpointPatch,
+    RecoverBody,
+)
+
+WRITE: Final = "webhooks:write"
+
+
+@post(
+    "/v1/webhook-endpoints",
+    access=Access(API_KEY, WRITE, body=EndpointBody, answers={201: EndpointWithSecret}),
+)
+async def create_endpoint(
+    request: HttpRequest,
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+    seal: NamedDependency[Seal],
+    policy: NamedDependency[Policy],
+) -> Reply:
+    """Send events to a URL. The secret signs them (Standard Webhooks) and is shown once."""
+    body = await read_body(request, EndpointBody)
+    values = await _checked(policy, msgspec.structs.asdict(body))
+    endpoint, secret = await writes.add_endpoint(
+        engine,
+        seal,
+        {**values, "is_enabled": True},
+        actor_of(request).name,
+        clock.now(),
+    )
+    return _with_secret(endpoint, secret, HTTPStatus.CREATED)
+
+
+@get(
+    "/v1/webhook-endpoints",
+    access=Access(API_KEY, WRITE, query=Page, answers={200: EndpointList}),
+)
+async def list_endpoints(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
+    """One's own endpoints, newest first; an administrator sees all."""
+    page = read_query(request, Page)
+    rows = await queries.list_endpoints(
+        engine,
+        _actors(request),
+        decode_cursor(page.cursor, UUID),
+        page.limit + 1,
+    )
+    return json_reply(page_of(rows, page.limit, lambda e: e.endpoint_id, lambda e: e))
+
+
+@get(
+    "/v1/webhook-endpoints/{endpoint_id:str}",
+    access=Access(API_KEY, WRITE, answers={200: EndpointView}),
+)
+async def get_endpoint(
+    request: HttpRequest, endpoint_id: FromPath[str], engine: NamedDependency[AsyncEngine]
+) -> Reply:
+    """An endpoint, without its secret."""
+    return json_reply(await _endpoint(request, endpoint_id, engine))
+
+
+@patch(
+    "/v1/webhook-endpoints/{endpoint_id:str}",
+    access=Access(API_KEY, WRITE, body=EndpointPatch, answers={200: EndpointView}),
+)
+async def change_endpoint(
+    request: HttpRequest,
+    endpoint_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+    policy: NamedDependency[Policy],
+) -> Reply:
+    """Change URL, types or description; switch it off, or on again."""
+    body = await read_body(request, EndpointPatch)
+    given = {n: v for n, v in msgspec.structs.asdict(body).items() if v is not msgspec.UNSET}
+    values = await _checked(policy, given)
+    if "is_enabled" in values:
+        values |= {"disabled_reason": None if body.is_enabled else "client", "failing_since": None}
+    return json_reply(
+        await writes.change_endpoint(
+            engine,
+            parse_id(endpoint_id),
+            _actors(request),
+            values,
+            clock.now(),
+        )
+    )
+
+
+@delete(
+    "/v1/webhook-endpoints/{endpoint_id:str}",
+    access=Access(API_KEY, WRITE, answers={204: None}),
+    status_code=HTTPStatus.OK,
+)
+async def delete_endpoint(
+    request: HttpRequest, endpoint_id: FromPath[str], engine: NamedDependency[AsyncEngine]
+) -> Reply:
+    """Delete an endpoint and what is known of its deliveries."""
+    await writes.delete_endpoint(engine, parse_id(endpoint_id), _actors(request))
+    return Reply(HTTPStatus.NO_CONTENT, b"")
+
+
+@post(
+    "/v1/webhook-endpoints/{endpoint_id:str}/rotate-secret",
+    status_code=200,
+    access=Access(
+        API_KEY, WRITE, body=EmptyBody, may_be_empty=True, answers={200: EndpointWithSecret}
+    ),
+)
+async def rotate_secret(
+    request: HttpRequest,
+    endpoint_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+    seal: NamedDependency[Seal],
+) -> Reply:
+    """A new secret; for 24 h deliveries are signed with the one before too."""
+    await read_body(request, EmptyBody)
+    endpoint, secret = await writes.rotate_secret(
+        engine,
+        seal,
+        parse_id(endpoint_id),
+        _actors(request),
+        clock.now(),
+    )
+    return _with_secret(endpoint, secret, HTTPStatus.OK)
+
+
+@post(
+    "/v1/webhook-endpoints/{endpoint_id:str}/test",
+    status_code=202,
+    access=Access(API_KEY, WRITE, body=EmptyBody, may_be_empty=True, answers={202: DeliveryView}),
+)
+async def test_endpoint(
+    request: HttpRequest,
+    endpoint_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+) -> Reply:
+    """Send it a test event at once."""
+    await read_body(request, EmptyBody)
+    endpoint = await _endpoint(request, endpoint_id, engine)
+    now = clock.now()
+    id_ = await writes.add_test(engine, endpoint, client_of(actor_of(request).name), now)
+    found = await queries.get_delivery(engine, endpoint.endpoint_id, id_)
+    return json_reply(found, HTTPStatus.ACCEPTED)
+
+
+@get(
+    "/v1/webhook-endpoints/{endpoint_id:str}/deliveries",
+    access=Access(API_KEY, WRITE, query=DeliveriesQuery, answers={200: DeliveryList}),
+)
+async def list_deliveries(
+    request: HttpRequest, endpoint_id: FromPath[str], engine: NamedDependency[AsyncEngine]
+) -> Reply:
+    """What was sent, newest first, with every attempt and the next one."""
+    page = read_query(request, DeliveriesQuery)
+    endpoint = await _endpoint(request, endpoint_id, engine)
+    rows = await queries.list_deliveries(
+        engine,
+        endpoint.endpoint_id,
+        page.status,
+        decode_cursor(page.cursor, UUID),
+        page.limit + 1,
+    )
+    return json_reply(page_of(rows, page.limit, lambda d: d.delivery_id, lambda d: d))
+
+
+@post(
+    "/v1/webhook-endpoints/{endpoint_id:str}/deliveries/{delivery_id:str}/retry",
+    status_code=202,
+    access=Access(API_KEY, WRITE, body=EmptyBody, may_be_empty=True, answers={202: DeliveryView}),
+)
+async def retry_delivery(
+    request: HttpRequest,
+    endpoint_id: FromPath[str],
+    delivery_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+) -> Reply:
+    """Send it once more at once."""
+    await read_body(request, EmptyBody)
+    endpoint = await _endpoint(request, endpoint_id, engine)
+    id_ = parse_id(delivery_id)
+    await writes.retry_delivery(engine, endpoint.endpoint_id, id_, clock.now())
+    found = await queries.get_delivery(engine, endpoint.endpoint_id, id_)
+    return json_reply(found, HTTPStatus.ACCEPTED)
+
+
+@post(
+    "/v1/webhook-endpoints/{endpoint_id:str}/recover",
+    status_code=202,
+    access=Access(API_KEY, WRITE, body=RecoverBody, answers={202: Recovered}),
+)
+async def recover_endpoint(
+    request: HttpRequest,
+    endpoint_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    clock: NamedDependency[Time],
+) -> Reply:
+    """Send again whatever failed since."""
+    body = await read_body(request, RecoverBody)
+    endpoint = await _endpoint(request, endpoint_id, engine)
+    count = await writes.recover(
+        engine,
+        endpoint.endpoint_id,
+        body.since,
+        clock.now(),
+    )
+    return json_reply({"recovered": count}, HTTPStatus.ACCEPTED)
+
+
+def _actors(request: HttpRequest) -> Sequence[str] | None:
+    """Whose endpoints the caller sees: an administrator everybody's (None)."""
+    actor = actor_of(request)
+    return None if actor.may(ADMIN) else (actor.name, *actor.also)
+
+
+async def _endpoint(request: HttpRequest, endpoint_id: str, engine: AsyncEngine) -> EndpointView:
+    return await queries.get_endpoint(engine, parse_id(endpoint_id), _actors(request))
+
+
+async def _checked(policy: Policy, values: dict[str, Any]) -> dict[str, Any]:
+    """Raises 422 `invalid_body` for a URL that may not be sent to, or what is no type."""
+    wrong = [one for one in values.get("types", ()) if not is_pattern(one)]
+    if wrong:
+        message = f"{wrong[0][:100]!r} is no type: write payout.paid, payout.* or *"
+        raise InvalidBody(message, errors=[{"field": "types", "message": message}])
+    if "url" in values:
+        try:
+            await address_of(place_of(values["url"], policy), policy)
+        except BadAddress as error:
+            errors = [{"field": "url", "message": str(error)}]
+            raise InvalidBody(str(error), errors=errors) from None
+    return values
+
+
+def _with_secret(endpoint: EndpointView, secret: str, status: HTTPStatus) -> Reply:
+    return json_reply({**msgspec.structs.asdict(endpoint), "secret": secret}, status)
+
+
+HANDLERS: Final = (
+    create_endpoint,
+    list_endpoints,
+    get_endpoint,
+    change_endpoint,
+    delete_endpoint,
+    rotate_secret,
+    test_endpoint,
+    list_deliveries,
+    retry_delivery,
+    recover_endpoint,
+)
