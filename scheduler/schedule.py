@@ -12,6 +12,7 @@ from scheduler.jobs import (
     match_bank_payments,
     poll_deposits,
     poll_payouts,
+    prune_events,
     prune_inboxes,
     prune_job_runs,
     run_checks,
@@ -42,6 +43,7 @@ JOBS: Final[tuple[Job, ...]] = (
     Job(id="run_checks", every_s=3 * _MINUTE, run=run_checks.run, is_everywhere=True),
     Job(id="run_full_audit", every_s=_DAY, run=run_full_audit.run, timeout_s=2 * _HOUR),
     Job(id="watch_streams", every_s=10, run=watch_streams.run, is_everywhere=True),
+    Job(id="prune_events", every_s=_HOUR, run=prune_events.run),
     Job(id="prune_inboxes", every_s=_HOUR, run=prune_inboxes.run),
     Job(id="prune_job_runs", every_s=_HOUR, run=prune_job_runs.run),
 )

@@ -18,6 +18,7 @@ from payments.operations.submit import Submitter
 from payments.provider.schedule import Schedule
 from scheduler.heartbeat import Heartbeat
 from scheduler.job import Tools
+from scheduler.jobs.prune_events import EventsKept
 from scheduler.schedule import JOBS, WATCH
 from streams.client import create_client
 
@@ -43,7 +44,10 @@ async def create_tools(settings: "Settings") -> AsyncIterator[Tools]:
             clock=utc_now,
             database_url=database_url,
             redis_url=redis_url,
-            others={Schedule: superpay_schedule(settings)},
+            others={
+                Schedule: superpay_schedule(settings),
+                EventsKept: EventsKept(settings.events_keep_days),
+            },
         )
     finally:
         await outcomes.stop()

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from payments.events.event import Event, text_of
+from payments.events.prune import let_go, make_months
 from payments.kernel.database import Connection
 from payments.kernel.sql import load_sql
 
@@ -43,3 +44,15 @@ async def number(engine: AsyncEngine) -> None:
         async with engine.begin() as connection:
             last = (await connection.exec_driver_sql(_TURN)).scalar_one()
             await connection.exec_driver_sql(_NUMBER, (last, _BATCHES_AT_ONCE))
+
+
+async def keep_months(engine: AsyncEngine, keep_days: int, now: datetime) -> int:
+    """Make the partitions of the next months; let old ones go when `keep_days` is not 0."""
+    await number(engine)
+    async with engine.begin() as connection:
+        await make_months(connection, now)
+    if not keep_days:
+        return 0
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(_TURN)
+        return await let_go(connection, keep_days, now)
