@@ -110,7 +110,7 @@ async def test_an_entry_names_its_hold_and_the_other_side(native: httpx.AsyncCli
     assert shown[source] == [
         ("transfer.create", "1.00", None, theirs),
         ("hold.capture", "-2.00", hold_id, theirs),
-        ("wallet.adjust", "10.00", None, None),
+        ("wallet.adjust", "10.00", None, "system:opening"),
     ]
     assert shown[destination] == [
         ("transfer.create", "-1.00", None, ours),

@@ -58,6 +58,8 @@ async def test_entries_are_signed_and_say_what_for(native: httpx.AsyncClient) ->
         "description": "a book",
         "counterparty": f"wallet:{destination}",
         "hold_id": None,
+        "reference": "",
+        "transaction_id": answer["transfer_id"],
     }
     older = await native.get(f"/v1/wallets/{source}/entries?cursor={entries['next_cursor']}")
     assert [e["description"] for e in older.json()["items"]] == ["opening"]
