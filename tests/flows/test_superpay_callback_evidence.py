@@ -30,8 +30,15 @@ async def invariants(superpay: SuperPay) -> AsyncIterator[None]:
 
 
 async def settle(superpay: SuperPay, shown: dict[str, Any], verb: str, body: Any) -> None:
-    """What is true at SuperPay."""
-    await superpay.admin("POST", f"transactions/{shown['merchant_id']}/{verb}", body)
+    """What is true at SuperPay; a payment takes it a moment."""
+    transaction = f"transactions/{shown['merchant_id']}"
+    await superpay.admin("POST", f"{transaction}/{verb}", body)
+
+    async def is_paid() -> bool:
+        answer = await superpay.admin("GET", transaction)
+        return verb != "pay" or answer["transaction"]["status"] == "paid"
+
+    await eventually(is_paid)
 
 
 def doubled(body: bytes) -> bytes:
