@@ -95,10 +95,16 @@ async def delete_endpoint(
     engine: AsyncEngine, id_: UUID | None, actors: Sequence[str] | None
 ) -> None:
     """Delete it with its deliveries. Raises 404 `endpoint_not_found`."""
-    statement = webhook_endpoints.delete().where(webhook_endpoints.c.id == id_, mine(actors))
+    is_it = sa.and_(webhook_endpoints.c.id == id_, mine(actors))
     async with engine.begin() as connection:
-        if (await connection.execute(statement)).rowcount != 1:
+        own = (await connection.execute(sa.select(webhook_endpoints.c.id).where(is_it))).scalar()
+        if own is None:
             raise EndpointNotFound
+        # Deliveries first, as the deliverer locks them: the other order can deadlock with it.
+        await connection.execute(
+            webhook_deliveries.delete().where(webhook_deliveries.c.endpoint_id == own)
+        )
+        await connection.execute(webhook_endpoints.delete().where(is_it))
 
 
 async def rotate_secret(
