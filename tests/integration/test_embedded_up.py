@@ -9,13 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from payments.embedded import postgres
 from payments.embedded.datadir import DataDir
 from payments.embedded.servers import connection_urls
-from payments.entrypoints.ports import free_port
 from tests.fixtures.servers import temporary_data_dir
 
 pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.faults]
@@ -30,6 +30,9 @@ OPEN_ENVIRONMENT = {
 class Run:
     """One `payments up` with the stand-in roles, and its output."""
 
+    started: ClassVar[list["Run"]] = []
+    """Of the running test; its fixture ends those that the test has left."""
+
     def __init__(self, data_dir: Path, *options: str) -> None:
         self.output = data_dir / "up.log"
         command = [sys.executable, "-m", "tests.fixtures.stub_up", "up", str(data_dir), *options]
@@ -37,6 +40,7 @@ class Run:
             self.process = subprocess.Popen(
                 command, stdout=file, stderr=file, cwd=ROOT, env=OPEN_ENVIRONMENT
             )
+        self.started.append(self)
 
     def text(self) -> str:
         """What it printed so far."""
@@ -85,7 +89,11 @@ def data_dir() -> Iterator[Path]:
     path = temporary_data_dir()
     yield path
     left = processes_of(path)
-    for line in left:
+    for run in Run.started:
+        run.process.kill()
+        run.process.wait()
+    Run.started.clear()
+    for line in processes_of(path):
         os.kill(int(line.split()[0]), signal.SIGKILL)
     DataDir(path).erase()
     assert not left
@@ -164,13 +172,13 @@ def test_a_taken_port_is_refused_with_the_option_to_use(data_dir: Path) -> None:
 
 
 def test_a_taken_default_port_gives_way_to_the_next_free_one(data_dir: Path) -> None:
-    first = free_port("127.0.0.1", 8000)
-    with socket.create_server(("127.0.0.1", first)):
-        run = Run(data_dir).ready()
-        found = re.search(r"PORT 8000 IS TAKEN: using (\d+)", run.text())
-        assert found is not None
-        assert int(found[1]) > first
-        assert f"http://127.0.0.1:{found[1]}/api/v1/wallet/" in run.text()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        default = taken.getsockname()[1]
+        run = Run(data_dir, f"default={default}").ready()
+        message = re.search(rf"PORT {default} IS TAKEN: using (\d+)", run.text())
+        assert message is not None
+        assert int(message[1]) > default
+        assert f"http://127.0.0.1:{message[1]}/api/v1/wallet/" in run.text()
         assert run.end(signal.SIGTERM) == 0
 
 
