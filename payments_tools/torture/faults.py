@@ -129,8 +129,10 @@ async def _redis_full(stage: Stage, _rng: Seeded) -> None:
     try:
         used = (await client.info("memory"))["used_memory"]
         await client.config_set("maxmemory", max(1, int(used) - 1))
-        await asyncio.sleep(_FULL_S)
-        await client.config_set("maxmemory", _MEMORY)
+        try:
+            await asyncio.sleep(_FULL_S)
+        finally:  # also when the end of the load interrupts this fault
+            await client.config_set("maxmemory", _MEMORY)
     finally:
         await client.aclose()
 

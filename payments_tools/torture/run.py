@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+import asyncpg
 import httpx
 
 from payments.apikeys.writes import create_key
@@ -31,12 +32,15 @@ from payments_tools.torture.reckoning import Reckoning, reckon
 from payments_tools.torture.sender import Sender
 from payments_tools.torture.stage import Stage
 from scheduler.checks.audit import Finding, audit
+from streams.errors import FAILURES
 
 Say = Callable[[str], None]
 T = TypeVar("T")
 DRIVERS: Final = (Native, WalletService, BankWebhook, Shop, Marketplace, SuperPay)
 _AT_ONCE: Final = 2
 """Rows of faults: so many things may be broken at a time."""
+_MET_ANOTHER_FAULT: Final = (*FAILURES, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""A fault of the other row took away the server that this fault needs."""
 _BETWEEN_FAULTS: Final = 60
 """Operations accepted or refused between two faults of a row."""
 _WORK_LIMIT_S: Final = 15.0
@@ -152,8 +156,11 @@ async def _break(stage: Stage, result: Result, journal: Journal, number: int, sa
         result.faults[kind] += 1
         try:
             await FAULTS[kind](stage, rng)
-        except (OSError, TimeoutError) as error:
+        except _MET_ANOTHER_FAULT as error:
             say(f"  {kind}: {error!r}")
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # the repair failed as the load ended
+                raise asyncio.CancelledError from error
 
 
 async def _worked(journal: Journal, wanted: int) -> None:
