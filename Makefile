@@ -39,8 +39,8 @@ run: setup ## set up, then start everything (payments up); UP_ARGS="--port 9000"
 test: setup ## set up, then run the tests; PYTEST_ARGS="-x -k wallet" replaces -n 2
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-clients: setup ## build clients generated from the OpenAPI document (needs npm, go, their registries)
-	$(BIN)/python -m tests.clients.build
+test-clients: setup ## clients generated from the OpenAPI document make a transfer (needs npm, go, mvn, their registries)
+	$(BIN)/python -m tests.clients.build $(CLIENTS)
 
 check: setup ## everything that reads the code: ruff, mypy, import-linter
 	@$(MAKE) --no-print-directory lint types imports

@@ -110,6 +110,8 @@ def _typed(schema: dict[str, Any], field: str) -> dict[str, Any]:
     if "object" in types and "properties" not in result:
         anything = result.get("additionalProperties", {}) == {}
         result["additionalProperties"] = anything or result["additionalProperties"]
+    if result.pop("contentEncoding", None):  # msgspec's word for bytes; here they are whole bodies
+        result["format"] = "binary"
     format_ = _format(types, result, field)
     if format_ is not None:
         result.setdefault("format", format_)

@@ -1,44 +1,41 @@
-"""Clients of three languages, generated from the OpenAPI document and built: `make test-clients`.
+"""Clients of four languages, generated from the OpenAPI document: each makes a transfer.
 
-Needs npm and go on the PATH and their registries; `make test` needs neither.
+`make test-clients` starts the product on a free port and runs what stands in `programs/`: two
+wallets and a transfer, with no line of HTTP written by hand. It needs npm, go, mvn and their registries and takes two
+minutes, so neither `make test` nor `.ci/run` calls it. `make test-clients CLIENTS="go java"` chooses.
 """
 
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-import msgspec
+import httpx
 
-from payments.entrypoints.api import create_app
-from payments.http.openapi import document_of
-from tests.architecture.routes import SETTINGS
+from tests.fixtures.running_up import running_up
 
+PROGRAMS: Final = Path(__file__).parent / "programs"
 PYTHON: Final = ("openapi-python-client==0.29.1", "mypy==2.4.1", "ruff==0.17.6")
-NPM: Final = ("openapi-typescript@7.13.0", "typescript@5.9.3")
+NPM: Final = (
+    "openapi-typescript@7.13.0",
+    "openapi-fetch@0.14.0",
+    "typescript@5.9.3",
+    "@types/node@20.19.0",
+)
 OAPI_CODEGEN: Final = "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2"
 TIMEOUT_S: Final = 600
-USE_TS: Final = """import type { paths } from "./schema";
-type Body = paths["/v1/transfers"]["post"]["requestBody"]["content"]["application/json"];
-export const body: Body = {
-  source_wallet_id: 1, destination_wallet_id: 2, amount: "12.30", currency: "RUB", description: "",
-};
-"""
-USE_GO: Final = """package main
 
-func main() {
-	_ = TransferBody{SourceWalletId: 1, DestinationWalletId: 2, Amount: "12.30", Currency: "RUB"}
-}
-"""
-USE_PYTHON: Final = """from generated.models.transfer_body import TransferBody
 
-body = TransferBody(
-    source_wallet_id=1, destination_wallet_id=2, amount="12.30", currency="RUB"
-)
-"""
+class Product(NamedTuple):
+    """The running product: its address, a key that may do everything, its OpenAPI document."""
+
+    base: str
+    key: str
+    document: Path
 
 
 def run(folder: Path, *command: str, env: Mapping[str, str] | None = None) -> None:
@@ -48,50 +45,81 @@ def run(folder: Path, *command: str, env: Mapping[str, str] | None = None) -> No
     )
 
 
-def build_python(folder: Path, document: Path) -> None:
+def copy(name: str, folder: Path, *, to: str | None = None) -> None:
+    """Put a program where its client is built."""
+    (folder / (to or name)).write_text((PROGRAMS / name).read_text())
+
+
+def python(folder: Path, product: Product) -> None:
     """openapi-python-client, checked by mypy; in an environment of its own."""
     tools = folder / "tools"
     run(folder, sys.executable, "-m", "venv", str(tools))
     bin_ = tools / "bin"
     run(folder, str(bin_ / "pip"), "install", "--quiet", *PYTHON)
-    generate = ("generate", "--path", str(document), "--meta", "none")
+    generate = ("generate", "--path", str(product.document), "--meta", "none")
     path = {"PATH": f"{bin_}:{os.environ['PATH']}"}
     command = str(bin_ / "openapi-python-client")
     run(folder, command, *generate, "--output-path", "generated", env=path)
-    (folder / "use.py").write_text(USE_PYTHON)
-    checked = ("use.py", "generated/api", "generated/models")
+    copy("transfer.py.txt", folder, to="transfer.py")
+    checked = ("transfer.py", "generated/api", "generated/models")
     run(folder, str(bin_ / "mypy"), "--follow-imports=silent", *checked)
+    run(folder, str(bin_ / "python"), "transfer.py", product.base, product.key)
 
 
-def build_typescript(folder: Path, document: Path) -> None:
+def typescript(folder: Path, product: Product) -> None:
     """openapi-typescript, checked by tsc."""
     run(folder, "npm", "install", "--silent", "--no-audit", "--no-fund", *NPM)
-    run(folder, "npx", "--no-install", "openapi-typescript", str(document), "-o", "schema.d.ts")
-    (folder / "use.ts").write_text(USE_TS)
-    run(folder, "npx", "--no-install", "tsc", "--noEmit", "--strict", "use.ts")
+    generate = ("openapi-typescript", str(product.document), "-o", "schema.d.ts")
+    run(folder, "npx", "--no-install", *generate)
+    copy("transfer.ts", folder)
+    compiled = ("--strict", "--target", "es2022", "--module", "node16", "--skipLibCheck")
+    run(folder, "npx", "--no-install", "tsc", *compiled, "transfer.ts")
+    run(folder, "node", "transfer.js", product.base, product.key)
 
 
-def build_go(folder: Path, document: Path) -> None:
+def go(folder: Path, product: Product) -> None:
     """oapi-codegen, built by go."""
     generate = ("-generate", "types,client", "-package", "main", "-o", "client.gen.go")
     (folder / "go.mod").write_text("module client\n\ngo 1.24\n")
-    run(folder, "go", "run", OAPI_CODEGEN, *generate, str(document))
-    (folder / "main.go").write_text(USE_GO)
+    run(folder, "go", "run", OAPI_CODEGEN, *generate, str(product.document))
+    copy("main.go", folder)
     run(folder, "go", "mod", "tidy")
-    run(folder, "go", "build", "./...")
+    run(folder, "go", "build", "-o", "transfer", ".")
+    run(folder, "./transfer", product.base, product.key)
 
 
-def main() -> None:
-    """Build all three, or stop at the first that fails."""
-    with tempfile.TemporaryDirectory() as root:
+def java(folder: Path, product: Product) -> None:
+    """openapi-generator over `java.net.http`, which asks for HTTP/2 with each first request."""
+    sources = folder / "src/main/java"
+    sources.mkdir(parents=True)
+    copy("pom.xml", folder)
+    copy("Transfer.java", sources)
+    arguments = f"-Dexec.args={product.base} {product.key}"
+    document = f"-Dopenapi={product.document}"
+    run(folder, "mvn", "-q", "-B", document, arguments, "compile", "exec:java")
+
+
+CLIENTS: Final[dict[str, Callable[[Path, Product], None]]] = {
+    "python": python,
+    "typescript": typescript,
+    "go": go,
+    "java": java,
+}
+
+
+def main(names: list[str]) -> None:
+    """Build and run these clients (all when none is named), or stop at the first that fails."""
+    with tempfile.TemporaryDirectory() as root, running_up(("--no-demo",)) as up:
         document = Path(root) / "openapi.json"
-        document.write_bytes(msgspec.json.encode(document_of(create_app(SETTINGS))))
-        for build in (build_python, build_typescript, build_go):
-            folder = Path(root) / build.__name__
+        document.write_bytes(httpx.get(f"{up.base}/schema/openapi.json").content)
+        key = up.payments("keys", "create", "--name", "clients", "--scopes", "*")
+        for name in names or list(CLIENTS):
+            folder, began_s = Path(root) / name, time.monotonic()
             folder.mkdir()
-            build(folder, document)
-            sys.stdout.write(f"{build.__name__}: done\n")
+            CLIENTS[name](folder, Product(up.base, key, document))
+            sys.stdout.write(f"{name}: done in {time.monotonic() - began_s:.0f} s\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

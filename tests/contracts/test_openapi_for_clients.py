@@ -109,6 +109,12 @@ def test_every_post_that_reads_a_body_has_one(document: dict[str, Any]) -> None:
     assert without == set()
 
 
+def test_a_body_that_is_a_file_is_binary(document: dict[str, Any]) -> None:
+    content = operations(document)["POST /v1/statements"]["requestBody"]["content"]
+    binary = {"type": "string", "format": "binary"}
+    assert content["application/octet-stream"]["schema"] == binary
+
+
 @pytest.mark.case("O5")
 def test_answers_may_be_zero_or_below(document: dict[str, Any]) -> None:
     for place, found in answers(document):

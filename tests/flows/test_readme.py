@@ -8,10 +8,8 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
@@ -19,15 +17,10 @@ from typing import Any, Final, NamedTuple, cast
 import pytest
 import typer
 
-from payments.embedded.datadir import DataDir
 from payments.entrypoints import cli
-from payments.entrypoints.ports import free_port
-from tests.fixtures.servers import temporary_data_dir
+from tests.fixtures.running_up import DEADLINE_S, ROOT, Running, running_up
 
-ROOT: Final = Path(__file__).parents[2]
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
-READY: Final = "Ctrl-C stops everything"
-DEADLINE_S: Final = 100.0
 STEP_END: Final = "=== end of a step"
 ANSWER: Final = re.compile(r"^# (\d{3}) (\{.*\})$")
 PART: Final = re.compile(r'"\w+":(?:"[^"]*"|[^,}]+)')
@@ -59,38 +52,11 @@ def steps() -> list[Step]:
     return found
 
 
-class Running(NamedTuple):
-    """A `payments up`."""
-
-    base: str
-    data_dir: Path
-
-
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
     """`payments up` on a free port and a new data directory."""
-    data_dir, port = temporary_data_dir(), free_port("127.0.0.1", 18000)
-    log = data_dir / "up.log"
-    command = [sys.executable, "-m", "payments", "up", "--port", str(port)]
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [*command, "--data-dir", str(data_dir)],
-            stdout=output,
-            stderr=output,
-            cwd=ROOT,
-            env={k: v for k, v in os.environ.items() if not k.startswith("PAYMENTS_")},
-        )
-    try:
-        until = time.monotonic() + DEADLINE_S
-        while READY not in log.read_text():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < until, log.read_text()
-            time.sleep(0.1)
-        yield Running(f"http://127.0.0.1:{port}", data_dir)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(DEADLINE_S)
-        DataDir(data_dir).erase()
+    with running_up() as up:
+        yield up
 
 
 @pytest.fixture

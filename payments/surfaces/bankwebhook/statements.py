@@ -45,7 +45,7 @@ BOOKED_WITHIN_S: Final = 10
         takes=Takes.WAIT,
         query=ImportQuery,
         uploads={
-            "application/octet-stream": str,
+            "application/octet-stream": bytes,
             "application/xml": str,
             "multipart/form-data": dict[str, Any],
             "text/csv": str,
