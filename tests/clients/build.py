@@ -1,8 +1,9 @@
 """Clients of four languages, generated from the OpenAPI document: each makes a transfer.
 
 `make test-clients` starts the product on a free port and runs what stands in `programs/`: two
-wallets and a transfer, with no line of HTTP written by hand. It needs npm, go, mvn and their registries and takes two
-minutes, so neither `make test` nor `.ci/run` calls it. `make test-clients CLIENTS="go java"` chooses.
+wallets and a transfer, with no line of HTTP written by hand. It needs npm, go, mvn and their
+registries and takes two minutes, so neither `make test` nor `.ci/run` calls it.
+`make test-clients CLIENTS="go java"` chooses.
 """
 
 import os
