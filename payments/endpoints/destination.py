@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,6 +15,12 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Addresses of a host as text."""
 
 URL_MAX: Final = 2000
+LOOK_UP_MAX_S: Final = 5.0
+_LOOK_UPS_AT_ONCE: Final = 64
+_NOT_PUBLIC: Final = (
+    "use a public address: private, loopback and link-local ones are sent to only when"
+    " PAYMENTS_WEBHOOK_ALLOW_HOSTS names them"
+)
 _PORTS: Final = range(1, 65536)
 _CARRYING_V4: Final = tuple(
     ipaddress.ip_network(text)
@@ -64,22 +71,27 @@ def place_of(url: str, policy: Policy) -> Place:
         or " " in url
         or "\\" in url
     ):
-        raise BadAddress("a URL has no spaces, backslashes or letters beyond ASCII")
+        raise BadAddress(
+            f"write at most {URL_MAX} characters without spaces, backslashes or letters beyond"
+            " ASCII (a name as xn--…)"
+        )
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise BadAddress("this is no URL") from None
+        raise BadAddress("this is not a URL: write https://shop.example.com/hooks") from None
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme not in {"http", "https"} or not host:
-        raise BadAddress("a URL begins with https:// and names a host")
+        raise BadAddress("begin with https:// and name a host: https://shop.example.com/hooks")
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise BadAddress("a URL has no user, password or fragment")
+        raise BadAddress("leave out user, password and fragment")
     is_allowed = host in policy.allowed_hosts
     if parts.scheme == "http" and policy.is_production and not is_allowed:
-        raise BadAddress("only https:// is sent to")
+        raise BadAddress(
+            "begin with https://: http is sent to hosts of PAYMENTS_WEBHOOK_ALLOW_HOSTS only"
+        )
     if port is not None and port not in _PORTS:
-        raise BadAddress("this is no port")
+        raise BadAddress("write a port from 1 to 65535, or none")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     place = Place(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), target)
     if not is_allowed:
@@ -95,11 +107,13 @@ def _check_spelling(host: str, policy: Policy) -> None:
         return
     last = host.rsplit(".", 1)[-1]
     if last.isdecimal() or last.startswith("0x"):
-        raise BadAddress("an address is written as 203.0.113.7 or [2001:db8::1]")
+        raise BadAddress("write an address as 203.0.113.7 or [2001:db8::1]")
 
 
 def literal(host: str) -> Address | None:
-    """The address when the host is one."""
+    """The address when the host is one. Raises `BadAddress` for a zone (`fe80::1%eth0`)."""
+    if "%" in host:
+        raise BadAddress("write an address without a zone, a name without %")
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -113,7 +127,7 @@ def check(address: Address, policy: Policy) -> None:
         return
     is_inside = isinstance(real, ipaddress.IPv6Address) and any(real in n for n in _CARRYING_V4)
     if not real.is_global or real.is_multicast or real.is_reserved or is_inside:
-        raise BadAddress("private, loopback and link-local addresses are not sent to")
+        raise BadAddress(_NOT_PUBLIC)
 
 
 def unwrapped(address: Address) -> Address:
@@ -126,27 +140,64 @@ def unwrapped(address: Address) -> Address:
     return address
 
 
-async def resolve(host: str, port: int) -> Sequence[str]:
-    """Ask the system."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(info[4][0]) for info in found]
+class Resolver:
+    """Asks the system for the addresses of hosts, on threads of its own.
+
+    One look-up a host at a time, shared by all who ask meanwhile: a name server that does not
+    answer holds one thread, and the look-ups of other hosts go on.
+    """
+
+    def __init__(self, ask: Callable[[str, int], Sequence[str]] | None = None) -> None:
+        """`ask` blocks; the system's resolver when None."""
+        self._ask = ask or system_addresses
+        self._threads = ThreadPoolExecutor(_LOOK_UPS_AT_ONCE, thread_name_prefix="webhook-dns")
+        self._asked: dict[tuple[str, int], asyncio.Future[Sequence[str]]] = {}
+
+    async def __call__(self, host: str, port: int) -> Sequence[str]:
+        """The addresses. Raises OSError when there is none, or no answer in LOOK_UP_MAX_S."""
+        key = (host, port)
+        answer = self._asked.get(key)
+        if answer is None:
+            loop = asyncio.get_running_loop()
+            answer = loop.run_in_executor(self._threads, self._ask, host, port)
+            self._asked[key] = answer
+            answer.add_done_callback(lambda done: self._forget(key, done))
+        try:
+            async with asyncio.timeout(LOOK_UP_MAX_S):
+                return await asyncio.shield(answer)
+        except TimeoutError:
+            raise OSError("the name server does not answer") from None
+
+    def _forget(self, key: tuple[str, int], answer: asyncio.Future[Sequence[str]]) -> None:
+        del self._asked[key]
+        if not answer.cancelled():
+            answer.exception()  # read, or asyncio reports it when nobody waits any more
 
 
-async def address_of(place: Place, policy: Policy, look_up: Resolve = resolve) -> str:
+def system_addresses(host: str, port: int) -> Sequence[str]:
+    """The system's answer. Raises OSError, also for what cannot be a host's name."""
+    try:
+        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise OSError("this is no name of a host") from None
+    return [str(answer[4][0]) for answer in answers]
+
+
+async def address_of(place: Place, policy: Policy, look_up: Resolve) -> str:
     """The address to connect to. Raises `BadAddress` when any of the host's is not public.
 
     Whoever connects uses this very address: a name that answers otherwise a moment later is not
     asked again.
     """
-    known = literal(place.host)
+    address = literal(place.host)
     try:
-        found = [place.host] if known is not None else await look_up(place.host, place.port)
-    except OSError:
-        raise BadAddress("the host has no address") from None
-    if not found:
-        raise BadAddress("the host has no address")
+        answers = [place.host] if address is not None else await look_up(place.host, place.port)
+    except OSError as error:
+        reason = str(error) if error.errno is None else "the host has no address"
+        raise BadAddress(f"{reason}: check its name") from None
+    if not answers:
+        raise BadAddress("the host has no address: check its name")
     if place.host not in policy.allowed_hosts:
-        for text in found:
+        for text in answers:
             check(ipaddress.ip_address(text.partition("%")[0]), policy)
-    return found[0]
+    return answers[0]

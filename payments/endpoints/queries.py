@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.endpoints.tables import webhook_deliveries, webhook_endpoints
+from payments.endpoints.tables import webhook_deliveries, webhook_endpoints, webhook_position
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 
@@ -111,6 +111,15 @@ async def get_delivery(engine: AsyncEngine, endpoint_id: UUID, id_: UUID | None)
     if row is None:
         raise DeliveryNotFound
     return delivery_view(row)
+
+
+async def spread_through(engine: AsyncEngine) -> int | None:
+    """Up to which event deliveries have been made; None when there is nobody to make them for."""
+    is_wanted = sa.exists().where(webhook_endpoints.c.is_enabled)
+    query = sa.select(webhook_position.c.through_sequence).where(is_wanted)
+    async with engine.connect() as connection:
+        through: int | None = (await connection.execute(query)).scalar_one_or_none()
+    return through
 
 
 def endpoint_view(row: sa.Row[Any]) -> EndpointView:

@@ -42,6 +42,13 @@ webhook_deliveries: Final = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("status", sa.Text, nullable=False, comment="of the last attempt; pending: none yet"),
     sa.Column("attempt_count", sa.Integer, nullable=False),
+    sa.Column(
+        "schedule_from",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        comment="the attempt after which the schedule of repeats began",
+    ),
     sa.Column("attempts", JSONB, nullable=False, comment="the last ones, oldest first"),
     sa.Column("next_attempt_at", sa.DateTime(timezone=True), comment="a lease while it is sent"),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -57,6 +64,24 @@ sa.Index(
 )
 sa.Index("webhook_deliveries_list_idx", webhook_deliveries.c.endpoint_id, webhook_deliveries.c.id)
 
+sa.Index(
+    "webhook_deliveries_status_idx",
+    webhook_deliveries.c.endpoint_id,
+    webhook_deliveries.c.status,
+    webhook_deliveries.c.id,
+)
+sa.Index(
+    "webhook_deliveries_oldest_idx",
+    webhook_deliveries.c.endpoint_id,
+    webhook_deliveries.c.created_at,
+    postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
+)
+sa.Index(
+    "webhook_deliveries_done_idx",
+    webhook_deliveries.c.created_at,
+    postgresql_where=sa.text("next_attempt_at IS NULL"),
+)
+
 webhook_position: Final = sa.Table(
     "webhook_position",
     METADATA,
@@ -64,4 +89,15 @@ webhook_position: Final = sa.Table(
     sa.Column("through_sequence", sa.BigInteger, nullable=False),
     sa.CheckConstraint("id", name="one_row"),
     comment="events up to this one have their deliveries",
+)
+
+webhook_prunings: Final = sa.Table(
+    "webhook_prunings",
+    METADATA,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("deliveries", sa.BigInteger, nullable=False),
+    sa.Column("first_created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("last_created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("pruned_at", sa.DateTime(timezone=True), nullable=False),
+    comment="which deliveries are kept no more",
 )

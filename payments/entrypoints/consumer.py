@@ -12,6 +12,7 @@ from payments.entrypoints import memory
 from payments.entrypoints.settings import BadSettings
 from payments.entrypoints.superpay import superpay_schedule
 from payments.entrypoints.waiting import made, stop_on_signals
+from payments.events.writes import record_switch
 from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import Connection, connect
 from payments.operations.apply import Applier
@@ -54,6 +55,7 @@ async def create_consumer(
     applier = Applier(operations, clock, teller)
     connection = await connect(database_url)
     count = await ensure_partitions(connection, partitions)
+    await record_switch(connection, clock(), is_on=teller is not None)
     await connection.close()
 
     async def session() -> Connection:

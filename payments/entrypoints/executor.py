@@ -13,11 +13,8 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.banks.codes import Codes
-from payments.endpoints.deliver import Deliverer
-from payments.endpoints.sealing import Seal
-from payments.endpoints.send import Sender
+from payments.entrypoints.outgoing import create_deliverer
 from payments.entrypoints.superpay import superpay_client
-from payments.entrypoints.surfaces import webhook_policy
 from payments.entrypoints.waiting import made, stop_on_signals
 from payments.kernel.clock import utc_now
 from payments.kernel.database import connect, create_engine
@@ -131,12 +128,6 @@ async def create_executor(
     )
 
 
-def create_deliverer(settings: "Settings", engine: AsyncEngine) -> Deliverer:
-    """What sends events to webhook endpoints."""
-    sender = Sender(webhook_policy(settings))
-    return Deliverer(engine, sender, Seal(settings.webhook_encryption_key.reveal()), utc_now)
-
-
 def surface_tools(settings: "Settings") -> dict[type[Any], Any]:
     """Clients for effect handlers, besides the submitter and the database."""
     smtp_url, pepper = settings.smtp_url.reveal(), settings.code_pepper.reveal()
@@ -160,6 +151,7 @@ async def run(settings: "Settings") -> None:
         **surface_tools(settings),
     }
     halt = Halt(engine)
+    deliverer = create_deliverer(settings, engine)
     make = partial(
         create_executor, database_url, redis_url, tools, partitions=settings.partitions, halt=halt
     )
@@ -170,7 +162,6 @@ async def run(settings: "Settings") -> None:
     await outcomes.start()
     worker.stop = stop
     await halt.start()
-    deliverer = create_deliverer(settings, engine)
     deliverer.stop = stop
     delivering = asyncio.create_task(deliverer.run(), name="webhooks")
     await worker.run()

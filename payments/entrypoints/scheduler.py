@@ -18,6 +18,7 @@ from payments.operations.submit import Submitter
 from payments.provider.schedule import Schedule
 from scheduler.heartbeat import Heartbeat
 from scheduler.job import Tools
+from scheduler.jobs.prune_deliveries import DeliveriesKept
 from scheduler.jobs.prune_events import EventsKept
 from scheduler.schedule import JOBS, WATCH
 from streams.client import create_client
@@ -47,6 +48,7 @@ async def create_tools(settings: "Settings") -> AsyncIterator[Tools]:
             others={
                 Schedule: superpay_schedule(settings),
                 EventsKept: EventsKept(settings.events_keep_days),
+                DeliveriesKept: DeliveriesKept(settings.webhook_keep_days),
             },
         )
     finally:

@@ -158,6 +158,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_allow_hosts: Annotated[
         str, _describes("Hosts that webhooks may reach though they are private or http, by comma")
     ] = ""
+    webhook_timeout_s: Annotated[
+        Count, _describes("How long a receiver of webhooks may take to answer")
+    ] = 15
+    webhook_retry_s: Annotated[
+        str, _describes("Seconds after which a webhook that failed is repeated, one by one")
+    ] = "5,300,1800,7200,18000,36000,50400,72000,86400"
+    webhook_keep_days: Annotated[
+        Limit,
+        _describes("Days that deliveries of webhooks are kept when they are over. 0: for ever"),
+    ] = 30
     events_keep_days: Annotated[
         Limit, _describes("Days events are kept; whole months are let go. 0: for ever")
     ] = 0

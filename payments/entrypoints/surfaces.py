@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.apikeys.authenticate import KeyAuthenticator
 from payments.apikeys.writes import find_key
 from payments.banks.codes import Codes
-from payments.endpoints.destination import Policy, policy_of
+from payments.endpoints.destination import Policy, Resolver
 from payments.endpoints.sealing import Seal
+from payments.entrypoints.outgoing import webhook_policy, webhook_seal
 from payments.entrypoints.settings import Settings
 from payments.entrypoints.shop import shop_parts
 from payments.entrypoints.superpay import superpay_surface
@@ -32,11 +33,6 @@ LIFESPANS: Final = (shop_running,)
 """Lifespans of surfaces, run inside those of the shared services."""
 
 
-def webhook_policy(settings: Settings) -> Policy:
-    """Where outgoing webhooks may be sent."""
-    return policy_of(is_production=settings.is_production, allow_hosts=settings.webhook_allow_hosts)
-
-
 def surface_services(
     settings: Settings, engine: AsyncEngine, clock: Clock
 ) -> Mapping[type[Any], Any]:
@@ -44,8 +40,9 @@ def surface_services(
     return {
         **shop_parts(settings, engine, clock),
         Codes: Codes(settings.code_pepper.reveal()),
-        Seal: Seal(settings.webhook_encryption_key.reveal()),
+        Seal: webhook_seal(settings),
         Policy: webhook_policy(settings),
+        Resolver: Resolver(),
         WalletCurrencies: WalletCurrencies(),
         RecentlyAccepted: RecentlyAccepted(),
         SuperPaySurface: superpay_surface(settings, clock),

@@ -12,6 +12,8 @@ _TABLE: Final = "event_batches"
 _REST: Final = f"{_TABLE}_rest"
 _PARTITIONS: Final = load_sql(__file__, "event_partitions")
 _RECORD: Final = load_sql(__file__, "record_pruning")
+_LAST: Final = load_sql(__file__, "last_of_partition")
+_EVERY: Final = 2**63 - 1
 
 
 def month_of(moment: datetime) -> datetime:
@@ -51,18 +53,34 @@ async def make_months(connection: AsyncConnection, now: datetime) -> None:
         month = after(month)
 
 
-async def let_go(connection: AsyncConnection, keep_days: int, now: datetime) -> int:
-    """Drop months that ended longer ago than is kept; gives how many. All must be numbered."""
+async def let_go(
+    connection: AsyncConnection, keep_days: int, now: datetime, through: int | None
+) -> int:
+    """Drop months that ended longer ago than is kept; gives how many. All must be numbered.
+
+    Months with events numbered above `through` stay: somebody has not been sent them yet.
+    """
     oldest = month_of(now - timedelta(days=keep_days))
     count = 0
     for (name,) in (await connection.exec_driver_sql(_PARTITIONS)).all():
-        if name != _REST and name < name_of(oldest):
-            await _record(connection, name, now, datetime.max.replace(tzinfo=UTC))
-            await connection.exec_driver_sql(f"DROP TABLE {name}")
-            count += 1
-    await _record(connection, _REST, now, oldest)
-    await connection.exec_driver_sql(f"DELETE FROM {_REST} WHERE written_at < $1", (oldest,))  # noqa: S608 - our own name
+        if name == _REST or name >= name_of(oldest):
+            continue
+        if await _last_in(connection, name, oldest) > (_EVERY if through is None else through):
+            return count
+        await _record(connection, name, now, oldest)
+        await connection.exec_driver_sql(f"DROP TABLE {name}")
+        count += 1
+    if await _last_in(connection, _REST, oldest) <= (_EVERY if through is None else through):
+        await _record(connection, _REST, now, oldest)
+        await connection.exec_driver_sql(f"DELETE FROM {_REST} WHERE written_at < $1", (oldest,))  # noqa: S608 - our own name
     return count
+
+
+async def _last_in(connection: AsyncConnection, name: str, before: datetime) -> int:
+    """The highest number of an event there that was written before that time."""
+    query = _LAST.replace("event_batches_rest", name)
+    last: int = (await connection.exec_driver_sql(query, (before,))).scalar_one()
+    return last
 
 
 async def _record(connection: AsyncConnection, name: str, now: datetime, before: datetime) -> None:

@@ -63,5 +63,20 @@ event_prunings: Final = sa.Table(
     sa.Column("first_sequence", sa.BigInteger, nullable=False),
     sa.Column("last_sequence", sa.BigInteger, nullable=False),
     sa.Column("pruned_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column(
+        "before",
+        sa.DateTime(timezone=True),
+        nullable=False,
+        comment="events written before are gone",
+    ),
     comment="which events are kept no more",
+)
+
+event_switches: Final = sa.Table(
+    "event_switches",
+    METADATA,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("is_on", sa.Boolean, nullable=False),
+    sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+    comment="since when events are written, and are not",
 )

@@ -15,6 +15,7 @@ _INSERT: Final = load_sql(__file__, "insert_events")
 _WAITING: Final = load_sql(__file__, "unnumbered_events")
 _TURN: Final = load_sql(__file__, "take_turn_to_number")
 _NUMBER: Final = load_sql(__file__, "number_events")
+_SWITCH: Final = load_sql(__file__, "record_switch")
 _BATCHES_AT_ONCE: Final = 5000
 
 
@@ -28,6 +29,11 @@ async def add_to(connection: AsyncConnection, events: Sequence[Event], now: date
     """The same in a transaction of SQLAlchemy."""
     if events:
         await connection.exec_driver_sql(_INSERT, (now, len(events), text_of(events)))
+
+
+async def record_switch(connection: Connection, now: datetime, *, is_on: bool) -> None:
+    """Note that events are written from now on, or are not; what was so already stays."""
+    await connection.execute(_SWITCH, is_on, now)
 
 
 async def number(engine: AsyncEngine) -> None:
@@ -46,8 +52,13 @@ async def number(engine: AsyncEngine) -> None:
             await connection.exec_driver_sql(_NUMBER, (last, _BATCHES_AT_ONCE))
 
 
-async def keep_months(engine: AsyncEngine, keep_days: int, now: datetime) -> int:
-    """Make the partitions of the next months; let old ones go when `keep_days` is not 0."""
+async def keep_months(
+    engine: AsyncEngine, keep_days: int, now: datetime, *, through: int | None = None
+) -> int:
+    """Make the partitions of the next months; let old ones go when `keep_days` is not 0.
+
+    Events above `through` stay in any case.
+    """
     await number(engine)
     async with engine.begin() as connection:
         await make_months(connection, now)
@@ -55,4 +66,4 @@ async def keep_months(engine: AsyncEngine, keep_days: int, now: datetime) -> int
         return 0
     async with engine.begin() as connection:
         await connection.exec_driver_sql(_TURN)
-        return await let_go(connection, keep_days, now)
+        return await let_go(connection, keep_days, now, through)

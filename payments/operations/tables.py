@@ -24,6 +24,12 @@ operations: Final = sa.Table(
     sa.CheckConstraint("status IN ('applied', 'rejected')", name="status"),
     sa.CheckConstraint("(status = 'rejected') = (reason IS NOT NULL)", name="reason"),
 )
+sa.Index(
+    "operations_decided_at_brin",
+    operations.c.decided_at,
+    postgresql_using="brin",
+    postgresql_with={"pages_per_range": 32, "autosummarize": True},
+)
 
 transactions: Final = sa.Table(
     "transactions",

@@ -15,6 +15,7 @@ from scheduler.checks import (
     bills_are_their_transactions,
     clearing_is_settled,
     client_transfers_are_what_moved,
+    decided_are_told,
     deposits_are_what_arrived,
     entries_belong_to_applied,
     history_is_unbroken,
@@ -56,5 +57,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     marketplace_payments_add_up.CHECK,
     bills_are_their_transactions.CHECK,
     client_transfers_are_what_moved.CHECK,
+    decided_are_told.CHECK,
     no_old_dead_letters.CHECK,
 )

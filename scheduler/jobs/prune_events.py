@@ -2,6 +2,7 @@
 
 import msgspec
 
+from payments.endpoints.queries import spread_through
 from payments.events.writes import keep_months
 from scheduler.job import Tools
 
@@ -13,5 +14,7 @@ class EventsKept(msgspec.Struct, frozen=True):
 
 
 async def run(tools: Tools) -> int:
-    """Returns how many months were deleted."""
-    return await keep_months(tools.engine, tools.tool(EventsKept).days, tools.clock())
+    """Returns how many months were deleted; what webhooks have not been made of stays."""
+    through = await spread_through(tools.engine)
+    days = tools.tool(EventsKept).days
+    return await keep_months(tools.engine, days, tools.clock(), through=through)

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from payments.endpoints.deliver import Deliverer
+from payments.deliveries.deliver import Deliverer
+from payments.deliveries.send import Sender
 from payments.endpoints.destination import Policy
 from payments.endpoints.sealing import Seal
-from payments.endpoints.send import Sender
 from payments.kernel.clock import utc_now
 from tests.fixtures.platform import Platform, api_key, eventually
 from tests.flows.native import funded, opened, transfer, waited
@@ -264,7 +264,7 @@ async def test_what_an_executor_took_and_lost_is_sent_by_the_next(
     await opened(native)
 
     async def claimed() -> bool:
-        from payments.endpoints.writes import spread  # noqa: PLC0415
+        from payments.deliveries.writes import spread  # noqa: PLC0415
 
         await spread(platform.engine, utc_now() - timedelta(seconds=60))
         gone._clock = lambda: utc_now() - timedelta(seconds=40)

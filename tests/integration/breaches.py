@@ -30,6 +30,8 @@ OTHER_OPERATION = """
      WHERE account_id = 2 AND seq = 1
 """
 TRANSFER_WITHOUT_ENTRIES = f"""
+    WITH event AS (INSERT INTO event_batches (written_at, event_count, events)
+                   VALUES (now(), 1, '[["transfer.applied", "{NOBODY}", "x", {{}}]]'))
     INSERT INTO operations (id, kind, digest, actor, status, result, accepted_at, decided_at)
     VALUES ('{NOBODY}', 'transfer.create', '', 'x', 'applied', '{{}}', now(), now())
 """
@@ -90,6 +92,24 @@ CLIENT_TRANSFER = f"""
 SECOND_ENTRY = "WHERE account_id = 2 AND seq = 2"
 
 CASES = {
+    "an operation lost its event": (
+        ["DELETE FROM event_batches WHERE id = (SELECT max(id) FROM event_batches)"],
+        {"decided_are_told"},
+    ),
+    "an operation has its event twice": (
+        [
+            """INSERT INTO event_batches (written_at, event_count, events)
+               SELECT written_at, event_count, events FROM event_batches ORDER BY id LIMIT 1"""
+        ],
+        {"decided_are_told"},
+    ),
+    "an event is about no operation": (
+        [
+            f"""INSERT INTO event_batches (written_at, event_count, events)
+                SELECT now(), 1, '[["transfer.applied", "{NOBODY}", "x", {{}}]]'"""
+        ],
+        {"decided_are_told"},
+    ),
     "a counter is higher than its entries": (
         ["UPDATE accounts SET credits_posted = credits_posted + 1 WHERE id = 2"],
         {"money_sums_to_zero", "balance_is_sum_of_entries"},

@@ -11,7 +11,7 @@ import msgspec
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.endpoints.destination import Policy
+from payments.endpoints.destination import Policy, Resolver
 from payments.endpoints.sealing import Seal
 from payments.http.app import build_app
 from payments.http.auth import API_KEY, BEARER_KEY, Actor, Scheme, Schemes, bearer_token
@@ -171,6 +171,7 @@ class Api:
                 EventFeed: EventFeed(engine),
                 Seal: Seal(""),
                 Policy: Policy(is_production=False),
+                Resolver: Resolver(),
             }
         )
         schemes = Schemes({API_KEY: Scheme(authenticate, BEARER_KEY)})

@@ -2,8 +2,8 @@
 
 import pytest
 
+from payments.deliveries.send import Sender
 from payments.endpoints.destination import BadAddress, address_of, place_of, policy_of
-from payments.endpoints.send import Sender
 
 PRODUCTION = policy_of(is_production=True, allow_hosts="")
 DEVELOPMENT = policy_of(is_production=False, allow_hosts="")
@@ -68,7 +68,7 @@ async def test_a_name_of_a_private_address_is_refused(inside: str) -> None:
 async def test_loopback_is_for_development_and_hosts_are_named_in_settings() -> None:
     place = place_of("http://127.0.0.1:9/x?y=1", DEVELOPMENT)
     assert (place.target, place.netloc) == ("/x?y=1", "127.0.0.1:9")
-    assert await address_of(place, DEVELOPMENT) == "127.0.0.1"
+    assert await address_of(place, DEVELOPMENT, nowhere) == "127.0.0.1"
     with pytest.raises(BadAddress):
         place_of("http://10.0.0.1/", DEVELOPMENT)
     named = policy_of(is_production=True, allow_hosts="crm.internal, 10.0.0.7")
@@ -78,7 +78,7 @@ async def test_loopback_is_for_development_and_hosts_are_named_in_settings() -> 
 
     place = place_of("http://crm.internal/hook", named)
     assert await address_of(place, named, private) == "10.1.2.3"
-    assert await address_of(place_of("http://10.0.0.7/", named), named) == "10.0.0.7"
+    assert await address_of(place_of("http://10.0.0.7/", named), named, nowhere) == "10.0.0.7"
 
 
 async def test_a_name_that_answers_otherwise_later_is_not_asked_again() -> None:

@@ -4,8 +4,8 @@ WITH gone AS (
       FROM event_batches_rest
      WHERE written_at < $3
 ), recorded AS (
-    INSERT INTO event_prunings (partition, first_sequence, last_sequence, pruned_at)
-    SELECT $1, first_sequence, last_sequence, $2
+    INSERT INTO event_prunings (partition, first_sequence, last_sequence, pruned_at, before)
+    SELECT $1, first_sequence, last_sequence, $2, $3
       FROM gone
      WHERE last_sequence IS NOT NULL
     RETURNING last_sequence

@@ -11,8 +11,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from payments.deliveries import writes as deliveries
 from payments.endpoints import queries, writes
-from payments.endpoints.destination import BadAddress, Policy, address_of, place_of
+from payments.endpoints.destination import BadAddress, Policy, Resolver, address_of, place_of
 from payments.endpoints.queries import DeliveryView, EndpointView
 from payments.endpoints.sealing import Seal
 from payments.events.event import client_of
@@ -53,10 +54,11 @@ async def create_endpoint(
     clock: NamedDependency[Time],
     seal: NamedDependency[Seal],
     policy: NamedDependency[Policy],
+    look_up: NamedDependency[Resolver],
 ) -> Reply:
     """Send events to a URL. The secret signs them (Standard Webhooks) and is shown once."""
     body = await read_body(request, EndpointBody)
-    values = await _checked(policy, msgspec.structs.asdict(body))
+    values = await _checked(policy, look_up, msgspec.structs.asdict(body))
     endpoint, secret = await writes.add_endpoint(
         engine,
         seal,
@@ -104,11 +106,12 @@ async def change_endpoint(
     engine: NamedDependency[AsyncEngine],
     clock: NamedDependency[Time],
     policy: NamedDependency[Policy],
+    look_up: NamedDependency[Resolver],
 ) -> Reply:
     """Change URL, types or description; switch it off, or on again."""
     body = await read_body(request, EndpointPatch)
     given = {n: v for n, v in msgspec.structs.asdict(body).items() if v is not msgspec.UNSET}
-    values = await _checked(policy, given)
+    values = await _checked(policy, look_up, given)
     if "is_enabled" in values:
         values |= {"disabled_reason": None if body.is_enabled else "client", "failing_since": None}
     return json_reply(
@@ -172,9 +175,10 @@ async def test_endpoint(
     engine: NamedDependency[AsyncEngine],
     clock: NamedDependency[Time],
 ) -> Reply:
-    """Send it a test event at once."""
+    """Send it a test event at once; one that is disabled is enabled first."""
     await read_body(request, EmptyBody)
     endpoint = await _endpoint(request, endpoint_id, engine)
+    deliveries.check_enabled(endpoint)
     now = clock.now()
     id_ = await writes.add_test(engine, endpoint, client_of(actor_of(request).name), now)
     found = await queries.get_delivery(engine, endpoint.endpoint_id, id_)
@@ -213,11 +217,12 @@ async def retry_delivery(
     engine: NamedDependency[AsyncEngine],
     clock: NamedDependency[Time],
 ) -> Reply:
-    """Send it once more at once."""
+    """Send it once more at once; an endpoint that is disabled is enabled first."""
     await read_body(request, EmptyBody)
     endpoint = await _endpoint(request, endpoint_id, engine)
+    deliveries.check_enabled(endpoint)
     id_ = parse_id(delivery_id)
-    await writes.retry_delivery(engine, endpoint.endpoint_id, id_, clock.now())
+    await deliveries.retry_delivery(engine, endpoint.endpoint_id, id_, clock.now())
     found = await queries.get_delivery(engine, endpoint.endpoint_id, id_)
     return json_reply(found, HTTPStatus.ACCEPTED)
 
@@ -233,10 +238,11 @@ async def recover_endpoint(
     engine: NamedDependency[AsyncEngine],
     clock: NamedDependency[Time],
 ) -> Reply:
-    """Send again whatever failed since."""
+    """Send again whatever failed since; an endpoint that is disabled is enabled first."""
     body = await read_body(request, RecoverBody)
     endpoint = await _endpoint(request, endpoint_id, engine)
-    count = await writes.recover(
+    deliveries.check_enabled(endpoint)
+    count = await deliveries.recover(
         engine,
         endpoint.endpoint_id,
         body.since,
@@ -255,7 +261,7 @@ async def _endpoint(request: HttpRequest, endpoint_id: str, engine: AsyncEngine)
     return await queries.get_endpoint(engine, parse_id(endpoint_id), _actors(request))
 
 
-async def _checked(policy: Policy, values: dict[str, Any]) -> dict[str, Any]:
+async def _checked(policy: Policy, look_up: Resolver, values: dict[str, Any]) -> dict[str, Any]:
     """Raises 422 `invalid_body` for a URL that may not be sent to, or what is no type."""
     wrong = [one for one in values.get("types", ()) if not is_pattern(one)]
     if wrong:
@@ -263,7 +269,7 @@ async def _checked(policy: Policy, values: dict[str, Any]) -> dict[str, Any]:
         raise InvalidBody(message, errors=[{"field": "types", "message": message}])
     if "url" in values:
         try:
-            await address_of(place_of(values["url"], policy), policy)
+            await address_of(place_of(values["url"], policy), policy, look_up)
         except BadAddress as error:
             errors = [{"field": "url", "message": str(error)}]
             raise InvalidBody(str(error), errors=errors) from None

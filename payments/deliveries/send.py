@@ -1,4 +1,4 @@
-"""Sending one delivery: one connection, no redirects, 15 s in all, 1 KiB of the answer."""
+"""Sending one delivery: one connection, no redirects, a time limit, 1 KiB of the answer."""
 
 import asyncio
 import ssl
@@ -12,9 +12,9 @@ from payments.endpoints.destination import (
     BadAddress,
     Policy,
     Resolve,
+    Resolver,
     address_of,
     place_of,
-    resolve,
 )
 from payments.kernel.clock import monotonic_s
 
@@ -42,36 +42,53 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
         return self.status_code == GONE
 
 
+class _Answer(msgspec.Struct):
+    """What has come of an answer so far: a status stands though the rest never comes."""
+
+    status_code: int | None = None
+    beginning: bytes = b""
+
+
 class Sender:
     """Posts bodies; every delivery has a connection of its own, to an address that was checked."""
 
     def __init__(
-        self, policy: Policy, look_up: Resolve = resolve, *, trust: ssl.SSLContext | None = None
+        self,
+        policy: Policy,
+        look_up: Resolve | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
-        """`trust`: whose certificates are believed; the system's when None."""
-        self._policy, self._look_up = policy, look_up
+        """`look_up`: the system's when None. `trust`: whose certificates are believed, likewise."""
+        self._policy, self._look_up = policy, look_up or Resolver()
+        self.timeout_s = timeout_s
         self._trust = trust or ssl.create_default_context()
 
     async def send(self, url: str, headers: Mapping[str, str], body: str) -> Sent:
         """Post it. Whatever goes wrong out there is a result, never an error."""
         began = monotonic_s()
-        status: int | None = None
         error: str | None = None
-        answer = b""
+        answer = _Answer()
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                status, answer = await self._post(url, headers, body)
+            async with asyncio.timeout(self.timeout_s):
+                await self._post(url, headers, body, answer)
         except TimeoutError:
-            error = f"no answer within {TIMEOUT_S:.0f} s"
+            error = f"no answer within {self.timeout_s:.0f} s"
         except BadAddress as bad:
             error = str(bad)
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError, ValueError) as trouble:
             error = (str(trouble) or type(trouble).__name__)[:300]
-        text = answer.decode("utf-8", "replace").replace("\0", "\ufffd")
-        duration_ms = int((monotonic_s() - began) * 1000)
-        return Sent(status_code=status, error=error, answer=text, duration_ms=duration_ms)
+        if answer.status_code is not None:
+            error = None
+        return Sent(
+            status_code=answer.status_code,
+            error=error,
+            answer=answer.beginning.decode("utf-8", "replace").replace("\0", "\ufffd"),
+            duration_ms=int((monotonic_s() - began) * 1000),
+        )
 
-    async def _post(self, url: str, headers: Mapping[str, str], body: str) -> tuple[int, bytes]:
+    async def _post(self, url: str, headers: Mapping[str, str], body: str, answer: _Answer) -> None:
         place = place_of(url, self._policy)
         address = await address_of(place, self._policy, self._look_up)
         host = f"[{address}]" if ":" in address else address
@@ -80,7 +97,7 @@ class Sender:
             trust_env=False,
             follow_redirects=False,
             http2=False,
-            timeout=TIMEOUT_S,
+            timeout=self.timeout_s,
             limits=httpx.Limits(max_keepalive_connections=0),
         ) as http:
             request = http.build_request(
@@ -97,17 +114,11 @@ class Sender:
                 extensions={"sni_hostname": place.host},
             )
             response = await http.send(request, stream=True)
+            answer.status_code = response.status_code
             try:
-                return response.status_code, await _beginning(response)
+                async for piece in response.aiter_raw(ANSWER_MAX):
+                    answer.beginning = (answer.beginning + piece)[:ANSWER_MAX]
+                    if len(answer.beginning) >= ANSWER_MAX:
+                        break
             finally:
                 await response.aclose()
-
-
-async def _beginning(response: httpx.Response) -> bytes:
-    """The first 1 KiB; the rest is not read."""
-    found = b""
-    async for piece in response.aiter_raw(ANSWER_MAX):
-        found += piece
-        if len(found) >= ANSWER_MAX:
-            break
-    return found[:ANSWER_MAX]

@@ -1,15 +1,15 @@
--- Take what is due, a few an endpoint, so that one which hangs holds only its own. The new time is a lease:
--- an executor that dies leaves what it took to whoever looks after it.
+-- Take what is due, of each endpoint as many as it has places. The new time is a lease: an executor that dies
+-- leaves what it took to whoever looks after it.
 WITH due AS (
     SELECT d.id
       FROM webhook_endpoints AS e
-      JOIN unnest($1::uuid[], $2::int[]) AS busy (id, taken) ON busy.id = e.id
+      JOIN unnest($1::uuid[], $2::int[]) AS free (id, places) ON free.id = e.id
      CROSS JOIN LATERAL (
                SELECT id
                  FROM webhook_deliveries
                 WHERE endpoint_id = e.id AND next_attempt_at <= $3
                 ORDER BY next_attempt_at
-                LIMIT greatest(0, CASE WHEN e.failing_since IS NULL THEN $5::int ELSE 2 END - busy.taken)
+                LIMIT free.places
                   FOR UPDATE SKIP LOCKED
            ) AS d
      WHERE e.is_enabled
@@ -18,4 +18,5 @@ UPDATE webhook_deliveries AS w
    SET next_attempt_at = $4
   FROM due, webhook_endpoints AS e
  WHERE w.id = due.id AND e.id = w.endpoint_id
-RETURNING w.id, w.endpoint_id, w.event_id, w.body, w.attempt_count, e.url, e.secret, e.previous_secret, e.previous_until
+RETURNING w.id, w.endpoint_id, w.event_id, w.body, w.attempt_count, w.schedule_from,
+          e.url, e.secret, e.previous_secret, e.previous_until

@@ -5,7 +5,9 @@ and its lease ends. An endpoint that fails has two places, one that works has mo
 """
 
 import asyncio
+import contextlib
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -15,11 +17,12 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.endpoints import metrics
+from payments.deliveries import metrics
+from payments.deliveries.send import Sender, Sent
+from payments.deliveries.writes import Due, claim, due, record, spread
 from payments.endpoints.sealing import Seal, Unsealable, headers
-from payments.endpoints.send import TIMEOUT_S, Sender, Sent
 from payments.endpoints.tables import webhook_endpoints
-from payments.endpoints.writes import claim, disable, record, spread
+from payments.endpoints.writes import disable
 from payments.kernel.clock import Clock, monotonic_s, rfc3339
 from payments.kernel.ids import new_id
 from payments.kernel.randomness import seeded
@@ -29,7 +32,9 @@ _JITTER: Final = 0.1
 FAILING_MAX: Final = timedelta(days=5)
 PLACES: Final = 8
 """Deliveries to one endpoint at a time."""
-_LEASE: Final = timedelta(seconds=2 * TIMEOUT_S)
+PLACES_FAILING: Final = 2
+PLACES_MAX: Final = 256
+"""Deliveries at a time in this process; beyond that an endpoint has one at a time."""
 _LOOK_EVERY_S: Final = 0.1
 _AWAY_S: Final = 1.0
 _SWEEP_EVERY_S: Final = 60.0
@@ -39,11 +44,22 @@ _log = structlog.get_logger(__name__)
 class Deliverer:
     """Runs until `stop` is set; what is under way then is finished."""
 
-    def __init__(self, engine: AsyncEngine, sender: Sender, seal: Seal, clock: Clock) -> None:
-        """`engine` is the primary's."""
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        sender: Sender,
+        seal: Seal,
+        clock: Clock,
+        *,
+        retry_after_s: Sequence[float] = RETRY_AFTER_S,
+    ) -> None:
+        """`engine` is the primary's. `retry_after_s`: how long after each failure to repeat."""
         self._engine, self._sender, self._seal, self._clock = engine, sender, seal, clock
+        self._retry_after_s = retry_after_s
+        self._lease = timedelta(seconds=2 * sender.timeout_s)
         self._busy: Counter[UUID] = Counter()
         self._sending: set[asyncio.Task[None]] = set()
+        self._freed = asyncio.Event()
         self._sweep_at = 0.0
         self.stop = asyncio.Event()
 
@@ -61,13 +77,24 @@ class Deliverer:
                     await self._sweep()
             except Exception as error:  # noqa: BLE001 - a loop that ended would deliver nothing until somebody looked
                 _log.warning("webhooks_cannot_look", error=repr(error)[:300])
-                wait_s = _AWAY_S
-            await asyncio.sleep(wait_s)
+                await asyncio.sleep(_AWAY_S)
+            await self._pause(wait_s)
         if self._sending:
             await asyncio.wait(self._sending)
 
+    async def _pause(self, wait_s: float) -> None:
+        """Wait until it is time to look again, or until a place is free."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._freed.wait()
+        self._freed.clear()
+
     async def _claim(self) -> int:
-        rows = await claim(self._engine, self._busy, PLACES, self._clock(), _LEASE)
+        waiting = await due(self._engine, self._clock())
+        places = places_of(waiting, self._busy)
+        if not places:
+            return 0
+        rows = await claim(self._engine, places, self._clock(), self._lease)
         for row in rows:
             self._busy[row.endpoint_id] += 1
             task = asyncio.create_task(self._deliver(row), name="webhook")
@@ -84,6 +111,7 @@ class Deliverer:
             self._busy[row.endpoint_id] -= 1
             if not self._busy[row.endpoint_id]:
                 del self._busy[row.endpoint_id]
+            self._freed.set()
 
     async def _send(self, row: sa.Row[Any]) -> Sent:
         now = self._clock()
@@ -100,12 +128,20 @@ class Deliverer:
     async def _record(self, row: sa.Row[Any], sent: Sent) -> None:
         now = self._clock()
         attempt = {"at": rfc3339(now), **msgspec.structs.asdict(sent)}
-        again_at = None if sent.is_success else next_attempt(row.attempt_count, now)
+        failures = row.attempt_count - row.schedule_from
+        again_at = None if sent.is_success else self._next_attempt(failures, now)
         status = "succeeded" if sent.is_success else "failed"
         await record(self._engine, row, status, attempt, now, again_at)
         metrics.ATTEMPTS.labels(status).inc()
         if sent.is_gone:
             await self._disable(row.endpoint_id, "gone")
+
+    def _next_attempt(self, failures_before: int, now: datetime) -> datetime | None:
+        """When it is tried again after one more failure; None when that was the last one."""
+        if failures_before >= len(self._retry_after_s):
+            return None
+        factor = 1 + _JITTER * seeded("webhook retry", new_id()).random()
+        return now + timedelta(seconds=self._retry_after_s[failures_before] * factor)
 
     async def _sweep(self) -> None:
         """Disable what has failed for five days; say how things stand."""
@@ -122,9 +158,26 @@ class Deliverer:
         _log.error("webhook_endpoint_disabled", endpoint=str(id_), reason=reason)
 
 
-def next_attempt(attempts_before: int, now: datetime) -> datetime | None:
-    """When it is tried again after one more failure; None when that was the last one."""
-    if attempts_before >= len(RETRY_AFTER_S):
-        return None
-    factor = 1 + _JITTER * seeded("webhook retry", new_id()).random()
-    return now + timedelta(seconds=RETRY_AFTER_S[attempts_before] * factor)
+def places_of(waiting: Sequence[Due], busy: Mapping[UUID, int]) -> dict[UUID, int]:
+    """How many more deliveries each endpoint may have under way.
+
+    All of them have PLACES_MAX together, those that fail half of that; whoever has none under way
+    gets one in any case, so that however many hang, another one is sent to.
+    """
+    failing = {one.endpoint_id for one in waiting if one.is_failing}
+    free = PLACES_MAX - sum(busy.values())
+    free_failing = min(free, PLACES_MAX // 2 - sum(busy.get(id_, 0) for id_ in failing))
+    share = max(1, free // max(1, len(waiting) - len(failing)))
+    share_failing = max(1, free_failing // max(1, len(failing)))
+    places: dict[UUID, int] = {}
+    for one in waiting:
+        taken = busy.get(one.endpoint_id, 0)
+        most = PLACES_FAILING if one.is_failing else PLACES
+        fair = share_failing if one.is_failing else share
+        left = free_failing if one.is_failing else free
+        more = min(most - taken, fair, left) if taken else max(1, min(most, fair, left))
+        if more > 0:
+            places[one.endpoint_id] = more
+            free -= more
+            free_failing -= more if one.is_failing else 0
+    return places

@@ -1,0 +1,180 @@
+"""Deliveries: made of events, claimed when due, written down after each attempt."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from payments.endpoints.queries import DeliveryNotFound, EndpointView
+from payments.endpoints.tables import webhook_deliveries, webhook_endpoints, webhook_position
+from payments.events.queries import read_with
+from payments.events.types import matcher
+from payments.events.writes import number
+from payments.kernel.errors import Conflict
+from payments.kernel.ids import new_id
+from payments.kernel.sql import load_sql
+
+_AT_ONCE: Final = 500
+_CLAIM: Final = load_sql(__file__, "claim_deliveries")
+_WITH_DUE: Final = load_sql(__file__, "endpoints_with_due")
+_INSERT: Final = load_sql(__file__, "insert_deliveries")
+_RECORD: Final = load_sql(__file__, "record_attempt")
+_RECOVER: Final = load_sql(__file__, "recover_deliveries")
+_PRUNE: Final = load_sql(__file__, "prune_deliveries")
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class EndpointDisabled(Conflict):
+    """The endpoint is disabled: enable it first, with PATCH and `{"is_enabled": true}`."""
+
+    code = "endpoint_disabled"
+
+
+class Due(msgspec.Struct, frozen=True):
+    """An endpoint that something is due for; one that fails gets fewer deliveries at a time."""
+
+    endpoint_id: UUID
+    is_failing: bool
+
+
+def check_enabled(endpoint: EndpointView) -> None:
+    """Raise 409 `endpoint_disabled` for one that nothing is sent to."""
+    if not endpoint.is_enabled:
+        raise EndpointDisabled
+
+
+async def retry_delivery(
+    engine: AsyncEngine, endpoint_id: UUID, id_: UUID | None, now: datetime
+) -> None:
+    """Send it again at once, also one that succeeded; its schedule of repeats begins anew.
+
+    Raises 404 `delivery_not_found`.
+    """
+    c = webhook_deliveries.c
+    statement = (
+        webhook_deliveries.update()
+        .where(c.endpoint_id == endpoint_id, c.id == id_)
+        .values(next_attempt_at=now, schedule_from=c.attempt_count)
+    )
+    async with engine.begin() as connection:
+        if (await connection.execute(statement)).rowcount != 1:
+            raise DeliveryNotFound
+
+
+async def recover(engine: AsyncEngine, endpoint_id: UUID, since: datetime, now: datetime) -> int:
+    """Send again whatever failed since, each with a schedule of repeats anew; gives how many."""
+    async with engine.begin() as connection:
+        done = await connection.exec_driver_sql(_RECOVER, (endpoint_id, since, now))
+    return done.rowcount
+
+
+async def spread(engine: AsyncEngine, now: datetime) -> int:
+    """Make deliveries of the events that have come; gives how many events were looked at.
+
+    One executor at a time, by the lock on the position's row: an event meets an endpoint once.
+    Only events that had a number before the endpoints were read: an endpoint that is made
+    meanwhile would miss what is decided after it.
+    """
+    await number(engine)
+    async with engine.begin() as connection:
+        position = sa.select(webhook_position.c.through_sequence).with_for_update()
+        after: int = (await connection.execute(position)).scalar_one()
+        last: int = (
+            await connection.execute(sa.text("SELECT last_sequence FROM event_position"))
+        ).scalar_one()
+        if last <= after:
+            return 0
+        endpoints = await _enabled(connection)
+        through = last if not endpoints else await _spread(connection, endpoints, after, last, now)
+        await connection.execute(webhook_position.update().values(through_sequence=through))
+    return through - after
+
+
+async def _enabled(connection: AsyncConnection) -> Sequence[sa.Row[Any]]:
+    c = webhook_endpoints.c
+    query = sa.select(c.id, c.types, c.after_sequence).where(c.is_enabled)
+    rows: Sequence[sa.Row[Any]] = (await connection.execute(query)).all()
+    return rows
+
+
+async def _spread(
+    connection: AsyncConnection,
+    endpoints: Sequence[sa.Row[Any]],
+    after: int,
+    last: int,
+    now: datetime,
+) -> int:
+    """Deliveries of the next events; gives the number up to which there are some."""
+    read = await read_with(connection, after, matcher(()), _AT_ONCE)
+    events = [one for one in read.events if one.sequence <= last]
+    bodies = [_encode(one).decode() for one in events]
+    for endpoint in endpoints:
+        is_wanted = matcher(tuple(endpoint.types))
+        rows = [
+            (new_id(), one.id, one.sequence, one.type, body)
+            for one, body in zip(events, bodies, strict=True)
+            if one.sequence > endpoint.after_sequence and is_wanted(one.type)
+        ]
+        if rows:
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            await connection.exec_driver_sql(_INSERT, (endpoint.id, now, *columns))
+    return min(read.through, last)
+
+
+async def due(engine: AsyncEngine, now: datetime) -> list[Due]:
+    """Endpoints that something is due for."""
+    async with engine.connect() as connection:
+        rows = await connection.exec_driver_sql(_WITH_DUE, (now,))
+        return [Due(row.id, row.is_failing) for row in rows.all()]
+
+
+async def claim(
+    engine: AsyncEngine, places: Mapping[UUID, int], now: datetime, lease: timedelta
+) -> Sequence[sa.Row[Any]]:
+    """Take what is due: of each endpoint as many as it has places."""
+    arguments = (list(places), list(places.values()), now, now + lease)
+    async with engine.begin() as connection:
+        return (await connection.exec_driver_sql(_CLAIM, arguments)).all()
+
+
+async def record(
+    engine: AsyncEngine,
+    row: sa.Row[Any],
+    status: str,
+    attempt: Mapping[str, Any],
+    now: datetime,
+    again_at: datetime | None,
+) -> None:
+    """Write down what came of an attempt, at the delivery and at its endpoint."""
+    arguments = (row.id, status, _encode([attempt]).decode(), now, again_at)
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(_RECORD, arguments)
+        await _mark(connection, row.endpoint_id, None if status == "succeeded" else now)
+
+
+async def _mark(connection: AsyncConnection, id_: UUID, failing_since: datetime | None) -> None:
+    """Note the first failure in a row, or that it is over."""
+    c = webhook_endpoints.c
+    condition = c.failing_since.is_(None) if failing_since else c.failing_since.is_not(None)
+    await connection.execute(
+        webhook_endpoints.update().where(c.id == id_, condition).values(failing_since=failing_since)
+    )
+
+
+async def prune(engine: AsyncEngine, before: datetime, now: datetime, at_once: int) -> int:
+    """Delete deliveries made before that time which are not sent again; gives how many.
+
+    A few at a time, each part with its record in `webhook_prunings`.
+    """
+    total = 0
+    while True:
+        async with engine.begin() as connection:
+            done = await connection.exec_driver_sql(_PRUNE, (before, at_once, now))
+            count: int = done.scalar_one()
+        total += count
+        if count < at_once:
+            return total
