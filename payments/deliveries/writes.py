@@ -28,6 +28,9 @@ _PRUNE: Final = load_sql(__file__, "prune_deliveries")
 _encode: Final = msgspec.json.Encoder().encode
 
 
+_Endpoint = sa.Row[Any, Any, Any]
+
+
 class EndpointDisabled(Conflict):
     """The endpoint is disabled: enable it first, with PATCH and `{"is_enabled": true}`."""
 
@@ -94,16 +97,15 @@ async def spread(engine: AsyncEngine, now: datetime) -> int:
     return through - after
 
 
-async def _enabled(connection: AsyncConnection) -> Sequence[sa.Row[Any]]:
+async def _enabled(connection: AsyncConnection) -> Sequence[_Endpoint]:
     c = webhook_endpoints.c
     query = sa.select(c.id, c.types, c.after_sequence).where(c.is_enabled)
-    rows: Sequence[sa.Row[Any]] = (await connection.execute(query)).all()
-    return rows
+    return (await connection.execute(query)).all()
 
 
 async def _spread(
     connection: AsyncConnection,
-    endpoints: Sequence[sa.Row[Any]],
+    endpoints: Sequence[_Endpoint],
     after: int,
     last: int,
     now: datetime,
