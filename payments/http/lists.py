@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
-from payments.http.query import BIGINT, InvalidQuery, Query
+from payments.http.csv_answer import CsvQuery
+from payments.http.query import BIGINT, InvalidQuery
 from payments.kernel.strict import NotRead, check_time
 
 LIMIT_DEFAULT: Final = 50
@@ -27,7 +28,7 @@ class InvalidCursor(InvalidQuery):
     code = "invalid_cursor"
 
 
-class Page(Query, frozen=True, kw_only=True):
+class Page(CsvQuery, frozen=True, kw_only=True):
     """`?limit=&cursor=`: base of a list's query string."""
 
     limit: Limit = LIMIT_DEFAULT

@@ -14,6 +14,7 @@ from litestar.handlers import BaseRouteHandler
 from payments.http.access import Access, access_of
 from payments.http.auth import Schemes, declared_routes
 from payments.http.components import Components, for_clients, with_kinds
+from payments.http.csv_answer import CSV, CsvQuery
 from payments.http.errors import Problem
 from payments.http.hot import methods_of
 from payments.http.idempotency import KEY_PATTERN
@@ -181,12 +182,19 @@ class _Document:
         responses: dict[str, Any] = {
             str(status): _EMPTY
             if type_ is None
-            else _response(status, {access.media_type: {"schema": self._of(type_)}}, headers)
+            else _response(status, self._media(access, type_), headers)
             for status, type_ in _answers(access).items()
         }
         for status, sentences in problems(access, path).items():
             responses[str(status)] = problem_answer(status, sentences)
         return {**responses, "default": ANY_PROBLEM}
+
+    def _media(self, access: Access, type_: Any) -> dict[str, Any]:
+        """An answer by media type; lists come as CSV too."""
+        content = {access.media_type: {"schema": self._of(type_)}}
+        if isinstance(access.query, type) and issubclass(access.query, CsvQuery):
+            content[CSV] = {"schema": {"type": "string"}}
+        return content
 
     def _of(self, type_: Any) -> dict[str, Any]:
         return self.components.of(type_)

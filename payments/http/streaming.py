@@ -7,6 +7,7 @@ from typing import Any, Final
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
+from payments.http.caught_up import STALE, STALE_KEY
 from payments.http.reply import Header
 
 EVENT_STREAM: Final = b"text/event-stream"
@@ -36,8 +37,10 @@ class StreamReply(ASGIResponse):
         """Itself: Litestar asks this of what a handler returns."""
         return self
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the pieces."""
+        if STALE_KEY in scope:
+            self.raw_headers.append(STALE)
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )

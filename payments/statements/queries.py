@@ -20,6 +20,9 @@ from payments.statements.status import LineState
 from payments.statements.tables import statement_parts, statements
 from payments.statements.whole import lacked
 
+Place = tuple[datetime, UUID]
+"""Where a statement stands in the list: when it was loaded, and its id."""
+
 
 class StatementNotFound(NotFound):
     """There is no such statement."""
@@ -61,8 +64,8 @@ class StatementView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def list_statements(
-    engine: AsyncEngine, account: str | None, before: tuple[datetime, UUID] | None, count: int
-) -> Sequence[tuple[datetime, UUID]]:
+    engine: AsyncEngine, account: str | None, before: Place | None, count: int
+) -> Sequence[Place]:
     """Newest first: when each was loaded, and its id."""
     c = statements.c
     query = sa.select(c.loaded_at, c.id).order_by(c.loaded_at.desc(), c.id.desc()).limit(count)

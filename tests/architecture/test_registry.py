@@ -5,7 +5,15 @@ import re
 from payments.http.access import access_of
 from payments.operations.refusals import ENGINE_REFUSALS
 from payments.registry import EFFECTS, OPERATIONS
-from payments.surfaces.native import accounts, bulk, holds, transactions, transfers, wallets
+from payments.surfaces.native import (
+    accounts,
+    adjustments,
+    bulk,
+    holds,
+    transactions,
+    transfers,
+    wallets,
+)
 from tests.architecture import vocabulary
 from tests.architecture.sources import git
 
@@ -75,7 +83,7 @@ def test_every_refusal_says_a_sentence_and_has_a_clients_status() -> None:
 def test_a_bulk_takes_every_native_operation_or_says_why_not() -> None:
     submitted = {
         access.operation.kind
-        for module in (accounts, holds, transactions, transfers, wallets)
+        for module in (accounts, adjustments, holds, transactions, transfers, wallets)
         for handler in module.HANDLERS
         if (access := access_of(handler)) is not None and access.operation is not None
     }

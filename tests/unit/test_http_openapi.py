@@ -26,7 +26,7 @@ def test_bodies_parameters_and_answers_are_there() -> None:
     assert operation["security"] == [{"api_key": []}]
     wallets = document()["paths"]["/v1/wallets"]["get"]
     filters = {"owner", "currency", "status", "metadata"}
-    assert {p["name"] for p in wallets["parameters"]} == {"limit", "cursor"} | filters
+    assert {p["name"] for p in wallets["parameters"]} == {"limit", "cursor", "format"} | filters
 
 
 def test_every_operation_says_what_it_is() -> None:

@@ -1,12 +1,14 @@
 """Bank payments for operators: lists, balance changes, assignment of payments in suspense."""
 
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.bankpayments.assign
@@ -17,7 +19,8 @@ from payments.bankpayments.queries import PaymentView
 from payments.http.access import Access
 from payments.http.auth import API_KEY
 from payments.http.body import read_body
-from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.listing import Listing, list_reply
+from payments.http.lists import Page
 from payments.http.operations import submit
 from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
@@ -43,12 +46,17 @@ class PaymentNotFound(NotFound):
     "/v1/bank-payments",
     access=Access(API_KEY, READ, query=BankPaymentsQuery, answers={200: BankPaymentList}),
 )
-async def list_bank_payments(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
+async def list_bank_payments(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine]
+) -> ASGIResponse:
     """Payments from the bank, newest first; `?state=unmatched` lists those in suspense."""
     query = read_query(request, BankPaymentsQuery)
-    before = decode_cursor(query.cursor, tuple[datetime, UUID])
-    rows = await queries.list_payments(engine, query.state, query.inn, before, query.limit + 1)
-    return json_reply(page_of(rows, query.limit, lambda p: (p.received_at, p.payment_id), _same))
+    listing = Listing(
+        cursor=tuple[datetime, UUID],
+        read=partial(queries.list_payments, engine, query.state, query.inn),
+        key=lambda payment: (payment.received_at, payment.payment_id),
+    )
+    return await list_reply(request, query, listing)
 
 
 @get("/v1/bank-payments/{payment_id:str}", access=Access(API_KEY, READ, answers={200: PaymentView}))
@@ -85,13 +93,16 @@ async def assign_bank_payment(
 )
 async def list_balance_changes(
     request: HttpRequest, inn: FromPath[str], engine: NamedDependency[AsyncEngine]
-) -> Reply:
+) -> ASGIResponse:
     """Changes of an organization's balance, with the balance before and after, newest first."""
     page = read_query(request, Page)
-    before = decode_cursor(page.cursor, tuple[datetime, UUID])
     organization = await queries.get_organization(engine, inn)
-    rows = await queries.list_changes(engine, organization.organization_id, before, page.limit + 1)
-    return json_reply(page_of(rows, page.limit, lambda c: (c.recorded_at, c.operation_id), _same))
+    listing = Listing(
+        cursor=tuple[datetime, UUID],
+        read=partial(queries.list_changes, engine, organization.organization_id),
+        key=lambda change: (change.recorded_at, change.operation_id),
+    )
+    return await list_reply(request, page, listing)
 
 
 async def _payment(payment_id: str, engine: AsyncEngine) -> PaymentView:
@@ -99,10 +110,6 @@ async def _payment(payment_id: str, engine: AsyncEngine) -> PaymentView:
     if payment is None:
         raise PaymentNotFound
     return payment
-
-
-def _same(item: object) -> object:
-    return item
 
 
 HANDLERS: Final = (

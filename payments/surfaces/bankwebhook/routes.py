@@ -1,10 +1,12 @@
 """The routes of the bank webhook and of organizations."""
 
+from functools import partial
 from typing import Final
 
 from litestar import Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.bankpayments.receive
@@ -16,7 +18,8 @@ from payments.bankpayments.tables import CURRENCY
 from payments.http.access import Access, Takes
 from payments.http.auth import ADMIN, API_KEY
 from payments.http.body import read_body, read_raw
-from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.listing import Listing, list_reply
+from payments.http.lists import Page
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
@@ -101,12 +104,18 @@ async def add_organization(
 
 
 @get("/v1/organizations", access=Access(API_KEY, READ, query=Page, answers={200: OrganizationList}))
-async def list_organizations(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
+async def list_organizations(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine]
+) -> ASGIResponse:
     """Organizations, newest first."""
     page = read_query(request, Page)
-    before = decode_cursor(page.cursor, int)
-    rows = await queries.list_organizations(engine, before, page.limit + 1)
-    return json_reply(page_of(rows, page.limit, lambda o: o.organization_id, _answer))
+    listing = Listing(
+        cursor=int,
+        read=partial(queries.list_organizations, engine),
+        key=lambda organization: organization.organization_id,
+        item=_answer,
+    )
+    return await list_reply(request, page, listing)
 
 
 def _answer(organization: OrganizationView) -> OrganizationAnswer:

@@ -1,7 +1,8 @@
 """Statements of banks: a file in, and what of it meets our books."""
 
 import hashlib
-from datetime import datetime
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,11 +10,12 @@ import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.http.access import Access, Takes
 from payments.http.auth import API_KEY, actor_of
-from payments.http.lists import decode_cursor, page_of
+from payments.http.listing import Listing, list_reply
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
@@ -23,7 +25,7 @@ from payments.operations.submit import Submitter
 from payments.statements import queries
 from payments.statements.line_list import list_lines as list_lines_of
 from payments.statements.load import dry_run, load_file
-from payments.statements.queries import StatementNotFound, StatementView
+from payments.statements.queries import Place, StatementNotFound, StatementView
 from payments.surfaces.bankwebhook.answers import (
     LineList,
     StatementAnswer,
@@ -96,16 +98,19 @@ async def import_statement(
     "/v1/statements",
     access=Access(API_KEY, SCOPE, query=StatementsQuery, answers={200: StatementList}),
 )
-async def list_statements(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
+async def list_statements(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine]
+) -> ASGIResponse:
     """Statements, newest first."""
     query = read_query(request, StatementsQuery)
-    before = decode_cursor(query.cursor, tuple[datetime, UUID])
-    keys = await queries.list_statements(engine, query.account, before, query.limit + 1)
-    shown = [key[1] for key in keys[: query.limit]]
-    views = (
-        {v.statement_id: v for v in await queries.get_statements(engine, shown)} if shown else {}
-    )
-    return json_reply(page_of(keys, query.limit, lambda key: key, lambda key: views[key[1]]))
+
+    async def read(before: Place | None, count: int) -> Sequence[tuple[Place, StatementView]]:
+        keys = await queries.list_statements(engine, query.account, before, count)
+        views = await queries.get_statements(engine, [key[1] for key in keys]) if keys else ()
+        return list(zip(keys, views, strict=True))
+
+    listing = Listing(cursor=Place, read=read, key=lambda row: row[0], item=lambda row: row[1])
+    return await list_reply(request, query, listing)
 
 
 @get(
@@ -127,16 +132,19 @@ async def get_statement(statement_id: FromPath[str], engine: NamedDependency[Asy
 )
 async def list_lines(
     request: HttpRequest, statement_id: FromPath[str], engine: NamedDependency[AsyncEngine]
-) -> Reply:
+) -> ASGIResponse:
     """Lines of a statement, both ways: what they have, and (`ours_only`) what they lack."""
     query = read_query(request, LinesQuery)
-    before = decode_cursor(query.cursor, UUID)
     id_ = parse_id(statement_id)
     if id_ is None:
         raise StatementNotFound
     await queries.get_statements(engine, [id_])
-    rows = await list_lines_of(engine, id_, query.state, before, query.limit + 1)
-    return json_reply(page_of(rows, query.limit, lambda row: row.line_id, lambda row: row))
+    listing = Listing(
+        cursor=UUID,
+        read=partial(list_lines_of, engine, id_, query.state),
+        key=lambda line: line.line_id,
+    )
+    return await list_reply(request, query, listing)
 
 
 def _answer(view: StatementView, status: str) -> StatementAnswer:

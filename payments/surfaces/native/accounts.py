@@ -1,11 +1,14 @@
 """House accounts of a client's own."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Final
 
 import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.accounts.open
@@ -15,12 +18,13 @@ from payments.accounts.queries import AccountView
 from payments.http.access import Access
 from payments.http.auth import ADMIN, API_KEY
 from payments.http.body import currency_in, read_body
-from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.listing import Listing, list_reply
+from payments.http.lists import Page
 from payments.http.operations import submit
 from payments.http.query import InvalidQuery, Query, read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time
-from payments.reads.entries import list_entries
+from payments.reads.entries import EntryView, list_entries
 from payments.reads.replica import ReadEngine
 from payments.surfaces.native.answers import EntryList
 from payments.surfaces.native.entries import EntriesQuery, Moment, filters_of
@@ -74,16 +78,17 @@ async def open_account(request: HttpRequest) -> Reply:
 
 
 @get("/v1/accounts", access=Access(API_KEY, READ, query=AccountsQuery, answers={200: AccountList}))
-async def list_accounts(request: HttpRequest, reads: NamedDependency[ReadEngine]) -> Reply:
+async def list_accounts(request: HttpRequest, reads: NamedDependency[ReadEngine]) -> ASGIResponse:
     """House accounts, newest first."""
     query = read_query(request, AccountsQuery)
-    rows = await queries.list_accounts(
-        reads.engine,
-        _currency(query.currency),
-        decode_cursor(query.cursor, int),
-        query.limit + 1,
+    currency = _currency(query.currency)
+    listing = Listing(
+        cursor=int,
+        read=partial(queries.list_accounts, reads.engine, currency),
+        key=lambda row: row[1],
+        item=lambda row: row[0],
     )
-    return json_reply(page_of(rows, query.limit, lambda row: row[1], lambda row: row[0]))
+    return await list_reply(request, query, listing)
 
 
 @get(
@@ -113,16 +118,19 @@ async def get_account(
 )
 async def list_account_entries(
     request: HttpRequest, name: FromPath[str], engine: NamedDependency[AsyncEngine]
-) -> Reply:
+) -> ASGIResponse:
     """A house account's entries, newest first."""
     query = read_query(request, AccountEntriesQuery)
-    before = decode_cursor(query.cursor, int)
     id_, account = await queries.find_account(engine, name, _currency(query.currency))
-    async with engine.connect() as connection:
-        rows = await list_entries(
-            connection, id_, account.currency, before, query.limit + 1, filters_of(query)
-        )
-    return json_reply(page_of(rows, query.limit, lambda entry: entry.entry, lambda entry: entry))
+
+    async def read(before: int | None, count: int) -> Sequence[EntryView]:
+        async with engine.connect() as connection:
+            return await list_entries(
+                connection, id_, account.currency, before, count, filters_of(query)
+            )
+
+    listing = Listing(cursor=int, read=read, key=lambda entry: entry.entry)
+    return await list_reply(request, query, listing)
 
 
 def _currency(code: str | None) -> str | None:

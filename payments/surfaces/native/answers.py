@@ -1,13 +1,17 @@
 """Lists and bulk items as the native API answers them."""
 
+from collections.abc import Iterator
 from typing import Annotated, Final
+from uuid import UUID
 
 import msgspec
 
 from payments.endpoints.queries import DeliveryView, EndpointView
+from payments.kernel.free_json import JsonObject
 from payments.kernel.words import one_of
 from payments.operations.outcome import Status
 from payments.reads.entries import EntryView
+from payments.transactions.queries import TransactionView
 from payments.wallets.queries import WalletView
 
 NOT_ACCEPTED: Final = "not_accepted"
@@ -26,6 +30,36 @@ class EntryList(msgspec.Struct, kw_only=True):
 
     items: list[EntryView]
     next_cursor: str | None
+
+
+class PostingLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A posting of a transaction as CSV has it; `posting` counts from 1."""
+
+    transaction_id: UUID
+    posting: int
+    operation_id: UUID
+    kind: str
+    client: str
+    source: str
+    destination: str
+    amount: str
+    currency: str
+    reference: str
+    description: str
+    metadata: JsonObject
+    effective_at: str | None
+    created_at: str
+    reversed: bool
+    reversed_by: UUID | None
+    reversal_of: UUID | None
+
+
+def posting_lines(transaction: TransactionView) -> Iterator[PostingLine]:
+    """A line for each posting, with what the transaction says."""
+    said = msgspec.structs.asdict(transaction)
+    postings = said.pop("postings")
+    for number, posting in enumerate(postings, start=1):
+        yield PostingLine(posting=number, **said, **msgspec.structs.asdict(posting))
 
 
 class BulkItem(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -28,12 +28,12 @@ from payments.operations.operation import Operation
 from payments.operations.outcome import Status
 from payments.operations.submit import Request, Submitter, Ticket, fresh, keyed
 from payments.surfaces.native import items
+from payments.surfaces.native.adjustments import adjust
 from payments.surfaces.native.answers import NOT_ACCEPTED, BulkAnswer
 from payments.surfaces.native.bodies import BulkBody, bulk_item_name
 from payments.surfaces.native.holds import capture_hold, create_hold, release_hold
 from payments.surfaces.native.transactions import create_transaction, reverse_transaction
 from payments.surfaces.native.transfers import create_transfer, reverse_transfer
-from payments.surfaces.native.wallets import adjust
 
 ReadIntent = Callable[[HttpRequest, Any], Awaitable[Intent]]
 """From the body of an item to its intent."""

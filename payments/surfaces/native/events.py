@@ -12,8 +12,10 @@ from payments.events.event import NumberedEvent
 from payments.events.types import is_pattern, matcher
 from payments.http.access import Access
 from payments.http.auth import API_KEY
+from payments.http.csv_answer import ROWS_A_READ, CsvQuery, asks_for_csv, csv_reply
+from payments.http.csv_text import Columns
 from payments.http.prefer import WAIT_MAX_S
-from payments.http.query import InvalidQuery, Query, read_query
+from payments.http.query import InvalidQuery, read_query
 from payments.http.reply import json_reply
 from payments.http.services import HttpRequest, header
 from payments.http.streaming import EVENT_STREAM, StreamReply
@@ -35,7 +37,7 @@ class EventsPruned(PaymentsError):
     code = "events_pruned"
 
 
-class EventsQuery(Query, frozen=True, kw_only=True):
+class EventsQuery(CsvQuery, frozen=True, kw_only=True):
     """`after`: the sequence you have seen. `type`: `payout.*,transfer.applied`. `wait`: seconds."""
 
     after: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -67,7 +69,10 @@ class EventList(msgspec.Struct, kw_only=True):
     ),
 )
 async def list_events(request: HttpRequest, feed: NamedDependency[EventFeed]) -> ASGIResponse:
-    """All events in the order of commits, without gaps; `Accept: text/event-stream` streams."""
+    """All events in the order of commits, without gaps; `Accept: text/event-stream` streams.
+
+    `Accept: text/csv` or `format=csv` gives all that there are now, whatever the limit.
+    """
     query = read_query(request, EventsQuery)
     matches = _matcher(query.type)
     is_stream = EVENT_STREAM.decode() in (header(request, b"accept") or "")
@@ -79,6 +84,8 @@ async def list_events(request: HttpRequest, feed: NamedDependency[EventFeed]) ->
         raise EventsPruned(oldest_kept=pruned_through + 1)
     if is_stream:
         return StreamReply(_stream(feed, after, matches), EVENT_STREAM)
+    if asks_for_csv(request, query):
+        return await csv_reply(request, _lines(feed, after, matches))
     found = await feed.read(after, matches, query.limit, query.wait)
     return json_reply(
         {
@@ -120,6 +127,19 @@ async def _stream(
             yield b"".join(map(_message, found.events))
         else:
             yield b": nothing new\n\n"
+
+
+async def _lines(
+    feed: EventFeed, after: int, matches: Callable[[str], bool]
+) -> AsyncIterator[bytes]:
+    columns = Columns(NumberedEvent)
+    last = (await feed.position()).last_sequence
+    head, is_more = columns.head(), True
+    while is_more:
+        found = await feed.read(after, matches, ROWS_A_READ, 0)
+        yield head + columns.lines(event for event in found.events if event.sequence <= last)
+        head, after = b"", found.through
+        is_more = found.is_more and after < last
 
 
 def _message(event: NumberedEvent) -> bytes:

@@ -7,7 +7,7 @@ from payments.holds.create import CreateHold
 from payments.holds.release import ReleaseHold
 from payments.http.auth import actor_of
 from payments.http.services import HttpRequest, Time, service
-from payments.surfaces.native import holds, postings, transactions, transfers, wallets
+from payments.surfaces.native import adjustments, holds, postings, transactions, transfers
 from payments.transactions.create import CreateTransaction
 from payments.transactions.reverse import ReverseTransaction
 from payments.transfers.create import CreateTransfer
@@ -55,4 +55,4 @@ async def release(_request: HttpRequest, body: Any) -> ReleaseHold:
 
 async def adjustment(_request: HttpRequest, body: Any) -> AdjustWallet:
     """`POST /v1/adjustments`."""
-    return wallets.adjustment(body)
+    return adjustments.adjustment(body)

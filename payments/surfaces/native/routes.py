@@ -7,6 +7,7 @@ from litestar import Router
 from payments.http import operation_status
 from payments.surfaces.native import (
     accounts,
+    adjustments,
     bulk,
     events,
     holds,
@@ -20,6 +21,7 @@ ROUTER: Final = Router(
     path="/",
     route_handlers=[
         *wallets.HANDLERS,
+        *adjustments.HANDLERS,
         *transfers.HANDLERS,
         *holds.HANDLERS,
         *accounts.HANDLERS,

@@ -1,12 +1,15 @@
 """Transactions: make, look, find again."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Final
 
 import msgspec
 from litestar import get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.transactions.create
@@ -16,7 +19,8 @@ from payments.http.access import Access
 from payments.http.auth import ADMIN, API_KEY, InsufficientScope, actor_of
 from payments.http.body import currency_in, free_json_in, read_body
 from payments.http.follow_up import existing
-from payments.http.lists import InvalidCursor, Page, decode_cursor, page_of
+from payments.http.listing import Lines, Listing, list_reply
+from payments.http.lists import InvalidCursor, Page
 from payments.http.operations import submit
 from payments.http.query import InvalidQuery, read_query
 from payments.http.reply import Reply, json_reply
@@ -25,6 +29,7 @@ from payments.kernel.ids import parse_id
 from payments.kernel.strict import NotRead, read_id
 from payments.ledger import chart
 from payments.reads.replica import ReadEngine
+from payments.surfaces.native.answers import PostingLine, posting_lines
 from payments.surfaces.native.entries import Metadata, Moment
 from payments.surfaces.native.postings import (
     ChangeTransactionBody,
@@ -154,13 +159,16 @@ async def change_transaction(
 )
 async def list_history(
     request: HttpRequest, transaction_id: FromPath[str], engine: NamedDependency[AsyncEngine]
-) -> Reply:
+) -> ASGIResponse:
     """What the metadata was: newest first, each with who changed it and when."""
     query = read_query(request, Page)
-    before = decode_cursor(query.cursor, int)
     found = await look(request, transaction_id)
-    rows = await queries.list_history(engine, found.transaction_id, before, query.limit + 1)
-    return json_reply(page_of(rows, query.limit, lambda row: row.change, lambda row: row))
+    listing = Listing(
+        cursor=int,
+        read=partial(queries.list_history, engine, found.transaction_id),
+        key=lambda row: row.change,
+    )
+    return await list_reply(request, query, listing)
 
 
 def reversal(
@@ -187,16 +195,32 @@ async def look(request: HttpRequest, transaction_id: str) -> TransactionView:
     "/v1/transactions",
     access=Access(API_KEY, READ, query=TransactionsQuery, answers={200: TransactionList}),
 )
-async def list_transactions(request: HttpRequest, reads: NamedDependency[ReadEngine]) -> Reply:
-    """Everything that moved money, newest first, by any of the filters."""
+async def list_transactions(
+    request: HttpRequest, reads: NamedDependency[ReadEngine]
+) -> ASGIResponse:
+    """Everything that moved money, newest first, by any of the filters.
+
+    CSV has a line for each posting.
+    """
     query = read_query(request, TransactionsQuery)
     engine = reads.engine
     search = await _search(engine, query)
-    after = decode_cursor(query.cursor, Position)
-    if after is not None and not queries.is_of(after, search):
-        raise InvalidCursor
-    rows = await queries.list_transactions(engine, search, after, query.limit + 1)
-    return json_reply(page_of(rows, query.limit, lambda row: row[1], lambda row: row[0]))
+
+    async def read(
+        after: Position | None, count: int
+    ) -> Sequence[tuple[TransactionView, Position]]:
+        if after is not None and not queries.is_of(after, search):
+            raise InvalidCursor
+        return await queries.list_transactions(engine, search, after, count)
+
+    listing = Listing(
+        cursor=Position,
+        read=read,
+        key=lambda row: row[1],
+        item=lambda row: row[0],
+        lines=Lines(PostingLine, posting_lines),
+    )
+    return await list_reply(request, query, listing)
 
 
 async def _search(engine: AsyncEngine, query: TransactionsQuery) -> Search:

@@ -1,6 +1,6 @@
-"""Wallets: open, look, freeze, adjust."""
+"""Wallets: open, look, freeze, close."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Final, Literal
@@ -10,19 +10,20 @@ import msgspec
 from litestar import get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-import payments.wallets.adjust
 import payments.wallets.change
 import payments.wallets.close
 import payments.wallets.freeze
 import payments.wallets.open
 from payments.http.access import Accepted, Access, Takes
 from payments.http.auth import ADMIN, API_KEY, InsufficientScope, actor_of
-from payments.http.body import currency_in, free_json_in, money_in, optional_minor_of, read_body
+from payments.http.body import currency_in, free_json_in, optional_minor_of, read_body
 from payments.http.caught_up import note_stale
 from payments.http.idempotency import request_for
-from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.listing import Listing, list_reply
+from payments.http.lists import Page
 from payments.http.operations import render_ticket, submit
 from payments.http.prefer import preferred_wait_s
 from payments.http.query import InvalidQuery, Query, read_query
@@ -35,7 +36,6 @@ from payments.reads.entries import EntryView
 from payments.reads.replica import ReadEngine
 from payments.surfaces.native.answers import EntryList, WalletList
 from payments.surfaces.native.bodies import (
-    AdjustmentBody,
     ChangeWalletBody,
     EmptyBody,
     FreezeBody,
@@ -44,7 +44,6 @@ from payments.surfaces.native.bodies import (
 from payments.surfaces.native.entries import EntriesQuery, Metadata, filters_of
 from payments.transfers.queries import descriptions
 from payments.wallets import queries
-from payments.wallets.adjust import AdjustWallet
 from payments.wallets.change import ChangeWallet
 from payments.wallets.close import CloseWallet
 from payments.wallets.freeze import FreezeWallet
@@ -72,18 +71,6 @@ class WalletsQuery(Page, frozen=True, kw_only=True):
     metadata: Metadata = msgspec.field(default_factory=dict)
 
 
-def adjustment(body: AdjustmentBody) -> AdjustWallet:
-    """The intent of a body."""
-    money = money_in(body.amount, body.currency)
-    return AdjustWallet(
-        wallet_id=body.wallet_id,
-        minor=money.minor,
-        currency=money.currency,
-        is_credit=body.direction == "credit",
-        reason=body.reason,
-    )
-
-
 @post(
     "/v1/wallets",
     access=Access(API_KEY, WRITE, operation=payments.wallets.open.OPERATION, body=OpenWalletBody),
@@ -102,23 +89,22 @@ async def open_wallet(request: HttpRequest) -> Reply:
 @get("/v1/wallets", access=Access(API_KEY, READ, query=WalletsQuery, answers={200: WalletList}))
 async def list_wallets(
     request: HttpRequest, clock: NamedDependency[Time], reads: NamedDependency[ReadEngine]
-) -> Reply:
+) -> ASGIResponse:
     """Wallets, newest first."""
     query = read_query(request, WalletsQuery)
-    before = decode_cursor(query.cursor, int)
-    rows = await queries.list_wallets(
-        await _list_engine(request, reads),
-        WalletFilters(
-            owner=query.owner,
-            currency=None if query.currency is None else currency_in(query.currency).code,
-            status=query.status,
-            metadata=query.metadata,
-        ),
-        before,
-        query.limit + 1,
-        now=clock.now(),
+    filters = WalletFilters(
+        owner=query.owner,
+        currency=None if query.currency is None else currency_in(query.currency).code,
+        status=query.status,
+        metadata=query.metadata,
     )
-    return json_reply(page_of(rows, query.limit, lambda w: w.wallet_id, lambda w: w))
+    engine = await _list_engine(request, reads)
+    listing = Listing(
+        cursor=int,
+        read=partial(queries.list_wallets, engine, filters, now=clock.now()),
+        key=lambda wallet: wallet.wallet_id,
+    )
+    return await list_reply(request, query, listing)
 
 
 @get(
@@ -194,14 +180,19 @@ def _limit(raw: msgspec.Raw, wallet: WalletView) -> int | None:
 )
 async def list_entries(
     request: HttpRequest, wallet_id: FromPath[int], reads: NamedDependency[ReadEngine]
-) -> Reply:
+) -> ASGIResponse:
     """A wallet's entries, newest first."""
     query = read_query(request, EntriesQuery)
-    before = decode_cursor(query.cursor, int)
     engine = await _list_engine(request, reads)
-    rows = await queries.list_entries(engine, wallet_id, before, query.limit + 1, filters_of(query))
-    described = await descriptions(engine, [e.operation_id for e in rows if not e.description])
-    return json_reply(page_of(rows, query.limit, _entry_key, partial(_described, described)))
+    filters = filters_of(query)
+
+    async def read(before: int | None, count: int) -> Sequence[EntryView]:
+        rows = await queries.list_entries(engine, wallet_id, before, count, filters)
+        described = await descriptions(engine, [e.operation_id for e in rows if not e.description])
+        return [_described(described, entry) for entry in rows]
+
+    listing = Listing(cursor=int, read=read, key=lambda entry: entry.entry)
+    return await list_reply(request, query, listing)
 
 
 @post(
@@ -259,16 +250,6 @@ async def close(request: HttpRequest, wallet_id: FromPath[int]) -> Reply:
     return await submit(request, payments.wallets.close.OPERATION, CloseWallet(wallet_id=wallet_id))
 
 
-@post(
-    "/v1/adjustments",
-    access=Access(API_KEY, ADMIN, operation=payments.wallets.adjust.OPERATION, body=AdjustmentBody),
-)
-async def adjust(request: HttpRequest) -> Reply:
-    """Credit or debit a wallet by hand, with a reason."""
-    body = await read_body(request, AdjustmentBody)
-    return await submit(request, payments.wallets.adjust.OPERATION, adjustment(body))
-
-
 def _described(texts: Mapping[UUID, str], entry: EntryView) -> EntryView:
     """A transfer keeps its description itself."""
     text = texts.get(entry.operation_id)
@@ -282,10 +263,6 @@ async def _list_engine(request: HttpRequest, reads: ReadEngine) -> AsyncEngine:
     return reads.engine
 
 
-def _entry_key(entry: EntryView) -> int:
-    return entry.entry
-
-
 HANDLERS: Final = (
     open_wallet,
     list_wallets,
@@ -295,5 +272,4 @@ HANDLERS: Final = (
     freeze,
     unfreeze,
     close,
-    adjust,
 )

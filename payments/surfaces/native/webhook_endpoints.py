@@ -1,6 +1,7 @@
 """Outgoing webhooks: where a client wants its events, and what became of each."""
 
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
@@ -9,6 +10,7 @@ import msgspec
 from litestar import delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.deliveries import writes as deliveries
@@ -21,7 +23,8 @@ from payments.events.types import is_pattern
 from payments.http.access import Access
 from payments.http.auth import ADMIN, API_KEY, actor_of
 from payments.http.body import read_body
-from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.listing import Listing, list_reply
+from payments.http.lists import Page
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time
@@ -73,16 +76,17 @@ async def create_endpoint(
     "/v1/webhook-endpoints",
     access=Access(API_KEY, WRITE, query=Page, answers={200: EndpointList}),
 )
-async def list_endpoints(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
+async def list_endpoints(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine]
+) -> ASGIResponse:
     """One's own endpoints, newest first; an administrator sees all."""
     page = read_query(request, Page)
-    rows = await queries.list_endpoints(
-        engine,
-        _actors(request),
-        decode_cursor(page.cursor, UUID),
-        page.limit + 1,
+    listing = Listing(
+        cursor=UUID,
+        read=partial(queries.list_endpoints, engine, _actors(request)),
+        key=lambda endpoint: endpoint.endpoint_id,
     )
-    return json_reply(page_of(rows, page.limit, lambda e: e.endpoint_id, lambda e: e))
+    return await list_reply(request, page, listing)
 
 
 @get(
@@ -191,18 +195,16 @@ async def test_endpoint(
 )
 async def list_deliveries(
     request: HttpRequest, endpoint_id: FromPath[str], engine: NamedDependency[AsyncEngine]
-) -> Reply:
+) -> ASGIResponse:
     """What was sent, newest first, with every attempt and the next one."""
     page = read_query(request, DeliveriesQuery)
     endpoint = await _endpoint(request, endpoint_id, engine)
-    rows = await queries.list_deliveries(
-        engine,
-        endpoint.endpoint_id,
-        page.status,
-        decode_cursor(page.cursor, UUID),
-        page.limit + 1,
+    listing = Listing(
+        cursor=UUID,
+        read=partial(queries.list_deliveries, engine, endpoint.endpoint_id, page.status),
+        key=lambda delivery: delivery.delivery_id,
     )
-    return json_reply(page_of(rows, page.limit, lambda d: d.delivery_id, lambda d: d))
+    return await list_reply(request, page, listing)
 
 
 @post(

@@ -1,17 +1,20 @@
 """Administration of the shop: users, their bills, and refused webhooks."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from litestar import get, patch
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bills.queries import BillView, bills_of
 from payments.http.access import Access
 from payments.http.body import read_body
-from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.listing import Listing, list_reply
+from payments.http.lists import Page
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time
@@ -25,7 +28,7 @@ from payments.surfaces.shop.answers import (
     TurnedAwayAnswer,
     TurnedAwayList,
 )
-from payments.surfaces.shop.bills import bill_answer, bills_page
+from payments.surfaces.shop.bills import bill_answer, bills_reply
 from payments.surfaces.shop.bodies import TurnedAwayQuery, UserBody
 from payments.surfaces.shop.products import number_or_none
 from payments.users import writes
@@ -45,13 +48,17 @@ class CannotDisableSelf(Conflict):
 
 
 @get("/shop/admin/users", access=Access(SHOP, ADMIN, query=Page, answers={200: AdminUserList}))
-async def list_users(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
+async def list_users(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> ASGIResponse:
     """All users with their bills, newest first."""
     query = read_query(request, Page)
-    rows = await list_users_(engine, decode_cursor(query.cursor, int), query.limit + 1)
-    bills = await bills_of(engine, [u.id for u in rows[: query.limit]], _BILLS_SHOWN + 1)
-    page = page_of(rows, query.limit, lambda u: u.id, lambda u: _user(u, bills[u.id]))
-    return json_reply(page)
+
+    async def read(before: int | None, count: int) -> Sequence[AdminUser]:
+        users = await list_users_(engine, before, count)
+        bills = await bills_of(engine, [user.id for user in users], _BILLS_SHOWN + 1)
+        return [_user(user, bills[user.id]) for user in users]
+
+    listing = Listing(cursor=int, read=read, key=lambda user: user.user_id)
+    return await list_reply(request, query, listing)
 
 
 @patch(
@@ -85,9 +92,9 @@ async def get_user(user_id: FromPath[int], engine: NamedDependency[AsyncEngine])
 )
 async def list_bills_of_user(
     request: HttpRequest, user_id: FromPath[int], engine: NamedDependency[AsyncEngine]
-) -> Reply:
+) -> ASGIResponse:
     """A user's bills, newest first."""
-    return json_reply(await bills_page(request, number_or_none(user_id), engine))
+    return await bills_reply(request, number_or_none(user_id), engine)
 
 
 @get(
@@ -96,12 +103,16 @@ async def list_bills_of_user(
 )
 async def list_turned_away_webhooks(
     request: HttpRequest, engine: NamedDependency[AsyncEngine]
-) -> Reply:
+) -> ASGIResponse:
     """Refused top-ups (signature, user, owner, content), newest first."""
     query = read_query(request, TurnedAwayQuery)
-    before = decode_cursor(query.cursor, int)
-    rows = await list_turned_away(engine, SHOP_WEBHOOK, query.kind, before, query.limit + 1)
-    return json_reply(page_of(rows, query.limit, lambda w: w.id, _turned_away))
+    listing = Listing(
+        cursor=int,
+        read=partial(list_turned_away, engine, SHOP_WEBHOOK, query.kind),
+        key=lambda webhook: webhook.id,
+        item=_turned_away,
+    )
+    return await list_reply(request, query, listing)
 
 
 async def _shown(engine: AsyncEngine, user_id: int) -> AdminUser:

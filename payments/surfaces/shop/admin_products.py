@@ -1,6 +1,7 @@
 """Administration of products: create, change, take off sale; `If-Match` prevents lost updates."""
 
 import re
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -8,11 +9,13 @@ import msgspec
 from litestar import delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.http.access import Access
 from payments.http.body import money_in, read_body
-from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.listing import Listing, list_reply
+from payments.http.lists import Page
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time, header
@@ -33,12 +36,18 @@ _VERSION: Final = re.compile(r'"?([0-9]{1,9})"?', re.ASCII)
     "/shop/admin/products",
     access=Access(SHOP, ADMIN, query=Page, answers={200: AdminProductList}, sees_accepted=False),
 )
-async def list_admin_products(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
+async def list_admin_products(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine]
+) -> ASGIResponse:
     """Products for sale, newest first."""
     query = read_query(request, Page)
-    before = decode_cursor(query.cursor, int)
-    rows = await queries.list_products(engine, before, query.limit + 1)
-    return json_reply(page_of(rows, query.limit, lambda p: p.id, _product))
+    listing = Listing(
+        cursor=int,
+        read=partial(queries.list_products, engine),
+        key=lambda product: product.id,
+        item=_product,
+    )
+    return await list_reply(request, query, listing)
 
 
 @post(

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bills import queries
 from payments.bills.queries import BillKey, BillView, TransactionView
 from payments.http.access import Access
 from payments.http.auth import actor_of
-from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.listing import Listing, list_reply
+from payments.http.lists import Page
 from payments.http.operation_status import (
     OperationNotFound,
     OperationStanding,
@@ -40,9 +43,9 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @get("/shop/bills", access=Access(SHOP, query=Page, answers={200: BillList}))
-async def list_bills(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
+async def list_bills(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> ASGIResponse:
     """The caller's bills and their balances, newest first."""
-    return json_reply(await bills_page(request, user_id_of(request), engine))
+    return await bills_reply(request, user_id_of(request), engine)
 
 
 @get(
@@ -51,14 +54,16 @@ async def list_bills(request: HttpRequest, engine: NamedDependency[AsyncEngine])
 )
 async def list_shop_transactions(
     request: HttpRequest, engine: NamedDependency[AsyncEngine]
-) -> Reply:
+) -> ASGIResponse:
     """The caller's top-ups and purchases, newest first."""
     query = read_query(request, TransactionsQuery)
-    before = decode_cursor(query.cursor, int)
-    rows: Sequence[TransactionView] = await queries.list_transactions(
-        engine, user_id_of(request), query.bill_id, before, query.limit + 1
+    listing = Listing(
+        cursor=int,
+        read=partial(queries.list_transactions, engine, user_id_of(request), query.bill_id),
+        key=lambda transaction: transaction.id,
+        item=transaction_answer,
     )
-    return json_reply(page_of(rows, query.limit, lambda t: t.id, transaction_answer))
+    return await list_reply(request, query, listing)
 
 
 @get(
@@ -75,12 +80,14 @@ async def get_shop_operation(request: HttpRequest, operation_id: FromPath[str]) 
     return json_reply(actor_and_standing[1])
 
 
-async def bills_page(request: HttpRequest, user_id: int, engine: AsyncEngine) -> dict[str, Any]:
-    """A page of a user's bills; limit and cursor come from the query string."""
-    query = read_query(request, Page)
-    before = bill_key(decode_cursor(query.cursor, tuple[int, int]))
-    rows = await queries.list_bills(engine, user_id, before, query.limit + 1)
-    return page_of(rows, query.limit, _cursor_of, bill_answer)
+async def bills_reply(request: HttpRequest, user_id: int, engine: AsyncEngine) -> ASGIResponse:
+    """A user's bills; limit and cursor come from the query string."""
+
+    async def read(before: tuple[int, int] | None, count: int) -> Sequence[BillView]:
+        return await queries.list_bills(engine, user_id, bill_key(before), count)
+
+    listing = Listing(cursor=tuple[int, int], read=read, key=_cursor_of, item=bill_answer)
+    return await list_reply(request, read_query(request, Page), listing)
 
 
 def bill_answer(bill: BillView) -> BillAnswer:

@@ -1,5 +1,6 @@
 """Products and buying them."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -7,13 +8,15 @@ import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.purchases.create
 from payments.http.access import Accepted, Access, Takes
 from payments.http.body import read_body
 from payments.http.idempotency import REPLAYED, request_for
-from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.listing import Listing, list_reply
+from payments.http.lists import Page
 from payments.http.operations import render_ticket
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.query import read_query
@@ -45,12 +48,16 @@ _RESULT: Final = msgspec.json.Decoder(PurchaseCreated)
     "/shop/products",
     access=Access(SHOP, query=Page, answers={200: ProductList}, sees_accepted=False),
 )
-async def list_products(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
+async def list_products(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> ASGIResponse:
     """Products for sale, newest first."""
     query = read_query(request, Page)
-    before = decode_cursor(query.cursor, int)
-    rows = await queries.list_products(engine, before, query.limit + 1)
-    return json_reply(page_of(rows, query.limit, lambda p: p.id, product_answer))
+    listing = Listing(
+        cursor=int,
+        read=partial(queries.list_products, engine),
+        key=lambda product: product.id,
+        item=product_answer,
+    )
+    return await list_reply(request, query, listing)
 
 
 @post(

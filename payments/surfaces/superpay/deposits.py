@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, ClassVar, Final
 from uuid import UUID
@@ -10,6 +11,7 @@ import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.deposits.request
@@ -21,7 +23,8 @@ from payments.http.access import Access
 from payments.http.auth import API_KEY
 from payments.http.body import Amount, Body, CurrencyCode, Id, money_in, read_body
 from payments.http.follow_up import existing
-from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.listing import Listing, list_reply
+from payments.http.lists import Page
 from payments.http.operations import submit
 from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
@@ -151,16 +154,15 @@ async def list_deposits(
     request: HttpRequest,
     engine: NamedDependency[AsyncEngine],
     surface: NamedDependency[SuperPaySurface],
-) -> Reply:
+) -> ASGIResponse:
     """Deposits, newest first."""
     query = read_query(request, DepositsQuery)
-    before = decode_cursor(query.cursor, tuple[datetime, UUID])
-    rows = await queries.list_deposits(
-        engine, query.filters(), surface.schedule, before, query.limit + 1
+    listing = Listing(
+        cursor=tuple[datetime, UUID],
+        read=partial(queries.list_deposits, engine, query.filters(), surface.schedule),
+        key=lambda deposit: (deposit.created_at, deposit.deposit_id),
     )
-    return json_reply(
-        page_of(rows, query.limit, lambda d: (d.created_at, d.deposit_id), lambda d: d)
-    )
+    return await list_reply(request, query, listing)
 
 
 @get("/v1/deposits/{deposit_id:str}", access=Access(API_KEY, READ, answers={200: DepositView}))

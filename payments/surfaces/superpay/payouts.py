@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, ClassVar, Final, Literal
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.payouts.cancel
@@ -18,7 +20,8 @@ from payments.http.access import Access
 from payments.http.auth import API_KEY
 from payments.http.body import Amount, Body, CurrencyCode, Id, money_in, read_body
 from payments.http.follow_up import existing
-from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.listing import Listing, list_reply
+from payments.http.lists import Page
 from payments.http.operations import submit
 from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
@@ -135,16 +138,15 @@ async def list_payouts(
     request: HttpRequest,
     engine: NamedDependency[AsyncEngine],
     surface: NamedDependency[SuperPaySurface],
-) -> Reply:
+) -> ASGIResponse:
     """Payouts, newest first."""
     query = read_query(request, PayoutsQuery)
-    before = decode_cursor(query.cursor, tuple[datetime, UUID])
-    rows = await queries.list_payouts(
-        engine, query.filters(), surface.lens(), before, query.limit + 1
+    listing = Listing(
+        cursor=tuple[datetime, UUID],
+        read=partial(queries.list_payouts, engine, query.filters(), surface.lens()),
+        key=lambda payout: (payout.created_at, payout.payout_id),
     )
-    return json_reply(
-        page_of(rows, query.limit, lambda p: (p.created_at, p.payout_id), lambda p: p)
-    )
+    return await list_reply(request, query, listing)
 
 
 @get("/v1/payouts/{payout_id:str}", access=Access(API_KEY, READ, answers={200: PayoutView}))

@@ -1,12 +1,14 @@
 """/v1/reconciliation: registries, breaks, and what operators do about them."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.breaks.resolve
@@ -19,7 +21,8 @@ from payments.callbacks.queries import list_callbacks
 from payments.http.access import Access
 from payments.http.auth import API_KEY, actor_of
 from payments.http.body import money_in, read_body
-from payments.http.lists import Page, decode_cursor, page_of
+from payments.http.listing import Listing, list_reply
+from payments.http.lists import Page
 from payments.http.operations import submit
 from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
@@ -119,12 +122,17 @@ async def fetch_registry(request: HttpRequest, clock: NamedDependency[Time]) -> 
     "/v1/reconciliation/registries",
     access=Access(API_KEY, SCOPE, query=Page, answers={200: RunList}),
 )
-async def list_registries(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
+async def list_registries(
+    request: HttpRequest, engine: NamedDependency[AsyncEngine]
+) -> ASGIResponse:
     """Loaded registries, newest first."""
     query = read_query(request, Page)
-    before = decode_cursor(query.cursor, tuple[datetime, UUID])
-    rows = await list_runs(engine, before, query.limit + 1)
-    return json_reply(page_of(rows, query.limit, lambda r: (r.loaded_at, r.run_id), lambda r: r))
+    listing = Listing(
+        cursor=tuple[datetime, UUID],
+        read=partial(list_runs, engine),
+        key=lambda run: (run.loaded_at, run.run_id),
+    )
+    return await list_reply(request, query, listing)
 
 
 @get(
@@ -133,26 +141,30 @@ async def list_registries(request: HttpRequest, engine: NamedDependency[AsyncEng
 )
 async def list_breaks(
     request: HttpRequest, engine: NamedDependency[AsyncEngine], clock: NamedDependency[Time]
-) -> Reply:
+) -> ASGIResponse:
     """Breaks, newest first."""
     query = read_query(request, BreaksQuery)
-    before = decode_cursor(query.cursor, tuple[datetime, UUID])
-    rows = await breaks.list_breaks(engine, query.filters(), clock.now(), before, query.limit + 1)
-    return json_reply(page_of(rows, query.limit, lambda b: (b.opened_at, b.break_id), lambda b: b))
+    listing = Listing(
+        cursor=tuple[datetime, UUID],
+        read=partial(breaks.list_breaks, engine, query.filters(), clock.now()),
+        key=lambda break_: (break_.opened_at, break_.break_id),
+    )
+    return await list_reply(request, query, listing)
 
 
 @get(
     "/v1/reconciliation/callbacks",
     access=Access(API_KEY, SCOPE, query=CallbacksQuery, answers={200: CallbackList}),
 )
-async def list_inbox(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
+async def list_inbox(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> ASGIResponse:
     """Received callbacks and their state."""
     query = read_query(request, CallbacksQuery)
-    before = decode_cursor(query.cursor, tuple[datetime, UUID])
-    rows = await list_callbacks(engine, query.state, before, query.limit + 1)
-    return json_reply(
-        page_of(rows, query.limit, lambda c: (c.received_at, c.callback_id), lambda c: c)
+    listing = Listing(
+        cursor=tuple[datetime, UUID],
+        read=partial(list_callbacks, engine, query.state),
+        key=lambda callback: (callback.received_at, callback.callback_id),
     )
+    return await list_reply(request, query, listing)
 
 
 @get("/v1/reconciliation/summary", access=Access(API_KEY, SCOPE, answers={200: SummaryAnswer}))

@@ -1,10 +1,12 @@
 """The routes of the wallet and transaction services."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
 from litestar import Router, get, post
 from litestar.di import NamedDependency
+from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import payments.clientwallets.deposit
@@ -14,7 +16,7 @@ import payments.wallets.queries
 from payments.clientwallets import queries
 from payments.http.access import Access, Takes
 from payments.http.body import read_body
-from payments.http.lists import decode_cursor, page_of
+from payments.http.listing import Listing, list_reply
 from payments.http.operations import Refusals
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest
@@ -23,6 +25,7 @@ from payments.reads.entries import EntryView
 from payments.surfaces.walletservice.answers import (
     ClientTransactionAnswer,
     History,
+    Movement,
     WalletAnswer,
     movement,
 )
@@ -132,18 +135,21 @@ async def get_wallet_from_database(
 
 
 @get("/api/v1/wallet/history", access=Access(AUTH, READ, query=HistoryAsk, answers={200: History}))
-async def get_history(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> Reply:
+async def get_history(request: HttpRequest, engine: NamedDependency[AsyncEngine]) -> ASGIResponse:
     """Movements of a wallet, newest first."""
     ask = await read_ask(request, HistoryAsk)
-    before = decode_cursor(ask.cursor, int)
     wallet = await queries.find_wallet(engine, wallet_id=ask.wallet_id, user_id=ask.user_id)
     if wallet is None:
         raise WalletNotFound
-    rows = await payments.wallets.queries.list_entries(
-        engine, wallet.wallet_id, before, ask.limit + 1
-    )
-    numbers = await queries.transaction_numbers(engine, [e.operation_id for e in rows])
-    return json_reply(page_of(rows, ask.limit, _entry_key, partial(movement, numbers)))
+    wallet_id = wallet.wallet_id
+
+    async def read(before: int | None, count: int) -> Sequence[Movement]:
+        rows = await payments.wallets.queries.list_entries(engine, wallet_id, before, count)
+        numbers = await queries.transaction_numbers(engine, [e.operation_id for e in rows])
+        return [movement(numbers, entry) for entry in rows]
+
+    listing = Listing(cursor=int, read=read, key=lambda entry: entry.entry)
+    return await list_reply(request, ask, listing)
 
 
 @post(
