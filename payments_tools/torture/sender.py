@@ -18,6 +18,8 @@ HASTY_S: Final = 0.01
 _RETRY_S: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
 _UNCLEAR: Final = {401, 429}
 """Beside 5xx: the same call may be accepted later (a token of a clock that was off, a limit)."""
+_LOST: Final = (httpx.HTTPError, OSError, AttributeError)
+"""No answer. anyio raises AttributeError for a pooled connection whose transport uvloop closed."""
 
 
 class Sender:
@@ -59,7 +61,7 @@ class Sender:
             answer = await self._http.post(
                 call.path, content=call.body, headers=dict(call.headers), timeout=timeout_s
             )
-        except (httpx.HTTPError, OSError):
+        except _LOST:
             self._journal.note(call, 0, Standing.OPEN, None)
             return
         document = _document(answer)

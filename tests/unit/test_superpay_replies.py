@@ -6,7 +6,9 @@ import ssl
 import httpx
 import pytest
 
+from payments.kernel.clock import utc_now
 from payments.payouts.status import Claim
+from payments.surfaces.superpay.client import SuperPayClient, SuperPayConfig
 from payments.surfaces.superpay.replies import Answer, of_failure, of_response
 
 JSON = "application/json"
@@ -132,3 +134,20 @@ def test_only_what_failed_before_the_first_byte_was_not_sent(
 
 def test_the_default_is_unknown() -> None:
     assert Answer().claim is Claim.AMBIGUOUS
+
+
+async def test_a_connection_that_the_loop_closed_leaves_the_fate_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = SuperPayConfig(
+        base_url="http://provider.invalid", api_key="k", signing_secret=f"whsec_{'A' * 44}"
+    )
+    client = SuperPayClient(config, utc_now)
+
+    async def send(*_: object, **__: object) -> httpx.Response:
+        raise AttributeError("'NoneType' object has no attribute 'getpeername'")
+
+    monkeypatch.setattr(client._http, "send", send)
+    answer = await client.transaction(1)
+    await client.close()
+    assert (answer.claim, answer.code) == (Claim.AMBIGUOUS, "connection_lost")

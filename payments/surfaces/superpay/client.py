@@ -19,6 +19,8 @@ from payments.surfaces.superpay.signature import key_of, request_headers
 BODY_MAX_BYTES: Final = 64 * 1024
 REGISTRY_MAX_BYTES: Final = 256 * 1024 * 1024
 _CONNECT_S: Final = 3.0
+_LOST: Final = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, AttributeError)
+"""No answer. anyio raises AttributeError when uvloop closed the connection a moment before."""
 
 
 class SuperPayConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +101,7 @@ class SuperPayClient:
             async with asyncio.timeout(self._config.timeout_s + _CONNECT_S):
                 page = await self._call(target, body, limit=BODY_MAX_BYTES)
             answer = of_response(page.status, page.media_type, page.body)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        except _LOST as error:
             answer = of_failure(error)
         self.breaker.note(is_healthy=answer.is_healthy)
         return answer
