@@ -9,7 +9,9 @@ import payments.apikeys.tables
 import payments.bankpayments.assign
 import payments.bankpayments.match
 import payments.bankpayments.receive
+import payments.bankpayments.reverse
 import payments.bankpayments.tells
+import payments.bankpayments.transfer
 import payments.banks.confirm
 import payments.banks.expire
 import payments.banks.open_account
@@ -97,6 +99,8 @@ OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.bankpayments.receive.OPERATION,
     payments.bankpayments.match.OPERATION,
     payments.bankpayments.assign.OPERATION,
+    payments.bankpayments.reverse.OPERATION,
+    payments.bankpayments.transfer.OPERATION,
     payments.banks.open_bank.OPERATION,
     payments.banks.open_account.OPERATION,
     payments.banks.request.OPERATION,

@@ -12,7 +12,9 @@ from payments.bankpayments.refusals import (
     OTHER_OWNER_PROPOSED,
     PAYMENT_ALREADY_MATCHED,
     PAYMENT_NOT_FOUND,
+    PAYMENT_REVERSED,
 )
+from payments.bankpayments.suspense import explained, explained_refs, in_suspense
 from payments.bankpayments.tables import (
     CURRENCY,
     BankPayment,
@@ -62,12 +64,10 @@ class BankPaymentAssigned(Result, frozen=True, kw_only=True):
 
 def decide(intent: AssignBankPayment, state: State, context: Context) -> Outcome:
     """Assign once, and only when two operators name the same organization."""
-    payment = state.record(BankPayment, intent.payment_id)
+    payment = in_suspense(state.record(BankPayment, intent.payment_id))
     organization = state.record(Organization, intent.inn, by="inn")
-    if payment is None:
-        return Refused(refusal=PAYMENT_NOT_FOUND)
-    if payment.status is not PaymentStatus.UNMATCHED:
-        return Refused(refusal=PAYMENT_ALREADY_MATCHED)
+    if isinstance(payment, Refused):
+        return payment
     if organization is None:
         return Refused(refusal=ORGANIZATION_NOT_FOUND)
     proposal = payment.proposal
@@ -126,7 +126,7 @@ def _assigned(
     change = credit(organization, payment.id, payment.minor, state, context)
     return Applied(
         legs=move(suspense_account().id, organization.account.id, payment.minor),
-        puts=(assigned, change),
+        puts=(assigned, change, *explained(payment.id, "assigned", state, context)),
         result=_result(payment, intent, "done", assignment=assignment),
     )
 
@@ -154,11 +154,13 @@ OPERATION = Operation(
     refs=lambda intent: (
         Ref(BankPayment, intent.payment_id),
         Ref(Organization, intent.inn, "inn"),
+        *explained_refs(intent.payment_id),
     ),
     accounts=accounts,
     decide=decide,
     refusals=(
         PAYMENT_NOT_FOUND,
+        PAYMENT_REVERSED,
         PAYMENT_ALREADY_MATCHED,
         ORGANIZATION_NOT_FOUND,
         OTHER_OWNER_PROPOSED,

@@ -8,7 +8,9 @@ from payments.bankpayments.refusals import (
     ORGANIZATION_NOT_FOUND,
     PAYMENT_ALREADY_MATCHED,
     PAYMENT_NOT_FOUND,
+    PAYMENT_REVERSED,
 )
+from payments.bankpayments.suspense import explained, explained_refs, in_suspense
 from payments.bankpayments.tables import (
     BankPayment,
     Organization,
@@ -50,12 +52,12 @@ class BankPaymentMatched(Result, frozen=True, kw_only=True):
 
 def decide(intent: MatchBankPayment, state: State, context: Context) -> Outcome:
     """Match once, and only to the INN that the bank sent."""
-    payment = state.record(BankPayment, intent.payment_id)
+    record = state.record(BankPayment, intent.payment_id)
+    is_its = record is not None and record.payer_inn == intent.payer_inn
+    payment = in_suspense(record if is_its else None)
     organization = state.record(Organization, intent.payer_inn, by="inn")
-    if payment is None or payment.payer_inn != intent.payer_inn:
-        return Refused(refusal=PAYMENT_NOT_FOUND)
-    if payment.status is not PaymentStatus.UNMATCHED:
-        return Refused(refusal=PAYMENT_ALREADY_MATCHED)
+    if isinstance(payment, Refused):
+        return payment
     if organization is None:
         return Refused(refusal=ORGANIZATION_NOT_FOUND)
     matched = payment.changed(
@@ -64,7 +66,7 @@ def decide(intent: MatchBankPayment, state: State, context: Context) -> Outcome:
     change = credit(organization, payment.id, payment.minor, state, context)
     return Applied(
         legs=move(suspense_account().id, organization.account.id, payment.minor),
-        puts=(matched, change),
+        puts=(matched, change, *explained(payment.id, "matched", state, context)),
         result=BankPaymentMatched(
             payment_id=str(payment.id),
             inn=payment.payer_inn,
@@ -83,8 +85,14 @@ OPERATION = Operation(
     refs=lambda intent: (
         Ref(BankPayment, intent.payment_id),
         Ref(Organization, intent.payer_inn, "inn"),
+        *explained_refs(intent.payment_id),
     ),
     accounts=accounts,
     decide=decide,
-    refusals=(PAYMENT_NOT_FOUND, PAYMENT_ALREADY_MATCHED, ORGANIZATION_NOT_FOUND),
+    refusals=(
+        PAYMENT_NOT_FOUND,
+        PAYMENT_REVERSED,
+        PAYMENT_ALREADY_MATCHED,
+        ORGANIZATION_NOT_FOUND,
+    ),
 )

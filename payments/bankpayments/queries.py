@@ -46,12 +46,13 @@ class OrganizationView(msgspec.Struct, frozen=True, kw_only=True):
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """A payment from the bank; `inn` is its organization's, `payer_inn` is what the bank sent.
 
-    `state`: matched, or unmatched (in suspense). `proposal`: the first operator's assignment.
+    `state`: matched, unmatched (in suspense), or reversed (returned to its payer). `proposal`: the
+    first operator's assignment. `line_id`: the line of a statement that shows it.
     """
 
     payment_id: UUID
     operation_id: UUID
-    state: Annotated[str, one_of(PaymentStatus)]
+    state: Annotated[str, one_of(("matched", "unmatched", "reversed"))]
     payer_inn: str
     inn: str | None
     amount: str
@@ -60,15 +61,22 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     document_date: str
     received_at: str
     matched_at: str | None
+    line_id: UUID | None
     proposal: Mapping[str, Any] | None
     assignment: Mapping[str, Any] | None
+    reversal: Mapping[str, Any] | None
 
 
 class BalanceChangeView(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of an organization's balance, with the balance before and after."""
+    """A change of an organization's balance, with the balance before and after.
+
+    `cause`: a payment, the return of one (reversal), or a transfer to a wallet.
+    """
 
     operation_id: UUID
-    payment_id: UUID
+    cause: Annotated[str, one_of(("payment", "reversal", "transfer"))]
+    payment_id: UUID | None
+    wallet_id: int | None
     amount: str
     before: str
     after: str
@@ -150,7 +158,9 @@ _PAYMENTS = sa.select(organization_payments, organizations.c.inn).outerjoin(
 _STATUSES: Final = {
     "matched": PaymentStatus.CREDITED.value,
     "unmatched": PaymentStatus.UNMATCHED.value,
+    "reversed": PaymentStatus.REVERSED.value,
 }
+_WORDS: Final = {status: word for word, status in _STATUSES.items()}
 Place = tuple[datetime, UUID]
 """Position of a row in a list: its time and its id."""
 
@@ -169,6 +179,15 @@ async def list_payments(
         query = query.where(sa.tuple_(c.received_at, c.id) < before)
     async with engine.connect() as connection:
         return [_payment(row) for row in await connection.execute(query)]
+
+
+async def owner_of(engine: AsyncEngine, payment_id: UUID) -> int | None:
+    """The organization that has the payment."""
+    c = organization_payments.c
+    query = sa.select(c.organization_id).where(c.id == payment_id)
+    async with engine.connect() as connection:
+        owner: int | None = (await connection.execute(query)).scalar_one_or_none()
+    return owner
 
 
 async def find_payment(engine: AsyncEngine, payment_id: UUID | None) -> PaymentView | None:
@@ -200,11 +219,10 @@ async def list_changes(
 
 
 def _payment(row: sa.Row[Any]) -> PaymentView:
-    is_matched = row.status == PaymentStatus.CREDITED.value
     return PaymentView(
         payment_id=row.id,
         operation_id=row.operation_id,
-        state="matched" if is_matched else "unmatched",
+        state=_WORDS[row.status],
         payer_inn=row.payer_inn,
         inn=row.inn,
         amount=format_minor(row.minor, currency_of(row.currency)),
@@ -213,8 +231,10 @@ def _payment(row: sa.Row[Any]) -> PaymentView:
         document_date=rfc3339(row.document_date),
         received_at=rfc3339(row.received_at),
         matched_at=None if row.matched_at is None else rfc3339(row.matched_at),
+        line_id=row.line_id,
         proposal=row.proposal,
         assignment=row.assignment,
+        reversal=row.reversal,
     )
 
 
@@ -222,7 +242,9 @@ def _change(row: sa.Row[Any]) -> BalanceChangeView:
     currency = currency_of(CURRENCY)
     return BalanceChangeView(
         operation_id=row.operation_id,
+        cause=_cause(row),
         payment_id=row.payment_id,
+        wallet_id=row.wallet_id,
         amount=format_minor(row.after_minor - row.before_minor, currency),
         before=format_minor(row.before_minor, currency),
         after=format_minor(row.after_minor, currency),
@@ -231,6 +253,12 @@ def _change(row: sa.Row[Any]) -> BalanceChangeView:
         document_number=row.document_number,
         recorded_at=rfc3339(row.recorded_at),
     )
+
+
+def _cause(row: sa.Row[Any]) -> str:
+    if row.payment_id is None:
+        return "transfer"
+    return "payment" if row.after_minor > row.before_minor else "reversal"
 
 
 def _view(row: sa.Row[Any]) -> OrganizationView:

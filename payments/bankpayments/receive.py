@@ -159,7 +159,7 @@ def refs(payer_inn: str, meeting: str) -> Iterable[Ref]:
 def credit(
     organization: Organization, payment_id: UUID, minor: int, state: State, context: Context
 ) -> BalanceChange:
-    """The log row of a credit to an organization."""
+    """The log row of a credit to an organization; a negative one is a debit."""
     account = state.account(organization.account.id)
     before = 0 if account is None else account.balance
     return BalanceChange(

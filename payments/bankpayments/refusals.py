@@ -15,6 +15,17 @@ PAYMENT_ALREADY_MATCHED: Final = Refusal(
     409,
     "The payment belongs to an organization already.",
 )
+PAYMENT_REVERSED: Final = Refusal(
+    "payment_reversed",
+    409,
+    "The payment was returned to its payer already: its `reversal` says when and by whom.",
+)
+PAYMENT_CHANGED: Final = Refusal(
+    "payment_changed",
+    409,
+    "The payment got another owner in the meantime. Look at it again and repeat the request.",
+    is_transient=True,
+)
 OTHER_OWNER_PROPOSED: Final = Refusal(
     "other_owner_proposed",
     409,

@@ -58,9 +58,14 @@ organization_payments: Final = sa.Table(
         unique=True,
         comment="the bank's id, when the statement came before the webhook",
     ),
+    sa.Column("reversal", JSONB, comment="why and by whom it was returned, whose money paid it"),
+    sa.Column("reversed_at", sa.DateTime(timezone=True)),
     sa.CheckConstraint("minor > 0", name="minor"),
-    sa.CheckConstraint("status IN ('credited', 'unmatched')", name="status"),
-    sa.CheckConstraint("(status = 'unmatched') = (organization_id IS NULL)", name="owner"),
+    sa.CheckConstraint("status IN ('credited', 'unmatched', 'reversed')", name="status"),
+    sa.CheckConstraint(
+        "status = 'reversed' OR (status = 'unmatched') = (organization_id IS NULL)", name="owner"
+    ),
+    sa.CheckConstraint("(status = 'reversed') = (reversed_at IS NOT NULL)", name="reversed"),
 )
 sa.Index(
     "organization_payments_unmatched_payer_inn_idx",
@@ -79,10 +84,12 @@ organization_balance_changes: Final = sa.Table(
     METADATA,
     sa.Column("operation_id", sa.Uuid, primary_key=True),
     sa.Column("organization_id", sa.BigInteger, sa.ForeignKey("organizations.id"), nullable=False),
-    sa.Column("payment_id", sa.Uuid, nullable=False),
+    sa.Column("payment_id", sa.Uuid, comment="null: a transfer to a wallet"),
+    sa.Column("wallet_id", sa.BigInteger, comment="where a transfer went"),
     sa.Column("before_minor", sa.BigInteger, nullable=False),
     sa.Column("after_minor", sa.BigInteger, nullable=False),
     sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("(payment_id IS NULL) = (wallet_id IS NOT NULL)", name="cause"),
     comment="every change of an organization's balance, before and after",
 )
 sa.Index(
@@ -94,10 +101,14 @@ sa.Index(
 
 
 class PaymentStatus(enum.Enum):
-    """Whether the payment was credited to an organization or is in suspense."""
+    """Where the payment stands."""
 
     CREDITED = "credited"
+    """An organization has it."""
     UNMATCHED = "unmatched"
+    """It is in suspense."""
+    REVERSED = "reversed"
+    """The bank returned it to the payer."""
 
 
 class Organization(Record, frozen=True):
@@ -123,7 +134,7 @@ class BankPayment(Record, frozen=True):
     """A payment that the bank reported."""
 
     table: ClassVar[sa.Table] = organization_payments
-    keys: ClassVar[tuple[str, ...]] = ("id", "meeting")
+    keys: ClassVar[tuple[str, ...]] = ("id", "meeting", "line_id")
 
     id: UUID
     operation_id: UUID
@@ -141,20 +152,23 @@ class BankPayment(Record, frozen=True):
     meeting: str | None = None
     line_id: UUID | None = None
     webhook_id: UUID | None = None
+    reversal: Mapping[str, Any] | None = None
+    reversed_at: datetime | None = None
 
 
 class BalanceChange(Record, frozen=True):
-    """A change of an organization's balance."""
+    """A change of an organization's balance: by a payment, or by a transfer to a wallet."""
 
     table: ClassVar[sa.Table] = organization_balance_changes
     keys: ClassVar[tuple[str, ...]] = ("operation_id",)
 
     operation_id: UUID
     organization_id: int
-    payment_id: UUID
+    payment_id: UUID | None
     before_minor: int
     after_minor: int
     recorded_at: datetime
+    wallet_id: int | None = None
 
 
 def bank_account() -> AccountSpec:

@@ -14,7 +14,7 @@ from payments.operations.telling import Tells
 
 
 class BankPaymentView(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment the bank told us of; `state`: credited, or unmatched while it is in suspense."""
+    """A payment the bank told us of; `state`: credited, unmatched (in suspense) or reversed."""
 
     payment_id: UUID
     operation_id: UUID
@@ -49,8 +49,11 @@ def bank_payment_view(payment: BankPayment, _state: State, _now: datetime) -> Ba
 def happened(before: BankPayment | None, after: BankPayment) -> str | None:
     """Whose it is at first; later changes have their operation's word."""
     if before is None:
-        return after.status.value
-    return "matched" if before.status is not after.status else None
+        word: str = after.status.value
+        return word
+    if before.status is after.status:
+        return None
+    return "reversed" if after.status is PaymentStatus.REVERSED else "matched"
 
 
 TELLS: Final = Tells(

@@ -33,6 +33,8 @@ class BreakKind(enum.Enum):
     """A webhook told of a payment that the statement of its day does not have."""
     STATEMENT_GAP = "statement_gap"
     """A statement does not begin with what the one before it ended with."""
+    RETURNED_SPENT = "returned_spent"
+    """The bank returned a payment whose organization has spent it: suspense paid."""
 
 
 class BreakState(enum.Enum):
@@ -56,6 +58,7 @@ SEVERITIES: Final[Mapping[BreakKind, str]] = {
     BreakKind.VERSION_MISMATCH: "high",
     BreakKind.MISSING_AT_BANK: "high",
     BreakKind.STATEMENT_GAP: "high",
+    BreakKind.RETURNED_SPENT: "high",
 }
 
 breaks: Final = sa.Table(

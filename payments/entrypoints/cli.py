@@ -14,6 +14,7 @@ from payments.entrypoints.commands import (
     organizations,
     recover,
     roles,
+    statements,
     superpay,
     tools,
     users,
@@ -46,6 +47,7 @@ app.add_typer(superpay.app, name="superpay")
 app.add_typer(bank.app, name="bank")
 app.add_typer(operators.app, name="dead-letters")
 app.add_typer(organizations.app, name="organizations")
+app.add_typer(statements.app, name="statements")
 app.add_typer(users.app, name="users")
 tools.add_tools(app)
 

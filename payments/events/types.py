@@ -34,6 +34,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "hold.create": ("created", "rejected"),
     "hold.extend": ("extended", "extension_rejected"),
     "hold.release": ("released", "release_rejected"),
+    "organization.transfer": ("transferred", "transfer_rejected"),
     "operations.atomic": ("applied", "rejected"),
     "payout.cancel": ("canceled", "cancel_rejected"),
     "payout.check": ("checked", "check_rejected"),

@@ -13,6 +13,7 @@ from payments.bankpayments.meeting import (
 )
 from payments.bankpayments.receive import PROVIDER, arrival
 from payments.bankpayments.receive import refs as payment_refs
+from payments.bankpayments.suspense import explained_refs
 from payments.bankpayments.tables import (
     CURRENCY,
     BankPayment,
@@ -69,6 +70,10 @@ def refs(intent: BookLine) -> Iterable[Ref]:
         yield Ref(HouseAccount, intent.fees.id)
     if intent.reverses is not None:
         yield Ref(StatementLine, intent.reverses)
+        yield Ref(BankPayment, intent.reverses, "line_id")
+        yield from explained_refs(intent.reverses)
+    if intent.owner_id is not None:
+        yield Ref(Organization, intent.owner_id)
     if intent.payout_id is not None:
         yield Ref(Payout, intent.payout_id)
         yield Ref(StatementLine, intent.payout_id, "subject_id")
@@ -88,6 +93,11 @@ def accounts(intent: BookLine, state: State) -> Iterable[AccountId | AccountSpec
         organization = state.record(Organization, intent.inn, by="inn")
         if organization is not None:
             yield organization.account
+    owner = None if intent.owner_id is None else state.record(Organization, intent.owner_id)
+    if intent.reverses is not None:
+        yield bank_account()
+    if owner is not None:
+        yield owner.account
     earlier = earlier_of(intent, state)
     if earlier is not None and earlier.counter_id is not None:
         yield AccountId(earlier.counter_id)
@@ -101,7 +111,7 @@ def decide(intent: BookLine, state: State, context: Context) -> Outcome:
     if line.state is not LineState.NEW:
         return Refused(refusal=LINE_BOOKED)
     booking = (
-        reversal(intent, line, state)
+        reversal(intent, line, state, context)
         or fee(intent, state, context)
         or payout_of(intent, state)
         or met(intent, state, context)

@@ -1,6 +1,6 @@
 """Lines that are kept and not booked yet: their operations, and sending them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time
 from typing import Any, Final
 from uuid import UUID
@@ -19,7 +19,13 @@ from payments.statements.line import LineKind
 ACTOR: Final = "system:statements"
 BATCH: Final = 1000
 _DESCRIPTION_MAX: Final = 1000
+Progress = Callable[[str, int], None]
+"""Hears how far an import is: what is done (read, kept, booked), and of how many lines."""
 _UNBOOKED: Final = load_sql(__file__, "unbooked_lines")
+
+
+def unheard(_done: str, _count: int) -> None:
+    """Nobody listens."""
 
 
 async def book_lines(
@@ -28,6 +34,7 @@ async def book_lines(
     *,
     statement_id: UUID | None = None,
     wait_s: float = 0,
+    progress: Progress = unheard,
 ) -> int:
     """Book what is kept and not booked, of one statement or of all; gives how many were sent.
 
@@ -40,6 +47,7 @@ async def book_lines(
             if not isinstance(answer, Ticket | Conflict):  # a conflict: it was sent before
                 raise answer
         sent += len(requests)
+        progress("booked", sent)
         after = _line_of(requests[-1])
     return sent
 
@@ -72,6 +80,7 @@ def _request(row: Any) -> Request:
         description=row.purpose[:_DESCRIPTION_MAX],
         payout_id=row.payout_id,
         reverses=row.reverses,
+        owner_id=row.owner_id,
         is_alone=row.is_alone,
         is_settlement=row.is_settlement,
     )

@@ -12,9 +12,12 @@ from payments.bankpayments.meeting import (
     meeting_of,
 )
 from payments.bankpayments.receive import PROVIDER, mismatch
+from payments.bankpayments.returned import returned
+from payments.bankpayments.suspense import explained
 from payments.bankpayments.tables import (
     CURRENCY,
     BankPayment,
+    PaymentStatus,
     bank_account,
 )
 from payments.breaks.follow import followed, gone
@@ -34,7 +37,8 @@ from payments.statements.tables import StatementLine, ledger_account, unexplaine
 class BookLine(Intent, frozen=True, kw_only=True):
     """Book a line. `account_number`: of our account at the bank; `provider`: whose fees they are.
 
-    `payout_id`: the payout that the line's reference names. `reverses`: the line it takes back.
+    `payout_id`: the payout that the line's reference names. `reverses`: the line it takes back,
+    and `owner_id` the organization that has its payment.
     `is_alone`: no other line of its statement has its payer, number and day. `is_settlement`: the
     account is one at a provider, where no bank payments come in.
     """
@@ -51,6 +55,7 @@ class BookLine(Intent, frozen=True, kw_only=True):
     description: str = ""
     payout_id: UUID | None = None
     reverses: UUID | None = None
+    owner_id: int | None = None
     is_alone: bool = True
     is_settlement: bool = False
 
@@ -89,8 +94,13 @@ def earlier_of(intent: BookLine, state: State) -> StatementLine | None:
     return None if intent.reverses is None else state.record(StatementLine, intent.reverses)
 
 
-def reversal(intent: BookLine, line: StatementLine, state: State) -> Booking | None:
-    """Back to where the earlier line was booked, unless that money is spent: then suspense."""
+def reversal(
+    intent: BookLine, line: StatementLine, state: State, context: Context
+) -> Booking | None:
+    """The opposite of an earlier line: a returned payment is taken from whoever has it now.
+
+    Anything else goes back to where the earlier line was booked.
+    """
     earlier = earlier_of(intent, state)
     is_its_opposite = (
         earlier is not None
@@ -101,16 +111,30 @@ def reversal(intent: BookLine, line: StatementLine, state: State) -> Booking | N
     )
     if earlier is None or not is_its_opposite or earlier.counter_id is None:
         return None
-    counter = AccountId(earlier.counter_id)
-    account = state.account(counter)
-    is_owned = account is not None and account.guard == Guard.CREDIT.value
-    if is_owned:  # an organization's: its balance changes only by payments it can see
-        counter = house(Kind.SUSPENSE, intent.currency).id
-    return Booking(
-        state=LineState.MATCHED,
-        counter=counter,
-        puts=(earlier.changed(reversed_by=line.id),),
-    )
+    payment = state.record(BankPayment, earlier.id, by="line_id")
+    if payment is None:
+        back = Booking(state=LineState.MATCHED, counter=AccountId(earlier.counter_id))
+    else:
+        taken = _taken_back(payment, intent, state, context)
+        if taken is None:
+            return None
+        back = taken
+    ended = explained(earlier.id, "returned", state, context)
+    puts = (*back.puts, *ended, earlier.changed(reversed_by=line.id))
+    return msgspec.structs.replace(back, puts=puts)
+
+
+def _taken_back(
+    payment: BankPayment, intent: BookLine, state: State, context: Context
+) -> Booking | None:
+    """The payment that the bank returned, by this line or told by an operator before."""
+    if payment.minor != -intent.minor or payment.organization_id != intent.owner_id:
+        return None
+    if payment.status is PaymentStatus.REVERSED:
+        return Booking(state=LineState.MATCHED, counter=bank_account().id)
+    reason = intent.description or "the statement shows its return"
+    taken = returned(payment, reason, state, context)
+    return Booking(state=LineState.MATCHED, counter=taken.source, puts=taken.puts)
 
 
 def fee(intent: BookLine, state: State, context: Context) -> Booking | None:
@@ -133,7 +157,7 @@ def fee(intent: BookLine, state: State, context: Context) -> Booking | None:
 
 
 def payout_of(intent: BookLine, state: State) -> Booking | None:
-    if intent.payout_id is None or intent.kind is not LineKind.PAYMENT:
+    if intent.payout_id is None or intent.kind is LineKind.FEE:
         return None
     payout = state.record(Payout, intent.payout_id)
     claim = state.record(StatementLine, intent.payout_id, by="subject_id")

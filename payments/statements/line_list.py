@@ -41,9 +41,13 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
 
 _LINE: Final = statement_lines.c
 _PAYMENT: Final = organization_payments.c
-# A line that came before its webhook is matched once that has come.
+# A line that came before its webhook, or before anybody knew whose it is, is matched since then.
 STATE: Final[sa.ColumnElement[str]] = sa.case(
-    (_PAYMENT.webhook_id.is_not(None), sa.literal(LineState.MATCHED.value)), else_=_LINE.state
+    (
+        sa.or_(_PAYMENT.webhook_id.is_not(None), _PAYMENT.matched_at.is_not(None)),
+        sa.literal(LineState.MATCHED.value),
+    ),
+    else_=_LINE.state,
 )
 
 

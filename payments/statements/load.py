@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.operations.submit import Submitter
-from payments.statements.booking import book_lines
+from payments.statements.booking import Progress, book_lines, unheard
 from payments.statements.line import Statement
 from payments.statements.read import AUTO, format_of, read_statement
 from payments.statements.writes import check, follow_missing, keep
@@ -44,15 +44,24 @@ async def load_file(
     by: str,
     now: datetime,
     wait_s: float,
+    progress: Progress = unheard,
 ) -> Imported:
     """Keep the file and book its lines; `wait_s` for each round of them.
 
     What is kept and not booked when this ends, a job books. Raises 422 `invalid_statement`.
     """
     statement = await read_file(raw, format_, account)
+    progress("read", len(statement.lines))
     word = format_of(raw) if format_ == AUTO else format_
     kept = await keep(engine, statement, raw, word, by, now)
+    progress("kept", len(statement.lines))
     for _ in range(2):  # lines that take others back come after those
-        await book_lines(engine, submitter, statement_id=kept.statement_id, wait_s=wait_s)
+        await book_lines(
+            engine,
+            submitter,
+            statement_id=kept.statement_id,
+            wait_s=wait_s,
+            progress=progress,
+        )
     await follow_missing(engine, kept.statement_id, now)
     return Imported(kept.statement_id, kept.is_duplicate)

@@ -217,27 +217,34 @@ def _line(
         row=document.row,
         posted=posted,
         minor=-minor if is_sent else minor,
-        kind=LineKind.FEE if is_sent and _is_fee(document) else LineKind.PAYMENT,
+        kind=_kind(document) if is_sent else LineKind.PAYMENT,
         number=document.get("Номер"),
         document_date=written,
         counterparty=document.get(side, f"{side}1"),
         counterparty_account=_payee(document) if is_sent else _payer(document),
         inn=document.get(f"{side}ИНН"),
-        purpose=document.get("НазначениеПлатежа") or _split_purpose(document),
-        reference=document.get("Код"),
+        purpose=_purpose(document),
+        reference="" if document.get("Код") == "0" else document.get("Код"),
     )
 
 
-def _split_purpose(document: _Section) -> str:
+def _purpose(document: _Section) -> str:
+    if whole := document.get("НазначениеПлатежа"):
+        return whole
     parts = (document.get(f"НазначениеПлатежа{n}") for n in range(1, 7))
     return " ".join(part for part in parts if part)
 
 
-def _is_fee(document: _Section) -> bool:
-    """The bank's own order in favour of its own income, or of what it calls a commission."""
-    purpose = document.get("НазначениеПлатежа", "НазначениеПлатежа1").casefold()
+def _kind(document: _Section) -> LineKind:
+    """What went out: a fee, a payment given back to its payer, or a payment of ours.
+
+    A fee is the bank's own order in favour of its own income, or of what it calls a commission.
+    """
+    purpose = _purpose(document).casefold()
     is_order = document.word.casefold() == "банковский ордер"
-    return _payee(document).startswith(_BANKS_INCOME) or (is_order and "комисси" in purpose)
+    if _payee(document).startswith(_BANKS_INCOME) or (is_order and "комисси" in purpose):
+        return LineKind.FEE
+    return LineKind.RETURN if "возврат" in purpose else LineKind.PAYMENT
 
 
 def _posted(

@@ -6,7 +6,7 @@ from typing import Final
 from payments.kernel.rows import Faults
 from payments.statements import camt053, mt940, onec, settlement
 from payments.statements.line import InvalidStatement, Statement
-from payments.statements.profiles import find_profile
+from payments.statements.profiles import find_profile, profile_names
 
 AUTO: Final = "auto"
 CSV: Final = "csv:"
@@ -26,14 +26,33 @@ class UnknownFormat(InvalidStatement):
 
 
 def format_of(raw: bytes) -> str:
-    """The format that the file's beginning shows. Raises 422 `unknown_format`."""
+    """The format that the file's beginning shows; of CSV the one profile whose header it has.
+
+    Raises 422 `unknown_format`.
+    """
     if onec.is_onec(raw):
         return "1c"
     if mt940.is_mt940(raw):
         return "mt940"
     if camt053.is_camt053(raw):
         return "camt053"
-    raise UnknownFormat("the file's beginning shows no format: name it, CSV as csv:<profile>")
+    fitting = [name for name in profile_names() if settlement.has_header(raw, find_profile(name))]
+    if len(fitting) == 1:
+        return f"{CSV}{fitting[0]}"
+    known = ", ".join(f"{CSV}{name}" for name in fitting or profile_names())
+    raise UnknownFormat(f"the file's beginning shows no format: name it, of CSV one of {known}")
+
+
+def read_file(raw: bytes, format_: str, account: str = "") -> list[Statement]:
+    """Every statement of the file. Raises as `read_statement` does."""
+    if not raw.strip():
+        raise _one_fault("file", "no bytes", "a statement")
+    word = format_of(raw) if format_ == AUTO else format_
+    if word.startswith(CSV):
+        return settlement.read(raw, find_profile(word.removeprefix(CSV)), account)
+    if word not in _READERS:
+        raise UnknownFormat(f"formats are {', '.join(FORMATS)} and csv:<profile>")
+    return _READERS[word](raw)
 
 
 def read_statement(raw: bytes, format_: str, account: str) -> Statement:
@@ -41,16 +60,9 @@ def read_statement(raw: bytes, format_: str, account: str) -> Statement:
 
     Raises 422 `invalid_statement`, `unknown_format`, `unknown_profile`.
     """
-    if not raw.strip():
-        raise _one_fault("file", "no bytes", "a statement")
-    word = format_of(raw) if format_ == AUTO else format_
-    if word.startswith(CSV):
-        if not account:
-            raise _one_fault("account", "nothing", "the account, which a CSV file does not name")
-        return settlement.read(raw, find_profile(word.removeprefix(CSV)), account)[0]
-    if word not in _READERS:
-        raise UnknownFormat(f"formats are {', '.join(FORMATS)} and csv:<profile>")
-    statements = _READERS[word](raw)
+    statements = read_file(raw, format_, account)
+    if not account and not statements[0].account:
+        raise _one_fault("account", "nothing", "the account, which a CSV file does not name")
     named = [one for one in statements if account in {"", one.account}]
     if len(named) != 1:
         found = ", ".join(one.account for one in statements)

@@ -28,6 +28,7 @@ _TEXTS: Final = (
     "bank_id",
 )
 _MONEY: Final = ("amount", "fee", "net")
+_HEAD_BYTES: Final = 65_536
 
 
 class _Cells(msgspec.Struct, frozen=True):
@@ -74,6 +75,19 @@ def read(raw: bytes, profile: Profile, account: str) -> list[Statement]:
         lines=lines,
     )
     return [statement]
+
+
+def has_header(raw: bytes, profile: Profile) -> bool:
+    """Whether one of the first lines has every column of the profile."""
+    try:
+        text = decode(raw[:_HEAD_BYTES].rpartition(b"\n")[0] or raw, profile.encoding)
+    except InvalidStatement:
+        return False
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=profile.delimiter)
+    try:
+        return bool(_header(reader, profile, Faults())[0])
+    except csv.Error:
+        return False
 
 
 def _rows(text: str, profile: Profile, faults: Faults) -> list[_Cells]:

@@ -85,6 +85,7 @@ statement_lines: Final = sa.Table(
     sa.CheckConstraint(f"state IN ({_STATES})", name="state"),
 )
 sa.Index("statement_lines_account_posted_idx", statement_lines.c.account, statement_lines.c.posted)
+sa.Index("statement_lines_account_minor_idx", statement_lines.c.account, statement_lines.c.minor)
 sa.Index(
     "statement_lines_reference_idx",
     statement_lines.c.account,

@@ -5,7 +5,14 @@ from typing import Final
 from payments.kernel.sql import load_sql
 from scheduler.checks.check import Breach, Check, Snapshot
 
-MOVING_KINDS: Final = ("wallet.adjust", "transfer.create", "transfer.reverse", "hold.capture")
+MOVING_KINDS: Final = (
+    "wallet.adjust",
+    "transfer.create",
+    "transfer.reverse",
+    "hold.capture",
+    "bank_payment.reverse",
+    "organization.transfer",
+)
 """Kinds that never succeed without moving money."""
 
 

@@ -17,6 +17,7 @@ from payments.bankpayments.refusals import (
     OTHER_OWNER_PROPOSED,
     PAYMENT_ALREADY_MATCHED,
     PAYMENT_NOT_FOUND,
+    PAYMENT_REVERSED,
 )
 from payments.bankpayments.tables import (
     BalanceChange,
@@ -70,6 +71,7 @@ def payment(status: PaymentStatus = PaymentStatus.UNMATCHED) -> BankPayment:
         status=status,
         received_at=NOW,
         matched_at=None,
+        reversed_at=NOW if status is PaymentStatus.REVERSED else None,
     )
 
 
@@ -116,6 +118,7 @@ def test_a_match_moves_it_out_of_suspense() -> None:
         (PAYMENT_NOT_FOUND, [KNOWN], INN),
         (PAYMENT_NOT_FOUND, [KNOWN, payment()], "123456789012"),
         (PAYMENT_ALREADY_MATCHED, [KNOWN, payment(PaymentStatus.CREDITED)], INN),
+        (PAYMENT_REVERSED, [KNOWN, payment(PaymentStatus.REVERSED)], INN),
         (ORGANIZATION_NOT_FOUND, [payment()], INN),
     ],
 )
@@ -166,6 +169,7 @@ def test_two_people_who_agree_assign_a_payment() -> None:
     [
         (PAYMENT_NOT_FOUND, [KNOWN], "client:second", INN),
         (PAYMENT_ALREADY_MATCHED, [KNOWN, payment(PaymentStatus.CREDITED)], "client:second", INN),
+        (PAYMENT_REVERSED, [KNOWN, payment(PaymentStatus.REVERSED)], "client:second", INN),
         (ORGANIZATION_NOT_FOUND, [payment()], "client:second", INN),
         (
             OTHER_OWNER_PROPOSED,

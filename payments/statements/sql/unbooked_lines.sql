@@ -1,7 +1,7 @@
--- Lines to book, in the order of their ids, each with what it may meet: a payout that its reference ends with, or the line it takes back. A line that takes back one that is not booked yet waits.
+-- Lines to book, in the order of their ids, each with what it may meet: a payout that its reference ends with, or the line it takes back and whose payment that is. A line that takes back one that is not booked yet waits. A return without a reference (1C) names the document it returns in its purpose.
 SELECT l.id, a.number AS account_number, s.format, l.currency, l.minor, l.kind, l.inn, l.number,
        l.document_date, l.posted, l.purpose, p.id AS payout_id, r.id AS reverses,
-       s.opening_minor IS NULL AS is_settlement,
+       w.organization_id AS owner_id, s.opening_minor IS NULL AS is_settlement,
        NOT EXISTS (
            SELECT 1 FROM statement_lines AS o
             WHERE o.account = l.account AND o.posted = l.posted AND o.id <> l.id AND o.inn = l.inn
@@ -12,15 +12,19 @@ SELECT l.id, a.number AS account_number, s.format, l.currency, l.minor, l.kind, 
   JOIN statements AS s ON s.id = l.statement_id
   LEFT JOIN payouts AS p
          ON l.minor < 0
-        AND p.merchant_id = CAST(substring(l.reference FROM '([1-9][0-9]{0,15})$') AS bigint)
+        AND p.merchant_id = CAST(substring(l.reference FROM '(?:^|[^0-9])([1-9][0-9]{0,15})$') AS bigint)
   LEFT JOIN LATERAL (
        SELECT e.id, e.state FROM statement_lines AS e
-        WHERE l.kind = 'return' AND l.reference <> '' AND e.reference <> ''
-          AND e.account = l.account AND e.reference = l.reference AND e.minor = -l.minor
+        WHERE l.kind = 'return' AND e.account = l.account AND e.minor = -l.minor
           AND e.kind <> 'return' AND e.posted <= l.posted AND e.reversed_by IS NULL
+          AND CASE WHEN l.reference <> '' THEN e.reference = l.reference
+                   ELSE e.counterparty_account <> '' AND e.counterparty_account = l.counterparty_account
+                    AND e.number ~ '^[0-9]*[1-9][0-9]*$'
+                    AND l.purpose ~ ('(^|[^0-9])0*' || ltrim(e.number, '0') || '([^0-9]|$)') END
         ORDER BY e.posted DESC, e.id
         LIMIT 1
   ) AS r ON true
+  LEFT JOIN organization_payments AS w ON w.line_id = r.id
  WHERE l.state = 'new' AND l.id > $2
    AND (CAST($1 AS uuid) IS NULL OR l.statement_id = $1)
    AND r.state IS DISTINCT FROM 'new'

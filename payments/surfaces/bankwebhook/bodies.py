@@ -15,6 +15,7 @@ from payments.http.lists import Page
 from payments.http.query import Query
 from payments.kernel.errors import InvalidBody
 from payments.kernel.money import currency_of
+from payments.kernel.strict import ID_MAX
 from payments.webhooks.meaning import CreditBody
 
 Inn = Annotated[str, msgspec.Meta(max_length=200, extra_json_schema={"pattern": PATTERN})]
@@ -98,10 +99,28 @@ class OwnerBody(Body, frozen=True, kw_only=True):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
+class ReturnBody(Body, frozen=True, kw_only=True):
+    """Why a payment is taken back: what the bank says of the return."""
+
+    example: ClassVar = {"reason": "The bank returned it: the payer's account is closed."}
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class OrganizationTransferBody(Body, frozen=True, kw_only=True):
+    """Roubles of an organization for a wallet."""
+
+    example: ClassVar = {"wallet_id": 1, "amount": "100.00", "description": "to be paid out"}
+
+    wallet_id: Annotated[int, msgspec.Meta(ge=1, le=ID_MAX)]
+    amount: AmountOrNumber
+    description: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+
+
 class BankPaymentsQuery(Page, frozen=True, kw_only=True):
     """`?state=`; `?inn=`: the organization's, or what the bank sent."""
 
-    state: Literal["unmatched", "matched"] | None = None
+    state: Literal["unmatched", "matched", "reversed"] | None = None
     inn: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
 
