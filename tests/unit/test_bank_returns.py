@@ -21,6 +21,7 @@ from payments.bankpayments.tables import (
     suspense_account,
 )
 from payments.bankpayments.transfer import TransferFromOrganization
+from payments.kernel.ids import AccountId
 from payments.ledger import chart
 from payments.ledger.posting import move
 from payments.operations.outcome import Applied, Refusal, Refused
@@ -49,7 +50,7 @@ def test_who_pays_a_returned_payment(
 ) -> None:
     row = payment(status)
     done = taken_back(row, row.organization_id, balance)
-    assert done.legs == move(chart.AccountId(source), bank_account().id, 14_500_000)
+    assert done.legs == move(AccountId(source), bank_account().id, 14_500_000)
     assert done.puts[0].status is PaymentStatus.REVERSED
     assert len([one for one in done.puts if hasattr(one, "at_risk_minor")]) == breaks
 

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -150,7 +150,7 @@ def _line(line: Line, currency: Currency) -> Iterator[str]:
             yield f"    {name}: {text}"
 
 
-def _refuse(error: PaymentsError) -> None:
+def _refuse(error: PaymentsError) -> NoReturn:
     """Every fault of the file, and exit code 1."""
     typer.echo(f"refused: {error.code}: nothing was changed", err=True)
     faults = error.errors or [{"message": error.detail}]
