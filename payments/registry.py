@@ -6,6 +6,7 @@ from litestar import Router
 
 import payments.accounts.open
 import payments.apikeys.tables
+import payments.approvals.tables
 import payments.bankpayments.assign
 import payments.bankpayments.match
 import payments.bankpayments.receive
@@ -39,6 +40,7 @@ import payments.holds.release
 import payments.holds.tells
 import payments.ledger.tables
 import payments.operations.tables
+import payments.operators.tables
 import payments.payouts.cancel
 import payments.payouts.check
 import payments.payouts.observe
@@ -50,8 +52,10 @@ import payments.provider.tables
 import payments.purchases.create
 import payments.reconciliation.fetch
 import payments.reconciliation.tables
+import payments.sessions.tables
 import payments.statements.book
 import payments.surfaces.bankwebhook.routes
+import payments.surfaces.console.routes
 import payments.surfaces.marketplace.routes
 import payments.surfaces.native.bulk
 import payments.surfaces.native.routes
@@ -138,6 +142,9 @@ ROUTERS: Final[tuple[Router, ...]] = (
     payments.surfaces.shop.routes.ROUTER,
     payments.surfaces.superpay.routes.ROUTER,
 )
+
+CONSOLE: Final = payments.surfaces.console.routes.ROUTER
+"""The pages for operators; `PAYMENTS_CONSOLE=off` leaves them out."""
 
 
 def told(schedule: Schedule) -> tuple[Tells, ...]:

@@ -7,6 +7,7 @@ pytest_plugins = (
     "tests.fixtures.platform",
     "tests.fixtures.banks",
     "tests.fixtures.cluster",
+    "tests.fixtures.console",
     "tests.fixtures.shop",
     "tests.fixtures.superpay",
 )

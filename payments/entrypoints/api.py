@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.apikeys.authenticate import KeyAuthenticator
 from payments.apikeys.writes import StoredKey, find_key
 from payments.entrypoints import memory
+from payments.entrypoints.console import console_services
 from payments.entrypoints.database_watch import DatabaseWatch
 from payments.entrypoints.scheduler_watch import SchedulerWatch
 from payments.entrypoints.settings import Settings
@@ -37,7 +38,7 @@ from payments.operations.submit import Submitter
 from payments.reads.caught_up import CaughtUp
 from payments.reads.event_feed import EventFeed
 from payments.reads.replica import ReadEngine
-from payments.registry import OPERATIONS, ROUTERS
+from payments.registry import CONSOLE, OPERATIONS, ROUTERS
 
 _BACKLOG: Final = 2048
 _GRACEFUL_S: Final = 10
@@ -77,6 +78,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             Readiness: _readiness(engine, door),
             Ages: watch.ages(),
             **surface_services(settings, engine, clock),
+            **console_services(settings, engine, door, clock),
         }
     )
     schemes = Schemes(
@@ -107,8 +109,9 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             await door.stop()
             await engine.dispose()
 
+    routers = (*ROUTERS, CONSOLE) if settings.console == "on" else ROUTERS
     return build_app(
-        ROUTERS, services, schemes, lifespan=[running, *LIFESPANS], place=_place(settings)
+        routers, services, schemes, lifespan=[running, *LIFESPANS], place=_place(settings)
     )
 
 

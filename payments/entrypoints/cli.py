@@ -8,6 +8,7 @@ import typer
 from payments.embedded.process import EmbeddedError
 from payments.entrypoints.commands import (
     bank,
+    console,
     data,
     keys,
     operators,
@@ -43,6 +44,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(keys.app, name="keys")
+app.add_typer(console.app, name="operators")
 app.add_typer(superpay.app, name="superpay")
 app.add_typer(bank.app, name="bank")
 app.add_typer(operators.app, name="dead-letters")

@@ -40,6 +40,7 @@ _CHOICES: Final = {
     "log_requests": ("errors", "all"),
     "shop_webhook_sha1": ("on", "off"),
     "events": ("on", "off"),
+    "console": ("on", "off"),
 }
 _UNSAFE: Final = re.compile(r"change.?me|example|password|development|(.)\1{7}", re.IGNORECASE)
 

@@ -191,6 +191,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Count, _describes("How long after a send SuperPay's 404 means nothing")
     ] = 900
 
+    console: Annotated[str, _describes("on or off: the pages for operators at /console")] = "on"
+
     smtp_url: Annotated[
         Secret, _describes("smtp://user:password@host:587; in development mail becomes files")
     ] = Secret()

@@ -20,6 +20,8 @@ from payments.http.open_access import OpenOrKey
 from payments.kernel.clock import Clock
 from payments.surfaces.bankwebhook import routes as bankwebhook
 from payments.surfaces.bankwebhook import signature
+from payments.surfaces.console.access import CONSOLE
+from payments.surfaces.console.access import SCHEME as CONSOLE_SCHEME
 from payments.surfaces.marketplace.access import MARKETPLACE, marketplace_scheme
 from payments.surfaces.shop.access import SCHEME as SHOP_SCHEME
 from payments.surfaces.shop.access import SHOP
@@ -52,6 +54,7 @@ def surface_services(
 def surface_schemes(settings: Settings, engine: AsyncEngine) -> Mapping[str, Scheme]:
     """Authentication schemes by the name that routes use in their `Access`."""
     return {
+        CONSOLE: CONSOLE_SCHEME,
         SHOP: SHOP_SCHEME,
         MARKETPLACE: marketplace_scheme(engine),
         walletservice.AUTH: _open_or_key(settings, engine, settings.walletservice_api_key.reveal()),

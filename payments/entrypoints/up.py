@@ -45,11 +45,14 @@ ROLES: Final = (
 )
 """In start order; the simulator is omitted if it is not installed."""
 
-PRODUCT: Final = frozenset({"api", "consumer", "executor", "scheduler"})
-"""Roles that every installation has."""
+PRODUCT: Final = frozenset({"api", "consumer", "executor", "scheduler", "operators"})
+"""Commands that every installation has."""
 
 SEEDS: Final = ("organizations", "bank", "shop")
 """Demo data of a new database, each `payments seed NAME`, loaded while the roles run."""
+
+DEMO_OPERATOR: Final = "demo"
+"""Administrator of the console for trying it; the link is printed on this machine only."""
 
 DEFAULT_PORT: Final = 8000
 READY_LIMIT_S: Final = 60.0
@@ -111,6 +114,7 @@ class Up:
         self.servers: Servers | None = None
         self.supervisor = Supervisor(self.say)
         self.env: dict[str, str] = {}
+        self.console_link = ""
 
     def say(self, text: str) -> None:
         """Print one line of progress with the seconds since the start."""
@@ -136,6 +140,7 @@ class Up:
         self.start_roles(servers.data)
         self.wait_ready()
         self.seed(servers.data)
+        self.console_link = self.invite() if self.demo else ""
 
     def run(self, *words: str) -> str:
         """Run one of our commands to its end; returns its output."""
@@ -179,6 +184,13 @@ class Up:
             self.say(f"  {line}")
         data.write_private("seeds.json", {"pending": ""})
 
+    def invite(self) -> str:
+        """A link to set the password of the demo operator; empty once there is a password."""
+        if not available("operators"):
+            return ""
+        words = ("operators", "create", "--login", DEMO_OPERATOR, "--role", "admin")
+        return self.run(*words, "--unless-active").strip()
+
     def start_roles(self, data: DataDir) -> None:
         """Start our own processes."""
         places = {"host": self.host, "port": self.port, "simulator_port": self.simulator_port}
@@ -211,6 +223,8 @@ class Up:
     def show(self) -> None:
         """Print all addresses, and one command to try."""
         rows = [("API", f"{self.base}/v1"), ("OpenAPI", f"{self.base}/schema")]
+        opens = f"{self.console_link}  ({DEMO_OPERATOR}: set a password, the link works once)"
+        rows.append(("console", opens if self.console_link else f"{self.base}/console"))
         if available("simulator"):
             rows.append(("SuperPay", f"http://{self.host}:{self.simulator_port}  (simulator)"))
         rows += [

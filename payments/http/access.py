@@ -52,7 +52,7 @@ class Access(Caller, frozen=True, kw_only=True):
     `headers`: description of each further request header. `body`, `query`: the structs that the
     handler decodes itself; `may_be_empty`: the body is optional. `uploads`: type by media type of
     a body that is a file. `media_type`: of the answers. `mentions`: structs that hand-written
-    schemas refer to.
+    schemas refer to. `is_documented`: False for pages, which are no part of the API.
     """
 
     operation: Operation[Any] | None = None
@@ -70,6 +70,7 @@ class Access(Caller, frozen=True, kw_only=True):
     query: Any = None
     headers: Mapping[str, str] = {}
     sees_accepted: bool | None = None
+    is_documented: bool = True
 
     def waits_for_accepted(self, method: str) -> bool:
         """True when a request of this method waits for everything accepted before it."""

@@ -64,7 +64,9 @@ _SAYS: Final = {201: "Created, or applied", 202: "Accepted: durable, not decided
 def document_of(app: Litestar) -> dict[str, Any]:
     """The document of an application's routes."""
     schemes = services_of(app).get(Schemes)
-    routes = [(p, h) for p, h in declared_routes(app) if methods_of(h)]
+    routes = [
+        (p, h) for p, h in declared_routes(app) if methods_of(h) and declared(h).is_documented
+    ]
     paths: dict[str, dict[str, Any]] = {}
     secured = {name: dict(s.security) for name, s in sorted(schemes.items()) if s.security}
     document = _Document(routes, secured)

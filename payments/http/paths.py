@@ -19,7 +19,7 @@ _NUMBER: Final[Mapping[str, Any]] = {"type": "integer", "minimum": 1, "maximum":
 _UUID: Final[Mapping[str, Any]] = {"type": "string", "format": "uuid"}
 _TEXT: Final[Mapping[str, Any]] = {"type": "string"}
 
-_NUMBERS: Final = ("wallet_id", "product_id", "user_id")
+_NUMBERS: Final = ("wallet_id", "product_id", "user_id", "action_id", "letter_id")
 UUIDS: Final = (
     "operation_id",
     "transfer_id",
@@ -33,8 +33,9 @@ UUIDS: Final = (
     "statement_id",
     "endpoint_id",
     "delivery_id",
+    "approval_id",
 )
-_TEXTS: Final = ("inn", "token", "name")
+_TEXTS: Final = ("inn", "token", "name", "login")
 """Parameters that are looked up as written."""
 
 SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {

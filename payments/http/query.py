@@ -36,12 +36,15 @@ _METADATA: Final = "metadata"
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-def read_query(request: HttpRequest, type_: type[T]) -> T:
+def read_query(request: HttpRequest, type_: type[T], *, is_form: bool = False) -> T:
     """Decode the query string as `type_`; each parameter may occur once.
 
+    `is_form`: empty parameters are left out, as browsers send every field of a form.
     Raises 422 `invalid_query` with `errors[]`.
     """
     parameters = _given(request, type_)
+    if is_form:
+        parameters = {name: value for name, value in parameters.items() if value != ""}
     try:
         query = msgspec.convert(parameters, type_, strict=False)
     except msgspec.ValidationError as error:

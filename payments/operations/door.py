@@ -22,6 +22,7 @@ from streams import partitions
 from streams.client import create_client
 from streams.commands import Client, Producer
 from streams.errors import FAILURES, FateUnknown, StreamUnavailable
+from streams.lag import oldest_age_s
 from streams.ownership import ensure_partitions
 from streams.rollback import (
     POSTGRES_ROLLED_BACK,
@@ -157,6 +158,16 @@ class RedisDoor:
             self._lose_server_of(partition)
             metrics.NOT_ACCEPTED.labels("fate_unknown").inc()
             raise UnknownFate(operation_id=operation_id) from error
+
+    async def oldest_s(self) -> float | None:
+        """Age of the oldest entry that is not applied; None when nothing waits or Redis is away."""
+        waiting = [partition for partition, length in self.backlog.items() if length]
+        names = [partitions.intents(partition) for partition in waiting]
+        try:
+            ages = [await oldest_age_s(self._client, name) for name in names]
+        except FAILURES:
+            return None
+        return max((age for age in ages if age is not None), default=None)
 
     async def find_marker(self, operation_id: OperationId) -> bytes | None:
         """The marker of an accepted operation, in any partition."""

@@ -138,3 +138,8 @@ dead_letters: Final = sa.Table(
     # After a crash between parking and acknowledgement the entry is parked again: same row.
     sa.UniqueConstraint("stream", "partition", "stream_id"),
 )
+sa.Index(
+    "dead_letters_parked_idx",
+    dead_letters.c.id,
+    postgresql_where=sa.text("state = 'parked'"),
+)

@@ -30,6 +30,7 @@ CAPABILITY_FILES = {
     "token.py": "secrets shown once, kept as a hash",
     "classify.py": "what a provider's record amounts to",
     "due.py": "what the scheduler is to check",
+    "errors.py": "errors that routes answer and no operation gives",
 }
 NOT_CAPABILITIES = {
     "embedded",

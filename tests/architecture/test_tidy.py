@@ -22,6 +22,9 @@ TRANSACTIONS = {
     "payments/operations/apply.py": "the batch; and parking what cannot be applied",
     "payments/operations/dead_letters.py": "giving up a letter and rejecting its operation at once",
     "payments/operations/conflicts.py": "a conflict seen at the door is recorded",
+    "payments/approvals/writes.py": "asking for a second person, and the decision",
+    "payments/operators/writes.py": "operators and what they did; nothing moves",
+    "payments/sessions/writes.py": "logins of operators",
     "payments/apikeys/writes.py": "keys are made and revoked by the command line",
     "payments/bankpayments/writes.py": "organizations: reference data",
     "payments/banks/writes.py": "banks, clients, tariffs: reference data",
@@ -170,6 +173,7 @@ def test_routes_catch_nothing() -> None:
 
 
 DIRECT = {
+    "payments/surfaces/console/access.py": "a way to authenticate: no handler, so no signature",
     "payments/surfaces/shop/access.py": "a way to authenticate: no handler, so no signature",
     "payments/surfaces/shop/webhook.py": "a hot route (ADR 0092)",
     "payments/surfaces/native/items.py": "intents of a bulk's items: no handlers",

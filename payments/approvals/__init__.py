@@ -1,0 +1,1 @@
+"""Actions that two operators take: one asks, another one decides."""

@@ -1,0 +1,106 @@
+"""Builds the console's parts: configuration, the checks it runs, what it sees of the streams."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from payments.entrypoints.settings import Settings
+from payments.entrypoints.superpay import superpay_schedule
+from payments.kernel.clock import Clock, utc_now
+from payments.operations.door import RedisDoor
+from payments.surfaces.console.config import (
+    LOGINS_A_MINUTE,
+    LOGINS_OF_ADDRESS,
+    Checked,
+    CheckRunner,
+    ConsoleAttempts,
+    ConsoleConfig,
+    Gate,
+    LastRun,
+)
+from payments.users.writes import Limits
+from scheduler.checks.audit import audit
+from scheduler.runs import last_runs
+
+_JOBS: Final = ("run_checks", "run_full_audit")
+_LIMITS: Final = Limits(
+    logins_of_one_login=LOGINS_A_MINUTE,
+    logins_of_one_address=LOGINS_OF_ADDRESS,
+    registrations_of_one_address=0,
+)
+
+
+def console_config(settings: Settings, clock: Clock = utc_now) -> ConsoleConfig:
+    """The configuration of the pages, and of the links that the command line prints."""
+    return ConsoleConfig(
+        base_url=settings.base_url,
+        is_production=settings.is_production,
+        schedule=superpay_schedule(settings),
+        clock=clock,
+    )
+
+
+def console_services(
+    settings: Settings, engine: AsyncEngine, door: RedisDoor, clock: Clock
+) -> Mapping[type[Any], Any]:
+    """Services of the console's handlers, by type."""
+    return {
+        ConsoleConfig: console_config(settings, clock),
+        ConsoleAttempts: ConsoleAttempts(engine, clock, _LIMITS),
+        CheckRunner: ScheduledChecks(settings, engine),
+        Gate: StreamGate(door),
+    }
+
+
+class ScheduledChecks(CheckRunner):
+    """The scheduler's invariants, for the console."""
+
+    def __init__(self, settings: Settings, engine: AsyncEngine) -> None:
+        """`engine`: to read what the scheduler noted."""
+        self._settings = settings
+        self._engine = engine
+
+    async def last(self) -> Sequence[LastRun]:
+        """The newest finished run of each job of checks."""
+        runs = await last_runs(self._engine, _JOBS)
+        return [
+            LastRun(job=job, finished_at=run.finished_at, breaches=run.handled)
+            for job, run in runs.items()
+        ]
+
+    async def run(self) -> Sequence[Checked]:
+        """Every check over everything, in one state of the data."""
+        findings = await audit(
+            self._settings.database_url.reveal(), self._settings.redis_url.reveal()
+        )
+        return [
+            Checked(
+                name=finding.check.name,
+                proves=finding.check.proves,
+                is_broken=finding.is_broken,
+                is_only_warned=bool(finding.breaches) and not finding.is_broken,
+                seconds=finding.seconds,
+                breaches=tuple((b.subject, b.detail) for b in finding.breaches),
+            )
+            for finding in findings
+        ]
+
+
+class StreamGate(Gate):
+    """The door's view of the streams."""
+
+    def __init__(self, door: RedisDoor) -> None:
+        self._door = door
+
+    def backlog(self) -> int:
+        """Entries that are accepted and not applied."""
+        return sum(self._door.backlog.values())
+
+    async def oldest_s(self) -> float | None:
+        """Age of the oldest of them."""
+        return await self._door.oldest_s()
+
+    def closed_reason(self) -> str | None:
+        """Why nothing is accepted, or None."""
+        return self._door.closed_reason

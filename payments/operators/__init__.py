@@ -1,0 +1,1 @@
+"""Operators of the console: who they are, how they log in, what they did, what they approve."""

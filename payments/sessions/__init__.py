@@ -1,0 +1,1 @@
+"""Sessions of operators in the console."""

@@ -1,0 +1,35 @@
+"""The menu: each page of the console once, in groups."""
+
+from typing import Final
+
+import msgspec
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A page in the menu."""
+
+    path: str
+    title: str
+
+
+MENU: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
+    (
+        "",
+        (
+            Entry("/console", "Today"),
+            Entry("/console/approvals", "Approvals"),
+        ),
+    ),
+    (
+        "Money",
+        (Entry("/console/wallets", "Wallets"),),
+    ),
+    (
+        "Operations",
+        (
+            Entry("/console/operators", "Operators"),
+            Entry("/console/actions", "Actions"),
+        ),
+    ),
+)
+"""An entry is added with its page."""

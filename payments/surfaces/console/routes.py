@@ -1,0 +1,34 @@
+"""All pages of the console. A page is a module with `HANDLERS` and is listed here."""
+
+from typing import Any, Final, cast
+
+from litestar import Router
+
+from payments.surfaces.console import (
+    account,
+    actions,
+    approvals,
+    assets,
+    auth,
+    operators,
+    today,
+    wallets,
+)
+from payments.surfaces.console.errors import render_page_error
+
+PAGES: Final = (
+    assets,
+    auth,
+    account,
+    today,
+    approvals,
+    wallets,
+    operators,
+    actions,
+)
+
+ROUTER: Final = Router(
+    path="/",
+    route_handlers=[handler for module in PAGES for handler in module.HANDLERS],
+    exception_handlers={Exception: cast("Any", render_page_error)},
+)
