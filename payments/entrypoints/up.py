@@ -52,8 +52,6 @@ SEEDS: Final = ("organizations", "bank", "shop")
 """Demo data of a new database, each `payments seed NAME`, loaded while the roles run."""
 
 DEMO_OPERATOR: Final = "demo"
-"""Administrator of the console for trying it; the link is printed on this machine only."""
-
 DEFAULT_PORT: Final = 8000
 READY_LIMIT_S: Final = 60.0
 TICK_S: Final = 0.1
@@ -186,10 +184,8 @@ class Up:
 
     def invite(self) -> str:
         """A link to set the password of the demo operator; empty once there is a password."""
-        if not available("operators"):
-            return ""
-        words = ("operators", "create", "--login", DEMO_OPERATOR, "--role", "admin")
-        return self.run(*words, "--unless-active").strip()
+        words = ("create", "--login", DEMO_OPERATOR, "--role", "admin", "--unless-active")
+        return self.run("operators", *words).strip() if available("operators") else ""
 
     def start_roles(self, data: DataDir) -> None:
         """Start our own processes."""
@@ -223,8 +219,7 @@ class Up:
     def show(self) -> None:
         """Print all addresses, and one command to try."""
         rows = [("API", f"{self.base}/v1"), ("OpenAPI", f"{self.base}/schema")]
-        opens = f"{self.console_link}  ({DEMO_OPERATOR}: set a password, the link works once)"
-        rows.append(("console", opens if self.console_link else f"{self.base}/console"))
+        rows.append(("console", self.console_link or f"{self.base}/console"))
         if available("simulator"):
             rows.append(("SuperPay", f"http://{self.host}:{self.simulator_port}  (simulator)"))
         rows += [

@@ -1,5 +1,7 @@
 """Logging in to the console: links, passwords, sessions, cookies, throttling."""
 
+from typing import Any
+
 import httpx
 
 from payments.kernel.clock import utc_now
@@ -93,7 +95,7 @@ async def test_changing_the_password_ends_every_session(console: Console) -> Non
     await active(console)
     first, second = await console.seat("anna"), await console.seat("anna")
     new = "another long password"
-    fields = {"old_password": PASSWORD, "password": new, "password_again": new}
+    fields: dict[str, Any] = {"old_password": PASSWORD, "password": new, "password_again": new}
     wrong = await first.post("/console/account/password", **{**fields, "old_password": "no"})
     assert (wrong.status, (await second.get("/console")).status) == (422, 200)
     changed = await first.post("/console/account/password", **fields)

@@ -3,7 +3,9 @@
 import csv
 import io
 
+import asyncpg
 import httpx
+import pytest
 
 from tests.fixtures.console import Console
 from tests.fixtures.invariants import assert_invariants
@@ -97,13 +99,13 @@ async def test_an_action_needs_a_reason(console: Console, native: httpx.AsyncCli
     assert (await native.get(f"/v1/wallets/{wallet_id}")).json()["status"] == "active"
 
 
-async def test_what_operators_did_is_never_rewritten(console: Console, platform: Platform) -> None:
+@pytest.mark.parametrize(
+    "statement", ["UPDATE operator_actions SET login = 'x'", "DELETE FROM operator_actions"]
+)
+async def test_what_operators_did_is_never_rewritten(
+    console: Console, platform: Platform, statement: str
+) -> None:
     await console.desk("anna")
-    for statement in ("UPDATE operator_actions SET login = 'x'", "DELETE FROM operator_actions"):
-        async with platform.connection() as connection:
-            try:
-                await connection.execute(statement)
-            except Exception as error:  # noqa: BLE001 - any refusal of the database
-                assert "append-only" in str(error) or "may not" in str(error), error
-            else:
-                raise AssertionError(statement)
+    async with platform.connection() as connection:
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await connection.execute(statement)
