@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import payments.payouts.resolve
 import payments.transactions.reverse
 from payments.approvals.listing import ApprovalFilters, list_approvals
 from payments.approvals.queries import Approval, get_approval
@@ -35,7 +36,7 @@ PATH: Final = "/console/approvals"
 
 IN_ONE_STEP: Final[tuple[Operation[Any], ...]] = (payments.transactions.reverse.OPERATION,)
 """Operations that know nothing of two persons: submitted once, when the second one approves."""
-IN_TWO_STEPS: Final[tuple[Operation[Any], ...]] = ()
+IN_TWO_STEPS: Final[tuple[Operation[Any], ...]] = (payments.payouts.resolve.OPERATION,)
 """Operations that take a proposal and then an agreement of another actor: submitted as the one who
 asked, then as the one who approves.
 """

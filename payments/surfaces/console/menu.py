@@ -22,7 +22,11 @@ MENU: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     ),
     (
         "Money",
-        (Entry("/console/wallets", "Wallets"),),
+        (
+            Entry("/console/wallets", "Wallets"),
+            Entry("/console/transactions", "Transactions"),
+            Entry("/console/payouts", "Payouts"),
+        ),
     ),
     (
         "Operations",

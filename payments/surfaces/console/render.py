@@ -13,9 +13,10 @@ from payments.http.services import HttpRequest
 from payments.kernel.ids import new_id
 from payments.surfaces.console import assets
 from payments.surfaces.console.access import ACT, ADMIN, Seat, may, seat_of
-from payments.surfaces.console.cells import Amount, Cell, Id, Moment, State, span
+from payments.surfaces.console.cells import Amount, Cell, Id, Moment, State, Text, span
 from payments.surfaces.console.headers import SECURITY
 from payments.surfaces.console.menu import MENU
+from payments.surfaces.console.places import href_of
 
 HTML: Final = b"text/html; charset=utf-8"
 _ENVIRONMENT: Final = jinja2.Environment(
@@ -53,7 +54,27 @@ def _id(context: jinja2.runtime.Context, id_: Any, href: str | None = None) -> M
     return Id(str(id_), href).html(context["now"])
 
 
-_ENVIRONMENT.filters.update(cell=_cell, when=_when, money=_money, state=_state, id=_id, span=span)
+def _account(address: str) -> Markup:
+    """An account of a posting; a wallet leads to its page."""
+    kind, _, number = address.partition(":")
+    return Text(address, href_of(kind, number)).html_alone()
+
+
+def _raw(value: bytes) -> str:
+    """JSON as it was sent."""
+    return bytes(value).decode()
+
+
+_ENVIRONMENT.filters.update(
+    account=_account,
+    cell=_cell,
+    id=_id,
+    money=_money,
+    raw=_raw,
+    span=span,
+    state=_state,
+    when=_when,
+)
 _ENVIRONMENT.globals.update(new_key=new_id, version=assets.VERSION)
 
 

@@ -11,7 +11,9 @@ from payments.surfaces.console import (
     assets,
     auth,
     operators,
+    payouts,
     today,
+    transactions,
     wallets,
 )
 from payments.surfaces.console.errors import render_page_error
@@ -23,6 +25,8 @@ PAGES: Final = (
     today,
     approvals,
     wallets,
+    transactions,
+    payouts,
     operators,
     actions,
 )
