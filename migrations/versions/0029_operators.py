@@ -6,12 +6,12 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0028"
-down_revision = "0027"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
-_SQL = Path(__file__).parent / "sql" / "0028_append_only.sql"
+_SQL = Path(__file__).parent / "sql" / "0029_append_only.sql"
 
 
 def upgrade() -> None:
