@@ -5,6 +5,7 @@ pytest_plugins = (
     "tests.fixtures.servers",
     "tests.fixtures.databases",
     "tests.fixtures.platform",
+    "tests.fixtures.live",
     "tests.fixtures.banks",
     "tests.fixtures.cluster",
     "tests.fixtures.console",

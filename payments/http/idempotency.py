@@ -10,11 +10,13 @@ from typing import Final
 from payments.http.auth import actor_of
 from payments.http.services import HttpRequest, header_values
 from payments.kernel.errors import InvalidRequest
+from payments.kernel.ids import OperationId, derived_id
 from payments.operations.operation import IntentT, Operation
 from payments.operations.submit import Request, fresh, keyed
 
 REPLAYED: Final = (b"idempotency-replayed", b"true")
 KEY_PATTERN: Final = r"^[\x21-\x7e]{1,255}$"
+_SCOPE: Final = "key"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -42,6 +44,11 @@ def checked_key(key: str) -> str:
     return key
 
 
+def id_of_key(actor: str, key: str) -> OperationId:
+    """The id of the operation that a caller's key stands for."""
+    return derived_id(_SCOPE, actor, key)
+
+
 def request_for(request: HttpRequest, operation: Operation[IntentT], intent: IntentT) -> Request:
     """The operation request; its id is derived from caller and key, or new without a key.
 
@@ -51,5 +58,5 @@ def request_for(request: HttpRequest, operation: Operation[IntentT], intent: Int
     return (
         fresh(operation, intent, actor=actor.name)
         if key is None
-        else keyed(operation, intent, actor=actor.name, key=key, also=actor.also)
+        else keyed(operation, intent, actor=actor.name, key=key, scope=_SCOPE, also=actor.also)
     )

@@ -1,4 +1,4 @@
-"""`GET /v1/operations/{id}`: where an operation stands, for whoever asked for it."""
+"""`GET /v1/operations`: where an operation stands, by its id or by the caller's key."""
 
 from datetime import datetime
 from typing import Annotated, Final, Protocol
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.http.access import Access
 from payments.http.auth import ADMIN, API_KEY, actor_of
 from payments.http.caught_up import wait_for_accepted
+from payments.http.idempotency import checked_key, id_of_key
 from payments.http.operations import PARKED
 from payments.http.prefer import WAIT_MAX_S
 from payments.http.query import Query, read_query
@@ -75,6 +76,19 @@ class StandingQuery(Query, frozen=True, kw_only=True):
     wait: Annotated[int, msgspec.Meta(ge=0, le=WAIT_MAX_S)] = 0
 
 
+class ByKeyQuery(Query, frozen=True, kw_only=True):
+    """`?idempotency_key=`: the caller's own key."""
+
+    idempotency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+
+
+class OperationList(msgspec.Struct, frozen=True):
+    """At most one operation: a key belongs to one."""
+
+    items: list[OperationStanding]
+    next_cursor: str | None = None
+
+
 class OperationNotFound(NotFound):
     """There is no such operation."""
 
@@ -99,6 +113,30 @@ async def get_operation(request: HttpRequest, operation_id: FromPath[str]) -> Re
     if actor_and_standing is None or not _may_see(request, actor_and_standing[0]):
         raise OperationNotFound
     return json_reply(actor_and_standing[1])
+
+
+@get(
+    "/v1/operations",
+    access=Access(
+        API_KEY,
+        "operations:read",
+        query=ByKeyQuery,
+        answers={200: OperationList},
+        sees_accepted=False,  # it shows undecided operations too
+    ),
+)
+async def find_operation(request: HttpRequest) -> Reply:
+    """The operation that the caller's Idempotency-Key started, for a caller who lost the response.
+
+    An empty list: no request with this key was accepted so far, and it is safe to send it again.
+    """
+    key = checked_key(read_query(request, ByKeyQuery).idempotency_key)
+    actor = actor_of(request)
+    for name in (actor.name, *actor.also):
+        actor_and_standing = await standing(request, id_of_key(name, key))
+        if actor_and_standing is not None:
+            return json_reply(OperationList([actor_and_standing[1]]))
+    return json_reply(OperationList([]))
 
 
 async def standing(
@@ -186,4 +224,4 @@ def _sender(payload: bytes, parked_at: datetime) -> tuple[str, datetime]:
     return envelope.actor, envelope.submitted_at
 
 
-HANDLERS: Final = (get_operation,)
+HANDLERS: Final = (get_operation, find_operation)

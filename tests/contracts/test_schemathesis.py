@@ -6,12 +6,10 @@ as well: none may be parked, and the books must balance afterwards.
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx
-import msgspec
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed
@@ -26,12 +24,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from payments.entrypoints.api import serve
-from payments.entrypoints.ports import free_port
-from payments.entrypoints.settings import Settings
-from payments.http.serving import listen
 from tests.fixtures.invariants import assert_invariants
-from tests.fixtures.platform import Platform, api_key, eventually
+from tests.fixtures.live import Live
 from tests.fixtures.shop import ADMIN, SETTINGS
 
 EXAMPLES: Final = 10
@@ -50,57 +44,6 @@ PROBLEM: Final = "application/problem+json"
 @pytest.fixture
 def settings_overrides() -> dict[str, Any]:
     return {**SETTINGS, "public_url": ""}
-
-
-class Live:
-    """The platform and its API in a thread: schemathesis calls from outside, as a client does."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = msgspec.structs.replace(
-            settings, port=free_port("127.0.0.1", 18431), log_level="error"
-        )
-        self.url = f"http://127.0.0.1:{self.settings.port}"
-        self.key: dict[str, str] = {}
-        self.parked: Any = None
-        self._is_up = threading.Event()
-        self._server = serve(self.settings)
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="live")
-
-    def start(self) -> None:
-        """Serve; returns when requests are answered."""
-        self._thread.start()
-        assert self._is_up.wait(30)
-
-    def stop(self) -> None:
-        """Let what was accepted be decided, look at the books, stop."""
-        self._server.should_exit = True
-        self._thread.join(60)
-        assert not self._thread.is_alive()
-
-    async def _is_serving(self) -> bool:
-        return self._server.started
-
-    async def _run(self) -> None:
-        platform = Platform(self.settings)
-        await platform.start()
-        self.key = await api_key(platform)
-        sockets = listen([("127.0.0.1", self.settings.port)], 100)
-        serving = asyncio.create_task(self._server.serve(sockets))
-        await eventually(self._is_serving)
-        self._is_up.set()
-        await serving
-        await platform.settled()
-        self.parked = await platform.value("SELECT array_agg(error) FROM dead_letters")
-        await platform.stop()
-
-
-@pytest.fixture
-def live(settings: Settings) -> Iterator[Live]:
-    """The running platform."""
-    running = Live(settings)
-    running.start()
-    yield running
-    running.stop()
 
 
 def credentials(live: Live, schemes: set[str]) -> dict[str, str]:
