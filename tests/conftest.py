@@ -11,4 +11,5 @@ pytest_plugins = (
     "tests.fixtures.console",
     "tests.fixtures.shop",
     "tests.fixtures.superpay",
+    "tests.fixtures.receiving",
 )

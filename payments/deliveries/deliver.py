@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -56,7 +56,7 @@ class Deliverer:
         """`engine` is the primary's. `retry_after_s`: how long after each failure to repeat."""
         self._engine, self._sender, self._seal, self._clock = engine, sender, seal, clock
         self._retry_after_s = retry_after_s
-        self._lease = timedelta(seconds=2 * sender.timeout_s)
+        self._lease_s = 2 * sender.timeout_s
         self._busy: Counter[UUID] = Counter()
         self._sending: set[asyncio.Task[None]] = set()
         self._freed = asyncio.Event()
@@ -90,11 +90,11 @@ class Deliverer:
         self._freed.clear()
 
     async def _claim(self) -> int:
-        waiting = await due(self._engine, self._clock())
+        waiting = await due(self._engine)
         places = places_of(waiting, self._busy)
         if not places:
             return 0
-        rows = await claim(self._engine, places, self._clock(), self._lease)
+        rows = await claim(self._engine, places, self._lease_s)
         for row in rows:
             self._busy[row.endpoint_id] += 1
             task = asyncio.create_task(self._deliver(row), name="webhook")
@@ -129,19 +129,19 @@ class Deliverer:
         now = self._clock()
         attempt = {"at": rfc3339(now), **msgspec.structs.asdict(sent)}
         failures = row.attempt_count - row.schedule_from
-        again_at = None if sent.is_success else self._next_attempt(failures, now)
+        again_after_s = None if sent.is_success else self._wait_s(failures)
         status = "succeeded" if sent.is_success else "failed"
-        await record(self._engine, row, status, attempt, now, again_at)
+        await record(self._engine, row, status, attempt, now, again_after_s)
         metrics.ATTEMPTS.labels(status).inc()
         if sent.is_gone:
             await self._disable(row.endpoint_id, "gone")
 
-    def _next_attempt(self, failures_before: int, now: datetime) -> datetime | None:
-        """When it is tried again after one more failure; None when that was the last one."""
+    def _wait_s(self, failures_before: int) -> float | None:
+        """How long after one more failure it is tried again; None when that was the last one."""
         if failures_before >= len(self._retry_after_s):
             return None
         factor = 1 + _JITTER * seeded("webhook retry", new_id()).random()
-        return now + timedelta(seconds=self._retry_after_s[failures_before] * factor)
+        return self._retry_after_s[failures_before] * factor
 
     async def _sweep(self) -> None:
         """Disable what has failed for five days; say how things stand."""
@@ -170,7 +170,7 @@ def places_of(waiting: Sequence[Due], busy: Mapping[UUID, int]) -> dict[UUID, in
     share = max(1, free // max(1, len(waiting) - len(failing)))
     share_failing = max(1, free_failing // max(1, len(failing)))
     places: dict[UUID, int] = {}
-    for one in waiting:
+    for one in sorted(waiting, key=lambda one: one.is_failing):
         taken = busy.get(one.endpoint_id, 0)
         most = PLACES_FAILING if one.is_failing else PLACES
         fair = share_failing if one.is_failing else share

@@ -116,7 +116,7 @@ class Sender:
             response = await http.send(request, stream=True)
             answer.status_code = response.status_code
             try:
-                async for piece in response.aiter_raw(ANSWER_MAX):
+                async for piece in response.aiter_raw():
                     answer.beginning = (answer.beginning + piece)[:ANSWER_MAX]
                     if len(answer.beginning) >= ANSWER_MAX:
                         break

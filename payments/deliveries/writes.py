@@ -1,7 +1,7 @@
 """Deliveries: made of events, claimed when due, written down after each attempt."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -50,9 +50,7 @@ def check_enabled(endpoint: EndpointView) -> None:
         raise EndpointDisabled
 
 
-async def retry_delivery(
-    engine: AsyncEngine, endpoint_id: UUID, id_: UUID | None, now: datetime
-) -> None:
+async def retry_delivery(engine: AsyncEngine, endpoint_id: UUID, id_: UUID | None) -> None:
     """Send it again at once, also one that succeeded; its schedule of repeats begins anew.
 
     Raises 404 `delivery_not_found`.
@@ -61,17 +59,17 @@ async def retry_delivery(
     statement = (
         webhook_deliveries.update()
         .where(c.endpoint_id == endpoint_id, c.id == id_)
-        .values(next_attempt_at=now, schedule_from=c.attempt_count)
+        .values(next_attempt_at=sa.func.now(), schedule_from=c.attempt_count)
     )
     async with engine.begin() as connection:
         if (await connection.execute(statement)).rowcount != 1:
             raise DeliveryNotFound
 
 
-async def recover(engine: AsyncEngine, endpoint_id: UUID, since: datetime, now: datetime) -> int:
+async def recover(engine: AsyncEngine, endpoint_id: UUID, since: datetime) -> int:
     """Send again whatever failed since, each with a schedule of repeats anew; gives how many."""
     async with engine.begin() as connection:
-        done = await connection.exec_driver_sql(_RECOVER, (endpoint_id, since, now))
+        done = await connection.exec_driver_sql(_RECOVER, (endpoint_id, since))
     return done.rowcount
 
 
@@ -127,18 +125,18 @@ async def _spread(
     return min(read.through, last)
 
 
-async def due(engine: AsyncEngine, now: datetime) -> list[Due]:
+async def due(engine: AsyncEngine) -> list[Due]:
     """Endpoints that something is due for."""
     async with engine.connect() as connection:
-        rows = await connection.exec_driver_sql(_WITH_DUE, (now,))
+        rows = await connection.exec_driver_sql(_WITH_DUE)
         return [Due(row.id, row.is_failing) for row in rows.all()]
 
 
 async def claim(
-    engine: AsyncEngine, places: Mapping[UUID, int], now: datetime, lease: timedelta
+    engine: AsyncEngine, places: Mapping[UUID, int], lease_s: float
 ) -> Sequence[sa.Row[Any]]:
     """Take what is due: of each endpoint as many as it has places."""
-    arguments = (list(places), list(places.values()), now, now + lease)
+    arguments = (list(places), list(places.values()), lease_s)
     async with engine.begin() as connection:
         return (await connection.exec_driver_sql(_CLAIM, arguments)).all()
 
@@ -149,10 +147,10 @@ async def record(
     status: str,
     attempt: Mapping[str, Any],
     now: datetime,
-    again_at: datetime | None,
+    again_after_s: float | None,
 ) -> None:
     """Write down what came of an attempt, at the delivery and at its endpoint."""
-    arguments = (row.id, status, _encode([attempt]).decode(), now, again_at)
+    arguments = (row.id, status, _encode([attempt]).decode(), now, again_after_s)
     async with engine.begin() as connection:
         await connection.exec_driver_sql(_RECORD, arguments)
         await _mark(connection, row.endpoint_id, None if status == "succeeded" else now)

@@ -134,7 +134,7 @@ async def add_test(engine: AsyncEngine, endpoint: EndpointView, client: str, now
         "status": "pending",
         "attempt_count": 0,
         "attempts": [],
-        "next_attempt_at": now,
+        "next_attempt_at": sa.func.now(),
         "created_at": now,
     }
     async with engine.begin() as connection:

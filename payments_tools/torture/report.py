@@ -48,6 +48,13 @@ def as_document(result: Result) -> dict[str, Any]:
             "wrong": provider.wrong,
             "unfinished": result.unfinished,
         },
+        "events": {
+            "written": result.events.written,
+            "deliveries_taken": result.events.deliveries,
+            "misdeeds_of_the_receiver": dict(sorted(result.events.misdeeds.items())),
+            "missing": result.events.missing,
+            "wrong": result.events.wrong,
+        },
         "invariants": {
             f.check.name: [f"{b.subject}: {b.detail}" for b in f.breaches] for f in result.findings
         },
@@ -121,6 +128,11 @@ def _books(result: Result) -> Table:
         f"{provider.received_minor}, {provider.credited_minor} kopecks",
     )
     table.add_row("differences with the provider", str(len(provider.wrong)))
+    events = result.events
+    table.add_row("events, deliveries taken", f"{events.written}, {events.deliveries}")
+    misdeeds = ", ".join(f"{k}: {v}" for k, v in sorted(events.misdeeds.items()))
+    table.add_row("the receiver", misdeeds or "did nothing wrong")
+    table.add_row("events that are missing", str(len(events.missing)))
     return table
 
 
@@ -142,6 +154,8 @@ def _breaches(result: Result) -> dict[str, list[str]]:
         "without a clear answer": found.undecided,
         "parked": found.parked,
         "differs from the provider": result.provider.wrong,
+        "events that are missing": result.events.missing,
+        "what is wrong with events": result.events.wrong,
         "what should have ended and did not": result.unfinished,
         "the run itself": result.trouble,
         "roles that ended by themselves (started again)": result.died,

@@ -23,6 +23,7 @@ from payments_tools.torture.drivers.native import Native
 from payments_tools.torture.drivers.shop import Shop
 from payments_tools.torture.drivers.superpay import SuperPay
 from payments_tools.torture.drivers.walletservice import WalletService
+from payments_tools.torture.events import Events, hear, subscribed
 from payments_tools.torture.faults import FAULTS, plan
 from payments_tools.torture.journal import Journal
 from payments_tools.torture.ledger_view import View, look
@@ -63,6 +64,7 @@ class Result:
     died: list[str] = field(default_factory=list)
     reckoning: Reckoning = field(default_factory=Reckoning)
     provider: Provider = field(default_factory=Provider)
+    events: Events = field(default_factory=Events)
     unfinished: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)
@@ -72,8 +74,10 @@ class Result:
     def is_clean(self) -> bool:
         """True when every promise held."""
         broken = any(finding.is_broken for finding in self.findings)
-        return self.reckoning.is_clean and not (
-            broken or self.provider.wrong or self.unfinished or self.trouble
+        return (
+            self.reckoning.is_clean
+            and self.events.is_clean
+            and not (broken or self.provider.wrong or self.unfinished or self.trouble)
         )
 
 
@@ -83,14 +87,18 @@ async def run(servers: Servers, seed: int, load_s: float, say: Say) -> Result:
     stage = Stage(servers)
     async with stage.running():
         say("every role is up")
-        async with _tools(stage, seed) as tools:
+        async with _tools(stage, seed) as tools, subscribed(tools) as subscription:
             drivers = await _prepared(tools, say)
             load = Load(drivers, tools.sender, tools.journal, seed)
             await _load(stage, load, result, tools.journal, load_s, say)
             say("healed; what was left open is sent again")
             await _attempt(result, "all roles are ready again", stage.ready())
             await _attempt(result, "what was open has a clear answer", load.finish())
-            await _reckon(stage, tools, result, say)
+            view = await _reckon(stage, tools, result, say)
+            if view is not None:
+                heard = hear(tools, subscription, view)
+                said = await _attempt(result, "every event arrived", heard)
+                result.events = said or result.events
     return result
 
 
@@ -201,7 +209,7 @@ async def _attempt(result: Result, promise: str, step: Awaitable[T]) -> T | None
         return None
 
 
-async def _reckon(stage: Stage, tools: Tools, result: Result, say: Say) -> None:
+async def _reckon(stage: Stage, tools: Tools, result: Result, say: Say) -> View | None:
     servers = stage.servers
     result.calls = Counter(call.surface for call in tools.journal.calls)
     view = await _attempt(
@@ -215,6 +223,7 @@ async def _reckon(stage: Stage, tools: Tools, result: Result, say: Say) -> None:
         result.provider = compare(view, moved)
     audited = audit(servers.database_url, servers.redis_url)
     result.findings = await _attempt(result, "the invariants hold", audited) or []
+    return view
 
 
 async def _settled(stage: Stage, journal: Journal, say: Say) -> View:

@@ -35,6 +35,8 @@ SETTINGS: Final = {
     "PAYMENTS_SUPERPAY_RESEND_AFTER_S": "4",
     "PAYMENTS_SUPERPAY_TIMEOUT_S": "2",
     "PAYMENTS_JWT_LIFE_S": "36000",
+    "PAYMENTS_WEBHOOK_TIMEOUT_S": "2",
+    "PAYMENTS_WEBHOOK_RETRY_S": ",".join(["1", "1", "2", "2", *["3"] * 60]),
     "PAYMENTS_LOG_LEVEL": "warning",
 }
 """Intervals are seconds instead of minutes, so that a short run includes them."""

@@ -25,6 +25,9 @@ def test_a_minute_of_torture() -> None:
         assert report[promise] == [], told
     assert report["provider"]["wrong"] == [], told
     assert not any(report["invariants"].values()), told
+    assert (report["events"]["missing"], report["events"]["wrong"]) == ([], []), told
+    assert report["events"]["written"] > 200, told
+    assert len(report["events"]["misdeeds_of_the_receiver"]) >= 2, told
     assert set(report["load"]["operations"]) == {
         "native", "wallet service", "bank webhook", "shop", "marketplace", "superpay",
     }, told  # fmt: skip

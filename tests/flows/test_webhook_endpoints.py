@@ -1,9 +1,5 @@
-"""Outgoing webhooks to real receivers: signed, repeated until they are taken, never in the way."""
+"""Outgoing webhooks to real receivers: signed, repeated until they are taken."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -12,119 +8,21 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from payments.deliveries.deliver import Deliverer
-from payments.deliveries.send import Sender
-from payments.endpoints.destination import Policy
+from payments.deliveries.writes import spread
 from payments.endpoints.sealing import Seal
 from payments.kernel.clock import utc_now
 from tests.fixtures.platform import Platform, api_key, eventually
+from tests.fixtures.receiving import (
+    Receiver,
+    attempted,
+    deliverer_of,
+    deliveries,
+    delivering,
+    endpoint,
+    receiving,
+    until,
+)
 from tests.flows.native import funded, opened, transfer, waited
-
-Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-class Receiver:
-    """A socket that reads requests and answers with what `answer` writes."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[dict[str, str], bytes]] = []
-        self.answer: Answer = self._ok
-        self.url = ""
-
-    @staticmethod
-    async def _ok(writer: asyncio.StreamWriter) -> None:
-        writer.write(OK)
-
-    def says(self, raw: bytes) -> None:
-        async def write(writer: asyncio.StreamWriter) -> None:
-            writer.write(raw)
-
-        self.answer = write
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            headers = {
-                name.lower(): value
-                for name, _, value in (line.partition(": ") for line in head.split("\r\n")[1:])
-            }
-            body = await reader.readexactly(int(headers["content-length"]))
-            self.requests.append((headers, body))
-            await self.answer(writer)
-            await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            return
-        finally:
-            writer.close()
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for _, body in self.requests]
-
-
-@asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
-    made = Receiver()
-    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
-    made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook?x=1"
-    try:
-        yield made
-    finally:
-        server.close()
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as made:
-        yield made
-
-
-@asynccontextmanager
-async def delivering(platform: Platform, seal: str = "") -> AsyncIterator[Deliverer]:
-    made = Deliverer(
-        platform.engine, Sender(Policy(is_production=False)), Seal(seal), platform.clock
-    )
-    running = asyncio.create_task(made.run())
-    try:
-        yield made
-    finally:
-        made.stop.set()
-        await running
-
-
-@pytest.fixture
-async def deliverer(platform: Platform) -> AsyncIterator[Deliverer]:
-    async with delivering(platform) as made:
-        yield made
-
-
-async def endpoint(http: httpx.AsyncClient, url: str, *types: str) -> dict[str, Any]:
-    body = {"url": url, "types": list(types), "description": "ours"}
-    answer = await http.post("/v1/webhook-endpoints", json=body)
-    assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
-
-
-async def deliveries(http: httpx.AsyncClient, made: dict[str, Any], **q: str) -> list[Any]:
-    path = f"/v1/webhook-endpoints/{made['endpoint_id']}/deliveries"
-    found: list[Any] = (await http.get(path, params=q)).json()["items"]
-    return found
-
-
-async def until(receiver: Receiver, count: int) -> None:
-    async def is_there() -> bool:
-        return len(receiver.requests) >= count
-
-    await eventually(is_there)
-
-
-async def attempted(http: httpx.AsyncClient, made: dict[str, Any], count: int = 1) -> Any:
-    async def look() -> Any:
-        found = await deliveries(http, made)
-        return found and found[0]["attempt_count"] >= count and found[0]
-
-    return await eventually(look, 25.0)
 
 
 async def test_a_transfer_arrives_and_verifies(
@@ -223,59 +121,19 @@ async def test_test_rotate_retry_and_recover(native: httpx.AsyncClient, receiver
     assert (await native.get(path)).status_code == 404
 
 
-async def test_one_that_hangs_delays_no_other(
-    native: httpx.AsyncClient, receiver: Receiver, deliverer: Deliverer, platform: Platform
-) -> None:
-    forever = asyncio.Event()
-
-    async def hang(_: asyncio.StreamWriter) -> None:
-        await forever.wait()
-
-    async with receiving() as hanging:
-        hanging.answer = hang
-        await endpoint(native, hanging.url, "wallet.*")
-        made = await endpoint(native, receiver.url, "wallet.*")
-        async with platform.connection() as connection:
-            await connection.execute(
-                "INSERT INTO webhook_deliveries (id, endpoint_id, event_id, type, body, status,"
-                " attempt_count, attempts, next_attempt_at, created_at)"
-                " SELECT gen_random_uuid(), e.id, 'evt_' || n, 'wallet.opened', '{}', 'pending', 0,"
-                " '[]', now(), now() FROM webhook_endpoints AS e, generate_series(1, 20000) AS n"
-                " WHERE e.url = $1",
-                hanging.url,
-            )
-        await asyncio.sleep(0.5)
-        for _ in range(3):
-            began = asyncio.get_running_loop().time()
-            count = len(receiver.requests)
-            await opened(native)
-            await until(receiver, count + 1)
-            assert asyncio.get_running_loop().time() - began < 2.0
-        assert len(deliverer._sending) <= 16
-        assert made["is_enabled"]
-        forever.set()
-
-
 async def test_what_an_executor_took_and_lost_is_sent_by_the_next(
     native: httpx.AsyncClient, receiver: Receiver, platform: Platform
 ) -> None:
     made = await endpoint(native, receiver.url, "wallet.opened")
-    gone = Deliverer(platform.engine, Sender(Policy(is_production=False)), Seal(""), utc_now)
+    gone = deliverer_of(platform, timeout_s=0.5)
     await opened(native)
-
-    async def claimed() -> bool:
-        from payments.deliveries.writes import spread  # noqa: PLC0415
-
-        await spread(platform.engine, utc_now() - timedelta(seconds=60))
-        gone._clock = lambda: utc_now() - timedelta(seconds=40)
-        return bool(await gone._claim())
-
-    await eventually(claimed)
+    await spread(platform.engine, utc_now())
+    assert await gone._claim() == 1
     for task in gone._sending:
         task.cancel()  # killed before it sent
     async with delivering(platform):
         await until(receiver, 1)
-    assert (await deliveries(native, made))[0]["status"] == "succeeded"
+        assert (await attempted(native, made))["status"] == "succeeded"
 
 
 async def test_a_client_sees_only_its_own(client: httpx.AsyncClient, platform: Platform) -> None:

@@ -7,7 +7,7 @@ WITH due AS (
      CROSS JOIN LATERAL (
                SELECT id
                  FROM webhook_deliveries
-                WHERE endpoint_id = e.id AND next_attempt_at <= $3
+                WHERE endpoint_id = e.id AND next_attempt_at <= now()
                 ORDER BY next_attempt_at
                 LIMIT free.places
                   FOR UPDATE SKIP LOCKED
@@ -15,7 +15,7 @@ WITH due AS (
      WHERE e.is_enabled
 )
 UPDATE webhook_deliveries AS w
-   SET next_attempt_at = $4
+   SET next_attempt_at = now() + make_interval(secs => $3)
   FROM due, webhook_endpoints AS e
  WHERE w.id = due.id AND e.id = w.endpoint_id
 RETURNING w.id, w.endpoint_id, w.event_id, w.body, w.attempt_count, w.schedule_from,

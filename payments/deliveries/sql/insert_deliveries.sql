@@ -1,6 +1,6 @@
 -- Deliveries of events to one endpoint, due at once.
 INSERT INTO webhook_deliveries
        (id, endpoint_id, event_id, sequence, type, body, status, attempt_count, attempts, next_attempt_at, created_at)
-SELECT d.id, $1, d.event_id, d.sequence, d.type, d.body, 'pending', 0, '[]', $2, $2
+SELECT d.id, $1, d.event_id, d.sequence, d.type, d.body, 'pending', 0, '[]', now(), $2
   FROM unnest($3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[]) AS d (id, event_id, sequence, type, body)
     ON CONFLICT DO NOTHING

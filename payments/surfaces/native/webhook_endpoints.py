@@ -217,14 +217,13 @@ async def retry_delivery(
     endpoint_id: FromPath[str],
     delivery_id: FromPath[str],
     engine: NamedDependency[AsyncEngine],
-    clock: NamedDependency[Time],
 ) -> Reply:
     """Send it once more at once; an endpoint that is disabled is enabled first."""
     await read_body(request, EmptyBody)
     endpoint = await _endpoint(request, endpoint_id, engine)
     deliveries.check_enabled(endpoint)
     id_ = parse_id(delivery_id)
-    await deliveries.retry_delivery(engine, endpoint.endpoint_id, id_, clock.now())
+    await deliveries.retry_delivery(engine, endpoint.endpoint_id, id_)
     found = await queries.get_delivery(engine, endpoint.endpoint_id, id_)
     return json_reply(found, HTTPStatus.ACCEPTED)
 
@@ -238,18 +237,12 @@ async def recover_endpoint(
     request: HttpRequest,
     endpoint_id: FromPath[str],
     engine: NamedDependency[AsyncEngine],
-    clock: NamedDependency[Time],
 ) -> Reply:
     """Send again whatever failed since; an endpoint that is disabled is enabled first."""
     body = await read_body(request, RecoverBody)
     endpoint = await _endpoint(request, endpoint_id, engine)
     deliveries.check_enabled(endpoint)
-    count = await deliveries.recover(
-        engine,
-        endpoint.endpoint_id,
-        body.since,
-        clock.now(),
-    )
+    count = await deliveries.recover(engine, endpoint.endpoint_id, body.since)
     return json_reply({"recovered": count}, HTTPStatus.ACCEPTED)
 
 
