@@ -67,6 +67,7 @@ organization_payments: Final = sa.Table(
     ),
     sa.CheckConstraint("(status = 'reversed') = (reversed_at IS NOT NULL)", name="reversed"),
 )
+sa.Index("organization_payments_document_number_idx", organization_payments.c.document_number)
 sa.Index(
     "organization_payments_unmatched_payer_inn_idx",
     organization_payments.c.payer_inn,

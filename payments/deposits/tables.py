@@ -55,6 +55,12 @@ sa.Index(
     deposits.c.checked_at,
     postgresql_where=sa.text(f"state IN ({_in(OPEN)})"),
 )
+sa.Index("deposits_state_created_at_idx", deposits.c.state, deposits.c.created_at, deposits.c.id)
+sa.Index(
+    "deposits_provider_id_idx",
+    deposits.c.provider_id,
+    postgresql_where=deposits.c.provider_id.is_not(None),
+)
 sa.Index("deposits_created_at_id_idx", deposits.c.created_at, deposits.c.id)
 
 deposit_evidence: Final = sa.Table(

@@ -44,17 +44,18 @@ class Columns:
 
     def head(self) -> bytes:
         """The first line: the names."""
-        return _lines([self.names])
+        return lines_of([self.names])
 
     def lines(self, rows: Iterable[msgspec.Struct]) -> bytes:
         """One line a row."""
-        return _lines(
+        return lines_of(
             [_cell(getattr(row, field), is_moment=is_moment) for field, is_moment in self._fields]
             for row in rows
         )
 
 
-def _lines(rows: Iterable[Sequence[str]]) -> bytes:
+def lines_of(rows: Iterable[Sequence[str]]) -> bytes:
+    """Rows of texts, each ended as RFC 4180 wants it; the texts are `harmless` already."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode()

@@ -49,6 +49,12 @@ sa.Index(
     postgresql_where=sa.text(f"state IN ({_WATCHED})"),
 )
 sa.Index("payouts_created_at_id_idx", payouts.c.created_at, payouts.c.id)
+sa.Index("payouts_state_created_at_idx", payouts.c.state, payouts.c.created_at, payouts.c.id)
+sa.Index(
+    "payouts_provider_id_idx",
+    payouts.c.provider_id,
+    postgresql_where=payouts.c.provider_id.is_not(None),
+)
 sa.Index("payouts_wallet_id_idx", payouts.c.wallet_id, payouts.c.created_at)
 
 payout_attempts: Final = sa.Table(

@@ -84,6 +84,7 @@ statement_lines: Final = sa.Table(
     sa.UniqueConstraint("likeness", "twin"),
     sa.CheckConstraint(f"state IN ({_STATES})", name="state"),
 )
+sa.Index("statement_lines_number_idx", statement_lines.c.number)
 sa.Index("statement_lines_account_posted_idx", statement_lines.c.account, statement_lines.c.posted)
 sa.Index("statement_lines_account_minor_idx", statement_lines.c.account, statement_lines.c.minor)
 sa.Index(

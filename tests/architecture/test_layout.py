@@ -40,6 +40,7 @@ NOT_CAPABILITIES = {
     "ledger",
     "operations",
     "reads",
+    "search",
     "surfaces",
 }
 OTHER_WORDS = re.compile(r"(wire|router|shapes|schemas?|models?|views?|inbox|registry|dto)\.py")

@@ -6,12 +6,12 @@ from typing import Final, Protocol
 import msgspec
 from markupsafe import Markup, escape
 
+from payments.http.csv_text import harmless
 from payments.kernel.clock import rfc3339
 
 _DAY_S: Final = 86_400
 _ID_SHOWN: Final = 12
 NOTHING: Final = Markup("&ndash;")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Cell(Protocol):
@@ -42,7 +42,7 @@ class Text(msgspec.Struct, frozen=True):
         return Markup('<a href="{}">{}</a>').format(self.href, self.text)
 
     def plain(self) -> str:
-        return f"'{self.text}" if self.text.startswith(_FORMULA) else self.text
+        return harmless(self.text)
 
 
 class Id(msgspec.Struct, frozen=True):

@@ -1,10 +1,8 @@
 """Lists: filters in the URL, pages by cursor, the same rows as CSV."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
@@ -12,6 +10,7 @@ from litestar.response.base import ASGIResponse
 from msgspec import inspect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from payments.http.csv_text import BYTE_ORDER_MARK, lines_of
 from payments.http.lists import LIMIT_MAX, Page, decode_cursor, encode_cursor
 from payments.http.query import read_query
 from payments.http.services import HttpRequest
@@ -31,8 +30,6 @@ _OWN: Final = ("limit", "cursor", "format")
 
 class ListQuery(Page, frozen=True, kw_only=True):
     """Base of the filters of a list."""
-
-    format: Literal["csv"] | None = None
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -187,18 +184,12 @@ def _csv_reply(shown: ListPage, sources: Sources, query: ListQuery) -> StreamRep
 
 async def _csv_pieces(shown: ListPage, sources: Sources, query: ListQuery) -> AsyncIterator[bytes]:
     """Whole pages of rows; each is one short query."""
-    yield b"\xef\xbb\xbf" + _csv_lines([[column.heading for column in shown.columns]])
+    yield BYTE_ORDER_MARK + lines_of([[column.heading for column in shown.columns]])
     key = decode_cursor(query.cursor, shown.key_type)
     for _ in range(EXPORT_MAX // LIMIT_MAX):
         rows = await shown.load(sources, query, key, LIMIT_MAX)
-        yield _csv_lines([[c.cell(row).plain() for c in shown.columns] for row in rows])
+        yield lines_of([[c.cell(row).plain() for c in shown.columns] for row in rows])
         if len(rows) < LIMIT_MAX:
             return
         key = shown.key(rows[-1])
-    yield _csv_lines([[f"cut after {EXPORT_MAX} rows: narrow the filter"]])
-
-
-def _csv_lines(rows: Sequence[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
+    yield lines_of([[f"cut after {EXPORT_MAX} rows: narrow the filter"]])

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 PLACES: Final[Mapping[str, str]] = {
     "wallet": "/console/wallets/",
+    "operation": "/console/operations/",
     "operator": "/console/operators/",
     "approval": "/console/approvals/",
     "transaction": "/console/transactions/",
@@ -17,6 +18,7 @@ PLACES: Final[Mapping[str, str]] = {
     "break": "/console/breaks/",
     "dead_letter": "/console/dead-letters/",
     "webhook_endpoint": "/console/webhooks/",
+    "organization": "/console/bank-payments?inn=",
 }
 
 
