@@ -5,6 +5,7 @@ from typing import Any, Final
 from litestar import Router
 
 import payments.accounts.open
+import payments.accounts.tells
 import payments.apikeys.tables
 import payments.approvals.tables
 import payments.bankpayments.assign
@@ -60,12 +61,15 @@ import payments.surfaces.marketplace.routes
 import payments.surfaces.native.bulk
 import payments.surfaces.native.routes
 import payments.surfaces.shop.routes
+import payments.surfaces.shop.tells
 import payments.surfaces.superpay.effects
 import payments.surfaces.superpay.fetching
 import payments.surfaces.superpay.routes
 import payments.surfaces.walletservice.routes
+import payments.surfaces.walletservice.tells
 import payments.transactions.create
 import payments.transactions.reverse
+import payments.transactions.tells
 import payments.transfers.create
 import payments.transfers.reverse
 import payments.transfers.tells
@@ -79,7 +83,7 @@ import payments.wallets.tells
 import payments.webhooks.tables
 from payments.operations.effects import EffectHandler
 from payments.operations.operation import Operation
-from payments.operations.telling import Tells
+from payments.operations.telling import Says, Tells
 from payments.provider.schedule import Schedule
 
 OPERATIONS: Final[tuple[Operation[Any], ...]] = (
@@ -157,4 +161,13 @@ def told(schedule: Schedule) -> tuple[Tells, ...]:
         payments.payouts.tells.tells(schedule),
         payments.deposits.tells.tells(schedule),
         payments.breaks.tells.TELLS,
+        *payments.surfaces.shop.tells.TELLS,
+        *payments.surfaces.walletservice.tells.TELLS,
     )
+
+
+SAYS: Final[tuple[Says, ...]] = (
+    payments.accounts.tells.SAYS,
+    payments.transactions.tells.SAYS,
+)
+"""What operations say that make no row told above."""

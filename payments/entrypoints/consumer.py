@@ -20,7 +20,7 @@ from payments.operations.finish import steps
 from payments.operations.operation import Operation
 from payments.operations.telling import Teller
 from payments.provider.schedule import Schedule
-from payments.registry import OPERATIONS, told
+from payments.registry import OPERATIONS, SAYS, told
 from streams.client import create_client
 from streams.consumer import Consumer
 from streams.entry import Entry
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from payments.entrypoints.settings import Settings
 
 
-TELLER: Final = Teller(told(Schedule()))
+TELLER: Final = Teller(told(Schedule()), SAYS)
 """What tests and commands write: the schedule of SuperPay as it is by default."""
 
 
 def teller_of(settings: "Settings") -> Teller | None:
     """What writes events by these settings."""
-    return Teller(told(superpay_schedule(settings))) if settings.events == "on" else None
+    return Teller(told(superpay_schedule(settings)), SAYS) if settings.events == "on" else None
 
 
 async def create_consumer(

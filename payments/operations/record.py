@@ -4,7 +4,7 @@ import enum
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, NamedTuple, Self, get_args, get_type_hints
+from typing import Any, ClassVar, Final, NamedTuple, Self, get_args, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from payments.kernel.database import Connection
+
+_RAW_OR_NONE: Final = msgspec.Raw | None
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,11 +119,18 @@ class Records:
 
 def _from_row(type_: type[Record], values: dict[str, Any]) -> Record:
     types = _hints(type_)
+    raw: dict[str, msgspec.Raw] = {}
     for name in _json_fields(type_):
-        if values[name] is not None:
+        if values[name] is None:
+            continue
+        if types[name] == _RAW_OR_NONE:
+            # msgspec converts no Raw into a union with None: it is put in afterwards.
+            raw[name], values[name] = _as_it_is(values[name]), None
+        else:
             decode = _as_it_is if types[name] is msgspec.Raw else msgspec.json.decode
             values[name] = decode(values[name])
-    return msgspec.convert(values, type_, builtin_types=(UUID, datetime, bytes))
+    record = msgspec.convert(values, type_, builtin_types=(UUID, datetime, bytes))
+    return msgspec.structs.replace(record, **raw) if raw else record
 
 
 def _to_row(record: Record) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ A capability says once how its rows look to readers and what a change of them is
 every operation that touches such a row tells by that, with nothing of its own to declare.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -57,21 +57,33 @@ class Tells(msgspec.Struct, frozen=True, kw_only=True):
     find: Callable[[Any, State], Record | None] | None = None
 
 
+class Says(msgspec.Struct, frozen=True, kw_only=True):
+    """What an applied operation of a noun says where no row of its own is told.
+
+    `data`: from the decision, the intent and the rows after it; None: the operation itself.
+    """
+
+    noun: str
+    data: Callable[[Decision, Any, State], msgspec.Struct | None]
+
+
 class _Kind(msgspec.Struct, frozen=True):
     """What is worked out once for a kind of operation."""
 
     applied: str
     rejected: str
     tells: Tells | None
+    says: Says | None
 
 
 class Teller:
     """All that is told, by the row's type and by the noun of a kind."""
 
-    def __init__(self, tells: Iterable[Tells]) -> None:
-        """`tells` is the registry's tuple."""
+    def __init__(self, tells: Sequence[Tells], says: Iterable[Says] = ()) -> None:
+        """Both are the registry's."""
         self._by_record = {one.record: one for one in tells}
-        self._by_noun = {one.noun: one for one in self._by_record.values()}
+        self._by_noun = {one.noun: one for one in tells}
+        self._says = {one.noun: one for one in says}
         self._kinds: dict[str, _Kind] = {}
         self.watched = frozenset(self._by_record)
 
@@ -117,6 +129,7 @@ class Teller:
             applied=type_of(kind, is_applied=True),
             rejected=type_of(kind, is_applied=False),
             tells=self._by_noun.get(noun_of(kind)),
+            says=self._says.get(noun_of(kind)),
         )
         return made
 
@@ -141,10 +154,13 @@ class Teller:
     def _of_operation(
         self, item: Item, decision: Decision, own: Change | None, state: State
     ) -> Event:
-        kind, data = self._kinds[decision.kind], None
+        kind = self._kinds[decision.kind]
+        data: msgspec.Struct | Mapping[str, Any] | None = None
         type_ = kind.applied
         if decision.status != _APPLIED:
             type_ = kind.rejected
+        elif kind.says is not None:
+            data = kind.says.data(decision, item.intent, state)
         elif kind.tells is not None:
             tells = kind.tells
             thing, word = None, None

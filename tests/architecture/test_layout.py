@@ -19,6 +19,7 @@ SURFACE_FILES = {
     "auth.py": "the routes of logging in",
     "signature.py": "signing and checking signatures",
     "config.py": "what the composition root gives the surface",
+    "tells.py": "how what it answers is told as events",
 }
 CAPABILITY_FILES = {
     "tables.py": "tables and records",

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 import httpx
 
+from tests.clients.webhooks import write_programs
 from tests.fixtures.running_up import running_up
 
 PROGRAMS: Final = Path(__file__).parent / "programs"
@@ -27,6 +28,8 @@ NPM: Final = (
     "typescript@5.9.3",
     "@types/node@20.19.0",
 )
+SVIX_PYTHON: Final = ("svix==2.9.1", "standardwebhooks==1.1.0")
+SVIX_NPM: Final = ("svix@2.5.0", "standardwebhooks@1.1.0")
 OAPI_CODEGEN: Final = "github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2"
 TIMEOUT_S: Final = 600
 
@@ -100,11 +103,23 @@ def java(folder: Path, product: Product) -> None:
     run(folder, "mvn", "-q", "-B", document, arguments, "compile", "exec:java")
 
 
+def webhooks(folder: Path, _product: Product) -> None:
+    """How docs/events.md verifies, in Python and Node, and Svix's libraries of both."""
+    tools = folder / "tools"
+    run(folder, sys.executable, "-m", "venv", str(tools))
+    run(folder, str(tools / "bin/pip"), "install", "--quiet", *SVIX_PYTHON)
+    run(folder, "npm", "install", "--silent", "--no-audit", "--no-fund", *SVIX_NPM)
+    write_programs(folder)
+    run(folder, str(tools / "bin/python"), "verify.py")
+    run(folder, "node", "verify.mjs")
+
+
 CLIENTS: Final[dict[str, Callable[[Path, Product], None]]] = {
     "python": python,
     "typescript": typescript,
     "go": go,
     "java": java,
+    "webhooks": webhooks,
 }
 
 

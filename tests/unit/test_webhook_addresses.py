@@ -1,9 +1,17 @@
 """Where webhooks may not be sent, however it is written."""
 
+import asyncio
+
 import pytest
 
 from payments.deliveries.send import Sender
-from payments.endpoints.destination import BadAddress, address_of, place_of, policy_of
+from payments.endpoints.destination import (
+    BadAddress,
+    Resolver,
+    address_of,
+    place_of,
+    policy_of,
+)
 
 PRODUCTION = policy_of(is_production=True, allow_hosts="")
 DEVELOPMENT = policy_of(is_production=False, allow_hosts="")
@@ -30,6 +38,20 @@ async def nowhere(_host: str, _port: int) -> list[str]:
         "https://[::1]/",
         "https://[::ffff:127.0.0.1]/",
         "https://[::ffff:7f00:1]/",
+        "https://[::ffff:0:127.0.0.1]/",
+        "https://[2606:4700::1%25eth0]/",
+        "https://[fe80::1%25lo]/",
+        "https://%31%32%37.0.0.1/",
+        "https://127.0.0.1%2f.example.com/",
+        "https://1.2.3.0x10/",
+        "https://017700000001/",
+        "https://127.0.0.1./",
+        "https://[2001:0:7f00:1::]/",
+        "https://[64:ff9b:1::a00:1]/",
+        "https://@127.0.0.1/",
+        "https://example.com:0/",
+        "https://./",
+        "//example.com/",
         "https://[::127.0.0.1]/",
         "https://[64:ff9b::7f00:1]/",
         "https://[2002:7f00:1::]/",
@@ -92,3 +114,31 @@ async def test_a_name_that_answers_otherwise_later_is_not_asked_again() -> None:
     sent = await Sender(policy, changing).send("https://rebinding.example/", {}, "{}")
     assert (asked, sent.status_code) == (["rebinding.example"], None)
     assert "private" in (sent.error or "")
+
+
+@pytest.mark.parametrize("host", ["a..b.com", f"{'a' * 70}.com"])
+async def test_what_is_no_host_is_told_and_no_error(host: str) -> None:
+    place = place_of(f"https://{host}/", PRODUCTION)
+    with pytest.raises(BadAddress, match="check its name"):
+        await address_of(place, PRODUCTION, Resolver())
+
+
+async def test_a_redirect_is_not_followed_to_another_address() -> None:
+    asked: list[str] = []
+
+    async def look_up(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = b"HTTP/1.1 302 F\r\nLocation: http://inside.example/\r\nContent-Length: 0"
+        writer.write(head + b"\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(redirect, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    sent = await Sender(DEVELOPMENT, look_up).send(f"http://outside.example:{port}/", {}, "{}")
+    server.close()
+    assert (sent.status_code, asked) == (302, ["outside.example"])

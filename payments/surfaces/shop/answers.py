@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from payments.bills.queries import TransactionView
+from payments.kernel.clock import rfc3339
 from payments.kernel.money import CURRENCIES, short_number
 
 Number = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "number"})]
@@ -168,3 +170,19 @@ def number_of_text(text: str) -> msgspec.Raw:
     """The JSON number of an amount formatted with all decimals."""
     whole, _, decimals = text.partition(".")
     return msgspec.Raw((text if decimals.strip("0") else whole).encode())
+
+
+def transaction_answer(row: TransactionView) -> TransactionAnswer:
+    """A top-up or a purchase as its user sees it."""
+    return TransactionAnswer(
+        transaction_id=row.transaction_id or str(row.operation_id),
+        bill_id=row.bill_id,
+        amount=number_in(row.minor, row.currency),
+        kind="topup" if row.transaction_id else "purchase",
+        currency=row.currency,
+        balance=number_in(row.balance, row.currency),
+        product_id=row.product_id,
+        title=row.title,
+        operation_id=str(row.operation_id),
+        created_at=rfc3339(row.created_at),
+    )

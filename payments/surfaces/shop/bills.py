@@ -12,7 +12,7 @@ from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bills import queries
-from payments.bills.queries import BillKey, BillView, TransactionView
+from payments.bills.queries import BillKey, BillView
 from payments.http.access import Access
 from payments.http.auth import actor_of
 from payments.http.listing import Listing, list_reply
@@ -26,15 +26,14 @@ from payments.http.operation_status import (
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest
-from payments.kernel.clock import rfc3339
 from payments.kernel.ids import parse_id
 from payments.surfaces.shop.access import SHOP, user_id_of
 from payments.surfaces.shop.answers import (
     BillAnswer,
     BillList,
     ShopTransactionList,
-    TransactionAnswer,
     number_in,
+    transaction_answer,
 )
 from payments.surfaces.shop.bodies import TransactionsQuery
 
@@ -93,21 +92,6 @@ async def bills_reply(request: HttpRequest, user_id: int, engine: AsyncEngine) -
 def bill_answer(bill: BillView) -> BillAnswer:
     return BillAnswer(
         bill_id=bill.id, balance=number_in(bill.balance, bill.currency), currency=bill.currency
-    )
-
-
-def transaction_answer(row: TransactionView) -> TransactionAnswer:
-    return TransactionAnswer(
-        transaction_id=row.transaction_id or str(row.operation_id),
-        bill_id=row.bill_id,
-        amount=number_in(row.minor, row.currency),
-        kind="topup" if row.transaction_id else "purchase",
-        currency=row.currency,
-        balance=number_in(row.balance, row.currency),
-        product_id=row.product_id,
-        title=row.title,
-        operation_id=str(row.operation_id),
-        created_at=rfc3339(row.created_at),
     )
 
 
