@@ -24,6 +24,7 @@ from payments.http.app import build_app
 from payments.http.auth import API_KEY, BEARER_KEY, Scheme, Schemes
 from payments.http.caught_up import Accepted
 from payments.http.health import Ages, Readiness
+from payments.http.hot import HotRoutes
 from payments.http.operation_status import Decisions, Markers
 from payments.http.operations import Refusals
 from payments.http.protocol import protocol
@@ -150,7 +151,7 @@ def serve(settings: Settings) -> Server:
         is_everything=settings.log_requests == "all", slow_s=settings.log_slow_ms / 1000
     )
     application = create_app(settings)
-    app: Any = Outermost(AccessLog(application, policy), _place(settings))
+    app: Any = Outermost(AccessLog(HotRoutes(application), policy), _place(settings))
     config = uvicorn.Config(
         app,
         loop="uvloop",

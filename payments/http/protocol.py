@@ -17,6 +17,8 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from payments.http.cycle import Cycle, describe
+from payments.http.idle import IdleTimer
 from payments.http.malformed import (
     HeadTooLarge,
     RequestTimeout,
@@ -70,6 +72,7 @@ class StrictProtocol(HttpToolsProtocol):
         self._is_refused = False
         self._timer: asyncio.TimerHandle | None = None
         self._timed = (0, _Phase.BETWEEN)
+        self._idle = IdleTimer(self.loop, self.timeout_keep_alive_handler)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the timeout, which also closes a connection that never sends anything."""
@@ -77,16 +80,16 @@ class StrictProtocol(HttpToolsProtocol):
         self._wait_for_next()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel the timeout."""
+        """Cancel the timeouts."""
         self._stop_timer()
-        self._unset_keepalive_if_required()
+        self._idle.end()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse the data; bytes after a refused request are dropped."""
         if self._is_refused:
             return
-        self._unset_keepalive_if_required()
+        self._idle.stop()
         try:
             left = data
             while left:
@@ -160,7 +163,25 @@ class StrictProtocol(HttpToolsProtocol):
         self._phase = _Phase.BODY
         self._is_upgrade = bool(self.parser.should_upgrade())
         if not self._is_upgrade:
-            super().on_headers_complete()
+            self._begin_request()
+
+    def _begin_request(self) -> None:
+        """Start the handler, or queue it behind the request before."""
+        describe(self.scope, self.parser, self.url)
+        earlier = self.cycle
+        self.cycle = Cycle(
+            self.scope,
+            self.transport,
+            self.flow,
+            self.on_response_complete,
+            keep_alive=self.parser.should_keep_alive() and self.scope["http_version"] != "1.0",
+            expect_100_continue=self.expect_100_continue,
+        )
+        if earlier is None or earlier.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def _check_head(self) -> None:
         """Refuse headers that llhttp accepts but that servers interpret differently."""
@@ -185,6 +206,17 @@ class StrictProtocol(HttpToolsProtocol):
         if not self._is_upgrade:
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """Start the handler of the next request, or wait for one."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._idle.wait(self.timeout_keep_alive)
+
     def _watch_progress(self) -> None:
         """Start the timeout of an incomplete part; most requests arrive complete and need none."""
         timed = (self._messages, self._phase)
@@ -199,9 +231,7 @@ class StrictProtocol(HttpToolsProtocol):
     def _wait_for_next(self) -> None:
         """Start the timeout for the next request when no response is pending."""
         if self.cycle is None or self.cycle.response_complete:
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self._read_timeout_s, self.timeout_keep_alive_handler
-            )
+            self._idle.wait(self._read_timeout_s)
 
     def _start_timer(self) -> None:
         self._timer = self.loop.call_later(
@@ -256,19 +286,7 @@ class StrictProtocol(HttpToolsProtocol):
 
     def _last_cycle(self) -> RequestResponseCycle:
         scope: Any = {"type": "http", "method": "GET", "path": "/", "headers": []}
-        return RequestResponseCycle(
-            scope=scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=False,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=False,
-            keep_alive=False,
-            on_response=self.on_response_complete,
-        )
+        return Cycle(scope, self.transport, self.flow, self.on_response_complete, keep_alive=False)
 
 
 def protocol(read_timeout_s: float) -> Callable[..., StrictProtocol]:

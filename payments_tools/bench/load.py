@@ -27,6 +27,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
     seconds: float
     requests: list[bytes]
+    mark: str = ""
+    """Text of the requests that a new number of the same length replaces each time."""
+    first: int = 0
+    """The first of these numbers."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +95,7 @@ class _Load:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._next = 0
+        self._mark = job.mark.encode()
         self._until = monotonic_s() + job.seconds
         self._living = job.connections
         self._latencies: list[float] = []
@@ -105,7 +110,11 @@ class _Load:
         if self.is_over():
             return None
         self._next += 1
-        return self._job.requests[self._next % len(self._job.requests)]
+        request = self._job.requests[self._next % len(self._job.requests)]
+        if not self._mark:
+            return request
+        number = b"%0*d" % (len(self._mark), self._job.first + self._next)
+        return request.replace(self._mark, number, 1)
 
     def took(self, status: int, since_s: float) -> None:
         self._last_answer_at_s = monotonic_s()
