@@ -1,19 +1,17 @@
 """Appends durably. Concurrent appends share a pipeline, because every write waits for an fsync."""
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import msgspec
-from redis.asyncio import ConnectionPool
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from streams import partitions
 from streams.errors import FateUnknown, StreamUnavailable, refusal
-from streams.options import SOCKET_TIMEOUT_S, options
+from streams.options import SOCKET_TIMEOUT_S
 from streams.tasks import end
+from streams.wire import Wire, connect_wire, pack
 
 _PIPELINE_MAX: Final = 256
 MARKER_TTL_S: Final = 7 * 24 * 3600
@@ -43,15 +41,15 @@ class Lane:
         behind it, or the same one restored from an older state. It raises `StreamUnavailable` when
         nothing may be appended.
         """
-        pool: Any = ConnectionPool.from_url(url, max_connections=1, **options())
-        self._connection = pool.make_connection()
+        self._url = url
+        self._wire: Wire | None = None
         self._verify = verify
         self._min_replicas = min_replicas
         self._waiting: list[_Append] = []
         self._wake = asyncio.Event()
         # In the same pipeline: WAIT covers the earlier writes of the same connection.
         self._wait = (
-            _pack(b"WAIT", b"%d" % min_replicas, b"%d" % _REPLICAS_WAIT_MS) if min_replicas else b""
+            pack(b"WAIT", b"%d" % min_replicas, b"%d" % _REPLICAS_WAIT_MS) if min_replicas else b""
         )
         self._task: asyncio.Task[None] | None = None
 
@@ -65,7 +63,8 @@ class Lane:
         while self._waiting and self._task is not None and not self._task.done():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await end(self._task)
-        await self._connection.disconnect()
+        if self._wire is not None:
+            self._wire.close()
 
     async def append(
         self, partition: int, operation_id: str, payload: bytes, marker: bytes, *, stream: str = ""
@@ -79,11 +78,11 @@ class Lane:
         name = (stream or partitions.intents(partition)).encode()
         # Each append has two replies, so that replies can be assigned to appends.
         marking = (
-            _pack(b"SET", key, marker, b"EX", str(MARKER_TTL_S).encode(), b"NX")
+            pack(b"SET", key, marker, b"EX", str(MARKER_TTL_S).encode(), b"NX")
             if operation_id
-            else _pack(b"PING")
+            else pack(b"PING")
         )
-        commands = _pack(b"XADD", name, b"*", partitions.FIELD, payload) + marking
+        commands = pack(b"XADD", name, b"*", partitions.FIELD, payload) + marking
         done: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Append(commands, key, done))
         self._wake.set()
@@ -98,29 +97,28 @@ class Lane:
                 self._wake.clear()
             await self._send(batch)
 
-    async def _connected(self) -> None:
-        """Ensure the connection is alive and verified: a lost server is noticed before a write."""
-        connection = self._connection
-        if connection.is_connected:
-            try:
-                if not await connection.can_read():
-                    return
-            except (RedisError, OSError):
-                pass  # closed by the peer: reconnect
-            await connection.disconnect()
+    async def _connected(self) -> Wire:
+        """A connection that is alive and verified."""
+        if self._wire is not None and not self._wire.is_lost:
+            return self._wire
+        self._wire = None
         try:
-            await connection.connect()
+            wire = await connect_wire(self._url)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StreamUnavailable("redis_unreachable", repr(error)[:200]) from error
+        try:
             await self._verify()
         except BaseException as error:
-            await connection.disconnect()
+            wire.close()
             if isinstance(error, RedisError | OSError | TimeoutError):
                 raise StreamUnavailable("redis_unreachable", repr(error)[:200]) from error
             raise
+        self._wire = wire
+        return wire
 
     async def _send(self, batch: list[_Append]) -> None:
-        connection = self._connection
         try:
-            await self._connected()
+            wire = await self._connected()
         except StreamUnavailable as error:
             _fail(batch, error)
             return
@@ -128,28 +126,26 @@ class Lane:
             _fail(batch, StreamUnavailable("cannot_verify", repr(error)[:200]))
             return
         try:
-            await connection.send_packed_command([b"".join(a.commands for a in batch) + self._wait])
+            commands = b"".join([a.commands for a in batch]) + self._wait
             # One deadline for all replies: a timeout for each cost 6 % of the API's time.
             async with asyncio.timeout(SOCKET_TIMEOUT_S):
-                replies = [(await _reply(connection), await _reply(connection)) for _ in batch]
-                replica_count = await _reply(connection) if self._min_replicas else 0
-            repeated = [
-                a for a, (_, was_set) in zip(batch, replies, strict=True) if was_set is None
-            ]
-            markers = await _read_markers(connection, repeated)
-            await _forget_markers(connection, batch, replies)
+                replies = await wire.send(commands, 2 * len(batch) + bool(self._min_replicas))
+            added, was_set = replies[: 2 * len(batch) : 2], replies[1 : 2 * len(batch) : 2]
+            repeated = [a for a, set_ in zip(batch, was_set, strict=True) if set_ is None]
+            markers = await _read_markers(wire, repeated)
+            await _forget_markers(wire, batch, added, was_set)
         except BaseException as error:
-            await connection.disconnect()
+            wire.close()
             _fail(batch, FateUnknown(repr(error)[:200]))
             if not isinstance(error, RedisError | OSError | TimeoutError):
                 raise
         else:
-            unknown = self._too_few(replica_count)
-            for append, (added, was_set) in zip(batch, replies, strict=True):
-                if unknown and not isinstance(added, RedisError):
+            unknown = self._too_few(replies[-1])
+            for append, id_, set_ in zip(batch, added, was_set, strict=True):
+                if unknown and not isinstance(id_, RedisError):
                     _fail([append], FateUnknown(unknown))
                 else:
-                    _resolve(append, added, was_set, markers.get(append.marker_key))
+                    _resolve(append, id_, set_, markers.get(append.marker_key))
 
     def _too_few(self, replica_count: Any) -> str | None:
         """Why an append may still be lost with this server, or None."""
@@ -160,31 +156,20 @@ class Lane:
         return f"{replica_count!r} replicas have it, {self._min_replicas} must"[:200]
 
 
-async def _reply(connection: Any) -> Any:
-    try:
-        return await connection.read_response(timeout=math.inf)
-    except ResponseError as error:
-        return error
-    except RedisConnectionError:
-        raise
-    except RedisError as error:
-        return error
-
-
-async def _read_markers(connection: Any, repeated: list[_Append]) -> dict[bytes, bytes]:
+async def _read_markers(wire: Wire, repeated: list[_Append]) -> dict[bytes, bytes]:
     """Markers of the earlier appends of repeated operations; rare, so not part
     of every pipeline.
     """
     if not repeated:
         return {}
-    await connection.send_packed_command([b"".join(_pack(b"GET", a.marker_key) for a in repeated)])
+    commands = b"".join([pack(b"GET", a.marker_key) for a in repeated])
     async with asyncio.timeout(SOCKET_TIMEOUT_S):
-        replies = [await _reply(connection) for _ in repeated]
+        replies = await wire.send(commands, len(repeated))
     return {a.marker_key: v for a, v in zip(repeated, replies, strict=True) if isinstance(v, bytes)}
 
 
 async def _forget_markers(
-    connection: Any, batch: list[_Append], replies: Sequence[tuple[Any, Any]]
+    wire: Wire, batch: list[_Append], added: Sequence[Any], was_set: Sequence[Any]
 ) -> None:
     """Delete markers whose entry was refused.
 
@@ -193,13 +178,12 @@ async def _forget_markers(
     """
     orphaned = [
         append.marker_key
-        for append, (added, was_set) in zip(batch, replies, strict=True)
-        if isinstance(added, RedisError) and was_set in {b"OK", "OK"}
+        for append, id_, set_ in zip(batch, added, was_set, strict=True)
+        if isinstance(id_, RedisError) and set_ == b"OK"
     ]
     if orphaned:
-        await connection.send_packed_command([_pack(b"DEL", *orphaned)])
         async with asyncio.timeout(SOCKET_TIMEOUT_S):
-            await _reply(connection)
+            await wire.send(pack(b"DEL", *orphaned), 1)
 
 
 def _resolve(append: _Append, added: Any, was_set: Any, earlier: bytes | None) -> None:
@@ -218,12 +202,3 @@ def _fail(batch: list[_Append], error: Exception) -> None:
     for append in batch:
         if not append.done.done():
             append.done.set_exception(error)
-
-
-def _pack(*parts: bytes) -> bytes:
-    """A command in the Redis protocol; hand-written, because packing took a third of the producer's
-    time.
-    """
-    out = [b"*%d\r\n" % len(parts)]
-    out.extend(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
-    return b"".join(out)
