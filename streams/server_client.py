@@ -31,6 +31,10 @@ class ServerClient(redis.asyncio.Redis):
         """All partitions in one group."""
         return {tuple(sorted(owned))} if owned else set()
 
+    def any_server(self) -> str:
+        """The URL of this server."""
+        return self.url
+
     async def servers(self) -> Sequence[tuple[str, "ServerClient"]]:
         """Only this server."""
         return [("", self)]

@@ -33,8 +33,8 @@ from payments.kernel.errors import (
     UnsupportedContentEncoding,
     UnsupportedMediaType,
 )
-from payments.operations.batch import CONFLICT
 from payments.operations.outcome import Refusal
+from payments.operations.outcomes import CONFLICT
 
 MEDIA_TYPE: Final = "application/problem+json"
 _PROBLEM: Final = {"$ref": REF.format(name="Problem")}

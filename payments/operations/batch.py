@@ -25,8 +25,6 @@ from payments.operations.refusals import BALANCE_LIMIT
 from payments.operations.transaction import PAIR, amounts_of, transaction_of
 from streams.entry import Entry
 
-CONFLICT: Final = "idempotency_conflict"
-
 CLOCKS_DIFFER: Final = timedelta(seconds=1)
 """The clock of the accepting host may be this far ahead of the deciding host's."""
 

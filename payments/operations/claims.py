@@ -19,7 +19,7 @@ from payments.kernel.ids import OperationId
 from payments.kernel.sql import load_sql
 from payments.operations.envelope import digest_of
 from payments.operations.outcome import Status
-from payments.operations.submit import conflict
+from payments.operations.outcomes import conflict
 
 _CLAIM: Final = load_sql(__file__, "claim_operation")
 _DIGEST: Final = load_sql(__file__, "operation_digest")

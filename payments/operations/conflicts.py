@@ -12,10 +12,9 @@ from payments.kernel.clock import Clock
 from payments.kernel.errors import Conflict
 from payments.kernel.sql import load_sql
 from payments.operations.acceptance import Door
-from payments.operations.batch import CONFLICT
 from payments.operations.envelope import Envelope, digest_of_intent
 from payments.operations.metrics import CONFLICTS
-from payments.operations.outcomes import Outcomes
+from payments.operations.outcomes import CONFLICT, Outcomes
 from payments.operations.submit import Request, Submitter, Ticket
 
 CONFLICTS_MAX: Final = 16
@@ -55,7 +54,9 @@ async def record_conflict(engine: AsyncEngine, clock: Clock, request: Request) -
 
 
 class RecordingSubmitter(Submitter):
-    """A submitter that records and counts the conflicts it turns away."""
+    """The submitter of clients' requests: records and counts the conflicts it turns away."""
+
+    looks_first = False
 
     def __init__(self, door: Door, outcomes: Outcomes, clock: Clock, engine: AsyncEngine) -> None:
         """As a submitter; `engine` keeps the record."""

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from payments.kernel.errors import Conflict
 from payments.kernel.ids import OperationId
 from payments.operations.envelope import Envelope
 from payments.operations.outcome import Decision
@@ -46,3 +47,16 @@ class Coming(Protocol):
         has other content.
         """
         ...
+
+
+CONFLICT: Final = "idempotency_conflict"
+
+
+def conflict(operation_id: OperationId) -> Conflict:
+    """The error for an id that was used with other content."""
+    return Conflict(
+        "This Idempotency-Key was used before with another body. "
+        "Send the first body again, or choose a new key.",
+        code=CONFLICT,
+        operation_id=str(operation_id),
+    )

@@ -6,37 +6,20 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from payments.kernel.clock import Clock
-from payments.kernel.errors import Conflict, NotDecidedYet
+from payments.kernel.errors import Unavailable, UnknownFate
 from payments.kernel.ids import OperationId, derived_id, new_id
 from payments.operations import metrics
 from payments.operations.acceptance import Acceptance, Door, marker_of
-from payments.operations.batch import CONFLICT
-from payments.operations.envelope import (
-    Envelope,
-    Intent,
-    digest_of,
-    digest_of_intent,
-    encode,
-    is_said_by,
-    seal,
-)
+from payments.operations.earlier import LEDGER_WAIT_S, EarlierId, EarlierIds
+from payments.operations.envelope import Envelope, Intent, encode, is_said_by, seal
 from payments.operations.operation import IntentT, Operation
 from payments.operations.outcome import Decision
-from payments.operations.outcomes import Coming, Outcomes, Parked
-
-
-class EarlierId(msgspec.Struct, frozen=True):
-    """An id under which 0.1.0 may know the same request: each key of a client was its own caller
-    then.
-    """
-
-    actor: str
-    operation_id: OperationId
+from payments.operations.outcomes import Coming, Outcomes, Parked, conflict
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -90,10 +73,6 @@ async def _ready(answer: Ticket | BaseException) -> Ticket:
     return answer
 
 
-LEDGER_WAIT_S: Final = 3.0
-"""How long a request waits for the ledger when a marker shows other content under its id."""
-
-
 def keyed(
     operation: Operation[IntentT],
     intent: IntentT,
@@ -117,13 +96,21 @@ def fresh(operation: Operation[IntentT], intent: IntentT, *, actor: str) -> Requ
 
 
 class Submitter:
-    """Accepts requests. With `wait_s` > 0 it waits that long for the outcome."""
+    """Accepts requests. With `wait_s` > 0 it waits that long for the outcome.
+
+    `looks_first`: whether a keyed request is looked up before it is appended. Jobs and effects,
+    which often repeat what is decided, keep it out of the stream so. A client's request hardly
+    ever is a repeat: it is appended at once, and the consumer finds the earlier outcome.
+    """
+
+    looks_first = True
 
     def __init__(self, door: Door, outcomes: Outcomes, clock: Clock) -> None:
         """One instance per process."""
         self._door = door
         self._outcomes = outcomes
         self._clock = clock
+        self._earlier = EarlierIds(door, outcomes)
 
     async def __call__(self, request: Request, wait_s: float = 0) -> Ticket:
         """Accept one request.
@@ -148,7 +135,7 @@ class Submitter:
             self._outcomes.reply_to if wait_s > 0 else "",
             order=str(request.partition_key),
         )
-        if request.is_keyed:
+        if request.is_keyed and self.looks_first:
             decision = await self._outcomes.find(request.operation_id)
             if decision is not None:
                 return _replay(decision, envelope)
@@ -157,18 +144,62 @@ class Submitter:
     async def _put(self, sealed: "_Sealed", wait_s: float) -> Ticket:
         """Append it. Nothing is awaited before that, so calls append in their order."""
         request, envelope = sealed.request, sealed.envelope
-        if wait_s <= 0:
-            earlier = await self._append(request, envelope)
-            if not _is_other(earlier, envelope):
-                return _accepted(envelope, earlier)
+        try:
+            if wait_s > 0:
+                return await self._wait(request, envelope, wait_s)
+            return await self._accept(request, envelope)
+        except UnknownFate:
+            raise
+        except Unavailable:
+            # Nothing is accepted now; what was decided before is answered all the same.
+            decision = await self._stored(request)
+            if decision is None:
+                raise
+            return _replay(decision, envelope)
+
+    async def _accept(self, request: Request, envelope: Envelope) -> Ticket:
+        """Append without waiting; a repeat of a keyed request gets the earlier outcome.
+
+        Looked up after the append: a request without a marker was decided before, or is new.
+        """
+        earlier = await self._append(request, envelope)
+        if _is_other(earlier, envelope):
             with self._expect(envelope) as coming:
                 return _settled(envelope, earlier, await coming.within(LEDGER_WAIT_S))
+        decision = await self._stored(request)
+        if decision is None or decision.accepted_at == envelope.submitted_at:
+            return _accepted(envelope, earlier)
+        return _replay(decision, envelope)
+
+    async def _wait(self, request: Request, envelope: Envelope, wait_s: float) -> Ticket:
         # Start listening before the entry is sent: the outcome may be published before XADD's
         # own reply is read.
         with self._expect(envelope) as coming:
             earlier = await self._append(request, envelope)
             least_s = LEDGER_WAIT_S if _is_other(earlier, envelope) else 0
             return _settled(envelope, earlier, await coming.within(max(wait_s, least_s)))
+
+    async def _stored(self, request: Request) -> Decision | None:
+        """The outcome of an earlier request, where it has not been looked up before the append.
+
+        None too while PostgreSQL is away: the request is accepted, and its repeat is not told.
+        """
+        if self.looks_first or not request.is_keyed:
+            return None
+        try:
+            return await self._outcomes.find(request.operation_id)
+        except Unavailable:
+            return None
+
+    async def _as_asked_first(self, request: Request) -> Request:
+        """The request under the id it was first sent under, or its own if it is new."""
+        ids = (EarlierId(request.actor, request.operation_id), *request.earlier)
+        first = await self._earlier.first_of(
+            ids, request.operation.kind, request.intent, self._clock()
+        )
+        return msgspec.structs.replace(
+            request, actor=first.actor, operation_id=first.operation_id, earlier=()
+        )
 
     async def many(
         self, requests: Sequence[Request], wait_s: float = 0
@@ -181,56 +212,6 @@ class Submitter:
         )
         results = await asyncio.gather(*puts, return_exceptions=True)
         return [r if isinstance(r, Ticket | Exception) else RuntimeError(repr(r)) for r in results]
-
-    async def _as_asked_first(self, request: Request) -> Request:
-        """The request under the id it was first sent under, or its own if it is new.
-
-        In 0.1.0 two keys of one client could use the same Idempotency-Key, as two callers. So the
-        content decides: other content under any of the ids is a conflict.
-        """
-        kind, body = request.operation.kind, msgspec.json.encode(request.intent)
-        ids = (EarlierId(request.actor, request.operation_id), *request.earlier)
-        conflicting: OperationId | None = None
-        for id_ in ids:
-            digest = digest_of_intent(kind, id_.actor, request.intent)
-            known = await self._known_digest(id_.operation_id, digest)
-            if known in {digest, digest_of(kind, id_.actor, body)}:
-                return msgspec.structs.replace(
-                    request, actor=id_.actor, operation_id=id_.operation_id, earlier=()
-                )
-            if known is None and id_ is not ids[0]:
-                await self._refuse_doubt(id_.operation_id)
-            if known is not None:
-                conflicting = conflicting or id_.operation_id
-        if conflicting is not None:
-            raise conflict(conflicting)
-        return request
-
-    async def _known_digest(self, operation_id: OperationId, digest: bytes) -> bytes | None:
-        """Digest stored under an id. The marker is read first: it outlives the decision, so one is
-        seen.
-
-        A marker with another digest is not conclusive, because its entry may be missing. Raises
-        `Conflict` when the ledger has other content under the id.
-        """
-        marker = await self._door.find_marker(operation_id)
-        if marker is not None and msgspec.json.decode(marker, type=Acceptance).digest == digest:
-            return digest
-        decision = await self._outcomes.find(operation_id)
-        if decision is None and marker is not None:
-            with self._outcomes.expect(operation_id, digest, self._clock()) as coming:
-                outcome = await coming.within(LEDGER_WAIT_S)
-            decision = outcome if isinstance(outcome, Decision) else None
-        known = decision or await self._outcomes.find_parked(operation_id)
-        return None if known is None else known.digest
-
-    async def _refuse_doubt(self, operation_id: OperationId) -> None:
-        """Raise `NotDecidedYet` while other content may be in the stream under an earlier id.
-
-        Under the request's own id the engine would detect it; under an earlier one it would not.
-        """
-        if await self._door.find_marker(operation_id) is not None:
-            raise NotDecidedYet(operation_id=str(operation_id))
 
     def _expect(self, envelope: Envelope) -> AbstractContextManager[Coming]:
         operation_id = OperationId(envelope.operation_id)
@@ -271,6 +252,8 @@ def _settled(
         return msgspec.structs.replace(ticket, is_doubtful=_is_other(earlier, envelope))
     if isinstance(outcome, Parked):
         return msgspec.structs.replace(ticket, is_parked=True)
+    if not is_said_by(envelope, outcome.digest):
+        raise conflict(OperationId(envelope.operation_id))
     # The marker is deleted with the decision: a copy appended just after it finds none,
     # although the decision belongs to the earlier request.
     is_replay = ticket.is_replay or outcome.accepted_at != envelope.submitted_at
@@ -287,14 +270,4 @@ def _replay(decision: Decision, envelope: Envelope) -> Ticket:
         accepted_at=decision.accepted_at,
         decision=decision,
         is_replay=True,
-    )
-
-
-def conflict(operation_id: OperationId) -> Conflict:
-    """The error for an id that was used with other content."""
-    return Conflict(
-        "This Idempotency-Key was used before with another body. "
-        "Send the first body again, or choose a new key.",
-        code=CONFLICT,
-        operation_id=str(operation_id),
     )

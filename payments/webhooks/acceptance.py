@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.http.services import HttpRequest, Time, service
 from payments.kernel.clock import monotonic_s
 from payments.kernel.errors import Conflict, UnknownFate
-from payments.operations.batch import CONFLICT
 from payments.operations.conflicts import record_conflict
 from payments.operations.envelope import digest_of_intent
+from payments.operations.outcomes import CONFLICT
 from payments.operations.submit import Request, Submitter, Ticket
 
 _REMEMBERED_MAX: Final = 100_000

@@ -127,6 +127,10 @@ class ClusterClient(_Commands):
         """A subscription on one node, in turn: messages published on any node reach all of them."""
         return self.server(self._next()).pubsub(**options)
 
+    def any_server(self) -> str:
+        """The URL of one node, in turn."""
+        return self.topology.url(self._next())
+
     def _next(self) -> Node:
         self._turn += 1
         nodes = self.topology.nodes

@@ -16,9 +16,10 @@ from payments.http.prefer import preferred_wait_s
 from payments.http.reply import Header
 from payments.http.services import HttpRequest
 from payments.kernel.money import Currency, currency_of
+from payments.operations.earlier import EarlierId
 from payments.operations.operation import IntentT, Operation
 from payments.operations.outcome import Decision
-from payments.operations.submit import EarlierId, Request, Submitter
+from payments.operations.submit import Request, Submitter
 from payments.surfaces.walletservice.bodies import (
     ClientTransactionBody,
     WalletBody,
