@@ -129,6 +129,7 @@ OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.breaks.resolve.OPERATION,
     payments.reconciliation.fetch.OPERATION,
     payments.surfaces.native.bulk.ATOMIC,
+    payments.surfaces.native.bulk.BULK,
     payments.statements.book.OPERATION,
 )
 

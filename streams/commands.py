@@ -20,7 +20,14 @@ class Producer(Protocol):
         ...
 
     async def append(
-        self, partition: int, operation_id: str, payload: bytes, marker: bytes, *, stream: str = ""
+        self,
+        partition: int,
+        operation_id: str,
+        payload: bytes,
+        marker: bytes,
+        *,
+        stream: str = "",
+        items: Sequence[tuple[str, bytes]] = (),
     ) -> bytes | None:
         """See `Lane.append`."""
         ...
@@ -48,6 +55,14 @@ class Client(Protocol):
 
     async def servers(self) -> Sequence[tuple[str, "Client"]]:
         """Every server: its name, and a client of it, closed together with this one."""
+        ...
+
+    def finishing(self) -> Any:
+        """An empty pipeline for the commands that finish a batch."""
+        ...
+
+    async def url_of(self, partition: int) -> str:
+        """The URL of the server that holds a partition."""
         ...
 
     def any_server(self) -> str:

@@ -241,7 +241,7 @@ class _Session:
         await self._complete(step)  # looked up each time: a test replaces it by a crash
 
     async def _complete(self, step: Step) -> None:
-        pipeline = self._consumer.client.pipeline(transaction=False)
+        pipeline = self._consumer.client.finishing()
         step.send(pipeline)
         if step.is_owed:
             await pipeline.execute()

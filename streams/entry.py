@@ -11,6 +11,11 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     payload: bytes
 
     @property
+    def is_of_stream(self) -> bool:
+        """False for what was part of an entry: it has no position of its own."""
+        return "/" not in self.stream_id
+
+    @property
     def position(self) -> tuple[int, int]:
         """The stream id as a comparable tuple of numbers."""
         ms, _, seq = self.stream_id.partition("-")

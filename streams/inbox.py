@@ -2,8 +2,12 @@
 
 import asyncio
 from collections import deque
+from typing import Final
 
 from streams.entry import Entry
+
+TAKEN_MAX_BYTES: Final = 400_000
+"""A batch ends with the entry that reaches this size: a bulk holds up to a thousand operations."""
 
 
 class Inbox:
@@ -39,7 +43,11 @@ class Inbox:
                     await self._arrived.wait()
             except TimeoutError:
                 return []
-        taken = [self._entries.popleft() for _ in range(min(count_max, len(self._entries)))]
+        taken: list[Entry] = []
+        size = 0
+        while self._entries and len(taken) < count_max and size < TAKEN_MAX_BYTES:
+            taken.append(self._entries.popleft())
+            size += len(taken[-1].payload)
         self._left.set()
         return taken
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
@@ -9,9 +10,9 @@ from redis.exceptions import RedisError
 
 from streams import partitions
 from streams.errors import FateUnknown, StreamUnavailable, refusal
+from streams.link import Link, connect_link, pack
 from streams.options import SOCKET_TIMEOUT_S
 from streams.tasks import end
-from streams.wire import Wire, connect_wire, pack
 
 _PIPELINE_MAX: Final = 256
 MARKER_TTL_S: Final = 7 * 24 * 3600
@@ -27,6 +28,7 @@ Verify = Callable[[], Awaitable[None]]
 
 class _Append(msgspec.Struct):
     commands: bytes
+    reply_count: int
     marker_key: bytes
     done: "asyncio.Future[bytes | None]"
 
@@ -42,7 +44,7 @@ class Lane:
         nothing may be appended.
         """
         self._url = url
-        self._wire: Wire | None = None
+        self._wire: Link | None = None
         self._verify = verify
         self._min_replicas = min_replicas
         self._waiting: list[_Append] = []
@@ -67,24 +69,31 @@ class Lane:
             self._wire.close()
 
     async def append(
-        self, partition: int, operation_id: str, payload: bytes, marker: bytes, *, stream: str = ""
+        self,
+        partition: int,
+        operation_id: str,
+        payload: bytes,
+        marker: bytes,
+        *,
+        stream: str = "",
+        items: Sequence[tuple[str, bytes]] = (),
     ) -> bytes | None:
         """Append the payload; returns the marker of an earlier append, None for the first one.
 
         `stream` names another stream of the partition; without an operation id no marker is set.
+        `items`: further ids with their markers, of a bulk's items.
         Raises `StreamUnavailable` (nothing written) or `FateUnknown` (written or not).
         """
         key = partitions.marker(partition, operation_id).encode()
         name = (stream or partitions.intents(partition)).encode()
-        # Each append has two replies, so that replies can be assigned to appends.
-        marking = (
-            pack(b"SET", key, marker, b"EX", str(MARKER_TTL_S).encode(), b"NX")
-            if operation_id
-            else pack(b"PING")
-        )
-        commands = pack(b"XADD", name, b"*", partitions.FIELD, payload) + marking
+        # Two replies at least, so that replies can be assigned to appends.
+        commands = [
+            pack(b"XADD", name, b"*", partitions.FIELD, payload),
+            _marking(key, marker) if operation_id else pack(b"PING"),
+            *(_marking(partitions.marker(partition, i).encode(), m) for i, m in items),
+        ]
         done: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Append(commands, key, done))
+        self._waiting.append(_Append(b"".join(commands), len(commands), key, done))
         self._wake.set()
         return await done
 
@@ -97,28 +106,28 @@ class Lane:
                 self._wake.clear()
             await self._send(batch)
 
-    async def _connected(self) -> Wire:
+    async def _connected(self) -> Link:
         """A connection that is alive and verified."""
         if self._wire is not None and not self._wire.is_lost:
             return self._wire
         self._wire = None
         try:
-            wire = await connect_wire(self._url)
+            link = await connect_link(self._url)
         except (RedisError, OSError, TimeoutError) as error:
             raise StreamUnavailable("redis_unreachable", repr(error)[:200]) from error
         try:
             await self._verify()
         except BaseException as error:
-            wire.close()
+            link.close()
             if isinstance(error, RedisError | OSError | TimeoutError):
                 raise StreamUnavailable("redis_unreachable", repr(error)[:200]) from error
             raise
-        self._wire = wire
-        return wire
+        self._wire = link
+        return link
 
     async def _send(self, batch: list[_Append]) -> None:
         try:
-            wire = await self._connected()
+            link = await self._connected()
         except StreamUnavailable as error:
             _fail(batch, error)
             return
@@ -129,13 +138,15 @@ class Lane:
             commands = b"".join([a.commands for a in batch]) + self._wait
             # One deadline for all replies: a timeout for each cost 6 % of the API's time.
             async with asyncio.timeout(SOCKET_TIMEOUT_S):
-                replies = await wire.send(commands, 2 * len(batch) + bool(self._min_replicas))
-            added, was_set = replies[: 2 * len(batch) : 2], replies[1 : 2 * len(batch) : 2]
+                count = sum([a.reply_count for a in batch]) + bool(self._min_replicas)
+                replies = await link.send(commands, count)
+            places = list(accumulate([a.reply_count for a in batch], initial=0))[:-1]
+            added, was_set = [replies[n] for n in places], [replies[n + 1] for n in places]
             repeated = [a for a, set_ in zip(batch, was_set, strict=True) if set_ is None]
-            markers = await _read_markers(wire, repeated)
-            await _forget_markers(wire, batch, added, was_set)
+            markers = await _read_markers(link, repeated)
+            await _forget_markers(link, batch, added, was_set)
         except BaseException as error:
-            wire.close()
+            link.close()
             _fail(batch, FateUnknown(repr(error)[:200]))
             if not isinstance(error, RedisError | OSError | TimeoutError):
                 raise
@@ -156,7 +167,7 @@ class Lane:
         return f"{replica_count!r} replicas have it, {self._min_replicas} must"[:200]
 
 
-async def _read_markers(wire: Wire, repeated: list[_Append]) -> dict[bytes, bytes]:
+async def _read_markers(link: Link, repeated: list[_Append]) -> dict[bytes, bytes]:
     """Markers of the earlier appends of repeated operations; rare, so not part
     of every pipeline.
     """
@@ -164,12 +175,12 @@ async def _read_markers(wire: Wire, repeated: list[_Append]) -> dict[bytes, byte
         return {}
     commands = b"".join([pack(b"GET", a.marker_key) for a in repeated])
     async with asyncio.timeout(SOCKET_TIMEOUT_S):
-        replies = await wire.send(commands, len(repeated))
+        replies = await link.send(commands, len(repeated))
     return {a.marker_key: v for a, v in zip(repeated, replies, strict=True) if isinstance(v, bytes)}
 
 
 async def _forget_markers(
-    wire: Wire, batch: list[_Append], added: Sequence[Any], was_set: Sequence[Any]
+    link: Link, batch: list[_Append], added: Sequence[Any], was_set: Sequence[Any]
 ) -> None:
     """Delete markers whose entry was refused.
 
@@ -183,7 +194,11 @@ async def _forget_markers(
     ]
     if orphaned:
         async with asyncio.timeout(SOCKET_TIMEOUT_S):
-            await wire.send(pack(b"DEL", *orphaned), 1)
+            await link.send(pack(b"DEL", *orphaned), 1)
+
+
+def _marking(key: bytes, marker: bytes) -> bytes:
+    return pack(b"SET", key, marker, b"EX", b"%d" % MARKER_TTL_S, b"NX")
 
 
 def _resolve(append: _Append, added: Any, was_set: Any, earlier: bytes | None) -> None:

@@ -11,12 +11,16 @@ from streams import partitions
 from streams.commands import Client
 from streams.entry import Entry
 from streams.inbox import Inbox
-from streams.options import BLOCK_MS
+from streams.link import Link, connect_link, pack
+from streams.options import BLOCK_MS, SOCKET_TIMEOUT_S
 from streams.tasks import end
 from streams.trimming import trim
 
 READ_MAX: Final = 500
 """Entries of one partition in one read."""
+READ_MIN: Final = 4
+READ_MAX_BYTES: Final = 1_000_000
+"""About as much of one partition in one read: the last read's entries tell how large they are."""
 GATHER_S: Final = 0.001
 RECLAIM_EVERY_S: Final = 5.0
 RECLAIM_IDLE_MS: Final = 4000
@@ -37,6 +41,7 @@ class Reader:
         self._client = client
         self._partitions = {partitions.intents(p): p for p in owned}
         self._inbox = inbox
+        self._count = READ_MAX
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -68,22 +73,43 @@ class Reader:
     async def _read_new(self) -> None:
         loop = asyncio.get_running_loop()
         reclaim_at = loop.time() + RECLAIM_EVERY_S
-        command = (
-            "XREADGROUP", "GROUP", partitions.GROUP, partitions.OWNER, "COUNT", READ_MAX,
-            "BLOCK", BLOCK_MS, "STREAMS", *self._partitions, *(">" for _ in self._partitions),
+        link = await connect_link(await self._client.url_of(next(iter(self._partitions.values()))))
+        try:
+            while True:
+                await self._read_once(link)
+                if loop.time() >= reclaim_at:
+                    for stream in self._partitions:
+                        await self._reclaim(stream, idle_ms=RECLAIM_IDLE_MS)
+                    reclaim_at = loop.time() + RECLAIM_EVERY_S
+        finally:
+            link.close()  # a reply may be under way: what it brings stays pending
+
+    async def _read_once(self, link: Link) -> None:
+        async with asyncio.timeout(SOCKET_TIMEOUT_S):
+            reply = (await link.send(self._command(), 1))[0]
+        if isinstance(reply, RedisError):
+            raise reply
+        count = size = 0
+        for name, rows in reply or ():
+            entries = _entries(self._partitions[name.decode()], rows)
+            count += len(entries)
+            size += sum([len(entry.payload) for entry in entries])
+            await self._inbox.put(entries)
+        if count:
+            self._count = max(READ_MIN, min(READ_MAX, READ_MAX_BYTES * count // max(1, size)))
+        # Under load a read per entry costs more than the entry itself, so entries are gathered
+        # for a moment and read together. A single entry never waits: the reader is blocked
+        # in a read when it arrives.
+        await asyncio.sleep(GATHER_S)
+
+    def _command(self) -> bytes:
+        """XREADGROUP for all partitions, as many entries as memory allows: a bulk is large."""
+        streams = [name.encode() for name in self._partitions]
+        return pack(
+            b"XREADGROUP", b"GROUP", partitions.GROUP.encode(), partitions.OWNER.encode(),
+            b"COUNT", b"%d" % self._count, b"BLOCK", b"%d" % BLOCK_MS,
+            b"STREAMS", *streams, *[b">" for _ in streams],
         )  # fmt: skip
-        while True:
-            reply = await self._client.execute_command(*command)
-            for stream, rows in _streams(reply):
-                await self._inbox.put(_entries(self._partitions[stream], rows))
-            # Under load a read per entry costs more than the entry itself, so entries are gathered
-            # for a moment and read together. A single entry never waits: the reader is blocked
-            # in a read when it arrives.
-            await asyncio.sleep(GATHER_S)
-            if loop.time() >= reclaim_at:
-                for stream in self._partitions:
-                    await self._reclaim(stream, idle_ms=RECLAIM_IDLE_MS)
-                reclaim_at = loop.time() + RECLAIM_EVERY_S
 
     async def _reclaim(self, stream: str, idle_ms: int) -> None:
         """Take over entries pending longer than `idle_ms`, our own too: lost replies leave them
@@ -142,12 +168,3 @@ def _bytes(value: Any) -> bytes:
 def _field(fields: list[bytes] | None) -> bytes:
     pairs = dict(zip(fields[::2], fields[1::2], strict=False)) if fields else {}
     return pairs.get(partitions.FIELD, b"")
-
-
-def _streams(reply: Any) -> list[tuple[str, list[Any]]]:
-    """Streams and their entries in an XREADGROUP reply, in either shape that redis-py returns."""
-    if not reply:
-        return []
-    if isinstance(reply, dict):
-        return [(name.decode(), rows) for name, value in reply.items() for rows in value]
-    return [(name.decode(), rows) for name, rows in reply]

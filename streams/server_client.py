@@ -7,6 +7,7 @@ from typing import Any
 import redis.asyncio
 
 from streams.commands import Producer, VerifyPartitions
+from streams.linked_pipeline import LinkedPipeline, LinkedPipelines
 from streams.options import SOCKET_TIMEOUT_S, options
 from streams.producer import Lane
 
@@ -16,6 +17,7 @@ class ServerClient(redis.asyncio.Redis):
 
     url: str
     min_replicas: int
+    _finishing: LinkedPipelines
 
     def create_producer(self, verify: VerifyPartitions, partition_count: int) -> Producer:
         """A producer with one lane."""
@@ -30,6 +32,20 @@ class ServerClient(redis.asyncio.Redis):
     def readable_together(self, owned: Collection[int]) -> set[tuple[int, ...]]:
         """All partitions in one group."""
         return {tuple(sorted(owned))} if owned else set()
+
+    def finishing(self) -> LinkedPipeline:
+        """A pipeline on a connection of its own."""
+        return self._finishing.pipeline()
+
+    async def url_of(self, partition: int) -> str:
+        """The URL of this server."""
+        del partition
+        return self.url
+
+    async def aclose(self, *args: Any, **options: Any) -> None:
+        """Close all connections."""
+        self._finishing.close()
+        await super().aclose(*args, **options)
 
     def any_server(self) -> str:
         """The URL of this server."""
@@ -53,4 +69,5 @@ def create_server_client(
     client = ServerClient(connection_pool=pool)
     client.auto_close_connection_pool = True  # the client owns the pool
     client.url, client.min_replicas = url, min_replicas
+    client._finishing = LinkedPipelines(url)  # noqa: SLF001 - redis-py's constructor is not ours
     return client

@@ -34,6 +34,7 @@ from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import create_engine
 from payments.operations.conflicts import RecordingSubmitter
 from payments.operations.door import RedisDoor
+from payments.operations.outcomes import StoredOutcomes
 from payments.operations.results import OutcomeReader
 from payments.operations.submit import Submitter
 from payments.reads.caught_up import CaughtUp
@@ -72,6 +73,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             Submitter: RecordingSubmitter(door, outcomes, clock, engine),
             Decisions: outcomes,
             OutcomeReader: outcomes,
+            StoredOutcomes: outcomes,
             Markers: door,
             Accepted: caught_up,
             EventFeed: feed,

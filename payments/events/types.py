@@ -24,6 +24,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "bank_payment.reverse": ("reversed", "reversal_rejected"),
     "bill.topup": ("topped_up", "topup_rejected"),
     "break.resolve": ("resolved", "resolution_rejected"),
+    "bulk.accept": ("accepted", "rejected"),
     "client_transfer.create": ("applied", "rejected"),
     "client_wallet.deposit": ("deposited", "deposit_rejected"),
     "client_wallet.open": ("opened", "rejected"),
@@ -57,15 +58,13 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """What an operation's event is called by kind. A test fails for a kind that is missing."""
 
-BULK_ACCEPTED: Final = "bulk.accepted"
-"""A bulk with an Idempotency-Key took it: its items have events of their own."""
 ENDPOINT_DISABLED: Final = "webhook_endpoint.disabled"
 ENDPOINT_TEST: Final = "webhook_endpoint.test"
 
 UNREADABLE: Final = "operation.rejected"
 """An entry of a kind that no release knows, given up by an operator."""
 
-OF_OUR_OWN: Final = (UNREADABLE, BULK_ACCEPTED, ENDPOINT_DISABLED, ENDPOINT_TEST)
+OF_OUR_OWN: Final = (UNREADABLE, ENDPOINT_DISABLED, ENDPOINT_TEST)
 """Types that no operation gives."""
 
 

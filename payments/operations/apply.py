@@ -32,9 +32,10 @@ from payments.ledger.chart import AccountSpec
 from payments.ledger.lock import lock_accounts
 from payments.operations import metrics
 from payments.operations.batch import Answer, Batch, Item
+from payments.operations.bulk import entry_of
 from payments.operations.conflicts import INSERT, insert_arguments
 from payments.operations.dead_letters import DeadLetter, describe, park
-from payments.operations.envelope import Envelope, decode
+from payments.operations.envelope import Envelope, decode, encode
 from payments.operations.lapse import Endings, Lapsing
 from payments.operations.operation import Operation, State
 from payments.operations.outcome import Decision
@@ -78,16 +79,16 @@ class Applier:
         answers: list[Answer] = []
         for entry in entries:
             try:
-                item = self._reader.read(entry)
+                read = self._reader.read_all(entry)
             except NotUnderstood as error:
                 self._waiting.leave(entry, error.order, str(error))
             except Exception as error:  # noqa: BLE001 - whatever an unreadable entry raises, only that entry is parked
                 answers.append(await self._park(connection, entry, envelope_of(entry), error))
             else:
-                if self._waiting and self._waiting.holds_up(entry.partition, order_of(item)):
-                    self._waiting.leave(entry, order_of(item), "what waits behind such an entry")
+                if self._waiting and self._waiting.holds_up(entry.partition, order_of(read[0])):
+                    self._waiting.leave(entry, order_of(read[0]), "what waits behind such an entry")
                 else:
-                    items.append(item)
+                    items += read
         answers += await self._isolate(connection, items)
         metrics.observe_batch(len(entries), monotonic_s() - started, answers)
         return answers
@@ -104,7 +105,7 @@ class Applier:
         if not isinstance(done, Exception):
             return done
         if len(items) == 1:
-            return [await self._park(connection, items[0].entry, items[0].envelope, done)]
+            return [await self._park_item(connection, items[0], done)]
         middle = len(items) // 2
         _log.warning("batch_halved", size=len(items), error=repr(done)[:200])
         first = await self._isolate(connection, items[:middle])
@@ -149,8 +150,15 @@ class Applier:
         )
         async with connection.transaction():
             await park(connection, letter, self._clock())
-            await _advance(connection, [entry])
+            if entry.is_of_stream:
+                await _advance(connection, [entry])
         return Answer(entry, envelope, None)
+
+    async def _park_item(self, connection: Connection, item: Item, error: BaseException) -> Answer:
+        """An item of a bulk is parked alone, as an entry of its own that can be tried again."""
+        entry = item.entry if item.whole is None else entry_of(item, encode(item.envelope))
+        answer = await self._park(connection, entry, item.envelope, error)
+        return msgspec.structs.replace(answer, entry=item.entry, whole=item.whole)
 
     async def _transact(self, connection: Connection, items: Sequence[Item]) -> list[Answer]:
         async with connection.transaction():
@@ -184,6 +192,9 @@ async def _known(connection: Connection, items: Sequence[Item]) -> dict[int, Dec
     code, and this is hot.
     """
     ids = [item.envelope.operation_id for item in items]
+    # A batch that was halved may begin in the middle of a bulk.
+    if items and (whole := items[0].whole) is not None:
+        ids.append(whole.operation_id)
     rows = await connection.fetch(load_sql(__file__, "decided_operations"), ids)
     return {
         row[0].int: Decision(**dict(zip(Decision.__struct_fields__, row, strict=True)))

@@ -5,7 +5,7 @@ transaction under an id that is derived from the whole and its place.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import msgspec
@@ -29,9 +29,12 @@ class AtomicPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class ApplyAll(Intent, frozen=True, kw_only=True):
-    """Apply all of them, or none."""
+    """Apply all of them, or none. `content` stands for what the client sent."""
+
+    content_field: ClassVar = "content"
 
     parts: tuple[AtomicPart, ...]
+    content: str = ""
 
 
 class AllApplied(Result, frozen=True, kw_only=True):

@@ -10,12 +10,7 @@ from payments.events.event import Event
 from payments.kernel.ids import AccountId
 from payments.ledger.balances import BalanceLimit
 from payments.ledger.chart import AccountSpec
-from payments.operations.atomic import (
-    BULK_REJECTED,
-    bulk_applied,
-    bulk_rejected,
-    part_envelope,
-)
+from payments.operations.atomic import BULK_REJECTED, bulk_applied, bulk_rejected, part_envelope
 from payments.operations.envelope import Envelope, Intent, is_said_by
 from payments.operations.lapse import Ended
 from payments.operations.operation import Context, Operation, Part, State
@@ -38,6 +33,8 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     envelope: Envelope
     operation: Operation[Any]
     intent: Intent
+    whole: Envelope | None = None
+    """The bulk that it is an item of."""
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -51,6 +48,14 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     decision: Decision | None
     is_replay: bool = False
     is_conflict: bool = False
+    whole: Envelope | None = None
+    """The bulk that it is an item of; the entry is the bulk's."""
+
+
+def _answer(
+    item: Item, decision: Decision | None, *, is_replay: bool = False, is_conflict: bool = False
+) -> Answer:
+    return Answer(item.entry, item.envelope, decision, is_replay, is_conflict, item.whole)
 
 
 class TellsEvents(Protocol):
@@ -94,21 +99,33 @@ class Batch:
     def take(self, item: Item) -> None:
         """Decide one item, or answer with its earlier outcome."""
         envelope = item.envelope
+        if item.whole is not None and not self._is_decided_by(item.whole):
+            # Another bulk has the key, or this one is a repeat: its items are not decided again.
+            self.answers.append(_answer(item, None, is_replay=True))
+            return
         earlier = self.known.get(envelope.operation_id.int)
         if earlier is None and self._is_of_another_parked(envelope):
             self.conflicts.append(envelope)
-            self.answers.append(Answer(item.entry, envelope, None, is_conflict=True))
+            self.answers.append(_answer(item, None, is_conflict=True))
         elif earlier is None:
             decision = self._decide_all(item) if item.operation.parts else self._decide(item)
             self.known[envelope.operation_id.int] = decision
             self.decided.append(decision)
             self.events += self._told(item, decision)
-            self.answers.append(Answer(item.entry, envelope, decision))
+            self.answers.append(_answer(item, decision))
         elif is_said_by(envelope, earlier.digest):
-            self.answers.append(Answer(item.entry, envelope, earlier, is_replay=True))
+            self.answers.append(_answer(item, earlier, is_replay=True))
         else:
             self.conflicts.append(envelope)
-            self.answers.append(Answer(item.entry, envelope, earlier, is_conflict=True))
+            self.answers.append(_answer(item, earlier, is_conflict=True))
+
+    def _is_decided_by(self, whole: Envelope) -> bool:
+        """True when this very request of the bulk was accepted first, now or before a crash."""
+        one = self.known.get(whole.operation_id.int)
+        return one is not None and (one.accepted_at, one.digest) == (
+            whole.submitted_at,
+            whole.digest,
+        )
 
     def _is_of_another_parked(self, envelope: Envelope) -> bool:
         """True when other content was accepted under this id and is parked."""

@@ -18,6 +18,7 @@ from payments.kernel.database import connect, is_worth_waiting
 from payments.kernel.errors import Unavailable, UnknownFate
 from payments.kernel.ids import OperationId
 from payments.operations import metrics
+from payments.operations.acceptance import Mark
 from streams import partitions
 from streams.client import create_client
 from streams.commands import Client, Producer
@@ -115,14 +116,19 @@ class RedisDoor:
             self._connection.terminate()
 
     async def append(
-        self, partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes
+        self,
+        partition_key: int | str,
+        operation_id: OperationId,
+        payload: bytes,
+        marker: bytes,
+        items: Sequence[Mark] = (),
     ) -> bytes | None:
         """Make the entry durable; returns the marker of an earlier append of this operation.
 
         Raises `Unavailable`: nothing was written. Raises `UnknownFate`: the reply was lost.
         """
         partition = partitions.partition_of(partition_key, self._count)
-        return await self._append(partition, str(operation_id), payload, marker)
+        return await self._append(partition, str(operation_id), payload, marker, items=items)
 
     async def put_back(
         self, partition: int, payload: bytes, marked: tuple[OperationId, bytes] | None
@@ -141,14 +147,21 @@ class RedisDoor:
         await self._append(partition, "", payload, b"", partitions.effects(partition))
 
     async def _append(
-        self, partition: int, operation_id: str, payload: bytes, marker: bytes, stream: str = ""
+        self,
+        partition: int,
+        operation_id: str,
+        payload: bytes,
+        marker: bytes,
+        stream: str = "",
+        *,
+        items: Sequence[Mark] = (),
     ) -> bytes | None:
         reason = self._closed or self._away.get(partition)
         if reason is not None or self._producer is None:
             raise self._refusal(reason or _STARTING)
         try:
             return await self._producer.append(
-                partition, operation_id, payload, marker, stream=stream
+                partition, operation_id, payload, marker, stream=stream, items=items
             )
         except StreamUnavailable as error:
             if error.reason == "redis_unreachable":

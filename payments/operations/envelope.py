@@ -30,6 +30,8 @@ class Intent(
     added: ClassVar[tuple[str, ...]] = ()
     free_json: ClassVar[tuple[str, ...]] = ()
     """Fields with free-form JSON of the client: the order of members is not part of the content."""
+    content_field: ClassVar[str] = ""
+    """The field that stands for the content where the intent's JSON does not."""
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,7 +85,7 @@ def seal(
         operation_id=operation_id,
         kind=kind,
         actor=actor,
-        digest=digest_of(kind, actor, _content_of(intent) if intent.free_json else body),
+        digest=digest_of(kind, actor, _content_of(intent, body)),
         submitted_at=submitted_at,
         body=msgspec.Raw(body if is_plain else b"[%b]" % body),
         reply_to=reply_to,
@@ -94,7 +96,7 @@ def seal(
 
 def digest_of_intent(kind: str, actor: str, intent: Intent) -> bytes:
     """The digest of a request for this intent."""
-    return digest_of(kind, actor, _content_of(intent))
+    return digest_of(kind, actor, _content_of(intent, None))
 
 
 def is_said_by(envelope: Envelope, digest: bytes) -> bool:
@@ -107,8 +109,12 @@ def is_said_by(envelope: Envelope, digest: bytes) -> bool:
     )
 
 
-def _content_of(intent: Intent) -> bytes:
-    """The intent's JSON with the members of free-form JSON sorted."""
+def _content_of(intent: Intent, body: bytes | None) -> bytes:
+    """The content field, or the intent's JSON (`body`) with members of free-form JSON sorted."""
+    if intent.content_field and (content := getattr(intent, intent.content_field)):
+        return str(content).encode()
+    if not intent.free_json:
+        return _ENCODER.encode(intent) if body is None else body
     values = {name: getattr(intent, name) for name in intent.free_json}
     sorted_ = {n: content_of(v) for n, v in values.items() if v is not msgspec.UNSET}
     return _ENCODER.encode(msgspec.structs.replace(intent, **sorted_))

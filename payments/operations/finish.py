@@ -7,11 +7,15 @@ from uuid import UUID
 import msgspec
 
 from payments.operations.batch import Answer
-from payments.operations.results import ParkedReplies, ParkedReply, Reply
+from payments.operations.outcome import Status
+from payments.operations.outcomes import CONFLICTS, PartOutcome
+from payments.operations.results import BulkReply, OtherReplies, ParkedReply, Reply
 from streams import partitions
+from streams.entry import Entry
 from streams.finishing import Send, Step
 
 _REPLIES_A_MESSAGE: Final = 500
+_NOTHING: Final = msgspec.Raw(b"{}")
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -52,15 +56,18 @@ def _steps(answers: Sequence[Answer], place: str) -> list[Step]:
     ]
     steps_ = []
     if plain:
-        steps_.append(Step([a.entry for a in plain], _sender(plain, ()), place))
+        steps_.append(Step(_entries_of(plain), _sender(plain, ()), place))
     if with_effects:
         effects = [(a.entry.partition, e) for a in with_effects for e in effects_of(a)]
         steps_.append(
-            Step(
-                [a.entry for a in with_effects], _sender(with_effects, effects), place, is_owed=True
-            )
+            Step(_entries_of(with_effects), _sender(with_effects, effects), place, is_owed=True)
         )
     return steps_
+
+
+def _entries_of(answers: Sequence[Answer]) -> list[Entry]:
+    """What is acknowledged: the items of a bulk have no entry of their own."""
+    return [a.entry for a in answers if a.whole is None]
 
 
 def effects_of(answer: Answer) -> list[bytes]:
@@ -101,6 +108,8 @@ def replies(answers: Sequence[Answer]) -> list[tuple[str, bytes]]:
     """
     decided: dict[str, list[Reply]] = {}
     parked: dict[str, list[ParkedReply]] = {}
+    bulks: dict[str, list[BulkReply]] = {}
+    items = _items_by_bulk(answers)
     for answer in answers:
         envelope = answer.envelope
         if envelope is None or not envelope.reply_to:
@@ -108,16 +117,39 @@ def replies(answers: Sequence[Answer]) -> list[tuple[str, bytes]]:
         if answer.decision is None:
             reply = ParkedReply(envelope.operation_id, envelope.digest, answer.is_conflict)
             parked.setdefault(envelope.reply_to, []).append(reply)
+            continue
+        told = Reply(answer.decision, envelope.digest, answer.is_conflict)
+        parts = items.get(id(envelope))
+        if parts is None:
+            decided.setdefault(envelope.reply_to, []).append(told)
         else:
-            decided.setdefault(envelope.reply_to, []).append(
-                Reply(answer.decision, envelope.digest, answer.is_conflict)
-            )
+            bulks.setdefault(envelope.reply_to, []).append(BulkReply(told, parts))
     messages = [
         (channel, _encode(listed[i : i + _REPLIES_A_MESSAGE]))
         for channel, listed in decided.items()
         for i in range(0, len(listed), _REPLIES_A_MESSAGE)
     ]
-    return messages + [(c, _encode(ParkedReplies(listed))) for c, listed in parked.items()]
+    messages += [(c, _encode(OtherReplies(parked=listed))) for c, listed in parked.items()]
+    return messages + [(c, _encode(OtherReplies(bulks=[b]))) for c, bs in bulks.items() for b in bs]
+
+
+def _items_by_bulk(answers: Sequence[Answer]) -> dict[int, list[PartOutcome]]:
+    """What became of the items of the bulks that somebody waits for, by the bulk's envelope."""
+    items: dict[int, list[PartOutcome]] = {}
+    for answer in answers:
+        if answer.whole is not None and answer.whole.reply_to:
+            items.setdefault(id(answer.whole), []).append(_outcome_of(answer))
+    return items
+
+
+def _outcome_of(answer: Answer) -> PartOutcome:
+    decision = answer.decision
+    if answer.is_conflict:
+        return PartOutcome(CONFLICTS, None, _NOTHING)
+    if decision is None:
+        status = Status.ACCEPTED if answer.is_replay else Status.PARKED
+        return PartOutcome(status.value, None, _NOTHING)
+    return PartOutcome(decision.status, decision.reason, msgspec.Raw(decision.result.encode()))
 
 
 def _markers(answers: Sequence[Answer]) -> dict[int, list[str]]:

@@ -1,6 +1,7 @@
 """Stored outcomes by their ids, many in one query."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -51,12 +52,12 @@ class Lookups:
         self._has_asked.set()
         return future
 
-    async def read(self, ids: list[UUID]) -> dict[int, Decision]:
+    async def read(self, ids: Sequence[UUID]) -> dict[int, Decision]:
         """Stored outcomes by the integer of their id: hashing a UUID runs Python code."""
         rows = await self._fetch(_DECIDED, ids)
         return {r[0].int: Decision(**dict(zip(_FIELDS, r, strict=True))) for r in rows}
 
-    async def read_parked(self, ids: list[UUID]) -> list[Envelope]:
+    async def read_parked(self, ids: Sequence[UUID]) -> list[Envelope]:
         """Which of these are dead letters."""
         return [decode(row["payload"]) for row in await self._fetch(_PARKED, ids)]
 
@@ -79,7 +80,7 @@ class Lookups:
                 if not future.done():
                     future.set_result(decisions.get(operation_id.int))
 
-    async def _fetch(self, query: str, ids: list[UUID]) -> list[Any]:
+    async def _fetch(self, query: str, ids: Sequence[UUID]) -> list[Any]:
         """Rows by id; one retry on a new session: a killed backend drops every session."""
         async with self._lock:
             for attempt in (1, 2):

@@ -46,10 +46,10 @@ def observe_batch(size: int, seconds: float, answers: Sequence["Answer"]) -> Non
     for answer in answers:
         if answer.is_conflict:
             CONFLICTS.inc()
-        elif answer.decision is None:
-            PARKED.inc()
         elif answer.is_replay:
             REPLAYED.inc()
+        elif answer.decision is None:
+            PARKED.inc()
         else:
             key = (answer.decision.kind, answer.decision.status)
             counts[key] = counts.get(key, 0) + 1

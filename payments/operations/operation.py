@@ -83,6 +83,7 @@ class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     `result`: type of the applied result. `refusals`: exactly those it may give, in order of
     precedence.
     `parts`: the operations it is made of, decided in their order, all applied or none.
+    `items`: takes a bulk apart into items of a batch, which are decided after it, each on its own.
     `lapsing`: the rows it makes that expire.
     """
 
@@ -98,3 +99,4 @@ class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     lapsing: Lapsing[Any] | None = None
     refusals: tuple[Refusal, ...] = ()
     parts: "Callable[[IntentT], Sequence[Part]] | None" = None
+    items: Callable[[Any], Iterable[Any]] | None = None

@@ -1,8 +1,10 @@
 """Outcomes as the submitter sees them: stored ones and future ones."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
+from uuid import UUID
 
 import msgspec
 
@@ -17,6 +19,31 @@ class Parked(msgspec.Struct, frozen=True):
 
 
 PARKED: Final = Parked()
+
+
+class PartOutcome(msgspec.Struct, frozen=True, array_like=True):
+    """What became of an item of a bulk: its status and reason, and its result as JSON."""
+
+    status: str
+    reason: str | None
+    result: msgspec.Raw
+
+
+CONFLICTS: Final = "conflict"
+"""The status of an item whose own key was used with other content."""
+
+
+@runtime_checkable
+class StoredOutcomes(Protocol):
+    """Stored outcomes, many in one query. Implemented in `payments.operations.results`."""
+
+    async def read(self, ids: Sequence[UUID]) -> dict[int, Decision]:
+        """Stored outcomes by the integer of their id. Raises `Unavailable`."""
+        ...
+
+    async def read_parked(self, ids: Sequence[UUID]) -> list[Envelope]:
+        """The parked entries of these ids. Raises `Unavailable`."""
+        ...
 
 
 class Outcomes(Protocol):
@@ -41,6 +68,11 @@ class Outcomes(Protocol):
 
 class Coming(Protocol):
     """A future outcome."""
+
+    @property
+    def parts(self) -> Sequence[PartOutcome] | None:
+        """What became of the items of a bulk, when that was pushed."""
+        ...
 
     async def within(self, timeout_s: float) -> Decision | Parked | None:
         """The outcome, or None after the timeout. Raises `Conflict` when the id

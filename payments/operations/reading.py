@@ -80,6 +80,12 @@ class EntryReader:
             raise
         return Item(entry, envelope, operation, intent)
 
+    def read_all(self, entry: Entry) -> list[Item]:
+        """The item, and those of a bulk behind it. Raises as `read`."""
+        item = self.read(entry)
+        items = item.operation.items
+        return [item] if items is None else [item, *items(item)]
+
 
 def is_kind(text: str) -> bool:
     """True for text that a release may use as a kind; anything else is garbage."""

@@ -1,6 +1,7 @@
 """Outcomes for waiting callers: pushed after the commit, else read from PostgreSQL."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Self
 from uuid import UUID
@@ -13,13 +14,13 @@ from payments.kernel.ids import OperationId, new_secret
 from payments.operations.envelope import Envelope, is_said_by
 from payments.operations.lookups import LOOKUP_MAX, Lookups
 from payments.operations.outcome import Decision
-from payments.operations.outcomes import PARKED, Parked, conflict
+from payments.operations.outcomes import PARKED, Parked, PartOutcome, conflict
 from streams import partitions
 from streams.client import create_client
 from streams.commands import Client
+from streams.link import connect_link, pack
 from streams.options import SOCKET_TIMEOUT_S
 from streams.tasks import end
-from streams.wire import connect_wire, pack
 
 _SWEEP_EVERY_S: Final = 0.1
 _LATE_S: Final = 1.0
@@ -45,10 +46,18 @@ class ParkedReply(msgspec.Struct, frozen=True, array_like=True):
     is_conflict: bool = False
 
 
-class ParkedReplies(msgspec.Struct, frozen=True):
-    """A message about parked entries."""
+class BulkReply(msgspec.Struct, frozen=True, array_like=True):
+    """One published outcome of a bulk, and those of its items in their order."""
 
-    parked: list[ParkedReply]
+    reply: Reply
+    parts: list[PartOutcome]
+
+
+class OtherReplies(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message that 0.1.0 does not know: about parked entries, and about bulks."""
+
+    parked: list[ParkedReply] = []
+    bulks: list[BulkReply] = []
 
 
 class Expected:
@@ -58,7 +67,7 @@ class Expected:
     from one of an earlier try.
     """
 
-    __slots__ = ("_waiters", "digest", "done", "key", "since_s", "submitted_at", "until_s")
+    __slots__ = ("_waiters", "digest", "done", "key", "parts", "since_s", "submitted_at", "until_s")
 
     def __init__(
         self, waiters: "_Waiters", key: int, digest: bytes | None, submitted_at: datetime | None
@@ -68,6 +77,7 @@ class Expected:
         self.key = key
         self.digest = digest
         self.submitted_at = submitted_at
+        self.parts: Sequence[PartOutcome] | None = None
         self.since_s = monotonic_s()
         self.until_s: float | None = None
         self.done: asyncio.Future[Decision | Parked | None] = (
@@ -97,7 +107,7 @@ class Expected:
 
 _Waiters = dict[int, list[Expected]]
 """Those who wait, by the integer of the operation's id: hashing a UUID runs Python code."""
-_MESSAGE: Final = msgspec.json.Decoder(list[Reply] | ParkedReplies)
+_MESSAGE: Final = msgspec.json.Decoder(list[Reply] | OtherReplies)
 
 
 class OutcomeReader:
@@ -136,6 +146,14 @@ class OutcomeReader:
         """The stored outcome; concurrent calls share one query. Raises `Unavailable`."""
         return await self._lookups.find(operation_id)
 
+    async def read(self, ids: Sequence[UUID]) -> dict[int, Decision]:
+        """Stored outcomes by the integer of their id. Raises `Unavailable`."""
+        return await self._lookups.read(ids)
+
+    async def read_parked(self, ids: Sequence[UUID]) -> list[Envelope]:
+        """The parked entries of these ids. Raises `Unavailable`."""
+        return await self._lookups.read_parked(ids) if ids else []
+
     async def find_parked(self, operation_id: OperationId) -> Envelope | None:
         """The parked entry of this id. Raises `Unavailable`."""
         return next(iter(await self._lookups.read_parked([operation_id])), None)
@@ -156,7 +174,7 @@ class OutcomeReader:
         with self.expect(operation_id, None, submitted_at) as expected:
             return await expected.within(timeout_s)
 
-    def _resolve(self, reply: Reply) -> None:
+    def _resolve(self, reply: Reply, parts: Sequence[PartOutcome] | None = None) -> None:
         """Wake those who sent the request that is answered, and those who take any content."""
         decision = reply.decision
         for waiter in self._waiters.get(decision.operation_id.int, ()):
@@ -165,6 +183,7 @@ class OutcomeReader:
             if reply.is_conflict and waiter.digest is not None:
                 waiter.done.set_exception(conflict(OperationId(decision.operation_id)))
             else:
+                waiter.parts = parts
                 waiter.done.set_result(decision)
 
     def _resolve_stored(self, decision: Decision) -> None:
@@ -195,28 +214,30 @@ class OutcomeReader:
 
     def _receive(self, data: bytes) -> None:
         message = _MESSAGE.decode(data)
-        if isinstance(message, ParkedReplies):
+        if isinstance(message, OtherReplies):
             for parked in message.parked:
                 self._resolve_pushed(parked)
+            for bulk in message.bulks:
+                self._resolve(bulk.reply, bulk.parts)
             return
         for reply in message:
             self._resolve(reply)
 
     async def _listen(self) -> None:
         while True:
-            wire = None
+            link = None
             try:
-                wire = await connect_wire(self._client.any_server())
-                wire.on_push(lambda push: self._receive(push[2]))
+                link = await connect_link(self._client.any_server())
+                link.on_push(lambda push: self._receive(push[2]))
                 async with asyncio.timeout(SOCKET_TIMEOUT_S):
-                    await wire.send(pack(b"SUBSCRIBE", self.reply_to.encode()), 1)
-                await wire.lost
+                    await link.send(pack(b"SUBSCRIBE", self.reply_to.encode()), 1)
+                await link.lost
                 reason = "the connection ended"
             except Exception as error:  # noqa: BLE001 - without this channel every answer is late, so reconnect always
                 reason = repr(error)[:200]
             finally:
-                if wire is not None:
-                    wire.close()
+                if link is not None:
+                    link.close()
             _log.warning("replies_reconnect", error=reason)
             await asyncio.sleep(_RECONNECT_S)
 

@@ -14,12 +14,12 @@ from payments.kernel.clock import Clock
 from payments.kernel.errors import Unavailable, UnknownFate
 from payments.kernel.ids import OperationId, derived_id, new_id
 from payments.operations import metrics
-from payments.operations.acceptance import Acceptance, Door, marker_of
+from payments.operations.acceptance import Acceptance, Door, marker_of, marker_of_item
 from payments.operations.earlier import LEDGER_WAIT_S, EarlierId, EarlierIds
 from payments.operations.envelope import Envelope, Intent, encode, is_said_by, seal
 from payments.operations.operation import IntentT, Operation
 from payments.operations.outcome import Decision
-from payments.operations.outcomes import Coming, Outcomes, Parked, conflict
+from payments.operations.outcomes import Coming, Outcomes, Parked, PartOutcome, conflict
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -35,6 +35,8 @@ class Request(msgspec.Struct, frozen=True):
     """Looked up first: a request sent under one of these ids is answered again,
     not executed again.
     """
+    items: tuple[tuple[OperationId, str, bytes], ...] = ()
+    """Of a bulk: id, kind and digest of each item, which exist as soon as it is accepted."""
     order: int | str | None = None
     """Requests that share it are decided in the order of acceptance; None: as the kind defines."""
 
@@ -47,6 +49,7 @@ class Request(msgspec.Struct, frozen=True):
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """The result of accepting: `decision` if decided, `is_replay` if known before.
 
+    `parts`: what became of a bulk's items, when that was pushed.
     `is_parked`: it could not be applied; an operator has to handle it.
     """
 
@@ -54,6 +57,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     accepted_at: datetime
     decision: Decision | None = None
+    parts: Sequence[PartOutcome] | None = None
     is_replay: bool = False
     is_parked: bool = False
     is_doubtful: bool = False
@@ -125,7 +129,7 @@ class Submitter:
     async def _look(self, request: Request, wait_s: float) -> "Ticket | _Sealed":
         """What was decided before, or the request in its envelope."""
         if request.earlier:
-            request = await self._as_asked_first(request)
+            request = await self.as_asked_first(request)
         envelope = seal(
             request.operation_id,
             request.operation.kind,
@@ -163,13 +167,13 @@ class Submitter:
         Looked up after the append: a request without a marker was decided before, or is new.
         """
         earlier = await self._append(request, envelope)
+        decision = await self._stored(request)
+        if decision is not None and decision.accepted_at != envelope.submitted_at:
+            return _replay(decision, envelope)
         if _is_other(earlier, envelope):
             with self._expect(envelope) as coming:
-                return _settled(envelope, earlier, await coming.within(LEDGER_WAIT_S))
-        decision = await self._stored(request)
-        if decision is None or decision.accepted_at == envelope.submitted_at:
-            return _accepted(envelope, earlier)
-        return _replay(decision, envelope)
+                return _settled(envelope, earlier, await coming.within(LEDGER_WAIT_S), coming)
+        return _accepted(envelope, earlier)
 
     async def _wait(self, request: Request, envelope: Envelope, wait_s: float) -> Ticket:
         # Start listening before the entry is sent: the outcome may be published before XADD's
@@ -177,7 +181,8 @@ class Submitter:
         with self._expect(envelope) as coming:
             earlier = await self._append(request, envelope)
             least_s = LEDGER_WAIT_S if _is_other(earlier, envelope) else 0
-            return _settled(envelope, earlier, await coming.within(max(wait_s, least_s)))
+            outcome = await coming.within(max(wait_s, least_s))
+            return _settled(envelope, earlier, outcome, coming)
 
     async def _stored(self, request: Request) -> Decision | None:
         """The outcome of an earlier request, where it has not been looked up before the append.
@@ -191,7 +196,7 @@ class Submitter:
         except Unavailable:
             return None
 
-    async def _as_asked_first(self, request: Request) -> Request:
+    async def as_asked_first(self, request: Request) -> Request:
         """The request under the id it was first sent under, or its own if it is new."""
         ids = (EarlierId(request.actor, request.operation_id), *request.earlier)
         first = await self._earlier.first_of(
@@ -224,6 +229,7 @@ class Submitter:
             request.operation_id,
             encode(envelope),
             marker_of(envelope),
+            [(str(id_), marker_of_item(envelope, k, d)) for id_, k, d in request.items],
         )
         metrics.ACCEPTED.labels(envelope.kind).inc()
         return None if marker is None else msgspec.json.decode(marker, type=Acceptance)
@@ -245,7 +251,10 @@ def _accepted(envelope: Envelope, earlier: Acceptance | None) -> Ticket:
 
 
 def _settled(
-    envelope: Envelope, earlier: Acceptance | None, outcome: Decision | Parked | None
+    envelope: Envelope,
+    earlier: Acceptance | None,
+    outcome: Decision | Parked | None,
+    coming: Coming,
 ) -> Ticket:
     ticket = _accepted(envelope, earlier)
     if outcome is None:
@@ -257,7 +266,9 @@ def _settled(
     # The marker is deleted with the decision: a copy appended just after it finds none,
     # although the decision belongs to the earlier request.
     is_replay = ticket.is_replay or outcome.accepted_at != envelope.submitted_at
-    return msgspec.structs.replace(ticket, decision=outcome, is_replay=is_replay)
+    return msgspec.structs.replace(
+        ticket, decision=outcome, is_replay=is_replay, parts=coming.parts
+    )
 
 
 def _replay(decision: Decision, envelope: Envelope) -> Ticket:

@@ -23,7 +23,7 @@ from payments.kernel.ids import OperationId, derived_id, new_id
 from payments.kernel.randomness import Seeded, seeded
 from payments.operations.apply import Applier
 from payments.registry import OPERATIONS
-from payments_tools.bench import http, ledger
+from payments_tools.bench import http, ledger, ways
 from payments_tools.bench.report import Figure, Grid, Report, machine, server_settings
 from payments_tools.bench.sample import Sample
 
@@ -205,9 +205,9 @@ async def _http_in_turn(servers: Servers, fresh: Plant, grown: Plant, say: Say) 
         for plant in (fresh, grown) if turn % 2 else (grown, fresh):
             say(f"HTTP, {'fresh' if plant is fresh else 'grown'} tables")
             ids = plant.rng.sample(plant.ids, 2000)
-            ways = http.transfer_ways(ids, keys[plant.database_url])
+            listed = ways.transfer_ways(ids, keys[plant.database_url])
             async with http.target(servers, _HTTP_SECONDS, plant.database_url) as running:
-                for way in ways:
+                for way in listed:
                     figure = (await running.measure(way)).figure(None)
                     pair = pairs.setdefault(way.name, Pair(name=way.name, fresh=[], grown=[]))
                     samples = pair.fresh if plant is fresh else pair.grown

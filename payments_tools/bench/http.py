@@ -3,8 +3,9 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -22,26 +23,17 @@ from payments_tools.bench.cpu import cpu_seconds
 from payments_tools.bench.load import Job, Result, post, run_apart
 from payments_tools.bench.report import Figure, Report, machine, server_settings
 from payments_tools.bench.roles import FIRST_PORT, Role, ready, roles
+from payments_tools.bench.ways import CONNECTIONS, Way, all_ways
 from streams import partitions
 from streams.client import create_client
 
 Say = Callable[[str], None]
 _ACCOUNTS: Final = 2000
-_CONNECTIONS: Final = 64
+_NUMBERS: Final = 10_000_000
+"""As many requests with keys of their own one measurement may send."""
 _REQUESTS: Final = 4000
 _WARM_S: Final = 2.0
 _ROLES: Final = ("api", "consumer")
-
-
-class Way(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of request to measure: in the figure's and in a narrow column's words."""
-
-    name: str
-    short: str
-    expected: int
-    requests: list[bytes]
-    connections: int = _CONNECTIONS
-    is_compared: bool = True
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,13 +47,14 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     def figure(self, base: float | None) -> Figure:
         """A row of the report. Raises when an answer was not the expected one."""
         way, result = self.way, self.result
+        per_second = result.per_second * way.operations
         wrong = {status: n for status, n in result.answers.items() if status != way.expected}
         if wrong:
             raise AssertionError(f"{way.name}: answers other than {way.expected}: {wrong}")
         return Figure(
             name=way.name,
-            per_second=result.per_second,
-            ratio=result.per_second / base if base and way.is_compared else None,
+            per_second=per_second,
+            ratio=per_second / base if base and way.is_compared else None,
             p50_ms=result.p50_ms,
             p99_ms=result.p99_ms,
             note=f"connections: {way.connections}; drained {self.drain_s:.2f} s after the end",
@@ -76,27 +69,38 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     running: dict[str, Role]
     seconds: float
     samples_dir: Path | None = None
+    numbers: Iterator[int]
+
+    def take_numbers(self) -> int:
+        """The first of numbers that no other request has had."""
+        return next(self.numbers)
 
     async def measure(self, way: Way) -> Measured:
         """Warm up, let the streams drain, measure."""
         third = len(way.requests) // 3  # what must be new each time is not sent twice
+        first = self.take_numbers()
         job = Job(
             host="127.0.0.1",
             port=self.port,
             connections=way.connections,
             seconds=min(_WARM_S, self.seconds),
             requests=way.requests[:third],
+            mark=way.mark,
+            first=first,
         )
         await run_apart(job)
         await drained_s(self.servers.redis_url, monotonic_s())
         await self._samples()
         before = self._cpu()
         result = await run_apart(
-            msgspec.structs.replace(job, seconds=self.seconds, requests=way.requests[third:])
+            msgspec.structs.replace(
+                job, seconds=self.seconds, requests=way.requests[third:], first=first + _NUMBERS
+            )
         )
         drain_s = await drained_s(self.servers.redis_url, result.last_answer_at_s)
         used = {stages.LOAD: result.cpu_s} | {n: s - before[n] for n, s in self._cpu().items()}
-        cost = stages.cost(way.short, sum(result.answers.values()), used, await self._samples())
+        done = sum(result.answers.values()) * way.operations
+        cost = stages.cost(way.short, done, used, await self._samples())
         return Measured(way=way, result=result, drain_s=drain_s, cost=cost)
 
     def memory_mb(self) -> dict[str, float]:
@@ -144,48 +148,6 @@ async def _wallets(database_url: str) -> list[int]:
     return ids
 
 
-def transfer_ways(ids: list[int], key: str) -> list[Way]:
-    """Transfers: accepted, waited for, and waited for by a single client."""
-    waiting = _transfers(ids, key, Prefer="wait=10")
-    return [
-        Way(
-            name="POST /v1/transfers → 202",
-            short="202",
-            expected=202,
-            requests=_transfers(ids, key),
-        ),
-        Way(
-            name="POST /v1/transfers, waiting → 201",
-            short="waiting",
-            expected=201,
-            requests=waiting,
-        ),
-        Way(
-            name="one lonely client, waiting → 201",
-            short="lonely",
-            expected=201,
-            requests=waiting,
-            connections=1,
-            is_compared=False,
-        ),
-    ]
-
-
-def _transfers(ids: list[int], key: str, **headers: str) -> list[bytes]:
-    pairs = ((ids[n % len(ids)], ids[(n * 7 + 1) % len(ids)]) for n in range(_REQUESTS))
-    return [
-        post(
-            "/v1/transfers",
-            b'{"source_wallet_id":%d,"destination_wallet_id":%d,'
-            b'"amount":"0.05","currency":"RUB"}' % pair,
-            Authorization=f"Bearer {key}",
-            **headers,
-        )
-        for pair in pairs
-        if pair[0] != pair[1]
-    ]
-
-
 async def _baseline(database_url: str, seconds: float) -> Result:
     engine = create_engine(database_url, pool_size=1)
     await baseline.prepare(engine, _ACCOUNTS)
@@ -200,7 +162,7 @@ async def _baseline(database_url: str, seconds: float) -> Result:
         job = Job(
             host="127.0.0.1",
             port=port,
-            connections=_CONNECTIONS,
+            connections=CONNECTIONS,
             seconds=min(_WARM_S, seconds),
             requests=requests,
         )
@@ -241,6 +203,7 @@ async def target(
                 running=running,
                 seconds=seconds,
                 samples_dir=samples_dir,
+                numbers=count(0, 2 * _NUMBERS),
             )
 
 
@@ -257,7 +220,7 @@ async def run(servers: Servers, *, seconds: float, is_staged: bool, say: Say) ->
     )
     measured: list[Measured] = []
     async with target(servers, seconds, is_sampled=is_staged) as running:
-        for way in (*transfer_ways(ids, key), topups):
+        for way in (*all_ways(ids, key), topups):
             say(way.name)
             measured.append(await running.measure(way))
         memory = running.memory_mb()
@@ -270,7 +233,7 @@ async def run(servers: Servers, *, seconds: float, is_staged: bool, say: Say) ->
         machine=machine(),
         settings=settings | {"redis appendfsync": "always"},
         figures=[_baseline_figure(base), *(m.figure(base.per_second) for m in measured)],
-        grids=stages.grids([m.cost for m in measured]) if is_staged else [],
+        grids=stages.grids([m.cost for m in measured]),
         extra={"memory_mb": memory},
     )
 

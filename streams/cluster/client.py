@@ -127,6 +127,14 @@ class ClusterClient(_Commands):
         """A subscription on one node, in turn: messages published on any node reach all of them."""
         return self.server(self._next()).pubsub(**options)
 
+    def finishing(self) -> "ClusterPipeline":
+        """A pipeline like any other."""
+        return self.pipeline(transaction=False)
+
+    async def url_of(self, partition: int) -> str:
+        """The URL of the node that holds a partition."""
+        return self.topology.url(await self.topology.owner(partition_slot(partition)))
+
     def any_server(self) -> str:
         """The URL of one node, in turn."""
         return self.topology.url(self._next())

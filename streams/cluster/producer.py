@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -50,12 +51,21 @@ class ClusterProducer:
             await lane.stop()
 
     async def append(
-        self, partition: int, operation_id: str, payload: bytes, marker: bytes, *, stream: str = ""
+        self,
+        partition: int,
+        operation_id: str,
+        payload: bytes,
+        marker: bytes,
+        *,
+        stream: str = "",
+        items: Sequence[tuple[str, bytes]] = (),
     ) -> bytes | None:
         """See `Lane.append`. After MOVED, which wrote nothing, the right node is tried once."""
         seen = self._topology.version
         try:
-            return await self._append(partition, operation_id, payload, marker, stream=stream)
+            return await self._append(
+                partition, operation_id, payload, marker, stream=stream, items=items
+            )
         except StreamUnavailable as error:
             if error.reason in _NODE_AWAY:
                 self._topology.doubt()
@@ -65,13 +75,24 @@ class ClusterProducer:
             self._topology.doubt()
             raise
         await self._topology.refresh(seen)
-        return await self._append(partition, operation_id, payload, marker, stream=stream)
+        return await self._append(
+            partition, operation_id, payload, marker, stream=stream, items=items
+        )
 
     async def _append(
-        self, partition: int, operation_id: str, payload: bytes, marker: bytes, *, stream: str = ""
+        self,
+        partition: int,
+        operation_id: str,
+        payload: bytes,
+        marker: bytes,
+        *,
+        stream: str = "",
+        items: Sequence[tuple[str, bytes]] = (),
     ) -> bytes | None:
         lane = await self._lane(partition)
-        return await lane.append(partition, operation_id, payload, marker, stream=stream)
+        return await lane.append(
+            partition, operation_id, payload, marker, stream=stream, items=items
+        )
 
     async def _lane(self, partition: int) -> Lane:
         try:

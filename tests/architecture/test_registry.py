@@ -8,7 +8,7 @@ from payments.registry import EFFECTS, OPERATIONS
 from payments.surfaces.native import (
     accounts,
     adjustments,
-    bulk,
+    bulk_items,
     holds,
     transactions,
     transfers,
@@ -87,6 +87,6 @@ def test_a_bulk_takes_every_native_operation_or_says_why_not() -> None:
         for handler in module.HANDLERS
         if (access := access_of(handler)) is not None and access.operation is not None
     }
-    taken = {kind.operation.kind for kind in bulk.KINDS.values()}
-    assert submitted == taken | set(bulk.SINGLE_ONLY)
-    assert taken & set(bulk.SINGLE_ONLY) == set()
+    taken = {kind.operation.kind for kind in bulk_items.KINDS.values()}
+    assert submitted == taken | set(bulk_items.SINGLE_ONLY)
+    assert taken & set(bulk_items.SINGLE_ONLY) == set()

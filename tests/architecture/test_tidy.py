@@ -33,7 +33,6 @@ TRANSACTIONS = {
     "payments/deliveries/writes.py": "what is sent to webhook endpoints; nothing moves",
     "payments/endpoints/writes.py": "webhook endpoints; nothing moves",
     "payments/events/writes.py": "events get their numbers, and old ones are let go",
-    "payments/operations/claims.py": "a bulk takes its Idempotency-Key; nothing moves",
     "payments/products/writes.py": "products: reference data",
     "payments/provider/writes.py": "the operator's switch of the provider",
     "payments/reconciliation/writes.py": "a registry file is kept, line by line",

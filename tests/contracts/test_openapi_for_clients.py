@@ -24,7 +24,7 @@ from payments.http.problems import codes_of
 from payments.kernel.errors import InvalidAmount
 from payments.kernel.money import currency_of
 from payments.surfaces.native.bodies import BULK_KINDS
-from payments.surfaces.native.bulk import KINDS
+from payments.surfaces.native.bulk_items import KINDS
 from tests.architecture.routes import SETTINGS
 from tests.contracts.openapi_walk import answers, every, operations, reachable, resolved, types_of
 

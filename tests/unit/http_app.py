@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -23,9 +23,10 @@ from payments.http.services import Connection, Services, Time
 from payments.kernel.database import create_engine
 from payments.kernel.errors import NotAuthenticated, PaymentsError
 from payments.kernel.ids import OperationId
+from payments.operations.acceptance import Mark
 from payments.operations.envelope import Envelope, decode
 from payments.operations.outcome import Decision
-from payments.operations.outcomes import Coming, Parked
+from payments.operations.outcomes import Coming, Parked, PartOutcome, StoredOutcomes
 from payments.operations.submit import Submitter
 from payments.reads.event_feed import EventFeed
 from payments.reads.replica import ReadEngine
@@ -35,6 +36,7 @@ from payments.surfaces.native.routes import ROUTER
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 """Routes that read the database are there, and no test here asks for one."""
 NOW = datetime(2026, 11, 20, 21, tzinfo=UTC)
+EARLIER = NOW - timedelta(seconds=1)
 KEYS = {
     "all": Actor("key:all", frozenset({"*"})),
     "reader": Actor("key:reader", frozenset({"wallets:read", "operations:read"})),
@@ -50,7 +52,12 @@ class FakeDoor:
         self.closed: PaymentsError | None = None
 
     async def append(
-        self, _partition_key: int | str, operation_id: OperationId, payload: bytes, marker: bytes
+        self,
+        _partition_key: int | str,
+        operation_id: OperationId,
+        payload: bytes,
+        marker: bytes,
+        _items: Sequence[Mark] = (),
     ) -> bytes | None:
         """Keep it, or raise."""
         if self.closed is not None:
@@ -73,10 +80,19 @@ class FakeOutcomes:
     def __init__(self) -> None:
         self.stored: dict[UUID, Decision] = {}
         self.answer: dict[str, Any] | None = None
+        self.parts: Sequence[PartOutcome] | None = None
 
     async def find(self, operation_id: OperationId) -> Decision | None:
         """What the test stored."""
         return self.stored.get(operation_id)
+
+    async def read(self, ids: Sequence[UUID]) -> dict[int, Decision]:
+        """What the test stored."""
+        return {id_.int: self.stored[id_] for id_ in ids if id_ in self.stored}
+
+    async def read_parked(self, _ids: Sequence[UUID]) -> list[Envelope]:
+        """Nothing is parked here."""
+        return []
 
     async def find_parked(self, _operation_id: OperationId) -> Envelope | None:
         """Nothing is parked here."""
@@ -92,7 +108,8 @@ class FakeOutcomes:
         """What the test wants answered, at once."""
         answer = self.answer
         yield FakeComing(
-            None if answer is None else decision_of(operation_id, digest or b"", **answer)
+            None if answer is None else decision_of(operation_id, digest or b"", **answer),
+            self.parts,
         )
 
     async def wait(
@@ -101,6 +118,12 @@ class FakeOutcomes:
         """The same, for those who only ask."""
         with self.expect(operation_id, None, submitted_at) as coming:
             return await coming.within(timeout_s)
+
+
+class ClientSubmitter(Submitter):
+    """As that of the API, which appends a keyed request before it looks for an earlier one."""
+
+    looks_first = False
 
 
 class FakeAccepted:
@@ -117,6 +140,7 @@ class FakeComing(NamedTuple):
     """An outcome that is there already, or never comes."""
 
     decision: Decision | None
+    parts: Sequence[PartOutcome] | None = None
 
     async def within(self, _timeout_s: float) -> Decision | None:
         """It, at once."""
@@ -161,8 +185,9 @@ class Api:
                 AsyncEngine: engine,
                 ReadEngine: ReadEngine(engine, None, 0),
                 Time: Time(lambda: NOW),
-                Submitter: Submitter(self.door, self.outcomes, lambda: NOW),
+                Submitter: ClientSubmitter(self.door, self.outcomes, lambda: NOW),
                 Decisions: self.outcomes,
+                StoredOutcomes: self.outcomes,
                 Markers: self.door,
                 Accepted: self.accepted,
                 Refusals: Refusals.of(OPERATIONS),

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from payments.operations.acceptance import Acceptance
-from tests.unit.http_app import KEYS, NOW, Api, decision_of
+from tests.unit.http_app import EARLIER, KEYS, NOW, Api, decision_of
 
 BODY = {"source_wallet_id": 1, "destination_wallet_id": 2, "amount": "1", "currency": "RUB"}
 HOLD = {"wallet_id": 1, "amount": "1", "currency": "RUB"}
@@ -27,14 +27,19 @@ async def test_the_first_outcome_is_answered_again() -> None:
     first = await api.http.post("/v1/transfers", json=BODY, headers={"Idempotency-Key": "k"})
     envelope = api.door.envelopes[0]
     refused = decision_of(
-        envelope.operation_id, envelope.digest, status="rejected", reason="insufficient_funds"
+        envelope.operation_id,
+        envelope.digest,
+        status="rejected",
+        reason="insufficient_funds",
+        accepted_at=EARLIER,
     )
     api.outcomes.stored[envelope.operation_id] = refused
     again = await api.http.post("/v1/transfers", json=BODY, headers={"Idempotency-Key": "k"})
     assert (again.status_code, again.json()["code"]) == (402, "insufficient_funds")
     assert again.headers["Idempotency-Replayed"] == "true"
     assert again.json()["operation_id"] == first.json()["operation_id"]
-    assert len(api.door.envelopes) == 1
+    # It is in the stream too: nothing is looked up before that, and the consumer knows repeats.
+    assert len(api.door.envelopes) == 2
 
 
 @pytest.mark.parametrize(
@@ -47,7 +52,9 @@ async def test_the_same_key_with_other_content_is_a_conflict(
     api = Api()
     await api.http.post("/v1/transfers", json=BODY, headers={"Idempotency-Key": "k"})
     first = api.door.envelopes[0]
-    api.outcomes.stored[first.operation_id] = decision_of(first.operation_id, first.digest)
+    api.outcomes.stored[first.operation_id] = decision_of(
+        first.operation_id, first.digest, accepted_at=EARLIER
+    )
     answer = await api.http.post(path, json=body, headers={"Idempotency-Key": "k"})
     assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_conflict")
     assert answer.json()["operation_id"] == str(api.door.envelopes[0].operation_id)

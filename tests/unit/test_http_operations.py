@@ -3,10 +3,12 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from payments.http.operations import Refusals
 from payments.kernel.ids import new_id
+from payments.operations.outcomes import PartOutcome
 from payments.operations.refusals import ENGINE_REFUSALS
 from payments.registry import OPERATIONS
 from tests.unit.http_app import Api, decision_of
@@ -70,12 +72,28 @@ async def test_not_decided_in_time_is_202() -> None:
 
 async def test_bulk_gives_each_outcome() -> None:
     api = Api()
-    api.outcomes.answer = {"status": "rejected", "reason": "insufficient_funds", "result": "{}"}
-    items = [{"kind": "transfer", **BODY}, {"kind": "unheard-of"}]
+    api.outcomes.answer = {"result": "{}"}
+    api.outcomes.parts = [
+        PartOutcome("rejected", "insufficient_funds", msgspec.Raw(b"{}")),
+        PartOutcome("applied", None, msgspec.Raw(b'{"transfer_id":"t"}')),
+        PartOutcome("parked", None, msgspec.Raw(b"{}")),
+        PartOutcome("conflict", None, msgspec.Raw(b"{}")),
+    ]
+    transfer = {"kind": "transfer", **BODY}
+    items = [transfer, {"kind": "unheard-of"}, {**transfer, "kind": "transfer.create"}]
+    items += [transfer, transfer]
     answer = await api.http.post("/v1/operations/bulk", json={"operations": items}, headers=WAIT)
     assert answer.status_code == 200
-    found = [(i["status"], i["reason"]) for i in answer.json()["items"]]
-    assert found == [("rejected", "insufficient_funds"), ("rejected", "invalid_body")]
+    told = answer.json()["items"]
+    assert [(i["status"], i.get("reason")) for i in told] == [
+        ("rejected", "insufficient_funds"),
+        ("rejected", "invalid_body"),
+        ("applied", None),
+        ("parked", None),
+        ("rejected", "idempotency_conflict"),
+    ]
+    assert told[2]["transfer_id"] == "t"
+    assert [i["operation_id"] is None for i in told] == [False, True, False, False, False]
 
 
 async def test_a_decided_operation_says_all_there_is() -> None:

@@ -33,8 +33,8 @@ class _Expected:
         self.done: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
 
 
-class Wire(asyncio.Protocol):
-    """One connection; made by `connect_wire`."""
+class Link(asyncio.Protocol):
+    """One connection; made by `connect_link`."""
 
     def __init__(self, connection: Any) -> None:
         """`connection`: redis-py's, connected; it closes its socket when nothing refers to it."""
@@ -105,12 +105,12 @@ class Wire(asyncio.Protocol):
                 done.exception()  # retrieved: no warning when the caller has gone
 
 
-async def connect_wire(url: str) -> Wire:
+async def connect_link(url: str) -> Link:
     """A new connection to the server in `url`. Raises redis-py's errors."""
     pool: Any = ConnectionPool.from_url(url, max_connections=1, **options())
     connection = pool.make_connection()
     await connection.connect()
-    return Wire(connection)
+    return Link(connection)
 
 
 def pack(*parts: bytes) -> bytes:

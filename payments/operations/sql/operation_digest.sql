@@ -1,2 +1,0 @@
--- What an operation was asked for, by its digest.
-SELECT digest FROM operations WHERE id = $1
