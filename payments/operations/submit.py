@@ -231,7 +231,7 @@ class Submitter:
             marker_of(envelope),
             [(str(id_), marker_of_item(envelope, k, d)) for id_, k, d in request.items],
         )
-        metrics.ACCEPTED.labels(envelope.kind).inc()
+        metrics.accepted(envelope.kind).inc()
         return None if marker is None else msgspec.json.decode(marker, type=Acceptance)
 
 

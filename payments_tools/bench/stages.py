@@ -60,16 +60,15 @@ def grids(costs: list[Cost]) -> list[Grid]:
 
 def _by_process(costs: list[Cost]) -> Grid:
     names = list(costs[0].us_by_process)
-    rows = [(n, *(f"{c.us_by_process[n]:.0f}" for c in costs)) for n in names]
-    total = [sum(c.us_by_process.values()) for c in costs]
-    rows.append(("all", *(f"{t:.0f}" for t in total)))
     cores = os.cpu_count() or 1
-    rows.append(
-        (f"requests/s if {cores} cores did only this", *(f"{cores * 1e6 / t:,.0f}" for t in total))
-    )
+    rows = []
+    for cost_ in costs:
+        total = sum(cost_.us_by_process.values())
+        each = (f"{cost_.us_by_process[name]:.0f}" for name in names)
+        rows.append((cost_.name, *each, f"{total:.0f}", f"{cores * 1e6 / total:,.0f}"))
     return Grid(
-        title="CPU of one request by process, microseconds",
-        columns=("process", *(c.name for c in costs)),
+        title="CPU of one operation by process, microseconds",
+        columns=("what", *names, "all", f"a second, if {cores} cores did only this"),
         rows=rows,
     )
 

@@ -94,7 +94,7 @@ def build(tree: Path) -> None:
         "payments/surfaces/native/wallets.py",
         with_handler(text("payments/surfaces/native/wallets.py")),
     )
-    bulk = "payments/surfaces/native/bulk.py"
+    bulk = "payments/surfaces/native/bulk_items.py"
     change(bulk, with_twins(text(bulk), ('"wallet.close"',)))
     change("tests/unit/test_wallet_retire.py", other(text("tests/unit/test_wallet_close.py")))
     change("docs/api.md", with_twins(text("docs/api.md"), ("/v1/wallets/{id}/close",)))

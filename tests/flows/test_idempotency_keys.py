@@ -18,7 +18,7 @@ TRANSFERS = "/v1/transfers"
 
 def is_replay(answer: httpx.Response) -> bool:
     """True when the answer says that it is an earlier request's."""
-    return answer.headers.get("Idempotency-Replayed") == "true"
+    return bool(answer.headers.get("Idempotency-Replayed") == "true")
 
 
 async def forget_redis(platform: Platform) -> None:

@@ -25,7 +25,7 @@ class FullRedis:
         self.is_full = is_full
         self.executed: list[str] = []
 
-    def pipeline(self, **_: Any) -> Any:
+    def finishing(self) -> Any:
         waiting: list[str] = []
 
         async def execute(*, raise_on_error: bool = True) -> list[Any]:
