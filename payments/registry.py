@@ -55,6 +55,7 @@ import payments.reconciliation.fetch
 import payments.reconciliation.tables
 import payments.sessions.tables
 import payments.statements.book
+import payments.statements.settle
 import payments.surfaces.bankwebhook.routes
 import payments.surfaces.console.routes
 import payments.surfaces.marketplace.routes
@@ -131,6 +132,7 @@ OPERATIONS: Final[tuple[Operation[Any], ...]] = (
     payments.surfaces.native.bulk.ATOMIC,
     payments.surfaces.native.bulk.BULK,
     payments.statements.book.OPERATION,
+    payments.statements.settle.OPERATION,
 )
 
 EFFECTS: Final[tuple[EffectHandler[Any], ...]] = (

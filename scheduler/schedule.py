@@ -22,6 +22,7 @@ from scheduler.jobs import (
     watch_money,
     watch_payouts,
     watch_registries,
+    watch_statements,
     watch_streams,
 )
 
@@ -41,6 +42,7 @@ JOBS: Final[tuple[Job, ...]] = (
     Job(id="watch_payouts", every_s=30, run=watch_payouts.run, is_everywhere=True),
     Job(id="watch_money", every_s=30, run=watch_money.run, is_everywhere=True),
     Job(id="watch_registries", every_s=60, run=watch_registries.run, is_everywhere=True),
+    Job(id="watch_statements", every_s=5 * _MINUTE, run=watch_statements.run, is_everywhere=True),
     Job(id="run_checks", every_s=3 * _MINUTE, run=run_checks.run, is_everywhere=True),
     Job(id="run_full_audit", every_s=_DAY, run=run_full_audit.run, timeout_s=2 * _HOUR),
     Job(id="watch_streams", every_s=10, run=watch_streams.run, is_everywhere=True),

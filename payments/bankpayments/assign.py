@@ -13,6 +13,7 @@ from payments.bankpayments.refusals import (
     PAYMENT_ALREADY_MATCHED,
     PAYMENT_NOT_FOUND,
     PAYMENT_REVERSED,
+    PAYMENT_SETTLED,
 )
 from payments.bankpayments.suspense import explained, explained_refs, in_suspense
 from payments.bankpayments.tables import (
@@ -161,6 +162,7 @@ OPERATION = Operation(
     refusals=(
         PAYMENT_NOT_FOUND,
         PAYMENT_REVERSED,
+        PAYMENT_SETTLED,
         PAYMENT_ALREADY_MATCHED,
         ORGANIZATION_NOT_FOUND,
         OTHER_OWNER_PROPOSED,

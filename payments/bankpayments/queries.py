@@ -46,13 +46,14 @@ class OrganizationView(msgspec.Struct, frozen=True, kw_only=True):
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """A payment from the bank; `inn` is its organization's, `payer_inn` is what the bank sent.
 
-    `state`: matched, unmatched (in suspense), or reversed (returned to its payer). `proposal`: the
-    first operator's assignment. `line_id`: the line of a statement that shows it.
+    `state`: matched, unmatched (in suspense), reversed (returned to its payer), or settled (a
+    provider paid out its settlement files). `proposal`: the first operator's assignment. `line_id`:
+    the line of a statement that shows it.
     """
 
     payment_id: UUID
     operation_id: UUID
-    state: Annotated[str, one_of(("matched", "unmatched", "reversed"))]
+    state: Annotated[str, one_of(("matched", "unmatched", "reversed", "settled"))]
     payer_inn: str
     inn: str | None
     amount: str
@@ -159,6 +160,7 @@ _STATUSES: Final = {
     "matched": PaymentStatus.CREDITED.value,
     "unmatched": PaymentStatus.UNMATCHED.value,
     "reversed": PaymentStatus.REVERSED.value,
+    "settled": PaymentStatus.SETTLED.value,
 }
 _WORDS: Final = {status: word for word, status in _STATUSES.items()}
 Place = tuple[datetime, UUID]

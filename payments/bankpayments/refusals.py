@@ -20,6 +20,11 @@ PAYMENT_REVERSED: Final = Refusal(
     409,
     "The payment was returned to its payer already: its `reversal` says when and by whom.",
 )
+PAYMENT_SETTLED: Final = Refusal(
+    "payment_settled",
+    409,
+    "The payment is what a provider paid out for its settlement files: no organization's.",
+)
 PAYMENT_CHANGED: Final = Refusal(
     "payment_changed",
     409,

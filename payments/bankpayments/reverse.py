@@ -8,6 +8,7 @@ from payments.bankpayments.refusals import (
     PAYMENT_CHANGED,
     PAYMENT_NOT_FOUND,
     PAYMENT_REVERSED,
+    PAYMENT_SETTLED,
 )
 from payments.bankpayments.returned import ORGANIZATION, SUSPENSE, returned
 from payments.bankpayments.suspense import explained, explained_refs
@@ -81,6 +82,8 @@ def decide(intent: ReverseBankPayment, state: State, context: Context) -> Outcom
         return Refused(refusal=PAYMENT_NOT_FOUND)
     if payment.status is PaymentStatus.REVERSED:
         return Refused(refusal=PAYMENT_REVERSED)
+    if payment.status is PaymentStatus.SETTLED:
+        return Refused(refusal=PAYMENT_SETTLED)
     if payment.organization_id != intent.organization_id:
         return Refused(refusal=PAYMENT_CHANGED)
     taken = returned(payment, intent.reason, state, context)
@@ -108,5 +111,5 @@ OPERATION = Operation(
     refs=refs,
     accounts=accounts,
     decide=decide,
-    refusals=(PAYMENT_NOT_FOUND, PAYMENT_REVERSED, PAYMENT_CHANGED),
+    refusals=(PAYMENT_NOT_FOUND, PAYMENT_REVERSED, PAYMENT_SETTLED, PAYMENT_CHANGED),
 )

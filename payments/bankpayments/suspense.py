@@ -1,6 +1,7 @@
 """Payments in suspense, and their break, which ends when somebody has explained the payment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 from uuid import UUID
 
 from payments.bankpayments.receive import PROVIDER
@@ -8,13 +9,20 @@ from payments.bankpayments.refusals import (
     PAYMENT_ALREADY_MATCHED,
     PAYMENT_NOT_FOUND,
     PAYMENT_REVERSED,
+    PAYMENT_SETTLED,
 )
 from payments.bankpayments.tables import BankPayment, PaymentStatus
 from payments.breaks.follow import gone
 from payments.breaks.tables import Break, BreakKind, break_id
 from payments.operations.operation import Context, State
-from payments.operations.outcome import Refused
+from payments.operations.outcome import Refusal, Refused
 from payments.operations.record import Ref
+
+_WHY_NOT: Final[Mapping[PaymentStatus, Refusal]] = {
+    PaymentStatus.CREDITED: PAYMENT_ALREADY_MATCHED,
+    PaymentStatus.REVERSED: PAYMENT_REVERSED,
+    PaymentStatus.SETTLED: PAYMENT_SETTLED,
+}
 
 
 def explained_refs(line_id: UUID) -> Iterable[Ref]:
@@ -37,5 +45,4 @@ def in_suspense(payment: BankPayment | None) -> BankPayment | Refused:
         return Refused(refusal=PAYMENT_NOT_FOUND)
     if payment.status is PaymentStatus.UNMATCHED:
         return payment
-    is_returned = payment.status is PaymentStatus.REVERSED
-    return Refused(refusal=PAYMENT_REVERSED if is_returned else PAYMENT_ALREADY_MATCHED)
+    return Refused(refusal=_WHY_NOT[payment.status])

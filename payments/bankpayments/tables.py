@@ -61,9 +61,10 @@ organization_payments: Final = sa.Table(
     sa.Column("reversal", JSONB, comment="why and by whom it was returned, whose money paid it"),
     sa.Column("reversed_at", sa.DateTime(timezone=True)),
     sa.CheckConstraint("minor > 0", name="minor"),
-    sa.CheckConstraint("status IN ('credited', 'unmatched', 'reversed')", name="status"),
+    sa.CheckConstraint("status IN ('credited', 'unmatched', 'reversed', 'settled')", name="status"),
     sa.CheckConstraint(
-        "status = 'reversed' OR (status = 'unmatched') = (organization_id IS NULL)", name="owner"
+        "status = 'reversed' OR (status = 'credited') = (organization_id IS NOT NULL)",
+        name="owner",
     ),
     sa.CheckConstraint("(status = 'reversed') = (reversed_at IS NOT NULL)", name="reversed"),
 )
@@ -110,6 +111,8 @@ class PaymentStatus(enum.Enum):
     """It is in suspense."""
     REVERSED = "reversed"
     """The bank returned it to the payer."""
+    SETTLED = "settled"
+    """A provider paid out what its settlement files say: it is nobody's."""
 
 
 class Organization(Record, frozen=True):

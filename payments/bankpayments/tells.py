@@ -14,7 +14,7 @@ from payments.operations.telling import Tells
 
 
 class BankPaymentView(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment the bank told us of; `state`: credited, unmatched (in suspense) or reversed."""
+    """A payment the bank told us of; `state`: see `PaymentStatus`."""
 
     payment_id: UUID
     operation_id: UUID
@@ -53,7 +53,8 @@ def happened(before: BankPayment | None, after: BankPayment) -> str | None:
         return word
     if before.status is after.status:
         return None
-    return "reversed" if after.status is PaymentStatus.REVERSED else "matched"
+    is_matched = after.status is PaymentStatus.CREDITED
+    return "matched" if is_matched else str(after.status.value)
 
 
 TELLS: Final = Tells(

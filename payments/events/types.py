@@ -45,6 +45,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "payout.submit": ("submitted", "submission_rejected"),
     "purchase.create": ("applied", "rejected"),
     "registry.fetch": ("requested", "rejected"),
+    "statement.settle": ("settled", "settlement_rejected"),
     "statement_line.book": ("booked", "rejected"),
     "transaction.create": ("applied", "rejected"),
     "transaction.reverse": ("reversed", "reversal_rejected"),

@@ -35,7 +35,7 @@ UUIDS: Final = (
     "delivery_id",
     "approval_id",
 )
-_TEXTS: Final = ("inn", "token", "name", "login")
+_TEXTS: Final = ("inn", "token", "name", "login", "account")
 """Parameters that are looked up as written."""
 
 SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {

@@ -1,5 +1,6 @@
 """statement_line.book: a line of a statement is booked once, against what it meets."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
@@ -26,22 +27,23 @@ from payments.breaks.tables import Break, BreakKind, break_id
 from payments.kernel.ids import AccountId
 from payments.kernel.money import currency_of, format_minor
 from payments.ledger.chart import AccountSpec, Kind, house
-from payments.ledger.posting import move
+from payments.ledger.posting import Leg
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import About, Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
-from payments.payouts.tables import Payout
 from payments.statements.counterpart import (
     BookLine,
     earlier_of,
     fee,
+    fees_account,
+    fees_named,
     met,
     missing,
-    payout_of,
     reversal,
     unexplained,
 )
 from payments.statements.line import LineKind
+from payments.statements.named import named, named_refs
 from payments.statements.refusals import LINE_BOOKED, LINE_NOT_FOUND
 from payments.statements.status import LineState
 from payments.statements.tables import StatementLine, unexplained_account
@@ -66,7 +68,7 @@ def refs(intent: BookLine) -> Iterable[Ref]:
         yield from payment_refs(intent.inn, intent.meeting)
         for place in places_of(intent.meeting):
             yield Ref(Break, break_id(PROVIDER, BreakKind.MISSING_AT_BANK, place))
-    if intent.kind is LineKind.FEE:
+    if intent.kind is LineKind.FEE or intent.fee_minor:
         yield Ref(HouseAccount, intent.fees.id)
     if intent.reverses is not None:
         yield Ref(StatementLine, intent.reverses)
@@ -74,9 +76,7 @@ def refs(intent: BookLine) -> Iterable[Ref]:
         yield from explained_refs(intent.reverses)
     if intent.owner_id is not None:
         yield Ref(Organization, intent.owner_id)
-    if intent.payout_id is not None:
-        yield Ref(Payout, intent.payout_id)
-        yield Ref(StatementLine, intent.payout_id, "subject_id")
+    yield from named_refs(intent)
 
 
 def accounts(intent: BookLine, state: State) -> Iterable[AccountId | AccountSpec]:
@@ -84,9 +84,9 @@ def accounts(intent: BookLine, state: State) -> Iterable[AccountId | AccountSpec
     yield intent.ledger
     yield unexplained_account(intent.currency)
     yield house(Kind.SUSPENSE, intent.currency)
-    if intent.kind is LineKind.FEE:
+    if intent.kind is LineKind.FEE or intent.fee_minor:
         yield intent.fees
-    if intent.payout_id is not None:
+    if intent.payout_id is not None or intent.deposit_id is not None:
         yield house(Kind.SUPERPAY_CLEARING, intent.currency)
     if intent.is_payment_in:
         yield bank_account()
@@ -113,30 +113,35 @@ def decide(intent: BookLine, state: State, context: Context) -> Outcome:
     booking = (
         reversal(intent, line, state, context)
         or fee(intent, state, context)
-        or payout_of(intent, state)
+        or named(intent, state, context)
         or met(intent, state, context)
     )
     if booking is None and intent.is_payment_in:
         return _own_payment(intent, line, state, context)
     booking = booking or unexplained(intent, state, context)
-    ledger = intent.ledger.id
-    legs = (
-        move(ledger, booking.counter, intent.minor)
-        if intent.minor > 0
-        else move(booking.counter, ledger, -intent.minor)
-    )
     booked = line.changed(
         state=booking.state,
         counter_id=booking.counter,
         subject_id=booking.subject_id,
         operation_id=context.operation_id,
     )
+    kept_back = fees_named(intent, state, context) if intent.fee_minor else ()
+    rows = {(type(row), row.key()): row for row in (*booking.puts, *kept_back)}
     return Applied(
-        legs=legs,
-        puts=(booked, *booking.puts),
+        legs=_legs(intent, booking.counter, fees_account(intent, state)),
+        puts=(booked, *rows.values()),
         result=_result(intent, booking.state, booking.subject_id),
         about=_about(intent),
     )
+
+
+def _legs(intent: BookLine, counter: AccountId, fees: AccountId) -> tuple[Leg, ...]:
+    """The account at the bank has what is left when the fee is kept back."""
+    sums = Counter({intent.ledger.id: intent.fee_minor - intent.minor})
+    sums[counter] += intent.minor
+    sums[fees] -= intent.fee_minor
+    legs = (Leg(account, minor) for account, minor in sums.items() if minor)
+    return tuple(sorted(legs, key=lambda leg: leg.minor))
 
 
 def _own_payment(intent: BookLine, line: StatementLine, state: State, context: Context) -> Applied:

@@ -75,16 +75,23 @@ def _request(row: Any) -> Request:
         minor=row.minor,
         kind=LineKind(row.kind),
         inn=row.inn,
-        document_number=row.number,
+        document_number=_document_number(row),
         document_date=_midnight(row.document_date or row.posted),
         description=row.purpose[:_DESCRIPTION_MAX],
         payout_id=row.payout_id,
         reverses=row.reverses,
         owner_id=row.owner_id,
+        deposit_id=row.deposit_id,
+        fee_minor=row.fee_minor,
         is_alone=row.is_alone,
         is_settlement=row.is_settlement,
     )
     return keyed(OPERATION, intent, actor=ACTOR, key=str(row.id), scope=OPERATION.kind)
+
+
+def _document_number(row: Any) -> str:
+    """As its webhook writes it: 1C has it apart, the others in the reference."""
+    return row.number if row.format == "1c" else str(row.reference or row.number)
 
 
 def _provider(format_: str) -> str:

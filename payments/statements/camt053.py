@@ -19,6 +19,7 @@ _SIGNS: Final = {"CRDT": 1, "DBIT": -1}
 _BOOKED, _NOT_BOOKED = "BOOK", frozenset({"PDNG", "INFO", "FUTR"})
 _FEES: Final = frozenset({"NCHG", "NCOM", "CHRG", "COMM", "FEES"})
 _RETURNS: Final = frozenset({"NRTI"})
+_ACCOUNT_MAX: Final = 35
 T = TypeVar("T")
 
 
@@ -48,10 +49,11 @@ def read(raw: bytes) -> list[Statement]:
 
 def _statement(node: Node, faults: Faults) -> Iterator[Statement]:
     account = node.get("Acct", "Id", "IBAN") or node.get("Acct", "Id", "Othr", "Id")
-    if not account:
-        faults.add(node.row, "Acct", None, "the account, IBAN or Othr")
+    if not 0 < len(account) <= _ACCOUNT_MAX:
+        faults.add(node.row, "Acct", account or None, "the account, IBAN or Othr")
+        return
     opening, closing = _balance(node, _OPENING, faults), _balance(node, _CLOSING, faults)
-    if not account or opening is None or closing is None:
+    if opening is None or closing is None:
         return
     currency = opening[2]
     if closing[2] != currency:
@@ -80,7 +82,15 @@ def _statement(node: Node, faults: Faults) -> Iterator[Statement]:
         closing_minor=closing[1],
         lines=lines,
         pending=pending,
+        made=_made(node, faults),
     )
+
+
+def _made(node: Node, faults: Faults) -> date | None:
+    created = node.one("CreDtTm")
+    if created is None:
+        return None
+    return _read(created.text.strip(), _any_zone, "CreDtTm", created.row, faults)
 
 
 def _check(

@@ -40,6 +40,7 @@ def joined(statements: Iterable[tuple[int, Statement]], faults: Faults) -> list[
             lines=(*before.lines, *statement.lines),
             is_continued=before.is_continued,
             pending=before.pending + statement.pending,
+            made=statement.made or before.made,
         )
     return list(accounts.values())
 

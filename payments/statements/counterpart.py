@@ -28,7 +28,6 @@ from payments.ledger.chart import AccountSpec, Guard, Kind, house, named
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, State
 from payments.operations.record import Record
-from payments.payouts.tables import Payout
 from payments.statements.line import LineKind
 from payments.statements.status import LineState
 from payments.statements.tables import StatementLine, ledger_account, unexplained_account
@@ -39,6 +38,7 @@ class BookLine(Intent, frozen=True, kw_only=True):
 
     `payout_id`: the payout that the line's reference names. `reverses`: the line it takes back,
     and `owner_id` the organization that has its payment.
+    `deposit_id`: the deposit that a settlement file's line names. `fee_minor`: what was kept back.
     `is_alone`: no other line of its statement has its payer, number and day. `is_settlement`: the
     account is one at a provider, where no bank payments come in.
     """
@@ -56,6 +56,8 @@ class BookLine(Intent, frozen=True, kw_only=True):
     payout_id: UUID | None = None
     reverses: UUID | None = None
     owner_id: int | None = None
+    deposit_id: UUID | None = None
+    fee_minor: int = 0
     is_alone: bool = True
     is_settlement: bool = False
 
@@ -138,13 +140,27 @@ def _taken_back(
 
 
 def fee(intent: BookLine, state: State, context: Context) -> Booking | None:
-    if intent.kind is not LineKind.FEE:
+    """A fee of its own, or a line that moved nothing but what was kept back of it."""
+    if intent.kind is not LineKind.FEE and intent.minor:
         return None
-    account = state.account(intent.fees.id)
-    if account is not None and account.guard != Guard.NONE.value:
+    if fees_account(intent, state) != intent.fees.id:
         return None  # somebody opened it so that it cannot go below zero: a person looks at it
-    known = state.record(HouseAccount, intent.fees.id)
-    named_so = HouseAccount(
+    puts = fees_named(intent, state, context)
+    return Booking(state=LineState.FEE, counter=intent.fees.id, puts=puts)
+
+
+def fees_account(intent: BookLine, state: State) -> AccountId:
+    """Where fees go: what stands open when somebody guards the provider's own account."""
+    account = state.account(intent.fees.id)
+    is_guarded = account is not None and account.guard != Guard.NONE.value
+    return unexplained_account(intent.currency).id if is_guarded else intent.fees.id
+
+
+def fees_named(intent: BookLine, state: State, context: Context) -> tuple[HouseAccount, ...]:
+    """The row of the account of fees, when this is the first fee of the provider."""
+    if state.record(HouseAccount, intent.fees.id) is not None:
+        return ()
+    row = HouseAccount(
         id=intent.fees.id,
         name=f"fees:{intent.provider}",
         currency=intent.currency,
@@ -152,23 +168,7 @@ def fee(intent: BookLine, state: State, context: Context) -> Booking | None:
         created_by=context.actor,
         created_at=context.now,
     )
-    puts = () if known is not None else (named_so,)
-    return Booking(state=LineState.FEE, counter=intent.fees.id, puts=puts)
-
-
-def payout_of(intent: BookLine, state: State) -> Booking | None:
-    if intent.payout_id is None or intent.kind is LineKind.FEE:
-        return None
-    payout = state.record(Payout, intent.payout_id)
-    claim = state.record(StatementLine, intent.payout_id, by="subject_id")
-    is_same = payout is not None and (payout.minor, payout.currency) == (
-        -intent.minor,
-        intent.currency,
-    )
-    if payout is None or not is_same or claim is not None:
-        return None
-    clearing = house(Kind.SUPERPAY_CLEARING, intent.currency).id
-    return Booking(state=LineState.MATCHED, counter=clearing, subject_id=payout.id)
+    return (row,)
 
 
 def met(intent: BookLine, state: State, context: Context) -> Booking | None:

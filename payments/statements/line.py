@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -56,7 +56,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """An account from `begins` to `ends`; a settlement file has no balances.
 
     `is_continued`: its first page follows a page of an earlier file. `pending`: entries of the file
-    that are not booked yet and so are no lines.
+    that are not booked yet and so are no lines. `made`: the day the bank wrote the file, where it
+    says so.
     """
 
     account: str
@@ -68,6 +69,14 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     lines: Sequence[Line]
     is_continued: bool = False
     pending: int = 0
+    made: date | None = None
+
+    @property
+    def final_until(self) -> date:
+        """The last day that was over when the file was made: nothing of it is still to come."""
+        if self.made is None or self.made > self.ends:
+            return self.ends
+        return self.made - timedelta(days=1)
 
     @property
     def received_minor(self) -> int:

@@ -12,7 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.bankpayments.tables import organization_payments
 from payments.kernel.money import currency_of, format_minor
 from payments.statements.status import LineState
-from payments.statements.tables import statement_lines, statement_parts, statements
+from payments.statements.tables import (
+    statement_claims,
+    statement_lines,
+    statement_parts,
+    statements,
+)
 from payments.statements.whole import lacked
 
 OURS_ONLY: Final = "ours_only"
@@ -21,7 +26,7 @@ OURS_ONLY: Final = "ours_only"
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a statement, or (`ours_only`) a payment of ours that it lacks.
 
-    `subject_id`: the payment, payout or line that it meets.
+    `subject_id`: the payment, payout or deposit that it meets; `claim_id`: of the claim of several.
     """
 
     line_id: UUID
@@ -36,6 +41,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str
     reference: str
     subject_id: UUID | None
+    claim_id: UUID | None
     operation_id: UUID | None
 
 
@@ -64,8 +70,10 @@ async def list_lines(
     if state == OURS_ONLY:
         return await _list_ours(engine, statement_id, before, count)
     query = (
-        sa.select(statement_lines, STATE.label("shown_state"))
-        .select_from(with_payment())
+        sa.select(statement_lines, STATE.label("shown_state"), statement_claims.c.claim_id)
+        .select_from(
+            with_payment().outerjoin(statement_claims, statement_claims.c.item_id == _LINE.id)
+        )
         .where(statement_parts.c.statement_id == statement_id)
         .order_by(_LINE.id.desc())
         .limit(count)
@@ -83,7 +91,7 @@ async def _list_ours(
 ) -> Sequence[LineView]:
     query = (
         sa.select(organization_payments)
-        .join(statements, lacked())
+        .select_from(organization_payments.join(statements, lacked()))
         .where(statements.c.id == statement_id)
         .order_by(_PAYMENT.id.desc())
         .limit(count)
@@ -108,6 +116,7 @@ def _line(row: Any) -> LineView:
         purpose=row.purpose,
         reference=row.reference,
         subject_id=row.subject_id,
+        claim_id=row.claim_id,
         operation_id=row.operation_id,
     )
 
@@ -126,5 +135,6 @@ def _ours(row: Any) -> LineView:
         purpose="",
         reference="",
         subject_id=row.id,
+        claim_id=None,
         operation_id=row.operation_id,
     )

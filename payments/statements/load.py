@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.operations.submit import Submitter
 from payments.statements.booking import Progress, book_lines, unheard
+from payments.statements.claiming import settle_files
 from payments.statements.line import Statement
 from payments.statements.read import AUTO, format_of, read_statement
 from payments.statements.writes import check, follow_missing, keep
@@ -63,5 +64,6 @@ async def load_file(
             wait_s=wait_s,
             progress=progress,
         )
+    await settle_files(engine, submitter, now, wait_s)
     await follow_missing(engine, kept.statement_id, now)
     return Imported(kept.statement_id, kept.is_duplicate)

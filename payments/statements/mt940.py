@@ -32,6 +32,7 @@ _EXPECTED: Final = frozenset({"EC", "ED"})
 _FEE_TYPES: Final = frozenset({"NCHG", "NCOM"})
 _RETURN_TYPES: Final = frozenset({"NRTI"})
 _SUBFIELD: Final = re.compile(r"\?([0-9]{2})")
+_ACCOUNT: Final = re.compile(r"[0-9A-Za-z/ .,:()?'+-]{1,35}")
 _FIRST, _LAST = ("60F", "60M"), ("62F", "62M")
 
 
@@ -107,6 +108,9 @@ def _page(fields: Sequence[_Field], faults: Faults) -> Iterator[Statement]:
     opening_field = _one(fields, _FIRST, faults)
     closing_field = _one(fields, _LAST, faults)
     if account is None or opening_field is None or closing_field is None:
+        return
+    if _ACCOUNT.fullmatch(account.text.strip()) is None:
+        faults.add(account.row, "25", account.text, "an account of 1 to 35 characters")
         return
     opening, closing = _balance(opening_field, faults), _balance(closing_field, faults)
     if opening is None or closing is None:

@@ -1,9 +1,9 @@
 """XML from outside as small trees, one branch at a time: no DTD, no entities, lines of the file."""
 
 from collections.abc import Iterator
-from io import BytesIO
 from typing import Final
 from xml.sax import SAXParseException
+from xml.sax.expatreader import ExpatLocator
 from xml.sax.handler import ContentHandler
 from xml.sax.xmlreader import AttributesImpl, Locator
 
@@ -12,6 +12,7 @@ from defusedxml.expatreader import DefusedExpatParser
 
 from payments.kernel.rows import Faults
 from payments.statements.line import InvalidStatement
+from payments.statements.text import LINE_MAX
 
 _DEPTH_MAX: Final = 64
 
@@ -19,15 +20,21 @@ _DEPTH_MAX: Final = 64
 class Node:
     """An element: its name without a prefix, its text, what is in it, and where it begins."""
 
-    __slots__ = ("attributes", "children", "name", "row", "text")
+    __slots__ = ("attributes", "children", "name", "parts", "row", "size")
 
     def __init__(self, name: str, row: int, attributes: dict[str, str]) -> None:
         """Nothing in it yet."""
         self.name = name
         self.row = row
         self.attributes = attributes
-        self.text = ""
+        self.parts: list[str] = []
+        self.size = 0
         self.children: list[Node] = []
+
+    @property
+    def text(self) -> str:
+        """The text in it, without that of the elements in it."""
+        return "".join(self.parts)
 
     def all(self, *path: str) -> Iterator["Node"]:
         """The elements at this path."""
@@ -75,7 +82,12 @@ class _Builder(ContentHandler):
         self._open.pop()
 
     def characters(self, content: str) -> None:
-        self._open[-1].text += content
+        node = self._open[-1]
+        node.size += len(content)
+        if node.size > LINE_MAX:
+            problem = f"an element with more than {LINE_MAX} characters"
+            raise SAXParseException(problem, None, self._locator)  # type: ignore[arg-type]
+        node.parts.append(content)
 
 
 def read_tree(raw: bytes) -> Node:
@@ -84,8 +96,10 @@ def read_tree(raw: bytes) -> Node:
     builder = _Builder()
     parser = DefusedExpatParser(forbid_dtd=True, forbid_entities=True, forbid_external=True)
     parser.setContentHandler(builder)
+    builder.setDocumentLocator(ExpatLocator(parser))
     try:
-        parser.parse(BytesIO(raw))
+        parser.feed(raw)  # at once: in pieces, expat reads a long tag again with each of them
+        parser.close()
     except SAXParseException as error:
         faults.add(error.getLineNumber() or 0, "file", error.getMessage(), "well-formed XML")
     except DefusedXmlException:

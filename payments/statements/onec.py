@@ -157,6 +157,7 @@ def _statement(
         opening_minor=opening,
         closing_minor=closing,
         lines=lines,
+        made=_day(head, "ДатаСоздания", None, faults) if head.get("ДатаСоздания") else None,
     )
     if faults.count == before:  # else what the lines sum to is not known
         check = partial(check_sum, faults, section.row, currency=currency)

@@ -63,7 +63,7 @@ def read(raw: bytes, profile: Profile, account: str) -> list[Statement]:
     if not found:
         faults.add(0, "file", "no lines", "lines: a day on which nothing happened has no file")
     faults.raise_as(InvalidStatement)
-    lines = [one.line for one in found if one.line.minor]
+    lines = [one.line for one in found if one.line.minor or one.line.fee_minor]
     days = [one.line.posted for one in found]
     statement = Statement(
         account=account,

@@ -1,5 +1,6 @@
 """Tables of statements: our accounts at banks, files as they came, their lines, which has which."""
 
+from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -21,6 +22,27 @@ statement_accounts: Final = sa.Table(
     sa.Column("account", sa.Text, nullable=False, unique=True, comment="as the bank writes it"),
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column(
+        "payer_inn",
+        sa.Text,
+        nullable=False,
+        server_default="",
+        comment="who pays out what its settlement files say; empty: nobody known",
+    ),
+    sa.Column(
+        "drift_minor",
+        sa.BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="how much that payment may differ",
+    ),
+    sa.Column(
+        "statement_within_days",
+        sa.Integer,
+        nullable=False,
+        server_default="3",
+        comment="a statement is late when its newest day is older",
+    ),
     comment="our accounts at banks and providers, each known by its first statement",
 )
 
@@ -40,8 +62,14 @@ statements: Final = sa.Table(
     sa.Column("received_minor", sa.BigInteger, nullable=False),
     sa.Column("sent_minor", sa.BigInteger, nullable=False),
     sa.Column("fee_minor", sa.BigInteger, nullable=False, comment="kept back of its lines"),
+    sa.Column(
+        "new_net_minor",
+        sa.BigInteger,
+        comment="lines no earlier file had, less their fees; null: it has balances",
+    ),
     sa.Column("line_count", sa.Integer, nullable=False),
     sa.Column("new_line_count", sa.Integer, nullable=False, comment="lines no earlier file had"),
+    sa.Column("final_until", sa.Date, comment="the last day that was over when the file was made"),
     sa.Column("pending_count", sa.Integer, nullable=False, comment="entries not booked yet"),
     sa.Column("continues", sa.Uuid, comment="the statement whose page comes before its first"),
     sa.Column("loaded_by", sa.Text, nullable=False),
@@ -85,13 +113,24 @@ statement_lines: Final = sa.Table(
     sa.CheckConstraint(f"state IN ({_STATES})", name="state"),
 )
 sa.Index("statement_lines_number_idx", statement_lines.c.number)
-sa.Index("statement_lines_account_posted_idx", statement_lines.c.account, statement_lines.c.posted)
+sa.Index(
+    "statement_lines_account_posted_number_inn_idx",
+    statement_lines.c.account,
+    statement_lines.c.posted,
+    statement_lines.c.number,
+    statement_lines.c.inn,
+)
 sa.Index("statement_lines_account_minor_idx", statement_lines.c.account, statement_lines.c.minor)
 sa.Index(
     "statement_lines_reference_idx",
     statement_lines.c.account,
     statement_lines.c.reference,
     postgresql_where=sa.text("reference <> ''"),
+)
+sa.Index(
+    "statement_lines_theirs_only_inn_idx",
+    statement_lines.c.inn,
+    postgresql_where=sa.text("state = 'theirs_only'"),
 )
 sa.Index(
     "statement_lines_new_idx",
@@ -107,6 +146,37 @@ statement_parts: Final = sa.Table(
     comment="which lines a statement has, those of earlier statements too",
 )
 sa.Index("statement_parts_line_id_idx", statement_parts.c.line_id)
+
+
+statement_claims: Final = sa.Table(
+    "statement_claims",
+    METADATA,
+    sa.Column(
+        "item_id", sa.Uuid, primary_key=True, comment="a line, file, payout or payment: each once"
+    ),
+    sa.Column("claim_id", sa.Uuid, nullable=False, comment="the operation that claimed it"),
+    sa.Column("sort", sa.Text, nullable=False),
+    sa.Column("minor", sa.BigInteger, nullable=False),
+    sa.Column("claimed_by", sa.Text, nullable=False),
+    sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("sort IN ('line', 'settlement', 'payout', 'payment')", name="sort"),
+    comment="which lines of a bank pay which things of ours, many to many",
+)
+sa.Index("statement_claims_claim_id_idx", statement_claims.c.claim_id)
+
+
+class Claim(Record, frozen=True):
+    """A line, or something of ours, as part of a claim."""
+
+    table: ClassVar[sa.Table] = statement_claims
+    keys: ClassVar[tuple[str, ...]] = ("item_id",)
+
+    item_id: UUID
+    claim_id: UUID
+    sort: str
+    minor: int
+    claimed_by: str
+    claimed_at: datetime
 
 
 class StatementLine(Record, frozen=True):

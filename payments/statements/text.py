@@ -12,6 +12,8 @@ from payments.kernel.rows import Faults
 from payments.statements.line import InvalidStatement
 
 _REPLACED: Final = "\ufffd"
+LINE_MAX: Final = 100_000
+"""Characters of a line: no bank writes more."""
 
 
 def decode(raw: bytes, declared: str | None) -> str:
@@ -30,8 +32,21 @@ def decode(raw: bytes, declared: str | None) -> str:
         line = text[: text.index(_REPLACED)].count("\n") + 1
         expected = "the letters that the bank wrote: this file was damaged on its way"
         faults.add(line, "encoding", "a replacement character", expected)
+    if text is not None:
+        _check_lines(text, faults)
     faults.raise_as(InvalidStatement)
     return text or ""
+
+
+def _check_lines(text: str, faults: Faults) -> None:
+    """No NUL, which is no text, and no line without an end."""
+    if "\0" not in text and len(text) <= LINE_MAX:
+        return
+    for row, line in enumerate(text.split("\n"), 1):
+        if "\0" in line:
+            faults.add(row, "line", "U+0000", "text: this file was damaged on its way")
+        if len(line) > LINE_MAX:
+            faults.add(row, "line", f"{len(line)} characters", f"at most {LINE_MAX}")
 
 
 def _strict(raw: bytes, encoding: str) -> str | None:

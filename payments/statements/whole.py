@@ -1,11 +1,9 @@
 """Breaks that a statement as a whole shows: a gap before it, and payments that it lacks."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from payments.bankpayments.receive import PROVIDER
 from payments.bankpayments.tables import CURRENCY, organization_payments
 from payments.breaks.follow import followed, gone
+from payments.breaks.rows import load_breaks, write_breaks
 from payments.breaks.tables import Break, BreakKind, breaks, new_break
 from payments.kernel.money import currency_of, format_minor
 from payments.statements.gaps import Gap, Period, gaps_of
-from payments.statements.tables import statement_lines, statements
+from payments.statements.tables import statement_claims, statement_lines, statements
 
 _BY: Final = "statement"
 _MISSING_MAX: Final = 1000
@@ -36,7 +35,7 @@ async def pursue_gaps(
     found = {
         one.id: one for gap in gaps_of(periods, sums) for one in [_gap(gap, account, currency, now)]
     }
-    existing = await _load(
+    existing = await load_breaks(
         connection,
         sa.or_(
             breaks.c.id == sa.any_(sa.literal(list(found), ARRAY(sa.Uuid))),
@@ -52,7 +51,7 @@ async def pursue_gaps(
         for id_, one in existing.items()
         if id_ not in found
     ]
-    await _write(connection, [row for row in rows if row is not None], existing)
+    await write_breaks(connection, [row for row in rows if row is not None], existing, now)
 
 
 def _gap(gap: Gap, account: str, currency: str, now: datetime) -> Break:
@@ -80,14 +79,15 @@ async def pursue_missing(connection: AsyncConnection, statement_id: UUID, now: d
     """Open a break for each webhook payment of the statement's days that no line meets."""
     payments = organization_payments.c
     query = sa.select(payments.id, payments.meeting, payments.minor, payments.payer_inn)
-    query = query.add_columns(payments.document_number).join(statements, lacked())
+    query = query.add_columns(payments.document_number)
+    query = query.select_from(organization_payments.join(statements, lacked()))
     query = query.where(statements.c.id == statement_id, payments.meeting.is_not(None))
     rows = (await connection.execute(query.limit(_MISSING_MAX))).all()
     found = {one.id: one for row in rows for one in [_missing(row, now)]}
     ids = sa.literal(list(found), ARRAY(sa.Uuid))
-    existing = await _load(connection, breaks.c.id == sa.any_(ids))
+    existing = await load_breaks(connection, breaks.c.id == sa.any_(ids))
     changed = [followed(existing.get(id_), one) for id_, one in found.items()]
-    await _write(connection, [row for row in changed if row is not None], existing)
+    await write_breaks(connection, [row for row in changed if row is not None], existing, now)
     return len(found)
 
 
@@ -97,9 +97,13 @@ def lacked() -> sa.ColumnElement[bool]:
     day = sa.cast(sa.func.timezone("Europe/Moscow", payments.document_date), sa.Date)
     return sa.and_(
         payments.line_id.is_(None),
+        ~sa.select(statement_claims.c.item_id)
+        .where(statement_claims.c.item_id == payments.id)
+        .correlate(organization_payments)
+        .exists(),
         c.currency == CURRENCY,
         c.opening_minor.is_not(None),
-        day.between(c.begins, c.ends),
+        day.between(c.begins, sa.func.coalesce(c.final_until, c.ends)),
     )
 
 
@@ -122,28 +126,3 @@ def _missing(row: Any, now: datetime) -> Break:
         found_by=_BY,
         now=now,
     )
-
-
-async def _load(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> dict[UUID, Break]:
-    query = sa.select(breaks).where(which).order_by(breaks.c.id).with_for_update(key_share=True)
-    rows = (await connection.execute(query)).mappings()
-    return {
-        row["id"]: msgspec.convert(
-            {name: row[name] for name in Break.__struct_fields__},
-            Break,
-            builtin_types=(UUID, datetime),
-        )
-        for row in rows
-    }
-
-
-async def _write(
-    connection: AsyncConnection, rows: Sequence[Break], existing: dict[UUID, Break]
-) -> None:
-    for row in rows:
-        values = msgspec.structs.asdict(row)
-        values |= {"kind": row.kind.value, "state": row.state.value}
-        if row.id in existing:
-            await connection.execute(breaks.update().where(breaks.c.id == row.id).values(values))
-        else:
-            await connection.execute(breaks.insert().values(values))

@@ -24,6 +24,7 @@ from payments.statements.tables import (
     statement_parts,
     statements,
 )
+from payments.statements.unsettled import Unsettled, pursue_unsettled
 from payments.statements.whole import pursue_gaps, pursue_missing
 
 _LOCK: Final = 7_203_102
@@ -77,6 +78,7 @@ async def keep(
             "digest": digest,
             "raw": raw,
             "new_line_count": len(new),
+            "new_net_minor": _net(statement, new),
             "continues": continues,
             "loaded_by": by,
             "loaded_at": now,
@@ -103,6 +105,23 @@ async def follow_missing(engine: AsyncEngine, statement_id: UUID, now: datetime)
     """Breaks for webhook payments that this statement should have; gives how many are open."""
     async with engine.begin() as connection:
         return await pursue_missing(connection, statement_id, now)
+
+
+async def follow_unsettled(
+    engine: AsyncEngine, accounts: Sequence[Unsettled], now: datetime
+) -> None:
+    """Breaks for settlement files that the bank has not paid, or paid with another sum."""
+    async with engine.begin() as connection:
+        await pursue_unsettled(connection, accounts, now)
+
+
+async def change_account(engine: AsyncEngine, account: str, values: Mapping[str, Any]) -> None:
+    """Change who pays out an account's files, the drift, or when its statements are late."""
+    if not values:
+        return
+    change = statement_accounts.update().where(statement_accounts.c.account == account)
+    async with engine.begin() as connection:
+        await connection.execute(change.values(**values))
 
 
 async def _lock(connection: AsyncConnection, account: str) -> None:
@@ -178,8 +197,22 @@ async def _known(connection: AsyncConnection, ids: Sequence[UUID]) -> set[UUID]:
 async def _add(
     connection: AsyncConnection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
 ) -> None:
+    """Write new rows by COPY, a chunk at a time."""
+    raw = await connection.get_raw_connection()
+    session: Any = raw.driver_connection
     for first in range(0, len(rows), _CHUNK):
-        await connection.execute(table.insert(), rows[first : first + _CHUNK])
+        chunk = rows[first : first + _CHUNK]
+        columns = list(chunk[0])
+        await session.copy_records_to_table(
+            table.name, columns=columns, records=[tuple(row.values()) for row in chunk]
+        )
+
+
+def _net(statement: Statement, new: Sequence[Identified]) -> int | None:
+    """What a settlement file's new lines come to, less their fees."""
+    if statement.opening_minor is not None:
+        return None
+    return sum(one.line.minor - one.line.fee_minor for one in new)
 
 
 def _totals(statement: Statement) -> dict[str, Any]:
@@ -195,6 +228,7 @@ def _totals(statement: Statement) -> dict[str, Any]:
         "fee_minor": statement.fee_minor,
         "line_count": len(statement.lines),
         "pending_count": statement.pending,
+        "final_until": statement.final_until,
     }
 
 

@@ -21,6 +21,7 @@ from payments_tools.bench import growth as bench_growth
 from payments_tools.bench import http as bench_http
 from payments_tools.bench import ledger as bench_ledger
 from payments_tools.bench import plots
+from payments_tools.bench import statements as bench_statements
 from payments_tools.bench.report import Report, page, show, write
 
 app: Final = typer.Typer(
@@ -122,6 +123,22 @@ def http(
     measure(
         "http",
         lambda s: bench_http.run(s, seconds=seconds, is_staged=stages, say=say),
+        out,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def statements(
+    lines: Annotated[int, typer.Option(min=30, help="Lines of the file.")] = 1_000_000,
+    out: Out = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """How long a bank's statement takes from the file to the ledger, and how much memory."""
+    measure(
+        "statements",
+        lambda s: bench_statements.run(s, lines=lines, say=say),
         out,
         as_json=as_json,
     )

@@ -30,6 +30,7 @@ from scheduler.checks import (
     pending_is_open_holds,
     postgres_not_behind,
     redis_not_behind,
+    statement_accounts_are_booked,
     transfers_are_what_moved,
 )
 from scheduler.checks.check import Check
@@ -54,6 +55,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     payouts_are_what_left.CHECK,
     deposits_are_what_arrived.CHECK,
     bank_payments_are_what_came.CHECK,
+    statement_accounts_are_booked.CHECK,
     marketplace_payments_add_up.CHECK,
     bills_are_their_transactions.CHECK,
     client_transfers_are_what_moved.CHECK,

@@ -1,7 +1,8 @@
-"""README.md run as printed, against a real `payments up`; its table of commands is complete.
+"""README.md and docs/reconciliation.md run as printed, against a real `payments up`.
 
-All `sh` blocks are one script. A comment `# 201 {"status":"applied"}` says how the requests since
-the comment before ended: the status of the last one, and parts of what was printed.
+All `sh` blocks are one script, those of the second document after the first ones. A comment
+`# 201 {"status":"applied"}` says how the requests since the comment before ended: the status of the
+last one, and parts of what was printed.
 """
 
 import os
@@ -21,6 +22,7 @@ from payments.entrypoints import cli
 from tests.fixtures.running_up import DEADLINE_S, ROOT, Running, running_up
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
+RECONCILIATION: Final = (ROOT / "docs/reconciliation.md").read_text(encoding="utf-8")
 STEP_END: Final = "=== end of a step"
 ANSWER: Final = re.compile(r"^# (\d{3}) (\{.*\})$")
 PART: Final = re.compile(r'"\w+":(?:"[^"]*"|[^,}]+)')
@@ -40,7 +42,9 @@ class Step(NamedTuple):
 def steps() -> list[Step]:
     """The `sh` blocks, cut at the answers."""
     found, lines = [], list[str]()
-    for block in re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL):
+    for block in re.findall(
+        r"^```sh\n(.*?)^```$", f"{README}\n{RECONCILIATION}", re.MULTILINE | re.DOTALL
+    ):
         for line in block.splitlines():
             answer = ANSWER.match(line)
             if answer is None:

@@ -89,6 +89,16 @@ CLIENT_TRANSFER = f"""
                                   destination_wallet_id, minor, currency, created_at)
     VALUES (1, '{NOBODY}', 1, 1, 2, 7, 'USD', now())
 """
+BANK_LINE = f"""
+    WITH known AS (
+        INSERT INTO statement_accounts (account, currency, created_at) VALUES ('x', 'RUB', now()))
+    INSERT INTO statement_lines (id, account, currency, likeness, twin, statement_id, row, posted,
+                                 minor, fee_minor, kind, number, counterparty,
+                                 counterparty_account, inn, purpose, reference, bank_id, reason,
+                                 state)
+    VALUES ('{NOBODY}', 'x', 'RUB', '', 1, '{NOBODY}', 1, now(), 7, 0, 'payment', '', '', '', '',
+            '', '', '', '', 'matched')
+"""
 SECOND_ENTRY = "WHERE account_id = 2 AND seq = 2"
 
 CASES = {
@@ -231,6 +241,10 @@ CASES = {
         {"deposits_are_what_arrived", "clearing_is_settled"},
     ),
     "a bank payment that was not booked": ([BANK_PAYMENT], {"bank_payments_are_what_came"}),
+    "a line of a bank that nothing was booked for": (
+        [BANK_LINE],
+        {"statement_accounts_are_booked"},
+    ),
     "a marketplace payment that moved nothing": (
         [MARKETPLACE_PAYMENT],
         {"marketplace_payments_add_up"},

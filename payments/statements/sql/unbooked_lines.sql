@@ -1,8 +1,8 @@
--- Lines to book, in the order of their ids, each with what it may meet: a payout that its reference ends with, or the line it takes back and whose payment that is. A line that takes back one that is not booked yet waits. A return without a reference (1C) names the document it returns in its purpose.
-SELECT l.id, a.number AS account_number, s.format, l.currency, l.minor, l.kind, l.inn, l.number,
-       l.document_date, l.posted, l.purpose, p.id AS payout_id, r.id AS reverses,
+-- Lines to book, in the order of their ids, each with what it may meet: a payout, or in a settlement file a deposit, that its reference ends with, or the line it takes back and whose payment that is. A line that takes back one that is not booked yet waits. A return without a reference (1C) names the document it returns in its purpose.
+SELECT l.id, a.number AS account_number, s.format, l.currency, l.minor, l.fee_minor, l.kind, l.inn, l.number,
+       l.document_date, l.posted, l.purpose, l.reference, p.id AS payout_id, d.id AS deposit_id, r.id AS reverses,
        w.organization_id AS owner_id, s.opening_minor IS NULL AS is_settlement,
-       NOT EXISTS (
+       l.minor < 0 OR s.opening_minor IS NULL OR NOT EXISTS (
            SELECT 1 FROM statement_lines AS o
             WHERE o.account = l.account AND o.posted = l.posted AND o.id <> l.id AND o.inn = l.inn
               AND o.number = l.number AND o.document_date IS NOT DISTINCT FROM l.document_date
@@ -10,9 +10,11 @@ SELECT l.id, a.number AS account_number, s.format, l.currency, l.minor, l.kind, 
   FROM statement_lines AS l
   JOIN statement_accounts AS a ON a.account = l.account
   JOIN statements AS s ON s.id = l.statement_id
-  LEFT JOIN payouts AS p
-         ON l.minor < 0
-        AND p.merchant_id = CAST(substring(l.reference FROM '(?:^|[^0-9])([1-9][0-9]{0,15})$') AS bigint)
+ CROSS JOIN LATERAL (
+       SELECT CAST(substring(l.reference FROM '(?:^|[^0-9])([1-9][0-9]{0,15})$') AS bigint) AS merchant_id
+  ) AS m
+  LEFT JOIN payouts AS p ON l.minor < 0 AND p.merchant_id = m.merchant_id
+  LEFT JOIN deposits AS d ON l.minor > 0 AND s.opening_minor IS NULL AND d.merchant_id = m.merchant_id
   LEFT JOIN LATERAL (
        SELECT e.id, e.state FROM statement_lines AS e
         WHERE l.kind = 'return' AND e.account = l.account AND e.minor = -l.minor

@@ -4,6 +4,7 @@ import msgspec
 
 from payments.bankpayments.queries import BalanceChangeView, PaymentView
 from payments.operations.conflict_list import ConflictView
+from payments.statements.account_list import StatementAccountView
 from payments.statements.line_list import LineView
 from payments.statements.queries import StatementView
 
@@ -54,6 +55,13 @@ class StatementAnswer(StatementView, frozen=True, kw_only=True):
     """`status`: imported, duplicate when these bytes were there before, or dry_run."""
 
     status: str
+
+
+class StatementAccountList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of accounts."""
+
+    items: list[StatementAccountView]
+    next_cursor: str | None
 
 
 class StatementList(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,13 +9,14 @@ import msgspec
 from payments.bankpayments.inn import PATTERN, PAYER_PATTERN, checked_payer
 from payments.bankpayments.receive import ReceiveBankPayment
 from payments.bankpayments.tables import CURRENCY
-from payments.http.amounts import AmountNumber, AmountOrNumber
-from payments.http.body import Body, minor_of
+from payments.http.amounts import AmountNumber, AmountOrNothing, AmountOrNumber
+from payments.http.body import Body, minor_of, optional_minor_of
 from payments.http.lists import Page
 from payments.http.query import Query
 from payments.kernel.errors import InvalidBody
-from payments.kernel.money import currency_of
+from payments.kernel.money import Currency, currency_of
 from payments.kernel.strict import ID_MAX
+from payments.statements.settle import ITEMS_MAX
 from payments.webhooks.meaning import CreditBody
 
 Inn = Annotated[str, msgspec.Meta(max_length=200, extra_json_schema={"pattern": PATTERN})]
@@ -120,7 +121,7 @@ class OrganizationTransferBody(Body, frozen=True, kw_only=True):
 class BankPaymentsQuery(Page, frozen=True, kw_only=True):
     """`?state=`; `?inn=`: the organization's, or what the bank sent."""
 
-    state: Literal["unmatched", "matched", "reversed"] | None = None
+    state: Literal["unmatched", "matched", "reversed", "settled"] | None = None
     inn: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
 
@@ -143,6 +144,47 @@ class ImportQuery(Query, frozen=True, kw_only=True):
     account: Annotated[str, msgspec.Meta(max_length=100)] = ""
     format: Annotated[str, msgspec.Meta(max_length=100)] = "auto"
     dry_run: bool = False
+
+
+class StatementAccountPatch(Body, frozen=True, kw_only=True):
+    """`payer_inn`: the INN that pays out what the account's settlement files say; empty: nobody.
+
+    `drift`: how much a payment may differ from its files. `statement_within_days`: a statement is
+    late when its newest day is older.
+    """
+
+    example: ClassVar = {"payer_inn": "7750005806", "statement_within_days": 3}
+
+    payer_inn: (
+        Annotated[str, msgspec.Meta(pattern="^([0-9]{10}|[0-9]{12})?$")] | msgspec.UnsetType
+    ) = msgspec.UNSET
+    drift: AmountOrNothing = msgspec.field(default_factory=msgspec.Raw)
+    statement_within_days: Annotated[int, msgspec.Meta(ge=1, le=366)] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
+
+
+class ClaimBody(Body, frozen=True, kw_only=True):
+    """Lines of a bank, and what of ours they pay.
+
+    `drift`: how much the sums may differ.
+    """
+
+    example: ClassVar = {
+        "line_ids": ["0a3c4d5e-0000-5000-8000-000000000001"],
+        "subject_ids": ["0a3c4d5e-0000-5000-8000-000000000002"],
+        "reason": "the provider paid two days at once",
+    }
+
+    line_ids: Annotated[list[UUID], msgspec.Meta(min_length=1, max_length=ITEMS_MAX)]
+    subject_ids: Annotated[list[UUID], msgspec.Meta(min_length=1, max_length=ITEMS_MAX)]
+    drift: AmountOrNothing = msgspec.field(default_factory=msgspec.Raw)
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+def drift_of(raw: msgspec.Raw, currency: Currency) -> int:
+    """Minor units of a drift; zero is one. Raises 422 `invalid_amount`."""
+    return optional_minor_of(raw, currency, "drift", zero_is_none=True) or 0
 
 
 class StatementsQuery(Page, frozen=True, kw_only=True):

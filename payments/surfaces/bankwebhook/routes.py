@@ -27,7 +27,12 @@ from payments.http.services import HttpRequest, Time
 from payments.kernel.clock import rfc3339
 from payments.kernel.money import currency_of, format_minor, short_number
 from payments.operations.submit import Submitter
-from payments.surfaces.bankwebhook import bank_payments, evidence, statements
+from payments.surfaces.bankwebhook import (
+    bank_payments,
+    evidence,
+    statement_accounts,
+    statements,
+)
 from payments.surfaces.bankwebhook.accept import accept_payment
 from payments.surfaces.bankwebhook.bodies import (
     BankPaymentAnswer,
@@ -139,5 +144,6 @@ ROUTER: Final = Router(
         *bank_payments.HANDLERS,
         *evidence.HANDLERS,
         *statements.HANDLERS,
+        *statement_accounts.HANDLERS,
     ],
 )

@@ -1,10 +1,14 @@
--- What SuperPay's clearing account should hold by payouts, deposits and resolved breaks, where it does not.
+-- What SuperPay's clearing account should hold by payouts, deposits, what banks' statements show of them, and resolved breaks, where it does not. 69 is its kind.
 WITH expected AS (
     SELECT currency, sum(minor) AS minor
       FROM (
         SELECT currency, minor FROM payouts WHERE state = 'paid'
         UNION ALL
         SELECT paid_currency, -paid_minor FROM deposits WHERE paid_minor IS NOT NULL
+        UNION ALL
+        SELECT currency, minor FROM statement_lines WHERE counter_id >> 56 = 69
+        UNION ALL
+        SELECT p.currency, c.minor FROM statement_claims AS c JOIN payouts AS p ON p.id = c.item_id
         UNION ALL
         SELECT e.ledger_currency, e.minor
           FROM breaks AS b

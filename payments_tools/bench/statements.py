@@ -1,0 +1,127 @@
+"""What importing a statement costs: reading, keeping, booking and matching, and the memory."""
+
+import asyncio
+import resource
+import sys
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Final
+
+from payments.bankpayments.writes import add_organization
+from payments.embedded.servers import Servers
+from payments.entrypoints.deciding import deciding
+from payments.entrypoints.settings import Secret, Settings
+from payments.kernel.clock import monotonic_s, utc_now
+from payments.kernel.database import connect
+from payments.statements.load import load_file
+from payments_tools.bench.report import Figure, Report, machine, server_settings
+
+Say = Callable[[str], None]
+_ACCOUNT: Final = "40702810900000000017"
+_OTHER: Final = "40702810100000000001"
+_ORGANIZATIONS: Final = 1000
+_BEGINS: Final = date(2026, 1, 1)
+_WAIT_S: Final = 60.0
+
+
+async def run(servers: Servers, *, lines: int, say: Say) -> Report:
+    """Import one 1C file of so many credits, of known and unknown payers."""
+    settings = Settings(
+        database_url=Secret(servers.database_url), redis_url=Secret(servers.redis_url)
+    )
+    say(f"writing a file of {lines:,} lines")
+    raw = await asyncio.to_thread(statement_file, lines)
+    marks = {"begun": monotonic_s()}
+
+    def hear(done: str, count: int) -> None:
+        marks[done] = monotonic_s()
+        say(f"{done}: {count:,} lines after {marks[done] - marks['begun']:.1f} s")
+
+    async with deciding(settings) as (engine, submitter):
+        for number in range(_ORGANIZATIONS):
+            await add_organization(engine, utc_now, inn=_inn(number), name=f"bench {number}")
+        before_mb, marks["begun"] = _peak_mb(), monotonic_s()
+        await load_file(
+            engine,
+            submitter,
+            raw,
+            format_="1c",
+            account=_ACCOUNT,
+            by="bench",
+            now=utc_now(),
+            wait_s=_WAIT_S,
+            progress=hear,
+        )
+        marks["followed"] = monotonic_s()
+    connection = await connect(servers.database_url)
+    server = await server_settings(connection)
+    booked = await connection.fetchval("SELECT count(*) FROM statement_lines WHERE state <> 'new'")
+    await connection.close()
+    if booked != lines:
+        raise AssertionError(f"{booked} of {lines} lines are booked")
+    return Report(
+        title="statements: one file imported",
+        command=f"payments bench statements --lines {lines}",
+        machine=machine(),
+        settings=server,
+        figures=_figures(lines, marks),
+        extra={
+            "file": f"{len(raw) / 1e6:.0f} MB",
+            "memory before": f"{before_mb:.0f} MB, the file included",
+            "memory at its peak": f"{_peak_mb():.0f} MB",
+        },
+    )
+
+
+def statement_file(lines: int) -> bytes:
+    """A 1C file of thirty days: credits of `lines` payers' documents."""
+    days = [(_BEGINS + timedelta(n)).strftime("%d.%m.%Y") for n in range(30)]
+    total = sum(_minor(number) for number in range(lines))
+    head = (
+        "1CClientBankExchange\r\nВерсияФормата=1.03\r\nКодировка=Windows\r\n"
+        f"СекцияРасчСчет\r\nДатаНачала={days[0]}\r\nДатаКонца={days[-1]}\r\nРасчСчет={_ACCOUNT}\r\n"
+        f"НачальныйОстаток=0.00\r\nВсегоПоступило={_roubles(total)}\r\nВсегоСписано=0.00\r\n"
+        f"КонечныйОстаток={_roubles(total)}\r\nКонецРасчСчет\r\n"
+    )
+    documents = [_document(number, days[number * 30 // lines]) for number in range(lines)]
+    return (head + "".join(documents) + "КонецФайла\r\n").encode("cp1251")
+
+
+def _document(number: int, day: str) -> str:
+    return (
+        f"СекцияДокумент=Платежное поручение\r\nНомер={number}\r\nДата={day}\r\n"
+        f"Сумма={_roubles(_minor(number))}\r\nДатаПоступило={day}\r\nПлательщикСчет={_OTHER}\r\n"
+        f"ПлательщикИНН={_inn(number % (2 * _ORGANIZATIONS))}\r\nПолучательСчет={_ACCOUNT}\r\n"
+        f"НазначениеПлатежа=Оплата по счету {number}\r\nКонецДокумента\r\n"
+    )
+
+
+def _inn(number: int) -> str:
+    return f"77{number:08}"
+
+
+def _minor(number: int) -> int:
+    return 100 + number % 900
+
+
+def _roubles(minor: int) -> str:
+    return f"{minor // 100}.{minor % 100:02}"
+
+
+def _figures(lines: int, marks: dict[str, float]) -> list[Figure]:
+    steps = (("read", "begun"), ("kept", "read"), ("booked", "kept"), ("followed", "begun"))
+    names = {"followed": "the whole import"}
+    return [
+        Figure(
+            name=names.get(step, step),
+            per_second=lines / (marks[step] - marks[after]),
+            note=f"{marks[step] - marks[after]:.1f} s",
+        )
+        for step, after in steps
+    ]
+
+
+def _peak_mb() -> float:
+    """The most memory this process has had, in megabytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
