@@ -12,12 +12,13 @@ PIP := PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -
 PACKAGES := payments payments_tools streams scheduler tests
 PYTEST_ARGS ?= -n 2 --dist loadgroup
 UP_ARGS ?=
+BROWSER_ARGS ?= -n 2
 
 unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt lint types imports bench lock clean test-clients
+.PHONY: help setup run test check fmt lint types imports bench lock clean test-browser test-clients
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,6 +39,10 @@ run: setup ## set up, then start everything (payments up); UP_ARGS="--port 9000"
 
 test: setup ## set up, then run the tests; PYTEST_ARGS="-x -k wallet" replaces -n 2
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-browser: setup ## tasks of operators in a real Chromium, installed by apt where that may be done
+	@$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest -m browser $(BROWSER_ARGS) tests/browser
 
 test-clients: setup ## clients generated from the OpenAPI document make a transfer (needs npm, go, mvn, their registries)
 	$(BIN)/python -m tests.clients.build $(CLIENTS)

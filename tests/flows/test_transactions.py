@@ -252,3 +252,18 @@ async def test_a_transfer_reversed_as_a_transaction_is_in_order(
     status, back = await waited(native, f"/v1/transactions/{made['transfer_id']}/reverse", {})
     assert (status, back["reversal_of"]) == (201, made["transfer_id"])
     await assert_invariants(platform.database_url, platform.redis_url)
+
+
+async def test_a_transaction_with_metadata_is_reversed_and_keeps_it(
+    native: httpx.AsyncClient, platform: Platform
+) -> None:
+    payer, payee = await funded(native, "100.00"), await opened(native)
+    body = {"postings": [posting(payer, payee, "30.00")], "metadata": {"order": "17", "sum": 1.50}}
+    _, made = await waited(native, "/v1/transactions", body)
+    status, answer = await waited(native, f"/v1/transactions/{made['transaction_id']}/reverse")
+    assert status == 201, answer
+    assert (await money(native, payer))[0] == "100.00"
+    text = "SELECT metadata::text FROM transactions WHERE reversed_by IS NOT NULL"
+    assert await platform.value(text) == '{"order":"17","sum":1.5}'
+    assert await platform.value("SELECT count(*) FROM dead_letters") == 0
+    await assert_invariants(platform.database_url, platform.redis_url)

@@ -92,7 +92,9 @@ async def authenticate(connection: Connection) -> Actor:
         check_origin(connection)
     await note_seen(engine, session, now)
     seat = Seat(session, token, address_of(connection), now)
-    return Actor(f"operator:{session.operator.login}", _scopes(session), seat)
+    actor = Actor(f"operator:{session.operator.login}", _scopes(session), seat)
+    connection.scope["user"] = actor  # a refusal for want of a scope is a page for this operator
+    return actor
 
 
 def _scopes(session: Session) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """One's own account: password, second factor, recovery codes."""
 
+from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -7,7 +8,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.endpoints.sealing import Seal
+from payments.endpoints.sealing import Seal, Unsealable
 from payments.http.reply import Reply
 from payments.http.services import HttpRequest
 from payments.kernel.errors import InvalidBody
@@ -105,8 +106,7 @@ async def enrol(
     form = await read_form(request, EnrolForm)
     seat = seat_of(request)
     await _check_own(request, form.password, passwords, logins)
-    secret = seal.open(form.sealed.encode())
-    step = step_of(secret, form.code.replace(" ", ""), seat.now, 0)
+    step = _step(seal, form, seat.now)
     if step is None:
         raise InvalidBody("This code does not belong to the secret. Begin again.")
     codes = new_recovery_codes()
@@ -120,6 +120,15 @@ async def enrol(
         now=seat.now,
     )
     return page(request, "recovery_codes.html", at="/console/account", codes=codes)
+
+
+def _step(seal: Seal, form: EnrolForm, now: datetime) -> int | None:
+    """The time step of the code; None when it, or the secret, is not what the page gave."""
+    try:
+        secret = seal.open(form.sealed.encode())
+    except Unsealable:
+        return None
+    return step_of(secret, form.code.replace(" ", ""), now, 0)
 
 
 async def _check_own(

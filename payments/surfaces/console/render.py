@@ -40,6 +40,13 @@ def _when(context: jinja2.runtime.Context, at: datetime | str | None) -> Markup:
 
 
 @jinja2.pass_context
+def _due(context: jinja2.runtime.Context, at: str) -> Markup:
+    """A time to come; what is past is due now."""
+    is_past = datetime.fromisoformat(at) <= context["now"]
+    return Markup("due now") if is_past else Moment(at).html(context["now"])
+
+
+@jinja2.pass_context
 def _money(context: jinja2.runtime.Context, amount: str | None, currency: str) -> Markup:
     return Amount(amount, currency).html(context["now"])
 
@@ -68,6 +75,7 @@ def _raw(value: bytes) -> str:
 _ENVIRONMENT.filters.update(
     account=_account,
     cell=_cell,
+    due=_due,
     id=_id,
     money=_money,
     raw=_raw,

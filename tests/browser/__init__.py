@@ -1,0 +1,1 @@
+"""People at real browsers; `make test-browser` runs these."""
