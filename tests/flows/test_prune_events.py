@@ -4,10 +4,21 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
+from payments.deliveries.writes import prune, spread
 from payments.events.event import Event
 from payments.events.writes import add_to, keep_months, number
+from payments.kernel.clock import utc_now
 from payments.kernel.ids import new_id
 from tests.fixtures.platform import Platform
+from tests.fixtures.receiving import (
+    Receiver,
+    attempted,
+    deliveries,
+    delivering,
+    endpoint,
+    until,
+)
+from tests.flows.native import opened
 
 THEN = datetime(2026, 1, 15, tzinfo=UTC)
 
@@ -44,3 +55,35 @@ async def test_without_partitions_rows_are_deleted(platform: Platform) -> None:
     assert await keep_months(platform.engine, 30, THEN + timedelta(days=300)) == 0
     assert await platform.value("SELECT pruned_through FROM event_position") == 2
     assert await platform.value("SELECT count(*) FROM event_batches") == 1
+
+
+async def test_what_webhooks_are_still_made_of_stays(platform: Platform) -> None:
+    await _some(platform, THEN)
+    await _some(platform, THEN + timedelta(days=300))
+    now = THEN + timedelta(days=300)
+    assert await keep_months(platform.engine, 30, now, through=1) == 0
+    assert await platform.value("SELECT count(*) FROM event_batches") == 2
+    assert await platform.value("SELECT pruned_through FROM event_position") == 0
+    await keep_months(platform.engine, 30, now, through=2)
+    assert await platform.value("SELECT count(*) FROM event_batches") == 1
+    assert await platform.value("SELECT pruned_through FROM event_position") == 2
+
+
+async def test_deliveries_that_are_over_are_let_go_with_a_record(
+    native: httpx.AsyncClient, platform: Platform, receiver: Receiver
+) -> None:
+    made = await endpoint(native, receiver.url, "wallet.opened")
+    async with delivering(platform):
+        for _ in range(3):
+            await opened(native)
+        await until(receiver, 3)
+        await attempted(native, made)
+    await opened(native)
+    now = utc_now()
+    await spread(platform.engine, now)
+    old = now + timedelta(days=31)
+    assert await prune(platform.engine, old - timedelta(days=32), old, 2) == 0
+    assert await prune(platform.engine, old - timedelta(days=30), old, 2) == 3
+    left = await deliveries(native, made)
+    assert [one["status"] for one in left] == ["pending"]
+    assert await platform.value("SELECT sum(deliveries) FROM webhook_prunings") == 3
