@@ -119,9 +119,15 @@ def amount_text(raw: str | bytes) -> str:
     return text
 
 
+_ZEROS: Final = ("0", "0.0", "0.00", "0.000", "0.0000")
+"""Nothing, by the number of decimals: most transfers have nothing reversed."""
+
+
 def format_minor(minor: int, currency: Currency) -> str:
     """Text with all decimals of the currency, signed: -5 RUB minor → `-0.05`."""
     exponent = currency.exponent
+    if minor == 0:
+        return _ZEROS[exponent]
     if exponent == 0:
         return str(minor)
     if minor < 0:

@@ -60,8 +60,16 @@ class Records:
     def put(self, record: Record) -> None:
         """Store a row made or changed; later operations of the batch see it."""
         if type(record) in self.watched:
-            self.changes.append((self.get(type(record), record.key()), record))
-        self._index(record)
+            type_ = type(record)
+            # One look-up for what was there and for noting the new row: hashing a UUID is slow.
+            count = len(self._rows)
+            before = self._rows.setdefault((type_, type_.keys[0], record.key()), record)
+            is_new = len(self._rows) > count
+            self.changes.append((None if is_new else before, record))
+            if not is_new or len(type_.keys) > 1:
+                self._index(record)
+        else:
+            self._index(record)
         self._puts.setdefault(type(record), {})[record.key()] = record
 
     def savepoint(self) -> Callable[[], None]:

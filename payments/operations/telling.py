@@ -50,9 +50,9 @@ class Tells(msgspec.Struct, frozen=True, kw_only=True):
     record: type[Record]
     noun: str
     view: Callable[[Any, State, datetime], msgspec.Struct | Mapping[str, Any] | None]
-    happened: Callable[[Any, Any], str | None] = lambda _before, _after: None
+    happened: Callable[[Any, Any], str | None] | None = None
     words: tuple[str, ...] = ()
-    called: Callable[[Any], str | None] = lambda _intent: None
+    called: Callable[[Any], str | None] | None = None
     refs: Callable[[Any], Iterable[Ref]] | None = None
     find: Callable[[Any, State], Record | None] | None = None
 
@@ -105,23 +105,20 @@ class Teller:
         kind = self._kinds.get(decision.kind) or self._kind(decision.kind)
         is_applied = decision.status == _APPLIED
         if not records.changes:
-            return [self._of_operation(item, decision, None, state)]
+            return [self._of_operation(kind, item, decision, None, state)]
         changes, records.changes = records.changes, []
-        own: Change | None = None
+        own = None
         if is_applied and kind.tells is not None:
-            type_ = kind.tells.record
-            # The last one: holds that end because of the operation are closed before its own.
-            for change in reversed(changes):
-                if type(change[1]) is type_:
-                    own = change
-                    break
+            own = _own(changes, kind.tells.record)
+            if own is not None and len(changes) == 1:  # a transfer, say: nearly all there is
+                return [self._of_operation(kind, item, decision, own, state)]
         events: list[Event] = []
         for change in changes:
             if change is not own:
                 event = self._beside(change, decision, len(events) + 1, state)
                 if event is not None:
                     events.append(event)
-        events.append(self._of_operation(item, decision, own, state))
+        events.append(self._of_operation(kind, item, decision, own, state))
         return events
 
     def _kind(self, kind: str) -> "_Kind":
@@ -139,7 +136,7 @@ class Teller:
         """A change of state that came with an operation and is not what it is about."""
         before, after = change
         tells = self._by_record[type(after)]
-        word = tells.happened(before, after)
+        word = None if tells.happened is None else tells.happened(before, after)
         data = None if word is None else tells.view(after, state, decision.decided_at)
         if data is None:
             return None
@@ -151,10 +148,10 @@ class Teller:
             data=data,
         )
 
+    @staticmethod
     def _of_operation(
-        self, item: Item, decision: Decision, own: Change | None, state: State
+        kind: "_Kind", item: Item, decision: Decision, own: Change | None, state: State
     ) -> Event:
-        kind = self._kinds[decision.kind]
         data: msgspec.Struct | Mapping[str, Any] | None = None
         type_ = kind.applied
         if decision.status != _APPLIED:
@@ -163,12 +160,8 @@ class Teller:
             data = kind.says.data(decision, item.intent, state)
         elif kind.tells is not None:
             tells = kind.tells
-            thing, word = None, None
-            if own is not None:
-                thing, word = own[1], tells.happened(*own)
-            elif tells.find is not None:
-                thing = tells.find(item.intent, state)
-            word = word or tells.called(item.intent)
+            thing = _thing(tells, item, own, state)
+            word = _word(tells, item, own)
             if word is not None:
                 type_ = f"{tells.noun}.{word}"
             if thing is not None:
@@ -179,6 +172,28 @@ class Teller:
             client=client_of(decision.actor),
             data=_said(decision) if data is None else data,
         )
+
+
+def _own(changes: Sequence[Change], type_: type[Record]) -> Change | None:
+    """What an operation is about: the last change of its noun's rows.
+
+    Holds that end because of the operation are closed before its own.
+    """
+    for change in reversed(changes):
+        if type(change[1]) is type_:
+            return change
+    return None
+
+
+def _thing(tells: Tells, item: Item, own: Change | None, state: State) -> Record | None:
+    if own is not None:
+        return own[1]
+    return None if tells.find is None else tells.find(item.intent, state)
+
+
+def _word(tells: Tells, item: Item, own: Change | None) -> str | None:
+    word = None if own is None or tells.happened is None else tells.happened(*own)
+    return tells.called(item.intent) if word is None and tells.called is not None else word
 
 
 def rejected(decision: Decision) -> Event:
