@@ -20,8 +20,8 @@ from tests.flows.native import WAIT, funded, opened, transfer, waited
 PAGE = "docs/event-examples.md"
 TITLE = """# Examples of events
 
-Made by `tests/flows/test_event_examples.py` from the real thing: ids and times are replaced, nothing
-else is. [events.md](events.md) lists every type.
+Made by `tests/flows/test_event_examples.py` from the real thing: ids and times are replaced,
+nothing else is. [events.md](events.md) lists every type.
 """
 UUIDS = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 TIMES = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z?)")
