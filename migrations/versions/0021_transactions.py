@@ -1,7 +1,5 @@
 """One row for everything that moves money, and house accounts under names of their own."""
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,20 +8,13 @@ down_revision = "0020"
 branch_labels = None
 depends_on = None
 
-_SQL = Path(__file__).parent / "sql" / "0021_transactions.sql"
-
 
 def upgrade() -> None:
-    """Make the tables, and a transaction of every operation that is there.
-
-    It reads the entries once and takes no lock that a consumer waits for.
-    """
+    """Make the tables; 0034 makes the transactions of the operations that are there."""
     op.execute("SET LOCAL lock_timeout = '5s'")
     _house_accounts()
     _transactions()
     _transaction_amounts()
-    for statement in _SQL.read_text(encoding="utf-8").split("\n-- next\n"):
-        op.execute(statement)
     _indexes()
 
 

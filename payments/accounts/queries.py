@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import sqlalchemy as sa
@@ -13,7 +13,8 @@ from payments.kernel.clock import rfc3339
 from payments.kernel.errors import InvalidRequest, NotFound
 from payments.kernel.ids import AccountId
 from payments.kernel.money import currency_of, format_minor
-from payments.ledger.at_a_time import balance_at
+from payments.kernel.words import one_of
+from payments.ledger.at_a_time import TIMES, balance_at
 from payments.ledger.tables import accounts
 
 
@@ -39,6 +40,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     balance: str
     created_at: str
     at: str | msgspec.UnsetType = msgspec.UNSET
+    time: Annotated[str, one_of(TIMES)] | msgspec.UnsetType = msgspec.UNSET
 
 
 def _accounts() -> sa.Select[Any]:
@@ -63,12 +65,22 @@ async def find_account(
 
 
 async def account_at(
-    engine: AsyncEngine, id_: int, account: AccountView, at: datetime, now: datetime
+    engine: AsyncEngine,
+    id_: int,
+    account: AccountView,
+    at: datetime,
+    now: datetime,
+    *,
+    is_effective: bool = False,
 ) -> AccountView:
     """The account with its balance at a time that is not in the future."""
-    minor = await balance_at(engine, AccountId(id_), at, now)
-    balance = format_minor(minor, currency_of(account.currency))
-    return msgspec.structs.replace(account, balance=balance, at=rfc3339(at))
+    minor = await balance_at(engine, AccountId(id_), at, now, is_effective=is_effective)
+    return msgspec.structs.replace(
+        account,
+        balance=format_minor(minor, currency_of(account.currency)),
+        at=rfc3339(at),
+        time="effective" if is_effective else "recorded",
+    )
 
 
 async def list_accounts(

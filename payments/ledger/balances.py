@@ -66,6 +66,8 @@ class Account(msgspec.Struct, gc=False):
     """How far below zero a guarded account may go."""
     forced_debt: int = 0
     """How far below that it was taken by force, and is not made good yet."""
+    effective_until: datetime | None = None
+    """Before this no transaction may count: balances by effective time were answered."""
     ended: int = 0
     """How much of the pending debits has expired for the operation being decided."""
 

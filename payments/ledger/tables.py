@@ -67,6 +67,11 @@ accounts: Final = sa.Table(
         server_default="0",
         comment="how far below that it was taken by force, and is not made good yet",
     ),
+    sa.Column(
+        "effective_until",
+        sa.DateTime(timezone=True),
+        comment="no transaction counts from before this any more: that balance was answered",
+    ),
     sa.CheckConstraint(
         "status IN ('open', 'frozen', 'frozen_debits', 'frozen_credits', 'closed')", name="status"
     ),
@@ -87,6 +92,14 @@ accounts: Final = sa.Table(
     ),
     # Busy accounts are updated once per batch: free space in the page allows heap-only updates.
     postgresql_with={"fillfactor": "70"},
+)
+
+# Nearly all are open: those that are not are found by the index.
+sa.Index(
+    "accounts_status_idx",
+    accounts.c.status,
+    accounts.c.id,
+    postgresql_where=sa.text("status <> 'open'"),
 )
 
 entries: Final = sa.Table(
@@ -112,6 +125,28 @@ entries: Final = sa.Table(
 )
 # For audits of new entries: a BRIN index on the time costs next to nothing to maintain.
 sa.Index("entries_recorded_at_brin", entries.c.recorded_at, postgresql_using="brin")
+
+backdated_entries: Final = sa.Table(
+    "backdated_entries",
+    METADATA,
+    sa.Column("account_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column(
+        "seq",
+        sa.BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="the account's last entry of the transaction",
+    ),
+    sa.Column("minor", sa.BigInteger, nullable=False, comment="minor units, credit positive"),
+    sa.Column("effective_at", sa.DateTime(timezone=True), nullable=False),
+    comment="what a transaction with an effective time moved, an account a row",
+)
+sa.Index(
+    "backdated_entries_effective_idx",
+    backdated_entries.c.account_id,
+    backdated_entries.c.effective_at,
+    postgresql_include=["seq", "minor"],
+)
 
 holds: Final = sa.Table(
     "holds",

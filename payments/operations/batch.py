@@ -17,7 +17,7 @@ from payments.operations.operation import Context, Operation, Part, State
 from payments.operations.outcome import Applied, Decision, Outcome, Refused, Result, Status
 from payments.operations.record import Record
 from payments.operations.refusals import BALANCE_LIMIT
-from payments.operations.transaction import PAIR, amounts_of, transaction_of
+from payments.operations.transaction import PAIR, amounts_of, backdated_of, transaction_of
 from streams.entry import Entry
 
 CLOCKS_DIFFER: Final = timedelta(seconds=1)
@@ -273,6 +273,10 @@ class Batch:
         if len(outcome.legs) > PAIR:
             for amount in amounts_of(transaction):
                 self.state.records.put(amount)
+        if transaction.effective_at is not None:
+            accounts = self.state.balances.accounts
+            for entry in backdated_of(outcome, accounts, transaction.effective_at):
+                self.state.records.put(entry)
 
     def _decision(
         self,

@@ -16,6 +16,7 @@ from payments.kernel.ids import AccountId, sortable_id
 from payments.kernel.money import CURRENCIES
 from payments.ledger.balances import Account
 from payments.ledger.posting import Leg
+from payments.ledger.tables import backdated_entries
 from payments.operations.envelope import Envelope
 from payments.operations.outcome import About, Applied
 from payments.operations.record import Record
@@ -63,6 +64,39 @@ class TransactionAmount(Record, frozen=True, kw_only=True):
     def key(self) -> tuple[UUID, int]:
         """Both columns."""
         return self.transaction_id, self.position
+
+
+class BackdatedEntry(Record, frozen=True, kw_only=True):
+    """What a transaction with an effective time moved on an account, up to its entry `seq`."""
+
+    table: ClassVar[sa.Table] = backdated_entries
+    keys: ClassVar[tuple[str, ...]] = ("account_id", "seq")
+
+    account_id: int
+    seq: int
+    minor: int
+    effective_at: datetime
+
+    def key(self) -> tuple[int, int]:
+        """Both columns."""
+        return self.account_id, self.seq
+
+
+def backdated_of(
+    outcome: Applied, accounts: Mapping[AccountId, Account], effective_at: datetime
+) -> Iterator[BackdatedEntry]:
+    """A row for each account whose balance the legs, which are posted, have changed."""
+    moved: dict[AccountId, int] = {}
+    for leg in outcome.legs:
+        moved[leg.account_id] = moved.get(leg.account_id, 0) + leg.minor
+    for account_id, minor in moved.items():
+        if minor:
+            yield BackdatedEntry(
+                account_id=account_id,
+                seq=accounts[account_id].version,
+                minor=minor,
+                effective_at=effective_at,
+            )
 
 
 def transaction_of(

@@ -1,6 +1,7 @@
 """transaction.create: 1 to 100 postings between wallets and house accounts, all or nothing."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import ClassVar
 
 import msgspec
@@ -17,6 +18,7 @@ from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import About, Applied, Outcome, Refusal, Refused, Result
 from payments.operations.refusals import ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS
 from payments.transactions.address import account_id_at, name_in
+from payments.transactions.refusals import PERIOD_CLOSED
 from payments.wallets.refusals import (
     WALLET_CLOSED,
     WALLET_FROZEN,
@@ -91,6 +93,7 @@ _REFUSALS = tuple(
         WALLET_FROZEN,
         WALLET_CLOSED,
         INSUFFICIENT_FUNDS,
+        PERIOD_CLOSED,
     )
 )
 _CARRYING = {refusal.code: refusal for refusal in _REFUSALS}
@@ -105,7 +108,12 @@ def accounts(intent: CreateTransaction, _state: State) -> Iterable[AccountId]:
 
 def decide(intent: CreateTransaction, state: State, context: Context) -> Outcome:
     """Every account can be used, and on the sum of all postings none lacks the money."""
-    errors = list(_unusable(intent, state)) or list(_short(intent, state))
+    effective_at = _effective_at(intent, context)
+    errors = (
+        list(_unusable(intent, state))
+        or list(_short(intent, state))
+        or list(_answered(intent, state, effective_at))
+    )
     if errors:
         refusal = _CARRYING[errors[0].code]
         return Refused(refusal=refusal, result=PostingErrors(errors=errors))
@@ -116,7 +124,7 @@ def decide(intent: CreateTransaction, state: State, context: Context) -> Outcome
             reference=intent.reference or None,
             description=intent.description or None,
             metadata=None if intent.metadata is msgspec.UNSET else intent.metadata,
-            effective_at=read_time(intent.effective_at) if intent.effective_at else None,
+            effective_at=effective_at,
         ),
         result=TransactionCreated(
             transaction_id=str(sortable_id(context.operation_id, context.now)),
@@ -132,7 +140,7 @@ def decide(intent: CreateTransaction, state: State, context: Context) -> Outcome
             reference=intent.reference,
             description=intent.description,
             metadata=metadata,
-            effective_at=intent.effective_at,
+            effective_at=None if effective_at is None else rfc3339(effective_at),
             created_at=rfc3339(context.now),
         ),
     )
@@ -174,6 +182,31 @@ def _short(intent: CreateTransaction, state: State) -> Iterator[PostingError]:
         account = state.account(account_id_at(posting.source, posting.currency))
         if account is not None and account.lacks(change[account.id]):
             yield _error(index, "source", INSUFFICIENT_FUNDS)
+
+
+def _effective_at(intent: CreateTransaction, context: Context) -> datetime | None:
+    """From when it counts; not later than now, whatever the clock was that accepted it."""
+    return min(read_time(intent.effective_at), context.now) if intent.effective_at else None
+
+
+def _answered(
+    intent: CreateTransaction, state: State, effective_at: datetime | None
+) -> Iterator[PostingError]:
+    """Accounts whose balance by effective time was answered for a later moment than this."""
+    if effective_at is None:
+        return
+    for index, posting in enumerate(intent.postings):
+        for side in ("source", "destination"):
+            account = state.account(account_id_at(getattr(posting, side), posting.currency))
+            until = None if account is None else account.effective_until
+            if until is not None and effective_at < until:
+                yield PostingError(
+                    field=f"postings[{index}].{side}",
+                    index=index,
+                    code=PERIOD_CLOSED.code,
+                    message=f"the balance before {rfc3339(until)} was answered: choose that "
+                    "effective_at or a later one",
+                )
 
 
 def _error(index: int, side: str, refusal: Refusal) -> PostingError:

@@ -9,3 +9,9 @@ TRANSACTION_NOT_FOUND: Final = Refusal(
     404,
     "There is no such transaction.",
 )
+PERIOD_CLOSED: Final = Refusal(
+    "period_closed",
+    409,
+    "The balance by effective time was answered for a later moment, and that answer stays. "
+    "Choose a later effective_at.",
+)

@@ -17,3 +17,12 @@ transaction_changes: Final = sa.Table(
     sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
     comment="changes of the metadata of transactions",
 )
+
+transaction_fills: Final = sa.Table(
+    "transaction_fills",
+    METADATA,
+    sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("filled_until", sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("id = 1", name="id"),
+    comment="up to when every operation that moved money has its transaction",
+)

@@ -1,6 +1,7 @@
 """Changing what a transaction says beside its money; what it was stays on record."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -9,10 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.kernel.errors import Conflict
 from payments.kernel.free_json import EMPTY, merged
+from payments.kernel.sql import load_sql
 from payments.kernel.strict import NotRead
 from payments.operations.refusals import METADATA_FULL
 from payments.operations.tables import transactions
-from payments.transactions.tables import transaction_changes
+from payments.transactions.tables import transaction_changes, transaction_fills
+
+LATE: Final = timedelta(minutes=2)
+"""So much later than its time a decision may be committed, with what clocks differ."""
+_AT_ONCE: Final = timedelta(hours=1)
 
 
 async def change_metadata(
@@ -53,3 +59,20 @@ async def change_metadata(
             .where(transactions.c.id == transaction_id)
             .values(metadata=sa.cast(bytes(after).decode(), sa.Text).cast(sa.JSON))
         )
+
+
+async def fill_transactions(engine: AsyncEngine, now: datetime) -> int:
+    """Add the transactions of what a consumer of 0.1.0 has applied: it writes none itself.
+
+    From where it was the last time, an hour of decisions at most; returns how many.
+    """
+    c = transaction_fills.c
+    async with engine.begin() as connection:
+        position = await connection.execute(sa.select(c.filled_until).with_for_update())
+        filled_until: datetime = position.scalar_one()
+        until = min(now, filled_until + _AT_ONCE)
+        added = await connection.exec_driver_sql(
+            load_sql(__file__, "fill_transactions"), (filled_until - LATE, until)
+        )
+        await connection.execute(sa.update(transaction_fills).values(filled_until=until))
+        return int(added.scalar_one())

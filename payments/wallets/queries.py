@@ -15,7 +15,7 @@ from payments.kernel.free_json import JsonObject
 from payments.kernel.money import currency_of, format_minor
 from payments.kernel.words import one_of
 from payments.ledger import chart
-from payments.ledger.at_a_time import balance_at
+from payments.ledger.at_a_time import TIMES, balance_at
 from payments.ledger.chart import AccountStatus
 from payments.ledger.tables import accounts, held_at
 from payments.reads import entries
@@ -55,6 +55,7 @@ class WalletView(msgspec.Struct, frozen=True, kw_only=True):
     freeze_direction: Annotated[str, one_of(FROZEN_BY_DIRECTION)] | None
     freeze_reason: str
     at: str | msgspec.UnsetType = msgspec.UNSET
+    time: Annotated[str, one_of(TIMES)] | msgspec.UnsetType = msgspec.UNSET
 
 
 def _wallets(now: datetime) -> sa.Select[Any]:
@@ -80,13 +81,23 @@ async def get_wallet(engine: AsyncEngine, wallet_id: int, now: datetime) -> Wall
 
 
 async def wallet_at(
-    engine: AsyncEngine, wallet: WalletView, at: datetime, now: datetime
+    engine: AsyncEngine,
+    wallet: WalletView,
+    at: datetime,
+    now: datetime,
+    *,
+    is_effective: bool = False,
 ) -> WalletView:
     """The wallet with its balance at a time; what was held then is not kept, so it is not said."""
-    currency = currency_of(wallet.currency)
-    minor = await balance_at(engine, chart.wallet(wallet.wallet_id), at, now)
+    account_id = chart.wallet(wallet.wallet_id)
+    minor = await balance_at(engine, account_id, at, now, is_effective=is_effective)
     return msgspec.structs.replace(
-        wallet, balance=format_minor(minor, currency), available=None, held=None, at=rfc3339(at)
+        wallet,
+        balance=format_minor(minor, currency_of(wallet.currency)),
+        available=None,
+        held=None,
+        at=rfc3339(at),
+        time="effective" if is_effective else "recorded",
     )
 
 
@@ -111,6 +122,8 @@ async def list_wallets(
     if filters.status is not None:
         words = [s.value for s in AccountStatus if wallet_status(s) == filters.status]
         query = query.where(accounts.c.status.in_(words))
+        if AccountStatus.OPEN.value not in words:
+            query = query.where(sa.text("accounts.status <> 'open'"))  # so that the index answers
     for name, value in filters.metadata.items():
         query = query.where(holds_member(sa.cast(wallets.c.metadata, JSONB), name, value))
     if before is not None:

@@ -31,6 +31,7 @@ from scheduler.checks import (
     postgres_not_behind,
     redis_not_behind,
     statement_accounts_are_booked,
+    transactions_are_what_moved,
     transfers_are_what_moved,
 )
 from scheduler.checks.check import Check
@@ -50,6 +51,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     pending_is_open_holds.CHECK,
     payout_holds_fit.CHECK,
     clearing_is_settled.CHECK,
+    transactions_are_what_moved.CHECK,
     transfers_are_what_moved.CHECK,
     holds_are_what_was_captured.CHECK,
     payouts_are_what_left.CHECK,

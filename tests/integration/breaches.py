@@ -134,11 +134,12 @@ CASES = {
             "money_sums_to_zero",
             "legs_sum_to_zero",
             "balance_is_sum_of_entries",
+            "transactions_are_what_moved",
         },
     ),
     "a leg stands under another operation": (
         [OTHER_OPERATION],
-        {"legs_sum_to_zero", "transfers_are_what_moved"},
+        {"legs_sum_to_zero", "transfers_are_what_moved", "transactions_are_what_moved"},
     ),
     "an entry's balance is wrong": (
         ["UPDATE entries SET balance = balance + 1 WHERE account_id = 2 AND seq = 1"],
@@ -156,11 +157,12 @@ CASES = {
             "balance_is_sum_of_entries",
             "history_is_unbroken",
             "transfers_are_what_moved",
+            "transactions_are_what_moved",
         },
     ),
     "entries of an unknown operation": (
         [new_entry("2", 5), new_entry(HOUSE, -5)],
-        {"entries_belong_to_applied"},
+        {"entries_belong_to_applied", "transactions_are_what_moved"},
     ),
     "a refused operation with entries": (
         ["UPDATE operations SET status = 'rejected', reason = 'x' WHERE kind = 'wallet.adjust'"],
@@ -210,6 +212,30 @@ CASES = {
     "more went to SuperPay than payouts say": (
         [CLEARING_ACCOUNT],
         {"clearing_is_settled", "money_sums_to_zero", "balance_is_sum_of_entries"},
+    ),
+    "a transfer has no transaction": (
+        ["DELETE FROM transactions WHERE minor = 300"],
+        {"transactions_are_what_moved"},
+    ),
+    "a transaction says another amount": (
+        ["UPDATE transactions SET postings = '[[1, 2, 301, 643]]' WHERE minor = 300"],
+        {"transactions_are_what_moved"},
+    ),
+    "a transaction says another receiver": (
+        ["UPDATE transactions SET postings = '[[1, 3, 300, 643]]' WHERE minor = 300"],
+        {"transactions_are_what_moved"},
+    ),
+    "a transaction of nothing": (
+        ["UPDATE transactions SET operation_id = gen_random_uuid() WHERE minor = 300"],
+        {"transactions_are_what_moved"},
+    ),
+    "a limit below what is overdrawn": (
+        [
+            "ALTER TABLE accounts DROP CONSTRAINT accounts_limits_check",
+            "ALTER TABLE accounts DROP CONSTRAINT accounts_credit_guard_check",
+            "UPDATE accounts SET overdraft_limit = -100000 WHERE id = 1",
+        ],
+        {"no_guarded_account_below_zero"},
     ),
     "a transfer says that it was reversed": (
         ["UPDATE transfers SET reversed_minor = 1 WHERE minor = 300"],

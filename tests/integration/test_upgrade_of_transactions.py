@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from migrations.run import migrate_async
-from payments.kernel.database import connect
+from payments.kernel.database import Connection, connect
 
 RELEASED = "0011"
 """The schema of 0.1.0."""
@@ -13,6 +13,7 @@ WALLET, CLEARING = 1, 69 << 56
 FEES, BANK_CLEARING, OTHER_CLEARING = 72 << 56 | 1, 73 << 56 | 1, 73 << 56 | 2
 BUYER, SELLER = 3 << 56 | 1, 3 << 56 | 2
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
+"""When all of it was decided."""
 COLUMNS = (
     "account_id", "seq", "amount", "balance", "recorded_at", "operation_id", "book", "currency",
 )  # fmt: skip
@@ -39,15 +40,17 @@ POSTINGS = {
 }
 
 
-async def test_old_operations_have_their_transactions(database: str) -> None:
+async def _upgraded(database: str) -> Connection:
+    """A session of a database of 0.1.0 that was upgraded."""
     await migrate_async(database, "base")
     await migrate_async(database, RELEASED)
     connection = await connect(database)
     for operation_id, legs in LEGS.items():
         await connection.execute(
             "INSERT INTO operations (id, kind, digest, actor, status, result, accepted_at,"
-            " decided_at) VALUES ($1, 'x.y', '\\x00', 'key:1', 'applied', '{}', now(), now())",
+            " decided_at) VALUES ($1, 'x.y', '\\x00', 'key:1', 'applied', '{}', $2, $2)",
             operation_id,
+            NOW,
         )
         # Its trigger wants every statement to balance.
         await connection.copy_records_to_table(
@@ -56,9 +59,53 @@ async def test_old_operations_have_their_transactions(database: str) -> None:
             records=[(a, n, m, 0, NOW, operation_id, book, 643) for a, n, m, book in legs],
         )
     await migrate_async(database)
+    return connection
+
+
+async def test_old_operations_have_their_transactions(database: str) -> None:
+    connection = await _upgraded(database)
     rows = await connection.fetch("SELECT * FROM transactions")
     amounts = await connection.fetch("SELECT * FROM transaction_amounts ORDER BY position")
     await connection.close()
     assert {row["operation_id"]: json.loads(row["postings"]) for row in rows} == POSTINGS
     assert {row["actor"] for row in rows} == {"key:1"}
     assert [(r["transaction_id"].int, r["minor"]) for r in amounts] == [(3, 5)]
+
+
+async def test_a_migration_that_was_broken_off_goes_on(database: str) -> None:
+    connection = await _upgraded(database)
+    await connection.execute("SET session_replication_role = replica")
+    await connection.execute("DELETE FROM transactions WHERE operation_id = $1", UUID(int=2))
+    await connection.execute("DROP INDEX accounts_status_idx")
+    # It stood before that operation, and had not said that it was done.
+    await connection.execute("UPDATE transaction_fills SET filled_until = '2026-11-19'")
+    await connection.execute("UPDATE alembic_version SET version_num = '0033'")
+    await migrate_async(database)
+    rows = await connection.fetch("SELECT * FROM transactions")
+    assert {row["operation_id"]: json.loads(row["postings"]) for row in rows} == POSTINGS
+    assert await connection.fetchval("SELECT count(*) FROM transaction_amounts") == 1
+    assert await connection.fetchval(
+        "SELECT now() - filled_until < interval '1 minute' FROM transaction_fills"
+    )
+    await connection.close()
+
+
+async def test_a_transfer_keeps_its_id(database: str) -> None:
+    """By which it is reversed: as a transfer or as a transaction, not as both."""
+    connection = await _upgraded(database)
+    await connection.execute("SET session_replication_role = replica")
+    await connection.execute("TRUNCATE transactions, transaction_amounts")
+    await connection.execute(
+        "UPDATE operations SET kind = 'transfer.create', result = $2 WHERE id = $1",
+        UUID(int=1),
+        json.dumps({"transfer_id": str(UUID(int=99))}),
+    )
+    await connection.execute("UPDATE transaction_fills SET filled_until = '2026-11-19'")
+    await connection.execute("UPDATE alembic_version SET version_num = '0033'")
+    await migrate_async(database)
+    row = await connection.fetchrow(
+        "SELECT id FROM transactions WHERE operation_id = $1", UUID(int=1)
+    )
+    assert row is not None
+    assert row["id"] == UUID(int=99)
+    await connection.close()

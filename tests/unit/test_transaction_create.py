@@ -1,9 +1,12 @@
 """A row for each refusal of a transaction: which posting, and why; the rest moves on the sum."""
 
+from datetime import timedelta
+
 import pytest
 
 from payments.accounts.open import OpenAccount
 from payments.accounts.open import decide as open_account
+from payments.kernel.clock import rfc3339
 from payments.ledger.balances import Account
 from payments.ledger.chart import Guard, Kind, named, owned
 from payments.ledger.posting import Leg
@@ -15,6 +18,7 @@ from payments.operations.refusals import (
     INSUFFICIENT_FUNDS,
 )
 from payments.transactions.create import CreateTransaction, Posting, PostingErrors, decide
+from payments.transactions.refusals import PERIOD_CLOSED
 from payments.wallets.refusals import WALLET_CLOSED, WALLET_FROZEN, WALLET_NOT_FOUND
 from tests.fixtures.deciding import CONTEXT, account, fields_of, state
 
@@ -87,3 +91,33 @@ def test_a_name_is_opened_once_in_a_currency(accounts: list[Account]) -> None:
     else:
         assert isinstance(outcome, Applied)
         assert [spec.guard for spec in outcome.opens] == [Guard.NONE]
+
+
+@pytest.mark.parametrize(("hours", "is_refused"), [(-1, True), (0, False), (1, False)])
+def test_a_balance_that_was_answered_stays(hours: int, *, is_refused: bool) -> None:
+    until = CONTEXT.now - timedelta(days=1)
+    receiver = account(owned(Kind.WALLET, 2, "RUB"))
+    receiver.effective_until = until
+    intent = CreateTransaction(
+        postings=(posting("wallet:1", "wallet:2", 1),),
+        effective_at=rfc3339(until + timedelta(hours=hours)),
+    )
+    outcome = decide(intent, state([ACCOUNTS[0], receiver]), CONTEXT)
+    if not is_refused:
+        assert isinstance(outcome, Applied)
+        return
+    assert isinstance(outcome, Refused)
+    assert outcome.refusal.code == PERIOD_CLOSED.code
+    assert isinstance(outcome.result, PostingErrors)
+    assert [(e.index, e.field) for e in outcome.result.errors] == [(0, "postings[0].destination")]
+
+
+def test_what_counts_from_later_counts_from_now() -> None:
+    intent = CreateTransaction(
+        postings=(posting("wallet:1", "wallet:2", 1),),
+        effective_at=rfc3339(CONTEXT.now + timedelta(seconds=1)),
+    )
+    outcome = decide(intent, state(ACCOUNTS), CONTEXT)
+    assert isinstance(outcome, Applied)
+    assert outcome.about is not None
+    assert outcome.about.effective_at == CONTEXT.now

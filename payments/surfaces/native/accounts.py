@@ -21,26 +21,24 @@ from payments.http.body import currency_in, read_body
 from payments.http.listing import Listing, list_reply
 from payments.http.lists import Page
 from payments.http.operations import submit
-from payments.http.query import InvalidQuery, Query, read_query
+from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time
 from payments.reads.entries import EntryView, list_entries
 from payments.reads.replica import ReadEngine
 from payments.surfaces.native.answers import EntryList
-from payments.surfaces.native.entries import EntriesQuery, Moment, filters_of
+from payments.surfaces.native.entries import AtQuery, EntriesQuery, filters_of
 from payments.surfaces.native.postings import OpenAccountBody
 
 READ: Final = "wallets:read"
-YEAR_MIN: Final = 1970
 
 Code = Annotated[str, msgspec.Meta(max_length=3)]
 
 
-class AccountQuery(Query, frozen=True, kw_only=True):
+class AccountQuery(AtQuery, frozen=True, kw_only=True):
     """`?currency=` says which, when the name exists in several; `?at=` the balance then."""
 
     currency: Code | None = None
-    at: Moment | None = None
 
 
 class AccountEntriesQuery(EntriesQuery, frozen=True, kw_only=True):
@@ -103,13 +101,15 @@ async def get_account(
 ) -> Reply:
     """A house account and its balance."""
     query = read_query(request, AccountQuery)
+    now = clock.now()
+    query.check(now)
     id_, account = await queries.find_account(engine, name, _currency(query.currency))
     if query.at is None:
         return json_reply(account)
-    now = clock.now()
-    if not query.at.year >= YEAR_MIN or query.at > now:
-        raise InvalidQuery(errors=[{"field": "at", "message": "a time that is not in the future"}])
-    return json_reply(await queries.account_at(engine, id_, account, query.at, now))
+    effective = query.is_effective
+    return json_reply(
+        await queries.account_at(engine, id_, account, query.at, now, is_effective=effective)
+    )
 
 
 @get(

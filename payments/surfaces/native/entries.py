@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from payments.http.lists import Page
+from payments.http.query import InvalidQuery, Query
 from payments.reads.entries import EntryFilters
 
 Metadata = Annotated[
@@ -14,6 +15,32 @@ Metadata = Annotated[
     msgspec.Meta(description="`metadata.<key>=<value>`: a member of the metadata"),
 ]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+YEAR_MIN: Final = 1970
+
+
+class AtQuery(Query, frozen=True, kw_only=True):
+    """`?at=` gives the balance at that time; `&time=effective` by what counted then.
+
+    What was answered stays: after a question by effective time no transaction can count from
+    before that moment on this account.
+    """
+
+    at: Moment | None = None
+    time: Literal["recorded", "effective"] | None = None
+
+    def check(self, now: datetime) -> None:
+        """Raise 422 for a time in the future, and for `time` without `at`."""
+        if self.at is None:
+            if self.time is not None:
+                raise InvalidQuery(errors=[{"field": "time", "message": "only beside at"}])
+        elif self.at > now or self.at.year < YEAR_MIN:
+            message = "a time that is not in the future"
+            raise InvalidQuery(errors=[{"field": "at", "message": message}])
+
+    @property
+    def is_effective(self) -> bool:
+        """True when the balance by effective time is asked for."""
+        return self.time == "effective"
 
 
 class EntriesQuery(Page, frozen=True, kw_only=True, rename={"from_": "from"}):

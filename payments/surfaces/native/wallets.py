@@ -1,9 +1,8 @@
 """Wallets: open, look, freeze, close."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import partial
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -26,7 +25,7 @@ from payments.http.listing import Listing, list_reply
 from payments.http.lists import Page
 from payments.http.operations import render_ticket, submit
 from payments.http.prefer import preferred_wait_s
-from payments.http.query import InvalidQuery, Query, read_query
+from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time
 from payments.kernel.money import amount_text, currency_of
@@ -41,7 +40,7 @@ from payments.surfaces.native.bodies import (
     FreezeBody,
     OpenWalletBody,
 )
-from payments.surfaces.native.entries import EntriesQuery, Metadata, filters_of
+from payments.surfaces.native.entries import AtQuery, EntriesQuery, Metadata, filters_of
 from payments.transfers.queries import descriptions
 from payments.wallets import queries
 from payments.wallets.change import ChangeWallet
@@ -54,12 +53,6 @@ READ: Final = "wallets:read"
 WRITE: Final = "wallets:write"
 CHANGE_WAIT_S: Final = 10
 ZEROS: Final = ("0", "0.0", "0.00", "0.000", "0.0000")
-
-
-class WalletQuery(Query, frozen=True, kw_only=True):
-    """`?at=` gives the balance at that time."""
-
-    at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
 class WalletsQuery(Page, frozen=True, kw_only=True):
@@ -109,7 +102,7 @@ async def list_wallets(
 
 @get(
     "/v1/wallets/{wallet_id:str}",
-    access=Access(API_KEY, READ, query=WalletQuery, answers={200: WalletView}),
+    access=Access(API_KEY, READ, query=AtQuery, answers={200: WalletView}),
 )
 async def get_wallet(
     request: HttpRequest,
@@ -118,12 +111,15 @@ async def get_wallet(
     clock: NamedDependency[Time],
 ) -> Reply:
     """A wallet and its money, now or at a time."""
-    at = read_query(request, WalletQuery).at
+    query = read_query(request, AtQuery)
     now = clock.now()
-    if at is not None and at > now:
-        raise InvalidQuery(errors=[{"field": "at", "message": "a time that is not in the future"}])
+    query.check(now)
     wallet = await queries.get_wallet(engine, wallet_id, now)
-    return json_reply(wallet if at is None else await queries.wallet_at(engine, wallet, at, now))
+    if query.at is not None:
+        wallet = await queries.wallet_at(
+            engine, wallet, query.at, now, is_effective=query.is_effective
+        )
+    return json_reply(wallet)
 
 
 @patch(
