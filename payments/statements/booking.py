@@ -1,5 +1,7 @@
 """Lines that are kept and not booked yet: their operations, and sending them."""
 
+import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time
 from typing import Any, Final
@@ -18,6 +20,8 @@ from payments.statements.line import LineKind
 
 ACTOR: Final = "system:statements"
 BATCH: Final = 1000
+AT_ONCE: Final = 4
+"""Batches on their way at once."""
 _DESCRIPTION_MAX: Final = 1000
 Progress = Callable[[str, int], None]
 """Hears how far an import is: what is done (read, kept, booked), and of how many lines."""
@@ -38,18 +42,36 @@ async def book_lines(
 ) -> int:
     """Book what is kept and not booked, of one statement or of all; gives how many were sent.
 
-    Lines that take others back are sent when those are booked. Raises `Unavailable`.
+    Lines that take others back are sent when those are booked. Some batches are on their way at
+    once, so that the consumer always has full ones. Raises `Unavailable`.
     """
     sent = 0
     after: UUID | None = None
-    while requests := await _requests(engine, statement_id, after):
-        for answer in await submitter.many(await renewed(engine, requests), wait_s):
-            if not isinstance(answer, Ticket | Conflict):  # a conflict: it was sent before
-                raise answer
-        sent += len(requests)
-        progress("booked", sent)
-        after = _line_of(requests[-1])
+    sending: deque[asyncio.Task[int]] = deque()
+    try:
+        while requests := await _requests(engine, statement_id, after):
+            after = _line_of(requests[-1])
+            sending.append(asyncio.create_task(_send(engine, submitter, requests, wait_s)))
+            if len(sending) >= AT_ONCE:
+                sent += await sending.popleft()
+                progress("booked", sent)
+        while sending:
+            sent += await sending.popleft()
+            progress("booked", sent)
+    finally:
+        for task in sending:
+            task.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
     return sent
+
+
+async def _send(
+    engine: AsyncEngine, submitter: Submitter, requests: Sequence[Request], wait_s: float
+) -> int:
+    for answer in await submitter.many(await renewed(engine, requests), wait_s):
+        if not isinstance(answer, Ticket | Conflict):  # a conflict: it was sent before
+            raise answer
+    return len(requests)
 
 
 def _line_of(request: Request) -> UUID:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import partial
+from sys import intern
 from typing import Final
 
 import msgspec
@@ -82,31 +83,42 @@ def _declared(raw: bytes) -> str | None:
 
 def _sections(text: str, faults: Faults) -> list[_Section]:
     """The head, then each section; where they stand wrong is a fault."""
-    rows = text.replace("\r\n", "\n").split("\n")
-    if rows[0].strip() != MARK:
-        faults.add(1, "file", rows[0], f"{MARK} as its first line")
+    rows = enumerate(_rows(text), 1)
+    first = next(rows)[1].strip()
+    if first != MARK:
+        faults.add(1, "file", first, f"{MARK} as its first line")
     section = head = _Section(1, "", "", {}, {})
     sections = [head]
-    for row, written in enumerate(rows[1:], 2):
+    row = 1
+    for row, written in rows:
         key, has_value, value = written.strip().partition("=")
         if key in {*_ENDS, _END} and section.name:
             faults.add(row, section.name, key, f"{_ENDS[section.name]} before it")
         if key == _END:
-            _check_last(rows[row:], row, faults)
+            _check_last(rows, row, faults)
             return sections
         if key in _ENDS:
-            section = _Section(row, key, value.strip(), {}, {})
+            section = _Section(row, intern(key), value.strip(), {}, {})
             sections.append(section)
         elif key == _ENDS.get(section.name):
             section = head
         elif key:
-            _keep(section, key, value if has_value else None, row, faults)
-    faults.add(len(rows), "file", "its end", f"{_END}: the file was cut off")
+            _keep(section, intern(key), value if has_value else None, row, faults)
+    faults.add(row, "file", "its end", f"{_END}: the file was cut off")
     return sections
 
 
-def _check_last(rest: Iterable[str], row: int, faults: Faults) -> None:
-    if any(line.strip() for line in rest):
+def _rows(text: str) -> Iterator[str]:
+    """Lines one at a time: a list of them is many times as large as the text."""
+    begin = 0
+    while (end := text.find("\n", begin)) >= 0:
+        yield text[begin:end]
+        begin = end + 1
+    yield text[begin:]
+
+
+def _check_last(rest: Iterable[tuple[int, str]], row: int, faults: Faults) -> None:
+    if any(line.strip() for _, line in rest):
         faults.add(row + 1, "file", "more lines", f"nothing after {_END}")
 
 

@@ -1,8 +1,9 @@
 """Keeping a statement: the file, its lines, what is new of them, gaps. Moves no money."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -84,8 +85,8 @@ async def keep(
             "loaded_at": now,
         }
         await connection.execute(statements.insert().values(**_totals(statement), **values))
-        await _add(connection, statement_lines, [_row(one, id_, statement) for one in new])
-        parts = [{"statement_id": id_, "line_id": one.id} for one in lines]
+        await _add(connection, statement_lines, (_row(one, id_, statement) for one in new))
+        parts = ({"statement_id": id_, "line_id": one.id} for one in lines)
         await _add(connection, statement_parts, parts)
         await pursue_gaps(connection, statement.account, statement.currency, now)
     return Kept(id_, is_duplicate=False)
@@ -195,16 +196,14 @@ async def _known(connection: AsyncConnection, ids: Sequence[UUID]) -> set[UUID]:
 
 
 async def _add(
-    connection: AsyncConnection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
+    connection: AsyncConnection, table: sa.Table, rows: Iterable[Mapping[str, Any]]
 ) -> None:
     """Write new rows by COPY, a chunk at a time."""
-    raw = await connection.get_raw_connection()
-    session: Any = raw.driver_connection
-    for first in range(0, len(rows), _CHUNK):
-        chunk = rows[first : first + _CHUNK]
-        columns = list(chunk[0])
+    session: Any = (await connection.get_raw_connection()).driver_connection
+    left = iter(rows)
+    while chunk := list(islice(left, _CHUNK)):
         await session.copy_records_to_table(
-            table.name, columns=columns, records=[tuple(row.values()) for row in chunk]
+            table.name, columns=list(chunk[0]), records=[tuple(row.values()) for row in chunk]
         )
 
 
