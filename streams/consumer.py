@@ -1,5 +1,7 @@
 """A consumer owns partitions, merges their entries into batches, and acknowledges after the commit.
 
+While one batch is written the next is decided (`streams.lanes`).
+
 The order matters: the handler commits → effects and answers are sent → XACK → XDEL. After a crash
 before XACK the entry is delivered again and the handler finds its stored outcome; the pending entry
 serves as the outbox.
@@ -18,6 +20,7 @@ from streams.entry import Entry
 from streams.errors import FAILURES
 from streams.finishing import Finisher, Step
 from streams.inbox import Inbox
+from streams.lanes import Handler, Lanes
 from streams.ownership import Ownership
 from streams.reader import Reader
 from streams.rollback import halt_rolled_back
@@ -31,25 +34,17 @@ _SHARE_EVERY_S: Final = 1.0
 _IDLE_S: Final = 0.5
 _BACKOFF_MAX_S: Final = 2.0
 
-Handler = Callable[["asyncpg.Connection[asyncpg.Record]", list[Entry]], Awaitable[list[Step]]]
-"""Commits a batch, then returns the steps that finish it.
-
-An entry in no step stays pending: it is delivered again to the next owner of the partition.
-"""
 Released = Callable[[int], None]
 """Called with a partition that is no longer ours."""
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
-APPLY_TIMEOUT_S: Final = 30.0
 _VERIFY_EVERY_S: Final = 2.0
 _VERIFY_TIMEOUT_S: Final = 4.0
-_LOOK_EVERY_S: Final = 0.25
+_LANES: Final = 2
+_OVERLAP_MIN: Final = 128
+"""A second batch begins beside the first when so many entries wait: fewer are cheaper together."""
 
 _log = structlog.get_logger(__name__)
-
-
-class SessionLostError(Exception):
-    """The PostgreSQL session is gone, and ownership with it."""
 
 
 class Consumer:
@@ -90,15 +85,20 @@ class Consumer:
                 backoff_s = min(backoff_s * 2, _BACKOFF_MAX_S)
 
     async def _session(self) -> None:
-        connection = await self._connect()
-        session = _Session(self, connection)
+        connections: list[asyncpg.Connection[asyncpg.Record]] = []
+        session: _Session | None = None
         try:
+            for _ in range(_LANES + 1):
+                connections.append(await self._connect())  # noqa: PERF401 - those opened must be closed
+            session = _Session(self, connections[:-1], connections[-1])
             await session.run()
         finally:
             self.owned = set()
-            await session.close()
-            for partition in session.owned:
-                self._released(partition)
+            if session is not None:
+                await session.close()
+                for partition in session.owned:
+                    self._released(partition)
+            await _close(connections)
 
     # What a session needs from the consumer.
     @property
@@ -123,17 +123,22 @@ class Consumer:
 
 
 class _Session:
-    """One PostgreSQL session: what it owns, reads, applies and acknowledges."""
+    """The PostgreSQL sessions of a consumer: what they own, read, apply and acknowledge."""
 
     def __init__(
-        self, consumer: Consumer, connection: "asyncpg.Connection[asyncpg.Record]"
+        self,
+        consumer: Consumer,
+        sessions: "list[asyncpg.Connection[asyncpg.Record]]",
+        control: "asyncpg.Connection[asyncpg.Record]",
     ) -> None:
+        """Each of `sessions` writes a batch at a time; `control` never does."""
         self._consumer = consumer
-        self._connection = connection
-        self._ownership = Ownership(connection, consumer.name)
+        self._control = control
+        self._ownership = Ownership(sessions, control, consumer.name)
         self._inbox = Inbox(_INBOX_MAX)
         self._readers: dict[tuple[int, ...], Reader] = {}
         self._finisher = Finisher(self._complete_step, self._inbox.forget)
+        self._lanes = Lanes(sessions, consumer.handler, self._finisher.put)
         self._marked: dict[int, tuple[int, int]] = {}
         self._unverified: set[int] = set()
         self._verify_at = 0.0
@@ -151,45 +156,34 @@ class _Session:
             if loop.time() >= share_at:
                 await self._share()
                 share_at = loop.time() + _SHARE_EVERY_S
+            if self._lanes.is_busy and len(self._inbox) < _OVERLAP_MIN:
+                await self._lanes.wait()
+                continue
             batch = await self._inbox.take(self._consumer.batch_max, _IDLE_S)
             if batch:
-                steps = await self._apply(batch)
-                # Acknowledging overlaps with the next batch, which is safe: these entries are
-                # committed.
-                await self._finisher.put(steps)
+                await self._apply(batch)
+        await self._lanes.idle()
         await self._finisher.settle()
         await self._ownership.leave()
 
-    async def _apply(self, batch: list[Entry]) -> list[Step]:
-        """Run the handler, but no longer than the session lives.
-
-        asyncpg's COPY waits for ever when its session is killed during a write, and no termination
-        listener is called (seen with 0.32: 3,279 accepted intents waited until the consumer was
-        restarted). Therefore the session is polled.
-        """
-        applying = asyncio.ensure_future(self._consumer.handler(self._connection, batch))
-        until = asyncio.get_running_loop().time() + APPLY_TIMEOUT_S
-        while not applying.done():
-            await asyncio.wait({applying}, timeout=_LOOK_EVERY_S)
-            is_late = asyncio.get_running_loop().time() > until
-            if not applying.done() and (is_late or self._connection.is_closed()):
-                applying.cancel()
-                applying.add_done_callback(_forget_failure)
-                raise SessionLostError(
-                    "the batch took too long" if is_late else "the session ended during a batch"
-                )
-        return applying.result()
+    async def _apply(self, batch: list[Entry]) -> None:
+        await self._lanes.start(batch)  # a method of its own: a test replaces it
 
     async def _share(self) -> None:
-        gained, excess = await self._ownership.share()
+        excess = await self._ownership.excess()
+        await self._lanes.keep_alive()
+        gained: list[int] = []
+        if excess < 0 and await self._ownership.is_any_free():
+            await self._lanes.idle()
+            gained = await self._ownership.gain(-excess)
         self._unverified |= set(gained)
         if gained or asyncio.get_running_loop().time() >= self._verify_at:
             await self._verify()
-        for partition in sorted(self._ownership.owned, reverse=True)[:excess]:
+        for partition in sorted(self._ownership.owned, reverse=True)[: max(0, excess)]:
             if not self._finisher.is_stuck(self._consumer.client.place_of(partition)):
                 await self._give_up(partition)
         await self._read_what_is_owned()
-        if gained or excess:
+        if gained or excess > 0:
             _log.info("partitions_owned", owned=sorted(self._ownership.owned))
         self._consumer.owned = set(self._ownership.owned)
 
@@ -205,10 +199,10 @@ class _Session:
         try:
             async with asyncio.timeout(_VERIFY_TIMEOUT_S):
                 verified, _ = await halt_rolled_back(
-                    self._connection, self._consumer.client, sorted(self._unverified)
+                    self._control, self._consumer.client, sorted(self._unverified)
                 )
         except FAILURES as error:
-            if self._connection.is_closed():
+            if self._control.is_closed():
                 raise
             _log.warning("partitions_not_verified", error=repr(error)[:200])
         else:
@@ -219,6 +213,7 @@ class _Session:
         all pending entries.
         """
         await self._stop_readers([group for group in self._readers if partition in group])
+        await self._lanes.idle()
         await self._finisher.settle()
         self._inbox.drop(partition)
         self._consumer.released(partition)
@@ -269,21 +264,18 @@ class _Session:
         return count
 
     async def close(self) -> None:
+        self._lanes.cancel()
         for reader in self._readers.values():
             await reader.stop()
         await self._finisher.close()
+
+
+async def _close(connections: "Iterable[asyncpg.Connection[asyncpg.Record]]") -> None:
+    for connection in connections:
         try:
-            await self._connection.close(timeout=2)
+            await connection.close(timeout=2)
         except Exception:  # noqa: BLE001 - a half-open peer must not block us
-            self._connection.terminate()
-
-
-def _forget_failure(task: "asyncio.Future[list[Step]]") -> None:
-    """The result of a cancelled batch does not matter: its session is gone,
-    nothing was committed.
-    """
-    if not task.cancelled():
-        task.exception()
+            connection.terminate()
 
 
 def acknowledge(pipeline: Any, entries: list[Entry]) -> None:

@@ -21,6 +21,10 @@ class Inbox:
         self._arrived = asyncio.Event()
         self._left = asyncio.Event()
 
+    def __len__(self) -> int:
+        """How many wait to be taken."""
+        return len(self._entries)
+
     async def put(self, entries: list[Entry]) -> None:
         """Add entries, except those already here (a reclaim may bring one a second time)."""
         while len(self._entries) >= self._size_max:

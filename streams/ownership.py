@@ -1,17 +1,21 @@
-"""Ownership of a partition is an advisory lock on the PostgreSQL session that writes.
+"""Ownership of a partition is an advisory lock on each PostgreSQL session that writes.
 
-A consumer that is cut off or paused loses the session and with it both the lock and the ability to
-commit, so no fencing token is needed. Live consumers share the partitions evenly and take over
-those of a dead one within seconds.
+A consumer that is cut off or paused loses a session and with it both the lock and the ability to
+commit, so no fencing token is needed. A partition is taken over only when all sessions of the one
+that had it are gone. Live consumers share the partitions evenly and take over those of a dead one
+within seconds.
 """
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import asyncpg
 
 LOCK_CLASS: Final = 7203
+"""The lock of a consumer's first session; 0.1.0 has only that one."""
+_CLASSES_APART: Final = 10
 ALIVE_S: Final = 5
 DEAD_S: Final = 24 * 3600
 """A consumer silent for this long will not come back under its name."""
@@ -32,11 +36,20 @@ SESSION_SETTINGS: Final = {
 
 
 class Ownership:
-    """The partitions one session owns."""
+    """The partitions that the sessions of one consumer own together."""
 
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", name: str) -> None:
-        """`name` identifies the consumer in the heartbeat table."""
-        self._connection = connection
+    def __init__(
+        self,
+        sessions: "Sequence[asyncpg.Connection[asyncpg.Record]]",
+        control: "asyncpg.Connection[asyncpg.Record]",
+        name: str,
+    ) -> None:
+        """`sessions` write; `control` does not, so that it may be used at any time.
+
+        `name` identifies the consumer in the heartbeat table.
+        """
+        self._sessions = sessions
+        self._connection = control
         self._name = name
         self.owned: set[int] = set()
 
@@ -61,30 +74,60 @@ class Ownership:
             raise AssertionError("a SELECT of two counts returns a row")
         return int(row[0]) + 1, int(row[1])
 
-    async def share(self) -> tuple[list[int], int]:
-        """Try to own a fair share; returns the partitions gained, and how many we own in excess."""
+    async def excess(self) -> int:
+        """How many partitions we own more than our fair share; negative: how many are missing."""
         live, count = await self.beat()
-        fair = math.ceil(count / live)
+        return len(self.owned) - math.ceil(count / live)
+
+    async def gain(self, missing: int) -> list[int]:
+        """Try to own so many more; no session may be in a transaction."""
         gained: list[int] = []
-        for partition in range(count):
-            if len(self.owned) >= fair:
+        for partition in await self._all():
+            if len(gained) >= missing:
                 break
             if partition not in self.owned and await self._try(partition):
                 self.owned.add(partition)
                 gained.append(partition)
-        return gained, max(0, len(self.owned) - fair)
+        return gained
+
+    async def is_any_free(self) -> bool:
+        """True when a partition that we do not own may be had."""
+        free = await self._connection.fetchval(
+            "SELECT EXISTS (SELECT FROM stream_partitions AS p WHERE p.partition <> ALL($1::int[])"
+            " AND NOT EXISTS (SELECT FROM pg_locks AS l WHERE l.locktype = 'advisory'"
+            " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            " AND l.classid = $2::int::oid AND l.objid = p.partition::oid))",
+            list(self.owned),
+            LOCK_CLASS,
+        )
+        return bool(free)
+
+    async def _all(self) -> list[int]:
+        rows = await self._connection.fetch(
+            "SELECT partition FROM stream_partitions ORDER BY partition"
+        )
+        return [row[0] for row in rows]
 
     async def _try(self, partition: int) -> bool:
-        return bool(
-            await self._connection.fetchval(
-                "SELECT pg_try_advisory_lock($1, $2)", LOCK_CLASS, partition
+        """Lock it on every session, or on none."""
+        for number, session in enumerate(self._sessions):
+            class_ = LOCK_CLASS + number * _CLASSES_APART
+            if not await session.fetchval("SELECT pg_try_advisory_lock($1, $2)", class_, partition):
+                await self._unlock(partition, number)
+                return False
+        return True
+
+    async def _unlock(self, partition: int, count: int) -> None:
+        for number in reversed(range(count)):
+            class_ = LOCK_CLASS + number * _CLASSES_APART
+            await self._sessions[number].execute(
+                "SELECT pg_advisory_unlock($1, $2)", class_, partition
             )
-        )
 
     async def release(self, partition: int) -> None:
-        """Give a partition up. Nothing read from it may be unfinished."""
+        """Give a partition up. Nothing read from it may be unfinished, no session in use."""
         self.owned.discard(partition)
-        await self._connection.execute("SELECT pg_advisory_unlock($1, $2)", LOCK_CLASS, partition)
+        await self._unlock(partition, len(self._sessions))
 
     async def leave(self) -> None:
         """After a clean stop others need not wait for the heartbeat to expire."""

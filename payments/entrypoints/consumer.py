@@ -27,6 +27,7 @@ from streams.entry import Entry
 from streams.finishing import Step
 from streams.ownership import SESSION_SETTINGS, ensure_partitions
 from streams.session import SharedSessionError, open_session, require_session
+from streams.turns import Turn
 
 if TYPE_CHECKING:
     from payments.entrypoints.settings import Settings
@@ -63,8 +64,8 @@ async def create_consumer(
 
     client = create_client(redis_url, connections=count + 4)
 
-    async def handle(connection: Connection, entries: list[Entry]) -> list[Step]:
-        return steps(await applier.apply(connection, entries), client.place_of)
+    async def handle(connection: Connection, entries: list[Entry], turn: Turn) -> list[Step]:
+        return steps(await applier.apply(connection, entries, turn), client.place_of)
 
     return Consumer(
         name=name or f"{socket.gethostname()}-{os.getpid()}",

@@ -1,9 +1,10 @@
 """Locking the accounts of a batch, always sorted by id."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
+from payments.kernel.packing import bigints
 from payments.kernel.sql import load_sql
 from payments.ledger.balances import Account, Balances
 from payments.ledger.chart import AccountSpec
@@ -32,5 +33,13 @@ async def lock_accounts(
 
 
 async def _lock(connection: Connection, ids: list[AccountId]) -> Balances:
-    rows = await connection.fetch(load_sql(__file__, "lock_accounts"), ids)
+    rows = await connection.fetch(load_sql(__file__, "lock_accounts"), bigints(ids))
     return Balances(Account(*row) for row in rows)
+
+
+async def are_as_left(connection: Connection, left: Mapping[AccountId, Account]) -> bool:
+    """Lock accounts that another transaction of ours has just committed; False when somebody else
+    has one of them, or changed it in between. Never waits.
+    """
+    rows = await connection.fetch(load_sql(__file__, "lock_left_accounts"), bigints(list(left)))
+    return len(rows) == len(left) and all(Account(*row) == left[row[0]] for row in rows)

@@ -4,9 +4,11 @@
     b  lock and read the rows the new ones need       one statement per type
     c  lock their accounts, sorted by id              one statement
        read holds on them that have expired           one statement, where something is held
-    d  decide each, in stream order, in memory        pure, no await
+    d  decide each, in stream order, in memory        no query
     e  outcomes, rows, entries, counters, position    COPY and unnest, a fixed number of statements
     f  commit; answers, effects and acknowledgement come after
+
+`Turn` lets the next batch begin with (a) after (d): it takes from memory what this one leaves.
 
 Entries written by a newer release stay pending in the stream, without an answer.
 
@@ -15,42 +17,32 @@ halved; an entry that still fails alone is parked.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 import structlog
 
-from payments.events import writes as events
 from payments.kernel.clock import Clock, monotonic_s
 from payments.kernel.database import Connection, is_connection_lost, is_retryable
-from payments.kernel.ids import AccountId
-from payments.kernel.sql import load_sql
-from payments.ledger import post
-from payments.ledger.balances import Balances
-from payments.ledger.chart import AccountSpec
-from payments.ledger.lock import lock_accounts
 from payments.operations import metrics
 from payments.operations.batch import Answer, Batch, Item
 from payments.operations.bulk import entry_of
-from payments.operations.conflicts import INSERT, insert_arguments
 from payments.operations.dead_letters import DeadLetter, describe, park
-from payments.operations.envelope import Envelope, decode, encode
-from payments.operations.lapse import Endings, Lapsing
-from payments.operations.operation import Operation, State
-from payments.operations.outcome import Decision
+from payments.operations.envelope import Envelope, encode
+from payments.operations.loading import Ahead, load
+from payments.operations.operation import Operation
 from payments.operations.reading import EntryReader, NotUnderstood, envelope_of, order_of
-from payments.operations.record import Records
 from payments.operations.telling import Teller
 from payments.operations.waiting import Waiting
+from payments.operations.writing import Writing, advance
 from streams.entry import Entry
+from streams.turns import OverturnedError, Turn
 
 _ATTEMPTS: Final = 4
 _BACKOFF_S: Final = 0.02
-_DECISION_COLUMNS: Final = (
-    "id", "kind", "digest", "actor", "status", "reason",
-    "result", "effects", "accepted_at", "decided_at",
-)  # fmt: skip
+_DECIDED_AT_ONCE: Final = 50
+"""So many are decided before the other batch may send its next statement."""
 
 _log = structlog.get_logger(__name__)
 
@@ -70,32 +62,62 @@ class Applier:
         self._lapsing = self._reader.lapsing()
         self._clock = clock
 
-    async def apply(self, connection: Connection, entries: Sequence[Entry]) -> list[Answer]:
+    async def apply(
+        self, connection: Connection, entries: Sequence[Entry], turn: Turn | None = None
+    ) -> list[Answer]:
         """Decide every entry, or park it. Raises only errors of the servers:
-        run the batch again.
+        run the batch again. Without a `turn` no other batch is under way.
         """
         started = monotonic_s()
-        items: list[Item] = []
+        turn = Turn() if turn is None else turn
+        items, unreadable = self._read(entries)
         answers: list[Answer] = []
-        for entry in entries:
-            try:
-                read = self._reader.read_all(entry)
-            except NotUnderstood as error:
-                self._waiting.leave(entry, error.order, str(error))
-            except Exception as error:  # noqa: BLE001 - whatever an unreadable entry raises, only that entry is parked
+        if unreadable:
+            await turn.alone()
+            for entry, error in unreadable:
                 answers.append(await self._park(connection, entry, envelope_of(entry), error))
-            else:
-                if self._waiting and self._waiting.holds_up(entry.partition, order_of(read[0])):
-                    self._waiting.leave(entry, order_of(read[0]), "what waits behind such an entry")
-                else:
-                    items += read
-        answers += await self._isolate(connection, items)
+            answers += await self._isolate(connection, items)
+        else:
+            answers = await self._in_turn(connection, items, turn)
         metrics.observe_batch(len(entries), monotonic_s() - started, answers)
         return answers
 
     def forget(self, partition: int) -> None:
         """Another consumer owns the partition from now on."""
         self._waiting.forget(partition)
+
+    def _read(self, entries: Sequence[Entry]) -> tuple[list[Item], list[tuple[Entry, Exception]]]:
+        """What can be decided, and what nobody can read; the rest is left in the stream."""
+        items: list[Item] = []
+        unreadable: list[tuple[Entry, Exception]] = []
+        for entry in entries:
+            try:
+                read = self._reader.read_all(entry)
+            except NotUnderstood as error:
+                self._waiting.leave(entry, error.order, str(error))
+            except Exception as error:  # noqa: BLE001 - whatever an unreadable entry raises, only that entry is parked
+                unreadable.append((entry, error))
+            else:
+                if self._waiting and self._waiting.holds_up(entry.partition, order_of(read[0])):
+                    self._waiting.leave(entry, order_of(read[0]), "what waits behind such an entry")
+                else:
+                    items += read
+        return items, unreadable
+
+    async def _in_turn(
+        self, connection: Connection, items: Sequence[Item], turn: Turn
+    ) -> list[Answer]:
+        """First on top of the batch before; if anything fails, again when nothing is under way."""
+        if items:
+            try:
+                return await self._transact(connection, items, turn)
+            except OverturnedError:
+                pass
+            except Exception as error:
+                if is_connection_lost(error) or connection.is_closed():
+                    raise
+        await turn.alone()
+        return await self._isolate(connection, items)
 
     async def _isolate(self, connection: Connection, items: Sequence[Item]) -> list[Answer]:
         """Run the items as one transaction; if it fails, halve until the failing item is alone."""
@@ -121,7 +143,7 @@ class Applier:
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return await self._transact(connection, items)
+                return await self._transact(connection, items, Turn())
             except Exception as error:
                 if is_connection_lost(error) or connection.is_closed():
                     raise
@@ -151,7 +173,7 @@ class Applier:
         async with connection.transaction():
             await park(connection, letter, self._clock())
             if entry.is_of_stream:
-                await _advance(connection, [entry])
+                await advance(connection, [entry])
         return Answer(entry, envelope, None)
 
     async def _park_item(self, connection: Connection, item: Item, error: BaseException) -> Answer:
@@ -160,141 +182,25 @@ class Applier:
         answer = await self._park(connection, entry, item.envelope, error)
         return msgspec.structs.replace(answer, entry=item.entry, whole=item.whole)
 
-    async def _transact(self, connection: Connection, items: Sequence[Item]) -> list[Answer]:
+    async def _transact(
+        self, connection: Connection, items: Sequence[Item], turn: Turn
+    ) -> list[Answer]:
         async with connection.transaction():
-            known = await _known(connection, items)
-            fresh = _first_of_each(items, known)
-            parked = await _parked(connection, fresh)
-            state = await _prepare(connection, fresh)
-            if self._lapsing is not None:
-                await _load_endings(connection, state, fresh, self._lapsing)
-            batch = Batch(state, known, self._clock(), parked, teller=self._teller)
-            for item in items:
+            ahead: Ahead | None = await turn.to_decide()
+            loaded = await load(connection, items, ahead, self._lapsing)
+            if loaded is None:
+                raise OverturnedError
+            batch = Batch(
+                loaded.state, loaded.known, self._clock(), loaded.parked, teller=self._teller
+            )
+            for count, item in enumerate(items, 1):
                 batch.take(item)
-            await _write(connection, batch, items)
+                if count % _DECIDED_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+            writing = Writing(batch, [item.entry for item in items], loaded.shared)
+            turn.decided(Ahead.of(batch))
+            await writing.early(connection)
+            await turn.to_commit()
+            await writing.late(connection)
+        turn.committed()
         return batch.answers
-
-
-def _first_of_each(items: Sequence[Item], stored: Mapping[int, Decision]) -> list[Item]:
-    """The items that will be decided: the first copy of every undecided id."""
-    ids = set(stored)
-    fresh = []
-    for item in items:
-        key = item.envelope.operation_id.int
-        if key not in ids:
-            ids.add(key)
-            fresh.append(item)
-    return fresh
-
-
-async def _known(connection: Connection, items: Sequence[Item]) -> dict[int, Decision]:
-    """Stored outcomes by the integer of their id: hashing a UUID runs Python
-    code, and this is hot.
-    """
-    ids = [item.envelope.operation_id for item in items]
-    # A batch that was halved may begin in the middle of a bulk.
-    if items and (whole := items[0].whole) is not None:
-        ids.append(whole.operation_id)
-    rows = await connection.fetch(load_sql(__file__, "decided_operations"), ids)
-    return {
-        row[0].int: Decision(**dict(zip(Decision.__struct_fields__, row, strict=True)))
-        for row in rows
-    }
-
-
-async def _parked(connection: Connection, fresh: Sequence[Item]) -> dict[int, list[Envelope]]:
-    """What was accepted under these ids and could not be applied, by the integer of the id."""
-    ids = [item.envelope.operation_id for item in fresh]
-    parked: dict[int, list[Envelope]] = {}
-    for row in await connection.fetch(load_sql(__file__, "parked_operations"), ids) if ids else ():
-        parked.setdefault(row[0].int, []).append(decode(row[1]))
-    return parked
-
-
-async def _prepare(connection: Connection, fresh: Sequence[Item]) -> State:
-    """Load rows first (accounts may depend on them), then numbers, then accounts: always in this
-    order.
-    """
-    records = Records()
-    refs = [
-        ref for item in fresh if item.operation.refs for ref in item.operation.refs(item.intent)
-    ]
-    refs += [
-        ref
-        for item in fresh
-        if item.operation.refs_of_id
-        for ref in item.operation.refs_of_id(item.envelope.operation_id)
-    ]
-    if refs:
-        await records.load(connection, refs)
-    numbers: dict[str, int] = {}
-    for item in fresh:
-        for name in item.operation.sequences:
-            numbers[name] = numbers.get(name, 0) + 1
-    values_by_sequence = {
-        name: await _draw(connection, name, count) for name, count in sorted(numbers.items())
-    }
-    state = State(Balances(()), records, values_by_sequence)
-    ids: set[AccountId] = set()
-    houses: dict[AccountId, AccountSpec] = {}
-    for item in fresh:
-        for account in item.operation.accounts(item.intent, state):
-            if isinstance(account, AccountSpec):
-                houses[account.id] = account
-            else:
-                ids.add(account)
-    state.balances = await lock_accounts(connection, ids, houses.values())
-    return state
-
-
-async def _load_endings(
-    connection: Connection, state: State, fresh: Sequence[Item], lapsing: Lapsing[Any]
-) -> None:
-    """Load the reservations that expire before the last of these operations was accepted.
-
-    Their accounts are locked already, so nobody else can have changed them since.
-    """
-    state.endings = Endings(lapsing, state.records)
-    holding = [a.id for a in state.balances.accounts.values() if a.debits_pending]
-    if holding:
-        until = max(item.envelope.submitted_at for item in fresh)
-        rows = await state.records.load_by(connection, lapsing.type, lapsing.query, holding, until)
-        for row in rows:
-            state.endings.add(row)
-
-
-async def _draw(connection: Connection, sequence: str, count: int) -> list[int]:
-    rows = await connection.fetch(load_sql(__file__, "draw_numbers"), sequence, count)
-    return [row[0] for row in reversed(rows)]
-
-
-async def _write(connection: Connection, batch: Batch, items: Sequence[Item]) -> None:
-    if batch.decided:
-        # Sorted: two consumers that insert the same ids wait for each other in one direction only.
-        rows = sorted(
-            (msgspec.structs.astuple(d) for d in batch.decided), key=lambda row: row[0].int
-        )
-        await connection.copy_records_to_table(
-            "operations", columns=_DECISION_COLUMNS, records=rows
-        )
-        await batch.state.records.write(connection)
-        await post.write(connection, batch.state.balances)
-    if batch.conflicts:
-        await connection.execute(INSERT, *insert_arguments(batch.conflicts, batch.now))
-    await _advance(connection, [item.entry for item in items])
-    await events.add(connection, batch.events, batch.now)
-
-
-async def _advance(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Store in the same transaction how far partitions are applied: Redis is never behind that."""
-    last: dict[int, tuple[int, int]] = {}
-    for entry in entries:
-        if entry.partition >= 0:
-            last[entry.partition] = max(last.get(entry.partition, (0, 0)), entry.position)
-    if last:
-        await connection.execute(
-            load_sql(__file__, "advance_partitions"),
-            list(last),
-            [p[0] for p in last.values()],
-            [p[1] for p in last.values()],
-        )

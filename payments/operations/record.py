@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from payments.kernel.database import Connection
+from payments.kernel.packing import copy_packed
 
 _RAW_OR_NONE: Final = msgspec.Raw | None
 
@@ -25,10 +26,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     table: ClassVar[sa.Table]
     keys: ClassVar[tuple[str, ...]] = ("id",)
+    is_packed: ClassVar[bool] = False
+    """New rows refer to nothing and are written by `packed`, before all others."""
 
     def key(self) -> Any:
         """The value of the primary key."""
         return getattr(self, self.keys[0])
+
+    def packed(self) -> bytes:
+        """The row in binary COPY, with the number of its fields in front."""
+        raise NotImplementedError
 
     def changed(self, **values: Any) -> Self:
         return msgspec.structs.replace(self, **values)
@@ -50,6 +57,7 @@ class Records:
         self._rows: dict[tuple[type[Record], str, Any], Record] = {}
         self._loaded: set[tuple[type[Record], Any]] = set()
         self._puts: dict[type[Record], dict[Any, Record]] = {}
+        self._types: set[type[Record]] = set()
         self.watched: frozenset[type[Record]] = frozenset()
         self.changes: list[tuple[Record | None, Record]] = []
 
@@ -72,6 +80,14 @@ class Records:
             self._index(record)
         self._puts.setdefault(type(record), {})[record.key()] = record
 
+    def touches(self, ref: Ref) -> bool:
+        """True when the row of a reference was loaded, made or changed here."""
+        return (ref.type, ref.by or ref.type.keys[0], ref.value) in self._rows
+
+    def has(self, type_: type[Record]) -> bool:
+        """True when there is a row of that type."""
+        return type_ in self._types
+
     def savepoint(self) -> Callable[[], None]:
         """A function that puts the rows back to what they are now."""
         rows, puts = dict(self._rows), {type_: dict(rows) for type_, rows in self._puts.items()}
@@ -83,6 +99,7 @@ class Records:
 
     def _index(self, record: Record) -> None:
         type_ = type(record)
+        self._types.add(type_)
         for name in type_.keys:
             self._rows[type_, name, getattr(record, name)] = record
 
@@ -108,13 +125,22 @@ class Records:
             self._index(record)
         return records
 
+    async def write_packed(self, connection: Connection) -> None:
+        """Write new rows of the types that pack them."""
+        for type_ in sorted((t for t in self._puts if t.is_packed), key=lambda t: t.table.name):
+            rows = [
+                r.packed() for k, r in self._puts[type_].items() if (type_, k) not in self._loaded
+            ]
+            if rows:
+                await copy_packed(connection, type_.table.name, type_.__struct_fields__, rows)
+
     async def write(self, connection: Connection) -> None:
-        """Write new rows by COPY, changed rows by one UPDATE per table."""
+        """Write other new rows by COPY, changed rows by one UPDATE per table."""
         for type_ in sorted(self._puts, key=lambda t: t.table.name):
             puts = self._puts[type_]
             new = [r for k, r in puts.items() if (type_, k) not in self._loaded]
             old = sorted((r for k, r in puts.items() if (type_, k) in self._loaded), key=Record.key)
-            if new:
+            if new and not type_.is_packed:
                 await connection.copy_records_to_table(
                     type_.table.name,
                     columns=type_.__struct_fields__,

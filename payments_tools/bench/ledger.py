@@ -17,6 +17,9 @@ from payments_tools.bench import baseline
 from payments_tools.bench.report import Figure, Report, machine, server_settings
 from payments_tools.bench.sample import Sample, sample
 from streams.entry import Entry
+from streams.finishing import Step
+from streams.lanes import Lanes
+from streams.turns import Turn
 
 Say = Callable[[str], None]
 Transfers = list[tuple[int, int, int]]
@@ -95,6 +98,35 @@ async def apply_all(
     if applied != len(entries):
         raise AssertionError(f"{len(entries) - applied} of {len(entries)} were not applied")
     return sample(len(entries), sum(latencies_s), latencies_s)
+
+
+async def apply_lanes(
+    sessions: Sequence[Connection], applier: Applier, entries: Sequence[Entry], batch: int
+) -> Sample:
+    """The same on two sessions, as a consumer does; the time of a batch includes its wait."""
+    latencies_s: list[float] = []
+    applied = 0
+
+    async def handle(connection: Connection, part: list[Entry], turn: Turn) -> list[Step]:
+        nonlocal applied
+        began = monotonic_s()
+        answers = await applier.apply(connection, part, turn)
+        latencies_s.append(monotonic_s() - began)
+        applied += sum(1 for a in answers if a.decision and a.decision.status == "applied")
+        return []
+
+    async def nothing(_steps: Sequence[Step]) -> None:
+        pass
+
+    lanes = Lanes(sessions, handle, nothing)
+    began = monotonic_s()
+    for start in range(0, len(entries), batch):
+        await lanes.start(list(entries[start : start + batch]))
+    await lanes.idle()
+    taken_s = monotonic_s() - began
+    if applied != len(entries):
+        raise AssertionError(f"{len(entries) - applied} of {len(entries)} were not applied")
+    return sample(len(entries), taken_s, latencies_s)
 
 
 async def run(database_url: str, *, transfers: int, accounts: int, batch: int, say: Say) -> Report:

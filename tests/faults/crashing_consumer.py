@@ -2,10 +2,10 @@
 
     python -m tests.faults.crashing_consumer <database url> <redis url> <points>
 
-Points: none, before_commit, after_commit, between_ack_and_delete. It dies
-at the first batch that reaches the point. Guards that can be taken away, for the tests of the
-tests: ack_first (acknowledges before it applies), own_all (every partition is granted, whoever has
-it). Several are joined by `+`.
+Points: none, before_commit, after_commit, between_ack_and_delete; with small_batches (two at once)
+also between_commits and before_both_commits. It dies at the first batch that reaches the point.
+Guards that can be taken away, for the tests of the tests: ack_first (acknowledges before it
+applies), own_all (every partition is granted, whoever has it). Several are joined by `+`.
 """
 
 import asyncio
@@ -14,9 +14,10 @@ import signal
 import sys
 from typing import Any
 
-import payments.operations.apply
+import payments.operations.writing
 import streams.consumer
 import streams.ownership
+import streams.turns
 from payments.entrypoints.consumer import create_consumer
 from streams import partitions
 from streams.entry import Entry
@@ -33,13 +34,13 @@ async def die_instead(*_arguments: Any) -> None:
 
 def arm(point: str) -> None:
     if point == "before_commit":
-        write = payments.operations.apply._write
+        write = payments.operations.writing.Writing.late
 
         async def write_then_die(*arguments: Any) -> None:
             await write(*arguments)
             die()
 
-        payments.operations.apply._write = write_then_die  # type: ignore[assignment]
+        payments.operations.writing.Writing.late = write_then_die  # type: ignore[method-assign, assignment]
     elif point == "after_commit":
         streams.consumer._Session._complete = die_instead  # type: ignore[method-assign, assignment]
     elif point == "between_ack_and_delete":
@@ -51,6 +52,20 @@ def arm(point: str) -> None:
 
         streams.consumer.acknowledge = acknowledge_only
         streams.consumer._Session._complete = complete_then_die  # type: ignore[method-assign, assignment]
+
+
+def arm_two(point: str) -> None:
+    """Points at which two batches are under way; `small_batches` makes that sure."""
+    to_commit = streams.turns.Turn.to_commit
+
+    async def die_waiting(turn: Any) -> None:
+        is_alone = turn._before is None or turn._before._fate.done()
+        if is_alone or point == "between_commits":
+            await to_commit(turn)
+        if not is_alone:
+            die()
+
+    streams.turns.Turn.to_commit = die_waiting  # type: ignore[method-assign, assignment]
 
 
 def acknowledge_only(pipeline: Any, entries: list[Entry]) -> None:
@@ -76,12 +91,16 @@ def disarm(guard: str) -> None:
         async def granted(_ownership: Any, _partition: int) -> bool:
             return True
 
+        async def free(_ownership: Any) -> bool:
+            return True
+
         async def everything(ownership: Any) -> tuple[int, int]:
             _, count = await beat(ownership)
             return 1, count
 
         beat = streams.ownership.Ownership.beat
         streams.ownership.Ownership._try = granted  # type: ignore[method-assign, assignment]
+        streams.ownership.Ownership.is_any_free = free  # type: ignore[method-assign, assignment]
         streams.ownership.Ownership.beat = everything  # type: ignore[method-assign, assignment]
 
 
@@ -90,7 +109,12 @@ async def main() -> None:
     for point in points.split("+"):
         arm(point)
         disarm(point)
+        if point in {"between_commits", "before_both_commits"}:
+            arm_two(point)
     consumer = await create_consumer(database_url, redis_url, partitions=4)
+    if "small_batches" in points:
+        streams.consumer._OVERLAP_MIN = 1  # type: ignore[misc]
+        consumer._batch_max = 10
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, consumer.stop.set)
     await consumer.run()
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 import payments.ledger.lock
-import payments.operations.apply
+import payments.operations.loading
 import payments.surfaces.superpay.effects
 from payments.kernel.database import connect
 from payments.kernel.sql import load_sql
@@ -35,7 +35,7 @@ async def test_unique_operation_id(
         async def nothing_known(*_: Any) -> dict[int, Any]:
             return {}
 
-        monkeypatch.setattr(payments.operations.apply, "_known", nothing_known)
+        monkeypatch.setattr(payments.operations.loading, "_known", nothing_known)
     found = await guards.entry_delivered_twice(database, redis_url)
     assert found == ([] if guard == THERE else ["a credit of 10 brought 20"])
 

@@ -44,8 +44,8 @@ class FullRedis:
 
 
 def session(redis: FullRedis) -> _Session:
-    consumer = SimpleNamespace(client=redis, name="one")
-    return _Session(cast("Any", consumer), cast("Any", None))
+    consumer = SimpleNamespace(client=redis, name="one", handler=None)
+    return _Session(cast("Any", consumer), [], cast("Any", None))
 
 
 async def complete(redis: FullRedis, *, is_owed: bool) -> list[str]:

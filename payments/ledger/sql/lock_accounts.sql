@@ -3,6 +3,6 @@ SELECT id, code, currency, book, guard, status, debits_posted, credits_posted, d
        version, GREATEST(last_entry_at, answered_until) AS last_entry_at, overdraft_limit, forced_debt,
        effective_until
   FROM accounts
- WHERE id = ANY($1::bigint[])
+ WHERE id = ANY($1::text::bigint[])
  ORDER BY id
    FOR NO KEY UPDATE

@@ -1,8 +1,12 @@
--- One UPDATE an account, however many operations of the batch touched it.
+-- One UPDATE an account, however many operations of the batch touched it. The time of its newest entry is the batch's,
+-- but never goes back, nor behind an answer about a balance.
 UPDATE accounts AS a
    SET debits_posted = u.debits_posted, credits_posted = u.credits_posted,
        debits_pending = u.debits_pending, credits_pending = u.credits_pending,
-       version = u.version, last_entry_at = u.last_entry_at
-  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[])
-    AS u (id, debits_posted, credits_posted, debits_pending, credits_pending, version, last_entry_at)
+       version = u.version,
+       last_entry_at = CASE WHEN u.version > a.version THEN GREATEST(a.last_entry_at, a.answered_until, $7)
+                            ELSE a.last_entry_at END
+  FROM unnest($1::text::bigint[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[], $5::text::bigint[],
+              $6::text::bigint[])
+    AS u (id, debits_posted, credits_posted, debits_pending, credits_pending, version)
  WHERE a.id = u.id

@@ -1,0 +1,8 @@
+-- Locks what the batch before has just unlocked. Without waiting: this transaction holds other accounts, so that two
+-- consumers could wait for each other.
+SELECT id, code, currency, book, guard, status, debits_posted, credits_posted, debits_pending, credits_pending,
+       version, GREATEST(last_entry_at, answered_until) AS last_entry_at, overdraft_limit, forced_debt
+  FROM accounts
+ WHERE id = ANY($1::text::bigint[])
+ ORDER BY id
+   FOR NO KEY UPDATE SKIP LOCKED

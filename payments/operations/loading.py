@@ -1,0 +1,186 @@
+"""What a batch needs from PostgreSQL before it is decided, locked: rows, numbers, accounts.
+
+What the batch before has touched and not committed yet is taken from memory (`Ahead`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from typing import Any
+
+import msgspec
+
+from payments.kernel.database import Connection
+from payments.kernel.ids import AccountId
+from payments.kernel.sql import load_sql
+from payments.ledger.balances import Account, Balances
+from payments.ledger.chart import AccountSpec
+from payments.ledger.lock import lock_accounts
+from payments.operations.batch import Batch, Item
+from payments.operations.envelope import Envelope, decode
+from payments.operations.lapse import Endings, Lapsing
+from payments.operations.operation import State
+from payments.operations.outcome import Decision
+from payments.operations.record import Records, Ref
+
+_FIELDS = Decision.__struct_fields__
+
+
+class Ahead(msgspec.Struct, frozen=True):
+    """What the batch before leaves when it commits."""
+
+    accounts: Mapping[AccountId, Account]
+    records: Records
+    known: Mapping[int, Decision]
+
+    @classmethod
+    def of(cls, batch: Batch) -> "Ahead":
+        """Nothing in it changes any more."""
+        return cls(batch.state.balances.accounts, batch.state.records, batch.known)
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """Everything to decide a batch by. `shared`: accounts taken from the batch before."""
+
+    state: State
+    known: dict[int, Decision]
+    parked: Mapping[int, Sequence[Envelope]]
+    shared: Mapping[AccountId, Account]
+
+
+async def load(
+    connection: Connection,
+    items: Sequence[Item],
+    ahead: Ahead | None,
+    lapsing: Lapsing[Any] | None,
+) -> Loaded | None:
+    """Lock and read all that is needed; None when it needs rows that the batch before has changed.
+
+    Rows come first, for accounts may depend on them, then numbers, then accounts: always in this
+    order.
+    """
+    known = await _known(connection, items, ahead)
+    fresh = _first_of_each(items, known)
+    parked = await _parked(connection, fresh)
+    refs = _refs_of(fresh)
+    if ahead is not None and (
+        any(ahead.records.touches(ref) for ref in refs)
+        or (lapsing is not None and ahead.records.has(lapsing.type))
+    ):
+        return None
+    records = Records()
+    if refs:
+        await records.load(connection, refs)
+    state = State(Balances(()), records, await _numbers(connection, fresh))
+    shared = await _lock(connection, fresh, state, ahead)
+    if lapsing is not None:
+        await _load_endings(connection, state, fresh, lapsing)
+    return Loaded(state, known, parked, shared)
+
+
+def _first_of_each(items: Sequence[Item], stored: Mapping[int, Decision]) -> list[Item]:
+    """The items that will be decided: the first copy of every undecided id."""
+    ids = set(stored)
+    fresh = []
+    for item in items:
+        key = item.envelope.operation_id.int
+        if key not in ids:
+            ids.add(key)
+            fresh.append(item)
+    return fresh
+
+
+async def _known(
+    connection: Connection, items: Sequence[Item], ahead: Ahead | None
+) -> dict[int, Decision]:
+    """Outcomes by the integer of their id: hashing a UUID runs Python code, and this is hot."""
+    ids = [item.envelope.operation_id for item in items]
+    # A batch that was halved may begin in the middle of a bulk.
+    if items and (whole := items[0].whole) is not None:
+        ids.append(whole.operation_id)
+    rows = await connection.fetch(load_sql(__file__, "decided_operations"), ids)
+    known = {row[0].int: Decision(**dict(zip(_FIELDS, row, strict=True))) for row in rows}
+    if ahead is not None:
+        for id_ in ids:
+            decision = ahead.known.get(id_.int)
+            if decision is not None:
+                known[id_.int] = decision
+    return known
+
+
+async def _parked(connection: Connection, fresh: Sequence[Item]) -> dict[int, list[Envelope]]:
+    """What was accepted under these ids and could not be applied, by the integer of the id."""
+    ids = [item.envelope.operation_id for item in fresh]
+    parked: dict[int, list[Envelope]] = {}
+    for row in await connection.fetch(load_sql(__file__, "parked_operations"), ids) if ids else ():
+        parked.setdefault(row[0].int, []).append(decode(row[1]))
+    return parked
+
+
+def _refs_of(fresh: Sequence[Item]) -> list[Ref]:
+    refs: list[Ref] = []
+    for item in fresh:
+        operation = item.operation
+        if operation.refs is not None:
+            refs += operation.refs(item.intent)
+    for item in fresh:
+        operation = item.operation
+        if operation.refs_of_id is not None:
+            refs += operation.refs_of_id(item.envelope.operation_id)
+    return refs
+
+
+async def _numbers(connection: Connection, fresh: Sequence[Item]) -> dict[str, list[int]]:
+    counts: dict[str, int] = {}
+    for item in fresh:
+        for name in item.operation.sequences:
+            counts[name] = counts.get(name, 0) + 1
+    return {name: await _draw(connection, name, count) for name, count in sorted(counts.items())}
+
+
+async def _draw(connection: Connection, sequence: str, count: int) -> list[int]:
+    rows = await connection.fetch(load_sql(__file__, "draw_numbers"), sequence, count)
+    return [row[0] for row in reversed(rows)]
+
+
+async def _lock(
+    connection: Connection, fresh: Sequence[Item], state: State, ahead: Ahead | None
+) -> dict[AccountId, Account]:
+    """Put the accounts into the state; returns those of the batch before, as it leaves them."""
+    ids: set[AccountId] = set()
+    houses: dict[AccountId, AccountSpec] = {}
+    for item in fresh:
+        for account in item.operation.accounts(item.intent, state):
+            if isinstance(account, AccountSpec):
+                houses[account.id] = account
+            else:
+                ids.add(account)
+    shared = _shared((*ids, *houses), ahead)
+    ids.difference_update(shared)
+    for id_ in shared:
+        houses.pop(id_, None)
+    state.balances = await lock_accounts(connection, ids, houses.values())
+    state.balances.accounts.update((id_, copy(left)) for id_, left in shared.items())
+    return shared
+
+
+def _shared(ids: Iterable[AccountId], ahead: Ahead | None) -> dict[AccountId, Account]:
+    if ahead is None:
+        return {}
+    accounts = ahead.accounts
+    return {id_: accounts[id_] for id_ in ids if id_ in accounts}
+
+
+async def _load_endings(
+    connection: Connection, state: State, fresh: Sequence[Item], lapsing: Lapsing[Any]
+) -> None:
+    """Load the reservations that expire before the last of these operations was accepted.
+
+    Their accounts are locked already, so nobody else can have changed them since.
+    """
+    state.endings = Endings(lapsing, state.records)
+    holding = [a.id for a in state.balances.accounts.values() if a.debits_pending]
+    if holding:
+        until = max(item.envelope.submitted_at for item in fresh)
+        rows = await state.records.load_by(connection, lapsing.type, lapsing.query, holding, until)
+        for row in rows:
+            state.endings.add(row)

@@ -1,0 +1,108 @@
+"""Writes a decided batch. What it says of itself is written beside the batch before; what depends
+on that one's commit comes after it, in order (ADR 0101).
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from payments.events import writes as events
+from payments.kernel.database import Connection
+from payments.kernel.ids import AccountId
+from payments.kernel.packing import NULL, copy_packed, micros, repeated_field, text_field
+from payments.kernel.sql import load_sql
+from payments.ledger import post
+from payments.ledger.balances import Account
+from payments.ledger.lock import are_as_left
+from payments.operations.batch import Batch
+from payments.operations.conflicts import INSERT, insert_arguments
+from payments.operations.outcome import Decision
+from streams.entry import Entry
+from streams.turns import OverturnedError
+
+_COLUMNS: Final = (
+    "id", "kind", "digest", "actor", "status", "reason",
+    "result", "effects", "accepted_at", "decided_at",
+)  # fmt: skip
+_pack_id: Final = struct.Struct(">hi16s").pack
+_pack_length: Final = struct.Struct(">i").pack
+_pack_times: Final = struct.Struct(">iqiq").pack
+
+
+class Writing:
+    """The rows of one batch. `early`, then the commit of the batch before, then `late`."""
+
+    def __init__(
+        self, batch: Batch, entries: Sequence[Entry], shared: Mapping[AccountId, Account]
+    ) -> None:
+        """Reads the counters at once: the next batch may go on from these accounts.
+
+        `shared`: accounts that the batch before has locked, as it leaves them.
+        """
+        self._batch = batch
+        self._entries = entries
+        self._shared = shared
+        post.fold_turnover(batch.state.balances)
+        self._own, self._others = post.counters_to_write(batch.state.balances, shared)
+
+    async def early(self, connection: Connection) -> None:
+        """New rows that refer to nothing, and counters of accounts that are locked already."""
+        batch, balances = self._batch, self._batch.state.balances
+        if batch.decided:
+            # Sorted: two consumers that insert the same ids wait for each other in one direction
+            # only.
+            decided = sorted(batch.decided, key=lambda d: d.operation_id.int)
+            await copy_packed(connection, "operations", _COLUMNS, _packed(decided))
+            await batch.state.records.write_packed(connection)
+            await post.open_accounts(connection, balances)
+        await post.write_entries(connection, balances.entries)
+        await post.write_counters(connection, self._own, batch.now)
+
+    async def late(self, connection: Connection) -> None:
+        """Everything else, the events last. Raises `OverturnedError` when somebody changed an
+        account between the commits.
+        """
+        batch, balances = self._batch, self._batch.state.balances
+        if self._shared and not await are_as_left(connection, self._shared):
+            raise OverturnedError
+        if batch.decided:
+            await batch.state.records.write(connection)
+        await post.write_counters(connection, self._others, batch.now)
+        await post.write_rare(connection, balances)
+        if batch.conflicts:
+            await connection.execute(INSERT, *insert_arguments(batch.conflicts, batch.now))
+        await advance(connection, self._entries)
+        await events.add(connection, batch.events, batch.now)
+
+
+def _packed(decided: Sequence[Decision]) -> list[bytes]:
+    rows: list[bytes] = []
+    for one in decided:
+        rows += (
+            _pack_id(10, 16, one.operation_id.bytes),
+            repeated_field(one.kind),
+            _pack_length(len(one.digest)),
+            one.digest,
+            repeated_field(one.actor),
+            repeated_field(one.status),
+            NULL if one.reason is None else repeated_field(one.reason),
+            text_field(one.result),
+            NULL if one.effects is None else text_field(one.effects),
+            _pack_times(8, micros(one.accepted_at), 8, micros(one.decided_at)),
+        )
+    return rows
+
+
+async def advance(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Store in the same transaction how far partitions are applied: Redis is never behind that."""
+    last: dict[int, tuple[int, int]] = {}
+    for entry in entries:
+        if entry.partition >= 0:
+            last[entry.partition] = max(last.get(entry.partition, (0, 0)), entry.position)
+    if last:
+        await connection.execute(
+            load_sql(__file__, "advance_partitions"),
+            list(last),
+            [p[0] for p in last.values()],
+            [p[1] for p in last.values()],
+        )

@@ -1,0 +1,76 @@
+"""The order of commits when a consumer works on two batches at once (ADR 0101).
+
+While one batch is written, the next is decided on top of what it will leave. Commits happen in
+order; what was decided on a batch that failed is thrown away and decided again.
+"""
+
+import asyncio
+from typing import Any
+
+
+class OverturnedError(Exception):
+    """The batch before, on top of which this one was decided, did not commit as it was decided."""
+
+
+class Turn:
+    """The place of one batch. The handler calls `decided`, `to_commit`, `committed` in this order,
+    or `alone` first.
+    """
+
+    def __init__(self, before: "Turn | None" = None) -> None:
+        """Without `before` nothing has to be waited for."""
+        self._before = before
+        self._left: Any = None
+        self.is_ready = asyncio.Event()
+        """Set when the next batch may begin."""
+        self._fate: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._is_ended = asyncio.Event()
+
+    async def to_decide(self) -> Any:
+        """Wait until the batch before is decided; returns what it leaves, None once that is
+        committed.
+        """
+        before = self._before
+        if before is None:
+            return None
+        await before.is_ready.wait()
+        return before._left  # noqa: SLF001 - turns are one chain
+
+    def decided(self, left: Any) -> None:
+        """Everything is decided and `left` will not change: the next batch may build on it."""
+        self._left = left
+        self.is_ready.set()
+
+    async def to_commit(self) -> None:
+        """Wait until the batch before is committed. Raises `OverturnedError`."""
+        if self._before is not None and not await asyncio.shield(self._before._fate):  # noqa: SLF001
+            raise OverturnedError
+
+    def committed(self) -> None:
+        """This batch is committed as it was decided."""
+        if not self._fate.done():
+            self._fate.set_result(True)
+        self._left = None
+
+    async def alone(self) -> None:
+        """Overturn the next batch, if it is decided already, and wait for the one before to end.
+
+        Until `end` no other batch is in the middle of anything.
+        """
+        self.is_ready.clear()
+        self._left = None
+        if not self._fate.done():
+            self._fate.set_result(False)
+        await self.before_ended()
+
+    async def before_ended(self) -> None:
+        """Wait until the batch before has handed on everything."""
+        if self._before is not None:
+            await self._before._is_ended.wait()  # noqa: SLF001
+            self._before = None
+
+    def end(self) -> None:
+        """The batch is done: committed, and what follows the commit is queued."""
+        self.committed()
+        self.is_ready.set()
+        self._is_ended.set()
