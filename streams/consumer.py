@@ -1,6 +1,6 @@
 """A consumer owns partitions, merges their entries into batches, and acknowledges after the commit.
 
-While one batch is written the next is decided (`streams.lanes`).
+Two batches are under way at a time: one is written, the next is decided (`streams.lanes`).
 
 The order matters: the handler commits → effects and answers are sent → XACK → XDEL. After a crash
 before XACK the entry is delivered again and the handler finds its stored outcome; the pending entry

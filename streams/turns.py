@@ -1,7 +1,7 @@
 """The order of commits when a consumer works on two batches at once (ADR 0101).
 
-While one batch is written, the next is decided on top of what it will leave. Commits happen in
-order; what was decided on a batch that failed is thrown away and decided again.
+One batch is written, the next is decided on top of what it will leave. Commits happen in order;
+what was decided on a batch that failed is thrown away and decided again.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ class Turn:
     async def alone(self) -> None:
         """Overturn the next batch, if it is decided already, and wait for the one before to end.
 
-        Until `end` no other batch is in the middle of anything.
+        No other batch is in the middle of anything until `end`.
         """
         self.is_ready.clear()
         self._left = None
