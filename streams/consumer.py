@@ -41,8 +41,10 @@ Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 _VERIFY_EVERY_S: Final = 2.0
 _VERIFY_TIMEOUT_S: Final = 4.0
 _LANES: Final = 2
-_OVERLAP_MIN: Final = 128
-"""A second batch begins beside the first when so many entries wait: fewer are cheaper together."""
+_OVERLAP_MIN_BYTES: Final = 50_000
+"""A second batch begins beside the first when so much waits, some 130 requests or one large bulk:
+fewer are cheaper together.
+"""
 
 _log = structlog.get_logger(__name__)
 
@@ -156,7 +158,7 @@ class _Session:
             if loop.time() >= share_at:
                 await self._share()
                 share_at = loop.time() + _SHARE_EVERY_S
-            if self._lanes.is_busy and len(self._inbox) < _OVERLAP_MIN:
+            if self._lanes.is_busy and not self._inbox.holds(_OVERLAP_MIN_BYTES):
                 await self._lanes.wait()
                 continue
             batch = await self._inbox.take(self._consumer.batch_max, _IDLE_S)

@@ -21,9 +21,14 @@ class Inbox:
         self._arrived = asyncio.Event()
         self._left = asyncio.Event()
 
-    def __len__(self) -> int:
-        """How many wait to be taken."""
-        return len(self._entries)
+    def holds(self, bytes_min: int) -> bool:
+        """True when entries of so many bytes wait to be taken."""
+        size = 0
+        for entry in self._entries:
+            size += len(entry.payload)
+            if size >= bytes_min:
+                return True
+        return False
 
     async def put(self, entries: list[Entry]) -> None:
         """Add entries, except those already here (a reclaim may bring one a second time)."""
