@@ -42,7 +42,7 @@ from payments.transactions import queries, writes
 from payments.transactions.address import ACCOUNT, WALLET, read_name
 from payments.transactions.queries import ChangeView, Position, TransactionView
 from payments.transactions.reverse import ReverseTransaction
-from payments.transactions.search import Search
+from payments.transactions.search import Search, actors_of
 
 READ: Final = "wallets:read"
 WRITE: Final = "transfers:write"
@@ -228,7 +228,7 @@ async def _search(engine: AsyncEngine, query: TransactionsQuery) -> Search:
     return Search(
         account_ids=await _accounts(engine, query, currency),
         kind=query.kind,
-        client=query.client,
+        actors=None if query.client is None else await actors_of(engine, query.client),
         reference=query.reference,
         currency=currency,
         min_amount=None if query.min_amount is None else Decimal(query.min_amount),
