@@ -34,7 +34,7 @@ from payments.surfaces.console.render import page
 from payments.transactions import queries
 from payments.transactions.queries import Position, TransactionView
 from payments.transactions.reverse import REVERSIBLE, ReverseTransaction
-from payments.transactions.search import Search
+from payments.transactions.search import Search, actors_of
 
 PATH: Final = "/console/transactions"
 _AMOUNT: Final = r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,4})?$"
@@ -67,10 +67,12 @@ async def load(
     sources: Sources, query: TransactionsQuery, after: Position | None, count: int
 ) -> Sequence[Row]:
     """Transactions, newest first, each with its place in the list."""
+    engine, client = sources.engine, query.client
+    actors = None if client is None else await actors_of(engine, client)
     search = Search(
         account_ids=None if query.wallet_id is None else (chart.wallet(query.wallet_id),),
         kind=query.kind,
-        client=query.client,
+        actors=actors,
         reference=query.reference,
         currency=None if query.currency is None else currency_in(query.currency).code,
         min_amount=None if query.min_amount is None else Decimal(query.min_amount),
@@ -80,7 +82,7 @@ async def load(
     )
     if after is not None and not queries.is_of(after, search):
         raise InvalidCursor
-    return await queries.list_transactions(sources.engine, search, after, count)
+    return await queries.list_transactions(engine, search, after, count)
 
 
 def _href(transaction: TransactionView) -> str:
