@@ -18,7 +18,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt lint types imports bench lock clean test-browser test-clients
+.PHONY: help setup run test check fmt lint types imports bench lock clean test-browser pictures test-clients
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,11 @@ test: setup ## set up, then run the tests; PYTEST_ARGS="-x -k wallet" replaces -
 test-browser: setup ## tasks of operators in a real Chromium, installed by apt where that may be done
 	@$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest -m browser $(BROWSER_ARGS) tests/browser
+
+pictures: setup ## pictures for docs/console.md, made by the browser tests
+	@$(BIN)/python -m tests.browser.chromium
+	mkdir -p docs/pictures
+	PAYMENTS_TEST_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest -m browser $(BROWSER_ARGS) tests/browser
 
 test-clients: setup ## clients generated from the OpenAPI document make a transfer (needs npm, go, mvn, their registries)
 	$(BIN)/python -m tests.clients.build $(CLIENTS)

@@ -1,5 +1,6 @@
 """How much is decided, and how much is parked: figures for people who watch."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,9 +17,10 @@ _CANCELED: Final = "57014"
 
 
 class Minute(msgspec.Struct, frozen=True):
-    """Operations decided in a minute."""
+    """Operations decided in a minute, and those of the decided that were accepted in it."""
 
     at: datetime
+    accepted: int
     applied: int
     refused: int
 
@@ -28,17 +30,10 @@ async def decided_by_minute(
 ) -> Sequence[Minute] | None:
     """Every minute between two times, empty ones too; None when there are too many to count."""
     c = operations.c
-    minute = sa.func.date_trunc("minute", c.decided_at)
-    is_refused = c.status == "rejected"
-    query = (
-        sa.select(
-            minute.label("minute"),
-            sa.func.count().filter(~is_refused).label("applied"),
-            sa.func.count().filter(is_refused).label("refused"),
-        )
-        .where(c.decided_at >= since)
-        .group_by(minute)
-    )
+    minute = sa.func.date_trunc("minute", c.decided_at).label("minute")
+    accepted = sa.func.date_trunc("minute", c.accepted_at).label("accepted")
+    columns = (minute, accepted, c.status)
+    query = sa.select(*columns, sa.func.count()).where(c.decided_at >= since).group_by(*columns)
     try:
         async with engine.connect() as connection:
             await connection.execute(_PATIENCE)
@@ -47,14 +42,16 @@ async def decided_by_minute(
         if getattr(error.orig, "sqlstate", None) != _CANCELED:
             raise
         return None
-    counts = {row.minute: row for row in rows}
-    minutes = []
-    at = since.replace(second=0, microsecond=0)
-    while at <= until:
-        row = counts.get(at)
-        minutes.append(Minute(at, row.applied if row else 0, row.refused if row else 0))
-        at += timedelta(minutes=1)
-    return minutes
+    counts: Counter[tuple[str, datetime]] = Counter()
+    for decided_at, accepted_at, status, count in rows:
+        counts[status, decided_at] += count
+        counts["accepted", accepted_at] += count
+    first = since.replace(second=0, microsecond=0)
+    times = [first + timedelta(minutes=n) for n in range(int((until - first).seconds / 60) + 1)]
+    return [
+        Minute(at, *(counts[word, at] for word in ("accepted", "applied", "rejected")))
+        for at in times
+    ]
 
 
 async def count_parked(engine: AsyncEngine) -> int:

@@ -16,6 +16,7 @@ from migrations.run import migrate
 from payments.embedded.datadir import DataDir
 from payments.embedded.servers import Servers, start_servers
 from payments_tools.bench import compare as bench_compare
+from payments_tools.bench import console as bench_console
 from payments_tools.bench import events as bench_events
 from payments_tools.bench import growth as bench_growth
 from payments_tools.bench import http as bench_http
@@ -104,6 +105,23 @@ def events(
         lambda s: bench_events.run(
             s.database_url, transfers=transfers, accounts=accounts, batch=batch, say=say
         ),
+        out,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def console(
+    transactions: Annotated[int, typer.Option(min=1, help="Put into the tables.")] = 1_000_000,
+    wallets: Annotated[int, typer.Option(min=2, help="Wallets they go between.")] = 100_000,
+    out: Out = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """How long each page of the console takes."""
+    measure(
+        "console",
+        lambda s: bench_console.run(s, transactions=transactions, wallets=wallets, say=say),
         out,
         as_json=as_json,
     )

@@ -136,7 +136,7 @@ async def test_a_stuck_payout_is_resolved_by_two_operators(superpay: SuperPay, s
     await anna.unfold("Resolve")
     await anna.choose("What became of it", "paid")
     await anna.fill("Reason", "SuperPay's support says that it was paid")
-    await anna.shot("resolve-payout")
+    await anna.shot("console")
     await anna.check()
     await anna.press("Ask for approval")
     approval = anna.page.url

@@ -69,7 +69,8 @@ def _chart(minutes: Sequence[Minute] | None) -> object:
     labels = [f"{m.at:%H:%M}" for m in minutes]
     applied = Series("applied", "good", [m.applied for m in minutes])
     refused = Series("refused", "bad", [m.refused for m in minutes])
-    return bars("Operations decided a minute", labels, [applied, refused])
+    accepted = Series("accepted", "wait", [m.accepted for m in minutes])
+    return bars("Operations a minute", labels, [applied, refused], accepted)
 
 
 def _amounts(by_currency: dict[str, int]) -> list[tuple[str, str]]:
