@@ -1,14 +1,18 @@
 """Builds the console's parts: configuration, the checks it runs, what it sees of the streams."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from litestar import Litestar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.entrypoints.settings import Settings
 from payments.entrypoints.superpay import superpay_schedule
+from payments.http.services import services_of
 from payments.kernel.clock import Clock, utc_now
 from payments.operations.door import RedisDoor
+from payments.operations.figures import MinuteCounts
 from payments.surfaces.console.config import (
     LOGINS_A_MINUTE,
     LOGINS_OF_ADDRESS,
@@ -50,7 +54,17 @@ def console_services(
         ConsoleAttempts: ConsoleAttempts(engine, clock, _LIMITS),
         CheckRunner: ScheduledChecks(settings, engine),
         Gate: StreamGate(door),
+        MinuteCounts: MinuteCounts(engine),
     }
+
+
+@asynccontextmanager
+async def console_running(app: Litestar) -> AsyncGenerator[None]:
+    """Nothing is counted any more when the application ends."""
+    try:
+        yield
+    finally:
+        await services_of(app).get(MinuteCounts).stop()
 
 
 class ScheduledChecks(CheckRunner):

@@ -17,7 +17,7 @@ from payments.http.services import HttpRequest
 from payments.kernel.money import currency_of, format_minor
 from payments.ledger.chart import Kind
 from payments.ledger.queries import house_balances
-from payments.operations.figures import Minute, count_parked, decided_by_minute
+from payments.operations.figures import Minute, MinuteCounts, count_parked
 from payments.payouts.due import count_stuck, count_watched
 from payments.surfaces.console.access import page_access, seat_of
 from payments.surfaces.console.charts import Series, bars
@@ -33,10 +33,11 @@ async def today(
     engine: NamedDependency[AsyncEngine],
     gate: NamedDependency[Gate],
     runner: NamedDependency[CheckRunner],
+    counts: NamedDependency[MinuteCounts],
 ) -> Reply:
     """What an operator looks at first; each figure leads to its list."""
     now = seat_of(request).now
-    minutes = await decided_by_minute(engine, now - WINDOW, now)
+    minutes = await counts.recent(WINDOW, now)
     breaks, risks = await at_risk(engine)
     suspense = await house_balances(engine, Kind.SUSPENSE)
     return page(
