@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.apikeys.authenticate import KeyAuthenticator
 from payments.apikeys.writes import StoredKey, find_key
 from payments.entrypoints import memory
-from payments.entrypoints.console import console_running, console_services
+from payments.entrypoints.console import console_services
 from payments.entrypoints.database_watch import DatabaseWatch
 from payments.entrypoints.scheduler_watch import SchedulerWatch
 from payments.entrypoints.settings import Settings
@@ -114,11 +114,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
 
     routers = (*ROUTERS, CONSOLE) if settings.console == "on" else ROUTERS
     return build_app(
-        routers,
-        services,
-        schemes,
-        lifespan=[running, console_running, *LIFESPANS],
-        place=_place(settings),
+        routers, services, schemes, lifespan=[running, *LIFESPANS], place=_place(settings)
     )
 
 

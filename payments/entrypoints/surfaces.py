@@ -11,6 +11,7 @@ from payments.apikeys.writes import find_key
 from payments.banks.codes import Codes
 from payments.endpoints.destination import Policy, Resolver
 from payments.endpoints.sealing import Seal
+from payments.entrypoints.console import console_running
 from payments.entrypoints.outgoing import webhook_policy, webhook_seal
 from payments.entrypoints.settings import Settings
 from payments.entrypoints.shop import shop_parts
@@ -31,7 +32,7 @@ from payments.surfaces.walletservice import routes as walletservice
 from payments.surfaces.walletservice.enqueue import WalletCurrencies
 from payments.webhooks.acceptance import RecentlyAccepted
 
-LIFESPANS: Final = (shop_running,)
+LIFESPANS: Final = (shop_running, console_running)
 """Lifespans of surfaces, run inside those of the shared services."""
 
 
