@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from payments.entrypoints import memory
+from payments.entrypoints.consumer import TELLER
 from payments.kernel.clock import monotonic_s, utc_now
 from payments.kernel.database import Connection, connect, create_engine
 from payments.kernel.ids import OperationId, new_id
@@ -13,7 +14,7 @@ from payments.registry import OPERATIONS
 from payments.transfers.create import CreateTransfer
 from payments.wallets.adjust import AdjustWallet
 from payments.wallets.open import OpenWallet
-from payments_tools.bench import baseline
+from payments_tools.bench import baseline, limit
 from payments_tools.bench.report import Figure, Report, machine, server_settings
 from payments_tools.bench.sample import Sample, sample
 from streams.entry import Entry
@@ -130,30 +131,34 @@ async def apply_lanes(
 
 
 async def run(database_url: str, *, transfers: int, accounts: int, batch: int, say: Say) -> Report:
-    """Ours and the baseline, uniform and hot, on one server."""
+    """Ours, the baseline and the limit, uniform and hot, on one server."""
     rng = seeded("bench ledger")
     connection = await connect(database_url)
-    applier = Applier(OPERATIONS, utc_now)
+    applier = Applier(OPERATIONS, utc_now, TELLER)
     say(f"opening {accounts:,} wallets")
     ids = await open_wallets(connection, applier, accounts, batch)
-    few = max(200, transfers // 20)
+    settings = await server_settings(connection)
+    await connection.close()
     engine = create_engine(database_url, pool_size=baseline.CONNECTIONS)
     await baseline.prepare(engine, accounts)
     memory.settle()  # as the consumer does
-    plain = range(1, accounts + 1)
     figures: list[Figure] = []
+    shares: dict[str, str] = {}
     for name, make in (("uniform accounts", uniform), ("one hot account", hot)):
+        few = max(200, transfers // 20)
         say(f"{name}: baseline, {few:,} transfers one at a time")
+        plain = range(1, accounts + 1)
         await baseline.run(engine, make(plain, few // 4, rng))
         base = await baseline.run(engine, make(plain, few, rng))
-        say(f"{name}: {transfers:,} transfers in batches of {batch}")
-        await apply_all(connection, applier, transfer_entries(make(ids, batch, rng)), batch)
-        entries = transfer_entries(make(ids, transfers, rng))
-        ours = await apply_all(connection, applier, entries, batch)
+        await engine.dispose()
+        say(f"{name}: {transfers:,} transfers in batches of {batch}, then the limit")
+        warm, measured = make(ids, batch, rng), make(ids, transfers, rng)
+        ours, limit_ = await _against_limit(database_url, applier, warm, measured, batch)
         figures += _figures(name, ours, base, batch)
-    settings = await server_settings(connection)
+        share = ours.per_second / limit_.per_second
+        figures.append(_limit_figure(name, limit_, base, share))
+        shares[f"share of the limit, {name}"] = f"{share:.2f}"
     await engine.dispose()
-    await connection.close()
     return Report(
         title="ledger: transfers applied",
         command="payments bench ledger "
@@ -161,6 +166,38 @@ async def run(database_url: str, *, transfers: int, accounts: int, batch: int, s
         machine=machine(),
         settings=settings,
         figures=figures,
+        extra=shares,
+    )
+
+
+async def _against_limit(
+    database_url: str, applier: Applier, warm: Transfers, measured: Transfers, batch: int
+) -> tuple[Sample, Sample]:
+    """Ours, and then PostgreSQL alone with the same rows in a copy of the database before."""
+    sessions = [await connect(database_url) for _ in range(2)]
+    await apply_all(sessions[0], applier, transfer_entries(warm), batch)
+    for session in sessions:
+        await session.close()
+    before_url = await limit.copy_database(database_url)
+    sessions = [await connect(database_url) for _ in range(2)]
+    since = await sessions[0].fetchval("SELECT max(decided_at) FROM operations")
+    ours = await apply_lanes(sessions, applier, transfer_entries(measured), batch)
+    before = [await connect(before_url) for _ in range(2)]
+    batches = await limit.rows_since(sessions[0], since, before[0])
+    alone = await limit.measure(before, batches, batch)
+    for session in (*sessions, *before):
+        await session.close()
+    return ours, alone
+
+
+def _limit_figure(name: str, alone: Sample, base: Sample, share: float) -> Figure:
+    return Figure(
+        name=f"{name}: the limit",
+        per_second=alone.per_second,
+        ratio=alone.per_second / base.per_second,
+        p50_ms=alone.p50_ms,
+        p99_ms=alone.p99_ms,
+        note=f"PostgreSQL alone, the same rows, two sessions; ours is {share:.2f} of it",
     )
 
 
@@ -172,7 +209,7 @@ def _figures(name: str, ours: Sample, base: Sample, batch: int) -> list[Figure]:
             ratio=ours.per_second / base.per_second,
             p50_ms=ours.p50_ms,
             p99_ms=ours.p99_ms,
-            note=f"one consumer, batches of {batch}; times of a batch",
+            note=f"one consumer, events on, batches of {batch}; times of a batch",
         ),
         Figure(
             name=f"{name}: row at a time",

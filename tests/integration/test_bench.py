@@ -18,5 +18,10 @@ def test_the_ledger_is_measured_against_row_at_a_time() -> None:
     assert ours.ratio == ours.per_second / base.per_second
     assert ours.p50_ms is not None
     assert base.ratio == 1
+    limit = report.figures[2]
+    assert "limit" in limit.name
+    assert report.extra["share of the limit, uniform accounts"] == (
+        f"{ours.per_second / limit.per_second:.2f}"
+    )
     assert report.settings["fsync"] == report.settings["synchronous_commit"] == "on"
     assert report.command == f"payments {' '.join(words)}"
