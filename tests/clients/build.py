@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import httpx
 
 from tests.clients.webhooks import write_programs
-from tests.fixtures.running_up import running_up
+from tests.fixtures.running_up import ROOT, running_up
 
 PROGRAMS: Final = Path(__file__).parent / "programs"
 PYTHON: Final = ("openapi-python-client==0.29.1", "mypy==2.4.1", "ruff==0.17.6")
@@ -71,14 +71,18 @@ def python(folder: Path, product: Product) -> None:
 
 
 def typescript(folder: Path, product: Product) -> None:
-    """openapi-typescript, checked by tsc."""
+    """openapi-typescript, checked by tsc: openapi-fetch over it, and our own client."""
     run(folder, "npm", "install", "--silent", "--no-audit", "--no-fund", *NPM)
     generate = ("openapi-typescript", str(product.document), "-o", "schema.d.ts")
     run(folder, "npx", "--no-install", *generate)
     copy("transfer.ts", folder)
+    copy("handwritten.ts", folder)
+    (folder / "client.ts").write_text((ROOT / "clients/typescript/client.ts").read_text())
     compiled = ("--strict", "--target", "es2022", "--module", "node16", "--skipLibCheck")
-    run(folder, "npx", "--no-install", "tsc", *compiled, "transfer.ts")
-    run(folder, "node", "transfer.js", product.base, product.key)
+    programs = ("transfer", "handwritten")
+    run(folder, "npx", "--no-install", "tsc", *compiled, *(f"{name}.ts" for name in programs))
+    for name in programs:
+        run(folder, "node", f"{name}.js", product.base, product.key)
 
 
 def go(folder: Path, product: Product) -> None:
