@@ -18,7 +18,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt lint types imports bench lock clean test-browser pictures test-clients
+.PHONY: help setup run test check fmt lint types imports bench lock clean dist test-browser pictures test-clients
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -68,6 +68,11 @@ imports: setup ## the layers (import-linter)
 fmt: setup ## format, and repair what ruff can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+dist: setup ## wheels and sdists of the product and of the Python client, in dist/
+	rm -rf dist
+	$(BIN)/hatchling build -d dist
+	cd clients/python && ../../$(BIN)/hatchling build -d ../../dist
 
 bench: setup ## the benchmarks (payments bench; BENCH_ARGS chooses)
 	$(BIN)/payments bench $(BENCH_ARGS)
