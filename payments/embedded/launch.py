@@ -13,6 +13,9 @@ import sys
 PR_SET_PDEATHSIG = 1
 """From linux/prctl.h."""
 
+PR_SET_NAME = 15
+"""From linux/prctl.h; 15 bytes are kept."""
+
 KEEP_USER = -1
 """Given as UID: do not change the user."""
 
@@ -34,6 +37,12 @@ def die_with(parent: int, number: int) -> None:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
     if os.getppid() != parent:  # the parent ended before the request: no signal would come
         sys.exit(1)
+
+
+def set_name(name: str) -> None:
+    """What `ps -o comm` and `top` show for this process. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
 def main(parent: int, number: int, uid: int, gid: int, command: list[str]) -> None:

@@ -42,12 +42,13 @@ class Child:
     """A process we start, watch and stop.
 
     `stop_signals` are tried in order, each with its grace period in seconds. `ready` says whether
-    the process serves; without it, running is enough.
+    the process serves; without it, running is enough. `errors`: where stderr goes; None: to `log`.
     """
 
     name: str
     command: tuple[str, ...]
     log: Path
+    errors: Path | None = None
     env: Mapping[str, str] | None = None
     user: ServerUser | None = None
     cwd: Path | None = None
@@ -59,21 +60,25 @@ class Child:
 
     def start(self) -> None:
         """Start the process. Only from the main thread: the death signal depends on the thread."""
-        if threading.current_thread() is not threading.main_thread():
-            # PR_SET_PDEATHSIG fires when the *thread* that forked ends; only the main one lasts.
-            raise EmbeddedError(f"{self.name} must be started from the main thread")
+        self.check_thread()
         rotate(self.log)
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, (self.errors or self.log).open("ab") as errors:
             self.process = subprocess.Popen(
                 launch_command(self.command, self.user, self.death_signal),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
-                stderr=log,
+                stderr=errors,
                 env=None if self.env is None else dict(self.env),
                 cwd=self.cwd,
                 process_group=0,
             )
         self.started_at_s = time.monotonic()
+
+    def check_thread(self) -> None:
+        """Raise when the caller is another thread than the main one."""
+        if threading.current_thread() is not threading.main_thread():
+            # PR_SET_PDEATHSIG fires when the *thread* that forked ends; only the main one lasts.
+            raise EmbeddedError(f"{self.name} must be started from the main thread")
 
     def wait_ready(self, deadline_s: float) -> None:
         """Wait until it serves; raises StartError when it ends before that, or on timeout."""

@@ -3,8 +3,6 @@
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +13,14 @@ from rich.console import Console
 
 from payments.embedded.datadir import DataDir
 from payments.embedded.postgres import query
-from payments.embedded.process import Child, EmbeddedError, launch_command, stop_all
+from payments.embedded.process import EmbeddedError, stop_all
 from payments.embedded.servers import Servers, start_servers
 from payments.embedded.supervisor import Supervisor
 from payments.entrypoints.child_environment import environment
 from payments.entrypoints.commands.tools import tool_names
 from payments.entrypoints.environment import is_loopback
 from payments.entrypoints.ports import answers_ready, choose_port, free_port
+from payments.entrypoints.up_children import Imports, Timings, new_child, output_of
 from payments.kernel.database_url import canonical
 
 
@@ -85,11 +84,6 @@ def check_profile(host: str) -> None:
         )
 
 
-def payments_command(*words: str) -> tuple[str, ...]:
-    """Return the command line of one of our own commands."""
-    return (sys.executable, "-m", "payments", *words)
-
-
 def own_database() -> str | None:
     """Return the caller's PostgreSQL URL in the form that every role reads."""
     url = os.environ.get("PAYMENTS_DATABASE_URL")
@@ -109,6 +103,7 @@ class Up:
         self.base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         self.data_dir = data_dir
         self.began_s = time.monotonic()
+        self.timings = Timings()
         self.servers: Servers | None = None
         self.supervisor = Supervisor(self.say)
         self.env: dict[str, str] = {}
@@ -123,38 +118,34 @@ class Up:
 
     def start(self) -> None:
         """Start everything and wait until the API is ready."""
-        servers = self.servers = start_servers(
-            self.data_dir,
-            database_url=own_database(),
-            redis_url=os.environ.get("PAYMENTS_REDIS_URL"),
-            report=self.say,
-        )
+        imports = Imports()
+        try:
+            with self.timings.part("PostgreSQL and Redis"):
+                servers = self.servers = start_servers(
+                    self.data_dir,
+                    database_url=own_database(),
+                    redis_url=os.environ.get("PAYMENTS_REDIS_URL"),
+                    report=self.say,
+                )
+        finally:
+            with self.timings.part("imports after that"):
+                imports.wait()
         self.env = environment(servers, self.base, self.simulator_port)
-        self.plan_seeds(servers.data)
-        self.run("migrate")
+        with self.timings.part("schema"):
+            self.plan_seeds(servers.data)
+            self.run("migrate")
         self.say("schema: up to date")
         for child in servers.children:
             self.supervisor.add(child)
-        self.start_roles(servers.data)
-        self.wait_ready()
-        self.seed(servers.data)
-        self.console_link = self.invite() if self.demo else ""
+        with self.timings.part("roles until ready"):
+            self.start_roles(servers.data)
+            self.console_link = self.invite() if self.demo else ""
+            self.wait_ready()
 
     def run(self, *words: str) -> str:
         """Run one of our commands to its end; returns its output."""
-        done = subprocess.run(
-            launch_command(payments_command(*words), None),
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            process_group=0,
-            check=False,
-        )
-        if done.returncode != 0:
-            output = f"{done.stdout}{done.stderr}".strip()
-            raise EmbeddedError(f"payments {' '.join(words)} failed:\n{output}")
-        return done.stdout
+        assert self.servers is not None
+        return output_of(new_child(words, self.servers.data.logs / f"{words[0]}.out", self.env))
 
     def plan_seeds(self, data: DataDir) -> None:
         """Record, before the schema exists, that a new database is to get its demo data.
@@ -167,20 +158,24 @@ class Up:
             pending = ",".join(SEEDS) if self.demo else ""
             data.write_private("seeds.json", {"pending": pending})
 
-    def seed(self, data: DataDir) -> None:
-        """Load the pending demo data in one process, because starting one takes a second."""
+    def seed(self) -> None:
+        """Load the pending demo data; the API answers already."""
+        assert self.servers is not None
+        data = self.servers.data
         pending = data.read_private("seeds.json").get("pending", "").split(",")
         if not pending[0] or not available("seed"):
             return
         self.say(f"demo data: {', '.join(pending)}")
         try:
-            output = self.run("seed", *pending)
+            with self.timings.part("demo data"):
+                output = self.run("seed", *pending)
         except EmbeddedError as error:  # still pending: the next start retries
             self.say(f"demo data: {error}")
             return
         for line in output.splitlines():
             self.say(f"  {line}")
         data.write_private("seeds.json", {"pending": ""})
+        self.say("demo data: loaded")
 
     def invite(self) -> str:
         """A link to set the password of the demo operator; empty once there is a password."""
@@ -193,15 +188,8 @@ class Up:
         for role in filter(lambda role: available(role.name), ROLES):
             options = [word.format(**places) for word in role.options]
             self.say(f"{role.name}: starting")
-            self.supervisor.add(
-                Child(
-                    name=role.name,
-                    command=payments_command(role.name, *options),
-                    log=data.logs / f"{role.name}.log",
-                    env=self.env,
-                    stop_signals=((signal.SIGTERM, role.grace_s),),
-                )
-            )
+            log = data.logs / f"{role.name}.log"
+            self.supervisor.add(new_child((role.name, *options), log, self.env, role.grace_s))
 
     def wait_ready(self) -> None:
         """Wait until the API is ready."""
@@ -237,6 +225,11 @@ class Up:
         self.console.print("\n  Ctrl-C stops everything; the data stay.")
         self.console.rule()
 
+    def show_timings(self) -> None:
+        """Print how long each part of the start took."""
+        for line in self.timings.lines():
+            self.console.print(f"  {line}", markup=False)
+
     def watch(self) -> None:
         """Keep everything running until stopped."""
         while True:
@@ -268,6 +261,7 @@ def up(
     data_dir: Path = Path(".payments"),
     *,
     demo: bool = True,
+    timings: bool = False,
 ) -> int:
     """Run everything until Ctrl-C or SIGTERM; returns the exit code.
 
@@ -284,6 +278,9 @@ def up(
             run.say(f"PORT {DEFAULT_PORT} IS TAKEN: using {chosen} (choose one with --port)")
         run.start()
         run.show()
+        run.seed()
+        if timings:
+            run.show_timings()
         run.watch()
     except StopRequestedError:
         return 0

@@ -183,8 +183,10 @@ def test_a_taken_default_port_gives_way_to_the_next_free_one(data_dir: Path) -> 
 
 
 def test_demo_data_come_once(data_dir: Path) -> None:
-    for _ in range(2):
-        assert Run(data_dir).ready().end(signal.SIGTERM) == 0
+    run = Run(data_dir).ready()
+    wait_for(lambda: "demo data: loaded" in run.text())
+    assert run.end(signal.SIGTERM) == 0
+    assert Run(data_dir).ready().end(signal.SIGTERM) == 0
     assert (data_dir / "seeded").read_text().split() == ["organizations", "bank", "shop"]
 
 

@@ -32,9 +32,12 @@ def up(
     no_demo: Annotated[
         bool, typer.Option("--no-demo", help="No demo data in a new database.")
     ] = False,
+    timings: Annotated[
+        bool, typer.Option("--timings", help="Print how long each part of the start took.")
+    ] = False,
 ) -> None:
     """Everything in one command: servers, migrations, demo data, every role."""
-    raise typer.Exit(role("up").up(host, port, data_dir, demo=not no_demo))
+    raise typer.Exit(role("up").up(host, port, data_dir, demo=not no_demo, timings=timings))
 
 
 def api(host: Host = None, port: Port = None) -> None:
