@@ -112,9 +112,10 @@ def _address_problems(settings: Settings) -> list[str]:
 
 
 def _development_problems(settings: Settings) -> list[str]:
-    if is_loopback(settings.host):
+    reached = settings.published_host or settings.host
+    if is_loopback(reached):
         return []
-    return [f"PAYMENTS_HOST={settings.host}: development serves open surfaces, on loopback only"]
+    return [f"{reached}: development serves open surfaces, on loopback only (PAYMENTS_HOST)"]
 
 
 def _production_problems(settings: Settings) -> list[str]:

@@ -68,6 +68,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Profile.DEVELOPMENT
     )
     host: Annotated[str, _describes("Address the API listens on")] = "127.0.0.1"
+    published_host: Annotated[
+        str,
+        _describes("Development in a container: loopback address where its ports are published"),
+    ] = ""
     port: Annotated[Port, _describes("Port the API listens on")] = 8000
     public_url: Annotated[
         str, _describes("Where clients reach the API; links in answers and mail begin with it")

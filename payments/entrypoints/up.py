@@ -75,12 +75,12 @@ def check_profile(host: str) -> None:
     if os.environ.get("PAYMENTS_ENV", "development") != "development":
         raise EmbeddedError(
             "payments up is the development profile; with PAYMENTS_ENV=production run the roles "
-            "themselves (docker compose up)"
+            "themselves (docker-compose.production.yml)"
         )
     if not is_loopback(host):
         raise EmbeddedError(
             f"payments up serves open demonstration surfaces, on loopback only, not on {host}: use "
-            "--host 127.0.0.1, or the production profile (docker compose up)"
+            "--host 127.0.0.1, or production (docker-compose.production.yml)"
         )
 
 

@@ -17,7 +17,8 @@ from payments.entrypoints import settings as settings_module
 from payments.entrypoints.environment import read_settings
 
 ROOT = Path(__file__).parents[2]
-COMPOSE = cast("dict[str, Any]", yaml.safe_load((ROOT / "docker-compose.yml").read_text()))
+PRODUCTION = "docker-compose.production.yml"
+COMPOSE = cast("dict[str, Any]", yaml.safe_load((ROOT / PRODUCTION).read_text()))
 SERVICES = cast("dict[str, dict[str, Any]]", COMPOSE["services"])
 OURS = {name: each for name, each in SERVICES.items() if each["image"].startswith("payments")}
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "PAYMENTS_PUBLISH"}
@@ -31,8 +32,8 @@ def example_variables() -> dict[str, str]:
 
 
 def interpolated() -> set[str]:
-    """The variables docker-compose.yml takes from .env."""
-    return set(re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / "docker-compose.yml").read_text()))
+    """The variables docker-compose.production.yml takes from .env."""
+    return set(re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / PRODUCTION).read_text()))
 
 
 def settings_variables() -> set[str]:
@@ -160,7 +161,7 @@ def test_production_starts_with_the_example_filled_in(service: str) -> None:
 def test_compose_refuses_to_start_without_a_secret(left_out: str) -> None:
     variables = {**filled_example(), left_out: ""}
     with pytest.raises(AssertionError, match=left_out):
-        interpolate((ROOT / "docker-compose.yml").read_text(), variables)
+        interpolate((ROOT / PRODUCTION).read_text(), variables)
 
 
 def test_the_example_as_it_is_does_not_start() -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,6 +16,8 @@ from payments.entrypoints.settings import Settings
 from payments.kernel.database import create_engine
 
 T = TypeVar("T")
+
+_DATABASE: Final = ("PAYMENTS_DATABASE_URL", "PAYMENTS_DATABASE_URL_FILE")
 
 DataDir = Annotated[
     Path | None,
@@ -45,7 +47,7 @@ def settings_of(data_dir: Path | None) -> Iterator[Settings]:
     Servers of the data directory are started temporarily if needed.
     """
     environ = dict(os.environ)
-    if data_dir is None and environ.get("PAYMENTS_DATABASE_URL"):
+    if data_dir is None and any(environ.get(name) for name in _DATABASE):
         yield read_settings(environ)
         return
     servers = importlib.import_module("payments.embedded.servers")
