@@ -53,6 +53,7 @@ Text = Annotated[str, msgspec.Meta(max_length=1000)]
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+_JSON: Final = "application/json"
 _KEPT: Final = "payments_body"
 _MORE: Final = "http.request"
 _ZERO: Final = re.compile(r"0(?:\.(0{1,18}))?", re.ASCII)
@@ -89,10 +90,14 @@ async def read_raw(request: HttpRequest) -> bytes:
     body: bytes | None = request.scope.get(_KEPT)  # type: ignore[assignment]
     if body is not None:
         return body
-    check_content_encoding(request)
     limit = access_here(request).body_max_bytes or BODY_MAX_BYTES
-    announced = header(request, b"content-length")
-    if announced is not None and announced.isdecimal() and int(announced[:20]) > limit:
+    is_too_large = False
+    for name, value in request.scope["headers"]:
+        if name == b"content-encoding":
+            check_content_encoding(request)
+        elif name == b"content-length":
+            is_too_large = value.isdigit() and int(value[:20]) > limit
+    if is_too_large:
         raise _too_large(limit)
     raw = await _receive(request, limit)
     request.scope[_KEPT] = raw  # type: ignore[typeddict-unknown-key]
@@ -131,6 +136,8 @@ def check_content_encoding(request: HttpRequest) -> None:
 def check_content_type(request: HttpRequest) -> None:
     """Take only application/json: browsers can send forms and plain text across sites."""
     content_type = header(request, b"content-type")
+    if content_type == _JSON:
+        return
     if content_type is None or content_type.partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaType
 

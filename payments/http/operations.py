@@ -25,6 +25,7 @@ PARKED: Final = (
     "Ask for the operation to see what became of it, and do not send it under another key."
 )
 """The `detail` of a parked operation."""
+_APPLIED: Final = Status.APPLIED.value
 _STATUS: Final = '"status"'
 _EMPTY: Final = b"{}"
 _encode: Final = msgspec.json.Encoder().encode
@@ -93,7 +94,7 @@ def render_ticket(
             parked = {"operation_id": operation_id, "status": Status.PARKED.value, "detail": PARKED}
             return Reply(HTTPStatus.ACCEPTED, _encode({**(more or {}), **parked}), all_headers)
         return _accepted(operation_id, all_headers, more)
-    if ticket.decision.status == Status.APPLIED.value:
+    if ticket.decision.status == _APPLIED:
         body = applied_body(ticket.decision, access.own_status)
         return Reply(HTTPStatus.CREATED, body, all_headers)
     return _refused(request.scope, ticket.decision, all_headers)
@@ -104,7 +105,7 @@ def applied_body(decision: Decision, own_status: str | None = None) -> bytes:
 
     `own_status`: the result's field that this endpoint's contract calls `status` instead.
     """
-    status = Status.APPLIED.value
+    status = _APPLIED
     if own_status is None and _STATUS not in decision.result:
         own = b'"operation_id":"%b","status":"applied"' % str(decision.operation_id).encode()
         return spliced(decision.result.encode(), own)

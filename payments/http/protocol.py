@@ -148,9 +148,13 @@ class StrictProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header field; a trailer field is dropped, as RFC 9110 6.5 allows."""
-        if self._phase is _Phase.HEAD:
-            super().on_header(name, value)
-            self._add_to_head(len(name) + len(value))
+        if self._phase is not _Phase.HEAD:
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+        self._add_to_head(len(name) + len(value))
 
     def _add_to_head(self, size: int) -> None:
         self._head_bytes += size
@@ -203,8 +207,9 @@ class StrictProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._phase = _Phase.BETWEEN
-        if not self._is_upgrade:
-            super().on_message_complete()
+        if not self._is_upgrade and not self.cycle.response_complete:
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
 
     def on_response_complete(self) -> None:
         """Start the handler of the next request, or wait for one."""
@@ -286,7 +291,8 @@ class StrictProtocol(HttpToolsProtocol):
 
     def _last_cycle(self) -> RequestResponseCycle:
         scope: Any = {"type": "http", "method": "GET", "path": "/", "headers": []}
-        return Cycle(scope, self.transport, self.flow, self.on_response_complete, keep_alive=False)
+        done = self.on_response_complete
+        return Cycle(scope, self.transport, self.flow, done, keep_alive=False)
 
 
 def protocol(read_timeout_s: float) -> Callable[..., StrictProtocol]:
