@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from payments.kernel.ids import OperationId, new_id
 from payments.operations.batch import Item
 from payments.operations.envelope import VERSION, Envelope, Intent, digest_of_intent
 from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
@@ -19,10 +20,8 @@ from streams.entry import Entry
 
 KIND: Final = "bulk.accept"
 _PLAIN: Final = 1
-_INDEX_BITS: Final = 12
-"""An item's id is the bulk's with its place in the last bits: ids of a bulk are neighbours."""
-_VERSION_8: Final = 0x8 << 76
-_KEPT: Final = ((1 << 128) - 1) ^ (0xF << 76) ^ ((1 << _INDEX_BITS) - 1)
+_PLACE: Final = (1 << 12) - 1
+"""The bits of an item's id that hold its place; all of them are set in the bulk's."""
 
 
 class BulkPart(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -63,9 +62,14 @@ class BulkAccepted(Result, frozen=True, kw_only=True, omit_defaults=True):
     refused: tuple[RefusedItem, ...] = ()
 
 
+def new_bulk_id() -> OperationId:
+    """The id of a bulk without a key."""
+    return OperationId(UUID(int=new_id().int | _PLACE))
+
+
 def item_id(bulk_id: UUID, index: int) -> UUID:
-    """The id of an item without a key of its own, of a bulk without a key."""
-    return UUID(int=bulk_id.int & _KEPT | _VERSION_8 | index)
+    """The id of its item without a key: both sort by time, and the items are neighbours."""
+    return UUID(int=bulk_id.int & ~_PLACE | index)
 
 
 def decide(intent: AcceptBulk, _state: State, _context: Context) -> Outcome:

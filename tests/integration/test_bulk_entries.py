@@ -8,7 +8,7 @@ import msgspec
 from payments.kernel.clock import utc_now
 from payments.kernel.ids import OperationId, new_id
 from payments.operations.batch import Answer
-from payments.operations.bulk import KIND, AcceptBulk, BulkPart, item_id
+from payments.operations.bulk import KIND, AcceptBulk, BulkPart, item_id, new_bulk_id
 from payments.operations.envelope import Envelope, decode, encode, seal
 from payments.transfers.create import CreateTransfer
 from streams.entry import Entry
@@ -36,7 +36,7 @@ def sealed(
         )
         for n, one in enumerate(intents)
     )
-    whole = OperationId(bulk_id or new_id())
+    whole = OperationId(bulk_id or new_bulk_id())
     return seal(whole, KIND, "test", AcceptBulk(parts=parts, content=content), utc_now(), "reply")
 
 
@@ -94,7 +94,7 @@ async def test_an_entry_cut_short_by_a_crash_is_finished(bench: Bench) -> None:
 async def test_a_repeat_decides_no_item_that_the_first_had_not(bench: Bench) -> None:
     """What was refused before the first was accepted could be read when it was repeated."""
     a, b = await bench.wallet(100), await bench.wallet()
-    bulk_id = new_id()
+    bulk_id = new_bulk_id()
     await bench.apply(entry(sealed([transfer(a, b, 10)], bulk_id, content="the same")))
     more = sealed([transfer(a, b, 10), transfer(a, b, 20)], bulk_id, content="the same")
     answers = await bench.apply(entry(more, 901))
@@ -105,7 +105,7 @@ async def test_a_repeat_decides_no_item_that_the_first_had_not(bench: Bench) -> 
 
 async def test_another_list_under_the_key_moves_nothing(bench: Bench) -> None:
     a, b = await bench.wallet(100), await bench.wallet()
-    bulk_id = new_id()
+    bulk_id = new_bulk_id()
     first = entry(sealed([transfer(a, b, 10)], bulk_id, content="one"))
     other = entry(sealed([transfer(a, b, 10), transfer(a, b, 20)], bulk_id, content="two"), 901)
     for batch in ([first, other], [other]):

@@ -19,7 +19,7 @@ from payments.http.services import HttpRequest
 from payments.kernel.errors import Conflict, InvalidBody, PaymentsError, Unavailable
 from payments.kernel.ids import OperationId
 from payments.operations.atomic import BULK_REJECTED, ApplyAll, AtomicPart, atomic, part_id
-from payments.operations.bulk import AcceptBulk, BulkPart, RefusedItem, bulk, item_id
+from payments.operations.bulk import AcceptBulk, BulkPart, RefusedItem, bulk, item_id, new_bulk_id
 from payments.operations.envelope import digest_of_intent
 from payments.operations.operation import Operation
 from payments.operations.outcome import Status
@@ -100,6 +100,8 @@ class _Asking:
         self._actor: Actor = actor_of(request)
         self._key = key_of(request)
         self._whole = request_for(request, BULK, AcceptBulk(parts=()))
+        if self._key is None:
+            self._whole = msgspec.structs.replace(self._whole, operation_id=new_bulk_id())
         self._order: int | str | None = None
         self._marks: list[tuple[OperationId, str, bytes]] = []
         self.parts: list[BulkPart] = []
