@@ -33,6 +33,12 @@ class OrganizationNotFound(NotFound):
     code = "organization_not_found"
 
 
+class PaymentNotFound(NotFound):
+    """There is no such payment."""
+
+    code = "payment_not_found"
+
+
 class OrganizationView(msgspec.Struct, frozen=True, kw_only=True):
     """An organization and its balance in minor units."""
 
@@ -168,7 +174,15 @@ Place = tuple[datetime, UUID]
 
 
 async def list_payments(
-    engine: AsyncEngine, state: str | None, inn: str | None, before: Place | None, count: int
+    engine: AsyncEngine,
+    state: str | None,
+    inn: str | None,
+    before: Place | None,
+    count: int,
+    *,
+    document_number: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Sequence[PaymentView]:
     """Payments, newest first; `inn` is the organization's or what the bank sent."""
     c = organization_payments.c
@@ -176,7 +190,14 @@ async def list_payments(
     if state is not None:
         query = query.where(c.status == _STATUSES[state])
     if inn is not None:
-        query = query.where((c.payer_inn == inn) | (organizations.c.inn == inn))
+        owner = sa.select(organizations.c.id).where(organizations.c.inn == inn).scalar_subquery()
+        query = query.where((c.payer_inn == inn) | (c.organization_id == owner))
+    if document_number is not None:
+        query = query.where(c.document_number == document_number)
+    if since is not None:
+        query = query.where(c.received_at >= since)
+    if until is not None:
+        query = query.where(c.received_at < until)
     if before is not None:
         query = query.where(sa.tuple_(c.received_at, c.id) < before)
     async with engine.connect() as connection:
@@ -200,6 +221,14 @@ async def find_payment(engine: AsyncEngine, payment_id: UUID | None) -> PaymentV
     async with engine.connect() as connection:
         row = (await connection.execute(query)).one_or_none()
     return None if row is None else _payment(row)
+
+
+async def get_payment(engine: AsyncEngine, payment_id: UUID | None) -> PaymentView:
+    """The payment with this id of the bank. Raises 404 `payment_not_found`."""
+    payment = await find_payment(engine, payment_id)
+    if payment is None:
+        raise PaymentNotFound
+    return payment
 
 
 async def list_changes(

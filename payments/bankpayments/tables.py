@@ -80,6 +80,13 @@ sa.Index(
     organization_payments.c.id,
 )
 sa.Index("organization_payments_organization_id_idx", organization_payments.c.organization_id)
+sa.Index(
+    "organization_payments_status_received_at_id_idx",
+    organization_payments.c.status,
+    organization_payments.c.received_at,
+    organization_payments.c.id,
+)
+sa.Index("organization_payments_payer_inn_idx", organization_payments.c.payer_inn)
 
 organization_balance_changes: Final = sa.Table(
     "organization_balance_changes",

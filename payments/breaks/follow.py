@@ -58,6 +58,15 @@ def gone(existing: Break, resolution: str, reason: str, by: str, now: datetime) 
     )
 
 
+def reopened(existing: Break, now: datetime) -> Break:
+    """The resolved break as open again, with its resolution in its history.
+
+    What the resolution moved stays moved: whoever finds it wrong resolves the break once more.
+    """
+    details = {name: value for name, value in existing.details.items() if name != "is_gone"}
+    return _with_history(existing, now).changed(details=details, proposal=None, **_opened(now))
+
+
 def _facts(break_: Break) -> tuple[Any, ...]:
     """What the provider claims, independent of whether a callback, query or
     registry reported it.

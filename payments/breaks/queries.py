@@ -77,9 +77,16 @@ async def list_breaks(
     now: datetime,
     before: tuple[datetime, UUID] | None,
     limit: int,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[BreakView]:
     """Newest first; `filters` maps columns to the values they must have."""
     query = sa.select(breaks).where(*(breaks.c[n] == v for n, v in filters.items()))
+    if since is not None:
+        query = query.where(breaks.c.opened_at >= since)
+    if until is not None:
+        query = query.where(breaks.c.opened_at < until)
     if before is not None:
         query = query.where(sa.tuple_(breaks.c.opened_at, breaks.c.id) < before)
     query = query.order_by(breaks.c.opened_at.desc(), breaks.c.id.desc()).limit(limit)

@@ -51,6 +51,15 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return account.id if isinstance(account, AccountSpec) else account
 
 
+PLACE_PATTERN: Final = r"^(wallet:[1-9][0-9]{0,15}|clearing|suspense|breaks)\Z"
+"""How a place is written: `wallet:17`, `clearing`, `suspense` or `breaks`."""
+
+
+def place_of(name: str) -> Place:
+    """The place of a name that fits `PLACE_PATTERN`."""
+    return Place(house=name) if name in HOUSES else Place(wallet_id=int(name.partition(":")[2]))
+
+
 class Posting(msgspec.Struct, frozen=True, kw_only=True):
     """The ledger operation that corrects a difference."""
 

@@ -98,6 +98,12 @@ sa.Index(
     breaks.c.opened_at,
     postgresql_where=sa.text("state <> 'resolved'"),
 )
+sa.Index("breaks_opened_at_id_idx", breaks.c.opened_at, breaks.c.id)
+sa.Index("breaks_state_opened_at_id_idx", breaks.c.state, breaks.c.opened_at, breaks.c.id)
+sa.Index("breaks_kind_opened_at_id_idx", breaks.c.kind, breaks.c.opened_at, breaks.c.id)
+sa.Index("breaks_assignee_opened_at_id_idx", breaks.c.assignee, breaks.c.opened_at, breaks.c.id)
+sa.Index("breaks_merchant_id_idx", breaks.c.merchant_id)
+sa.Index("breaks_subject_id_idx", breaks.c.subject_id)
 
 
 class Break(Record, frozen=True):

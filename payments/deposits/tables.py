@@ -62,6 +62,12 @@ sa.Index(
     postgresql_where=deposits.c.provider_id.is_not(None),
 )
 sa.Index("deposits_created_at_id_idx", deposits.c.created_at, deposits.c.id)
+sa.Index(
+    "deposits_wallet_id_created_at_id_idx",
+    deposits.c.wallet_id,
+    deposits.c.created_at,
+    deposits.c.id,
+)
 
 deposit_evidence: Final = sa.Table(
     "deposit_evidence",

@@ -180,6 +180,8 @@ sa.Index(
 sa.Index(
     "holds_open_wallet_id_idx", holds.c.wallet_id, postgresql_where=sa.text("closed_at IS NULL")
 )
+sa.Index("holds_created_at_id_idx", holds.c.created_at, holds.c.id)
+sa.Index("holds_wallet_id_created_at_id_idx", holds.c.wallet_id, holds.c.created_at, holds.c.id)
 
 
 def held_at(moment: datetime) -> sa.ColumnElement[int]:

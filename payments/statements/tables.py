@@ -79,6 +79,12 @@ statements: Final = sa.Table(
 )
 sa.Index("statements_loaded_at_id_idx", statements.c.loaded_at, statements.c.id)
 sa.Index("statements_account_begins_idx", statements.c.account, statements.c.begins)
+sa.Index(
+    "statements_account_loaded_at_id_idx",
+    statements.c.account,
+    statements.c.loaded_at,
+    statements.c.id,
+)
 
 statement_lines: Final = sa.Table(
     "statement_lines",

@@ -31,7 +31,6 @@ from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest
-from payments.kernel.errors import NotFound
 from payments.kernel.ids import parse_id
 from payments.kernel.money import currency_of
 from payments.surfaces.bankwebhook.answers import BankPaymentList, ChangeList
@@ -46,12 +45,6 @@ READ: Final = "wallets:read"
 ASSIGN: Final = "reconciliation:write"
 TRANSFER: Final = "transfers:write"
 DECIDED_WITHIN_S: Final = 10
-
-
-class PaymentNotFound(NotFound):
-    """There is no such payment."""
-
-    code = "payment_not_found"
 
 
 @get(
@@ -166,10 +159,7 @@ async def list_balance_changes(
 
 
 async def _payment(payment_id: str, engine: AsyncEngine) -> PaymentView:
-    payment = await queries.find_payment(engine, parse_id(payment_id))
-    if payment is None:
-        raise PaymentNotFound
-    return payment
+    return await queries.get_payment(engine, parse_id(payment_id))
 
 
 HANDLERS: Final = (

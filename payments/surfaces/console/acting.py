@@ -18,6 +18,7 @@ from payments.kernel.ids import OperationId, derived_id, parse_id
 from payments.operations.operation import Operation
 from payments.operations.submit import Request, Submitter
 from payments.operators.action import Action, Subject
+from payments.operators.history import actions_on
 from payments.operators.writes import record_action
 from payments.surfaces.console.access import seat_of
 from payments.surfaces.console.render import see_other
@@ -64,6 +65,22 @@ async def act(
     await record_action(engine, action, seat.now)
     await submitter(Request(operation, intent, actor, operation_id, is_keyed=True), WAIT_S)
     return see_other(f"{deed.back}?{urlencode({'done': operation_id})}")
+
+
+async def note(request: HttpRequest, engine: AsyncEngine, word: str, deed: Deed) -> None:
+    """Record an action that is no operation, before it is done. A form posted twice is one."""
+    seat, form = seat_of(request), str(deed.key)
+    if any(action.after.get("form") == form for action in await actions_on(engine, deed.subject)):
+        return
+    action = Action(
+        doer=seat.doer,
+        action=word,
+        subject=deed.subject,
+        before=deed.before,
+        after={**deed.after, "form": form},
+        reason=deed.reason,
+    )
+    await record_action(engine, action, seat.now)
 
 
 async def ask_second(

@@ -11,6 +11,9 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import payments.bankpayments.assign
+import payments.bankpayments.reverse
+import payments.breaks.resolve
 import payments.payouts.resolve
 import payments.transactions.reverse
 from payments.approvals.listing import ApprovalFilters, list_approvals
@@ -34,9 +37,16 @@ from payments.surfaces.console.render import page, see_other
 
 PATH: Final = "/console/approvals"
 
-IN_ONE_STEP: Final[tuple[Operation[Any], ...]] = (payments.transactions.reverse.OPERATION,)
+IN_ONE_STEP: Final[tuple[Operation[Any], ...]] = (
+    payments.transactions.reverse.OPERATION,
+    payments.bankpayments.reverse.OPERATION,
+)
 """Operations that know nothing of two persons: submitted once, when the second one approves."""
-IN_TWO_STEPS: Final[tuple[Operation[Any], ...]] = (payments.payouts.resolve.OPERATION,)
+IN_TWO_STEPS: Final[tuple[Operation[Any], ...]] = (
+    payments.payouts.resolve.OPERATION,
+    payments.breaks.resolve.OPERATION,
+    payments.bankpayments.assign.OPERATION,
+)
 """Operations that take a proposal and then an agreement of another actor: submitted as the one who
 asked, then as the one who approves.
 """

@@ -26,11 +26,13 @@ MENU: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("/console/wallets", "Wallets"),
             Entry("/console/transactions", "Transactions"),
             Entry("/console/payouts", "Payouts"),
+            Entry("/console/bank-payments", "Bank payments"),
         ),
     ),
     (
         "Operations",
         (
+            Entry("/console/breaks", "Breaks"),
             Entry("/console/operators", "Operators"),
             Entry("/console/actions", "Actions"),
         ),

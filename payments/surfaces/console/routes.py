@@ -10,6 +10,8 @@ from payments.surfaces.console import (
     approvals,
     assets,
     auth,
+    bank_payments,
+    breaks,
     operators,
     payouts,
     search,
@@ -29,6 +31,8 @@ PAGES: Final = (
     wallets,
     transactions,
     payouts,
+    bank_payments,
+    breaks,
     operators,
     actions,
 )

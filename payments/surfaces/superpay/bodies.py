@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
+from payments.breaks.resolve import PLACE_PATTERN
 from payments.breaks.tables import BreakKind, BreakState
 from payments.callbacks.tables import CallbackState
 from payments.http.body import Amount, Body, CurrencyCode
@@ -207,9 +208,7 @@ def request_body(fields: dict[str, Any], minor: int, code: str) -> bytes:
 
 
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
-PlaceName = Annotated[
-    str, msgspec.Meta(pattern=r"^(wallet:[1-9][0-9]{0,15}|clearing|suspense|breaks)\Z")
-]
+PlaceName = Annotated[str, msgspec.Meta(pattern=PLACE_PATTERN)]
 
 
 class LedgerBody(Body, frozen=True, kw_only=True):

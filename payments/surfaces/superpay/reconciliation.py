@@ -15,7 +15,7 @@ import payments.breaks.resolve
 import payments.reconciliation.fetch
 from payments.breaks import queries as breaks
 from payments.breaks.queries import BreakView
-from payments.breaks.resolve import HOUSES, Place, Posting, ResolveBreak
+from payments.breaks.resolve import Posting, ResolveBreak, place_of
 from payments.breaks.writes import assign
 from payments.callbacks.queries import list_callbacks
 from payments.http.access import Access
@@ -229,15 +229,11 @@ async def resolve_break(
 def _posting(body: LedgerBody) -> Posting:
     money = money_in(body.amount, body.currency, "ledger.amount")
     return Posting(
-        source=_place(body.from_),
-        destination=_place(body.to),
+        source=place_of(body.from_),
+        destination=place_of(body.to),
         minor=money.minor,
         currency=money.currency,
     )
-
-
-def _place(name: str) -> Place:
-    return Place(house=name) if name in HOUSES else Place(wallet_id=int(name.partition(":")[2]))
 
 
 HANDLERS: Final = (
