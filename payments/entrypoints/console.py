@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Final
 
 from litestar import Litestar
@@ -11,6 +12,8 @@ from payments.entrypoints.settings import Settings
 from payments.entrypoints.superpay import superpay_schedule
 from payments.http.services import services_of
 from payments.kernel.clock import Clock, utc_now
+from payments.kernel.database import Connection, connect
+from payments.operations import dead_letters
 from payments.operations.door import RedisDoor
 from payments.operations.figures import MinuteCounts
 from payments.surfaces.console.config import (
@@ -22,6 +25,7 @@ from payments.surfaces.console.config import (
     ConsoleConfig,
     Gate,
     LastRun,
+    Letters,
 )
 from payments.users.writes import Limits
 from scheduler.checks.audit import audit
@@ -55,6 +59,7 @@ def console_services(
         CheckRunner: ScheduledChecks(settings, engine),
         Gate: StreamGate(door),
         MinuteCounts: MinuteCounts(engine),
+        Letters: DatabaseLetters(settings, door),
     }
 
 
@@ -99,6 +104,34 @@ class ScheduledChecks(CheckRunner):
             )
             for finding in findings
         ]
+
+
+class DatabaseLetters(Letters):
+    """Decides dead letters, as `payments dead-letters` does."""
+
+    def __init__(self, settings: Settings, door: RedisDoor) -> None:
+        """`door`: puts entries into their streams again."""
+        self._settings = settings
+        self._door = door
+
+    async def retry(self, letter_id: int, by: str, now: datetime) -> None:
+        """Put it into its stream again."""
+        async with self._connection() as connection:
+            await dead_letters.retry_letter(connection, self._door, letter_id, now, by)
+
+    async def discard(self, letter_id: int, by: str, now: datetime) -> None:
+        """Give it up."""
+        async with self._connection() as connection:
+            await dead_letters.discard_letter(connection, letter_id, now, by)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncGenerator[Connection]:
+        url = self._settings.database_url.reveal()
+        connection = await connect(url, application_name="payments-console")
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
 
 class StreamGate(Gate):

@@ -92,7 +92,11 @@ async def test_resolving_with_a_posting_takes_two(
 ) -> None:
     anna, boris, where = desks
     wallet = await funded(native, "100.00")
-    fields = {"source": f"wallet:{wallet}", "destination": "breaks", "currency": "rub"}
+    fields: dict[str, Any] = {
+        "source": f"wallet:{wallet}",
+        "destination": "breaks",
+        "currency": "rub",
+    }
     asked = await anna.act(f"{where}/post", **fields, amount="13.13", reason="paid twice")
     approval = approval_of(asked)
     assert f"13.13 RUB from wallet:{wallet} to breaks" in asked.text
@@ -122,10 +126,15 @@ async def test_resolving_with_a_posting_takes_two(
     ],
 )
 async def test_a_posting_that_cannot_be_read_asks_nobody(
-    desks: Desks, platform: Platform, fields: dict[str, str]
+    desks: Desks, platform: Platform, fields: dict[str, Any]
 ) -> None:
     anna, _, where = desks
-    good = {"source": "wallet:1", "destination": "breaks", "amount": "1", "currency": "RUB"}
+    good: dict[str, Any] = {
+        "source": "wallet:1",
+        "destination": "breaks",
+        "amount": "1",
+        "currency": "RUB",
+    }
     page = await anna.act(f"{where}/post", **{**good, **fields})
     assert page.status == 422
     assert await platform.value("SELECT count(*) FROM approvals") == 0

@@ -67,11 +67,14 @@ async def act(
     return see_other(f"{deed.back}?{urlencode({'done': operation_id})}")
 
 
-async def note(request: HttpRequest, engine: AsyncEngine, word: str, deed: Deed) -> None:
-    """Record an action that is no operation, before it is done. A form posted twice is one."""
+async def note(request: HttpRequest, engine: AsyncEngine, word: str, deed: Deed) -> bool:
+    """Record an action that is no operation, before it is done.
+
+    False for a form that was posted before: what may happen only once is not done again.
+    """
     seat, form = seat_of(request), str(deed.key)
     if any(action.after.get("form") == form for action in await actions_on(engine, deed.subject)):
-        return
+        return False
     action = Action(
         doer=seat.doer,
         action=word,
@@ -81,6 +84,7 @@ async def note(request: HttpRequest, engine: AsyncEngine, word: str, deed: Deed)
         reason=deed.reason,
     )
     await record_action(engine, action, seat.now)
+    return True
 
 
 async def ask_second(

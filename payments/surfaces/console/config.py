@@ -86,6 +86,19 @@ class CheckRunner(Protocol):
 
 
 @runtime_checkable
+class Letters(Protocol):
+    """Decides dead letters: they go through the streams, so the composition root brings it."""
+
+    async def retry(self, letter_id: int, by: str, now: datetime) -> None:
+        """Put it into its stream again. Raises 404, 409 `dead_letter_closed`, 503."""
+        ...
+
+    async def discard(self, letter_id: int, by: str, now: datetime) -> None:
+        """Give it up: its operation is rejected. Raises 404, 409 `dead_letter_closed`."""
+        ...
+
+
+@runtime_checkable
 class Gate(Protocol):
     """What waits in the streams, and whether anything is accepted."""
 

@@ -27,12 +27,15 @@ MENU: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("/console/transactions", "Transactions"),
             Entry("/console/payouts", "Payouts"),
             Entry("/console/bank-payments", "Bank payments"),
+            Entry("/console/statements", "Statements"),
         ),
     ),
     (
         "Operations",
         (
             Entry("/console/breaks", "Breaks"),
+            Entry("/console/dead-letters", "Dead letters"),
+            Entry("/console/webhooks", "Webhooks"),
             Entry("/console/operators", "Operators"),
             Entry("/console/actions", "Actions"),
         ),

@@ -12,12 +12,15 @@ from payments.surfaces.console import (
     auth,
     bank_payments,
     breaks,
+    dead_letters,
     operators,
     payouts,
     search,
+    statements,
     today,
     transactions,
     wallets,
+    webhooks,
 )
 from payments.surfaces.console.errors import render_page_error
 
@@ -32,7 +35,10 @@ PAGES: Final = (
     transactions,
     payouts,
     bank_payments,
+    statements,
     breaks,
+    dead_letters,
+    webhooks,
     operators,
     actions,
 )

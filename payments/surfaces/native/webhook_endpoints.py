@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.deliveries import writes as deliveries
 from payments.endpoints import queries, writes
-from payments.endpoints.destination import BadAddress, Policy, Resolver, address_of, place_of
+from payments.endpoints.destination import Policy, Resolver
 from payments.endpoints.queries import DeliveryView, EndpointView
 from payments.endpoints.sealing import Seal
+from payments.endpoints.values import check_values
 from payments.events.event import client_of
-from payments.events.types import is_pattern
 from payments.http.access import Access
 from payments.http.auth import ADMIN, API_KEY, actor_of
 from payments.http.body import read_body
@@ -28,7 +28,6 @@ from payments.http.lists import Page
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time
-from payments.kernel.errors import InvalidBody
 from payments.kernel.ids import parse_id
 from payments.surfaces.native.answers import (
     DeliveryList,
@@ -61,7 +60,8 @@ async def create_endpoint(
 ) -> Reply:
     """Send events to a URL. The secret signs them (Standard Webhooks) and is shown once."""
     body = await read_body(request, EndpointBody)
-    values = await _checked(policy, look_up, msgspec.structs.asdict(body))
+    values = msgspec.structs.asdict(body)
+    await check_values(policy, look_up, values)
     endpoint, secret = await writes.add_endpoint(
         engine,
         seal,
@@ -114,8 +114,8 @@ async def change_endpoint(
 ) -> Reply:
     """Change URL, types or description; switch it off, or on again."""
     body = await read_body(request, EndpointPatch)
-    given = {n: v for n, v in msgspec.structs.asdict(body).items() if v is not msgspec.UNSET}
-    values = await _checked(policy, look_up, given)
+    values = {n: v for n, v in msgspec.structs.asdict(body).items() if v is not msgspec.UNSET}
+    await check_values(policy, look_up, values)
     if "is_enabled" in values:
         values |= {"disabled_reason": None if body.is_enabled else "client", "failing_since": None}
     return json_reply(
@@ -254,21 +254,6 @@ def _actors(request: HttpRequest) -> Sequence[str] | None:
 
 async def _endpoint(request: HttpRequest, endpoint_id: str, engine: AsyncEngine) -> EndpointView:
     return await queries.get_endpoint(engine, parse_id(endpoint_id), _actors(request))
-
-
-async def _checked(policy: Policy, look_up: Resolver, values: dict[str, Any]) -> dict[str, Any]:
-    """Raises 422 `invalid_body` for a URL that may not be sent to, or what is no type."""
-    wrong = [one for one in values.get("types", ()) if not is_pattern(one)]
-    if wrong:
-        message = f"{wrong[0][:100]!r} is no type: write payout.paid, payout.* or *"
-        raise InvalidBody(message, errors=[{"field": "types", "message": message}])
-    if "url" in values:
-        try:
-            await address_of(place_of(values["url"], policy), policy, look_up)
-        except BadAddress as error:
-            errors = [{"field": "url", "message": str(error)}]
-            raise InvalidBody(str(error), errors=errors) from None
-    return values
 
 
 def _with_secret(endpoint: EndpointView, secret: str, status: HTTPStatus) -> Reply:
