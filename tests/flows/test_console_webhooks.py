@@ -8,10 +8,8 @@ import pytest
 
 from tests.fixtures.console import Console, Desk, Page
 from tests.fixtures.platform import Platform, eventually
+from tests.fixtures.receiving import OK, Receiver, delivering
 from tests.flows.native import opened
-from tests.flows.test_webhook_endpoints import OK, Receiver, delivering, receiver
-
-__all__ = ["receiver"]
 
 PATH = "/console/webhooks"
 HOSTILE = "<script>alert(1)</script>"

@@ -251,8 +251,7 @@ async def send_again(
     delivery = await queries.get_delivery(engine, endpoint.endpoint_id, parse_id(delivery_id))
     after = {"delivery": str(delivery.delivery_id), "event": delivery.event_id}
     if await note(request, engine, "webhook.send_again", _deed(form, endpoint, after)):
-        now = seat_of(request).now
-        await retry_delivery(engine, endpoint.endpoint_id, delivery.delivery_id, now)
+        await retry_delivery(engine, endpoint.endpoint_id, delivery.delivery_id)
     return see_other(_href(endpoint.endpoint_id))
 
 
