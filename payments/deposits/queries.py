@@ -82,9 +82,16 @@ async def list_deposits(
     schedule: Schedule,
     before: tuple[datetime, UUID] | None,
     limit: int,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[DepositView]:
     """Newest first; `filters` maps columns to the values they must have."""
     query = sa.select(deposits).where(*(deposits.c[n] == v for n, v in filters.items()))
+    if since is not None:
+        query = query.where(deposits.c.created_at >= since)
+    if until is not None:
+        query = query.where(deposits.c.created_at < until)
     if before is not None:
         query = query.where(sa.tuple_(deposits.c.created_at, deposits.c.id) < before)
     query = query.order_by(deposits.c.created_at.desc(), deposits.c.id.desc()).limit(limit)

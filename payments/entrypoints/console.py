@@ -13,6 +13,7 @@ from payments.entrypoints.superpay import superpay_schedule
 from payments.http.services import services_of
 from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import Connection, connect
+from payments.kernel.errors import Conflict
 from payments.operations import dead_letters
 from payments.operations.door import RedisDoor
 from payments.operations.figures import MinuteCounts
@@ -79,6 +80,7 @@ class ScheduledChecks(CheckRunner):
         """`engine`: to read what the scheduler noted."""
         self._settings = settings
         self._engine = engine
+        self._is_running = False
 
     async def last(self) -> Sequence[LastRun]:
         """The newest finished run of each job of checks."""
@@ -89,10 +91,16 @@ class ScheduledChecks(CheckRunner):
         ]
 
     async def run(self) -> Sequence[Checked]:
-        """Every check over everything, in one state of the data."""
-        findings = await audit(
-            self._settings.database_url.reveal(), self._settings.redis_url.reveal()
-        )
+        """Every check over everything, in one state of the data; one run at a time."""
+        if self._is_running:
+            raise Conflict("the checks are running already: wait a minute", code="checks_running")
+        self._is_running = True
+        try:
+            findings = await audit(
+                self._settings.database_url.reveal(), self._settings.redis_url.reveal()
+            )
+        finally:
+            self._is_running = False
         return [
             Checked(
                 name=finding.check.name,

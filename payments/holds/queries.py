@@ -39,6 +39,21 @@ class HoldView(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: str | None
 
 
+class AnyHold(msgspec.Struct, frozen=True):
+    """A hold of a client, or (`purpose` payout) of the payout with its id."""
+
+    view: HoldView
+    purpose: str
+
+
+class HoldFilters(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list of holds is narrowed by."""
+
+    is_open: bool | None = None
+    wallet_id: int | None = None
+    purpose: str | None = None
+
+
 async def get_hold(engine: AsyncEngine, hold_id: UUID | None, now: datetime) -> HoldView:
     """The client's hold of that id (not one that a payout made). Raises 404 `hold_not_found`.
 
@@ -50,6 +65,43 @@ async def get_hold(engine: AsyncEngine, hold_id: UUID | None, now: datetime) -> 
     if row is None:
         raise HoldNotFound
     return hold_view(row, now)
+
+
+async def find_any_hold(engine: AsyncEngine, hold_id: UUID | None, now: datetime) -> AnyHold:
+    """The hold of that id, a payout's too. Raises 404 `hold_not_found`."""
+    async with engine.connect() as connection:
+        query = sa.select(holds).where(holds.c.id == hold_id)
+        row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise HoldNotFound
+    return AnyHold(hold_view(row, now), row.purpose)
+
+
+async def list_holds(
+    engine: AsyncEngine,
+    filters: HoldFilters,
+    before: tuple[datetime, UUID] | None,
+    count: int,
+    *,
+    now: datetime,
+) -> list[AnyHold]:
+    """Newest first. One whose time is over is closed, swept or not."""
+    c = holds.c
+    query = sa.select(holds).order_by(c.created_at.desc(), c.id.desc()).limit(count)
+    is_live = sa.or_(c.expires_at.is_(None), c.expires_at > now)
+    if filters.is_open:
+        query = query.where(c.closed_at.is_(None), is_live)
+    elif filters.is_open is not None:
+        query = query.where(sa.or_(c.closed_at.is_not(None), ~is_live))
+    if filters.wallet_id is not None:
+        query = query.where(c.wallet_id == filters.wallet_id)
+    if filters.purpose is not None:
+        query = query.where(c.purpose == filters.purpose)
+    if before is not None:
+        query = query.where(sa.tuple_(c.created_at, c.id) < before)
+    async with engine.connect() as connection:
+        rows = await connection.execute(query)
+        return [AnyHold(hold_view(row, now), row.purpose) for row in rows]
 
 
 def hold_view(row: sa.Row[Any] | Hold, now: datetime) -> HoldView:
