@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from payments.bankpayments.errors import PaymentNotFound
 from payments.bankpayments.inn import is_inn
 from payments.bankpayments.tables import (
     CURRENCY,
@@ -31,12 +32,6 @@ class OrganizationNotFound(NotFound):
     """There is no organization with this INN."""
 
     code = "organization_not_found"
-
-
-class PaymentNotFound(NotFound):
-    """There is no such payment."""
-
-    code = "payment_not_found"
 
 
 class OrganizationView(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from payments.breaks.explain import EXPLANATIONS
+from payments.breaks.advice import EXPLANATIONS
 from payments.breaks.tables import BreakKind, breaks, new_break
 from payments.kernel.clock import utc_now
 from tests.fixtures.console import Console, Desk

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import payments.breaks.resolve
 from payments.approvals.queries import waiting_about
 from payments.breaks import queries
-from payments.breaks.explain import EXPLANATIONS
+from payments.breaks.advice import EXPLANATIONS
 from payments.breaks.queries import BreakView
 from payments.breaks.resolve import PLACE_PATTERN, Posting, ResolveBreak, place_of
 from payments.breaks.tables import BreakKind, BreakState

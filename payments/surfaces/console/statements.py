@@ -31,10 +31,10 @@ from payments.surfaces.console.access import ACT, CONSOLE, page_access, seat_of
 from payments.surfaces.console.acting import Deed, actor_name, note
 from payments.surfaces.console.cells import Amount, Moment, State, Text
 from payments.surfaces.console.config import ConsoleConfig
+from payments.surfaces.console.file_forms import read_upload
 from payments.surfaces.console.forms import ActionForm
 from payments.surfaces.console.lists import Column, ListPage, ListQuery, Sources, answer_list
 from payments.surfaces.console.render import page, see_other
-from payments.surfaces.console.uploads import read_upload
 
 PATH: Final = "/console/statements"
 FILE_MAX_BYTES: Final = 64 * 1024 * 1024
