@@ -11,6 +11,7 @@ from payments.events.event import NumberedEvent, numbered
 from payments.kernel.sql import load_sql
 
 _READ: Final = load_sql(__file__, "read_events")
+_READ_BEFORE: Final = load_sql(__file__, "read_events_before")
 _POSITION: Final = load_sql(__file__, "event_position")
 _ROWS_AT_ONCE: Final = 20
 _LOOKS_MAX: Final = 50
@@ -69,4 +70,32 @@ async def read_with(
                         return Read(events, through, is_more=True)
         if len(rows) < _ROWS_AT_ONCE:
             return Read(events, through, is_more=False)
+    return Read(events, through, is_more=True)
+
+
+async def read_before(
+    engine: AsyncEngine, before: int, matches: Callable[[NumberedEvent], bool], limit: int
+) -> Read:
+    """Up to `limit` events numbered below `before`, newest first, that match.
+
+    `through`: down to which number all have been looked at.
+    """
+    events: list[NumberedEvent] = []
+    through = before
+    async with engine.connect() as connection:
+        for _ in range(_LOOKS_MAX):
+            rows: Sequence[sa.Row[Any]] = (
+                await connection.exec_driver_sql(_READ_BEFORE, (through, _ROWS_AT_ONCE))
+            ).all()
+            for row in rows:
+                for one in reversed(numbered(row.events, row.first_sequence, row.written_at)):
+                    if one.sequence >= through:
+                        continue
+                    through = one.sequence
+                    if matches(one):
+                        events.append(one)
+                        if len(events) >= limit:
+                            return Read(events, through, is_more=True)
+            if len(rows) < _ROWS_AT_ONCE:
+                return Read(events, through, is_more=False)
     return Read(events, through, is_more=True)

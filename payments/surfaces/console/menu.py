@@ -37,6 +37,7 @@ MENU: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         (
             Entry("/console/breaks", "Breaks"),
             Entry("/console/dead-letters", "Dead letters"),
+            Entry("/console/events", "Events"),
             Entry("/console/webhooks", "Webhooks"),
             Entry("/console/checks", "Checks"),
             Entry("/console/operators", "Operators"),
