@@ -36,7 +36,7 @@ async def run(snapshot: Snapshot) -> list[Breach]:
 
 def periods(switches: Sequence[Any], since: datetime | None) -> Iterator[tuple[datetime, datetime]]:
     """From when to when events were written and are kept."""
-    for row, following in zip(switches, (*switches[1:], None), strict=True):
+    for row, following in zip(switches, (*switches, None)[1:], strict=True):
         starts = [row["since"], row["pruned_before"], since]
         start = max(one for one in starts if one is not None)
         end = _END if following is None else following["since"]
