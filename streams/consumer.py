@@ -36,6 +36,8 @@ _BACKOFF_MAX_S: Final = 2.0
 
 Released = Callable[[int], None]
 """Called with a partition that is no longer ours."""
+HasAside = Callable[[], bool]
+"""True while the handler keeps entries that it wants to try again: it is called without any too."""
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
 _VERIFY_EVERY_S: Final = 2.0
@@ -60,6 +62,7 @@ class Consumer:
         client: Client,
         handler: Handler,
         released: Released = lambda _: None,
+        has_aside: HasAside = lambda: False,
         batch_max: int = BATCH_MAX,
     ) -> None:
         """`client` needs one connection per partition and a few more."""
@@ -68,6 +71,7 @@ class Consumer:
         self._client = client
         self._handler = handler
         self._released = released
+        self._has_aside = has_aside
         self._batch_max = batch_max
         self.stop = asyncio.Event()
         self.owned: set[int] = set()
@@ -120,6 +124,10 @@ class Consumer:
         return self._released
 
     @property
+    def has_aside(self) -> HasAside:
+        return self._has_aside
+
+    @property
     def batch_max(self) -> int:
         return self._batch_max
 
@@ -162,7 +170,7 @@ class _Session:
                 await self._lanes.wait()
                 continue
             batch = await self._inbox.take(self._consumer.batch_max, _IDLE_S)
-            if batch:
+            if batch or self._consumer.has_aside():
                 await self._apply(batch)
         await self._lanes.idle()
         await self._finisher.settle()

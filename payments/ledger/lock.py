@@ -19,21 +19,57 @@ async def lock_accounts(
     balances = await _lock(connection, all_ids)
     missing = [spec for spec in specs.values() if spec.id not in balances.accounts]
     if missing:
-        missing.sort(key=lambda spec: spec.id)
-        await connection.execute(
-            load_sql(__file__, "insert_house_accounts"),
-            [s.id for s in missing],
-            [s.code for s in missing],
-            [s.currency for s in missing],
-            [s.book for s in missing],
-            [s.guard.value for s in missing],
-        )
+        await _make(connection, missing)
         balances = await _lock(connection, all_ids)
     return balances
 
 
-async def _lock(connection: Connection, ids: list[AccountId]) -> Balances:
-    rows = await connection.fetch(load_sql(__file__, "lock_accounts"), bigints(ids))
+async def lock_free_accounts(
+    connection: Connection, ids: Iterable[AccountId], houses: Iterable[AccountSpec]
+) -> tuple[Balances, frozenset[AccountId]]:
+    """The same without waiting; also returns the accounts that somebody else has locked."""
+    specs = {spec.id: spec for spec in houses}
+    all_ids = sorted({*ids, *specs})
+    balances = await _lock(connection, all_ids, "lock_left_accounts")
+    missing = [id_ for id_ in all_ids if id_ not in balances.accounts]
+    if not missing:
+        return balances, frozenset()
+    busy = await _existing(connection, missing)
+    unmade = [spec for id_, spec in specs.items() if id_ in missing and id_ not in busy]
+    if unmade:
+        await _make(connection, unmade)
+        made = await _lock(connection, sorted(s.id for s in unmade), "lock_left_accounts")
+        balances.accounts.update(made.accounts)
+        busy |= {s.id for s in unmade} - made.accounts.keys()
+    return balances, busy
+
+
+async def free_among(connection: Connection, ids: Iterable[AccountId]) -> frozenset[AccountId]:
+    """The accounts that nobody has locked at this moment."""
+    return frozenset((await _lock(connection, sorted(ids), "lock_left_accounts")).accounts)
+
+
+async def _existing(connection: Connection, ids: list[AccountId]) -> frozenset[AccountId]:
+    rows = await connection.fetch(load_sql(__file__, "existing_accounts"), bigints(ids))
+    return frozenset(row[0] for row in rows)
+
+
+async def _make(connection: Connection, specs: list[AccountSpec]) -> None:
+    specs.sort(key=lambda spec: spec.id)
+    await connection.execute(
+        load_sql(__file__, "insert_house_accounts"),
+        [s.id for s in specs],
+        [s.code for s in specs],
+        [s.currency for s in specs],
+        [s.book for s in specs],
+        [s.guard.value for s in specs],
+    )
+
+
+async def _lock(
+    connection: Connection, ids: list[AccountId], query: str = "lock_accounts"
+) -> Balances:
+    rows = await connection.fetch(load_sql(__file__, query), bigints(ids))
     return Balances(Account(*row) for row in rows)
 
 

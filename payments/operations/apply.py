@@ -25,12 +25,14 @@ import structlog
 
 from payments.kernel.clock import Clock, monotonic_s
 from payments.kernel.database import Connection, is_connection_lost, is_retryable
+from payments.ledger.lock import free_among
 from payments.operations import metrics
+from payments.operations.aside import Aside, needs_of
 from payments.operations.batch import Answer, Batch, Item
 from payments.operations.bulk import entry_of
 from payments.operations.dead_letters import DeadLetter, describe, park
 from payments.operations.envelope import Envelope, encode
-from payments.operations.loading import Ahead, load
+from payments.operations.loading import Ahead, ContendedError, Locking, load
 from payments.operations.operation import Operation
 from payments.operations.reading import EntryReader, NotUnderstood, envelope_of, order_of
 from payments.operations.telling import Teller
@@ -41,6 +43,8 @@ from streams.turns import OverturnedError, Turn
 
 _ATTEMPTS: Final = 4
 _BACKOFF_S: Final = 0.02
+_PATIENT_S: Final = 5.0
+"""So long after another consumer had an account, batches wait for accounts from the start."""
 _DECIDED_AT_ONCE: Final = 50
 """So many are decided before the other batch may send its next statement."""
 
@@ -51,14 +55,26 @@ class Applier:
     """Applies batches for a fixed set of operation kinds."""
 
     def __init__(
-        self, operations: Iterable[Operation[Any]], clock: Clock, teller: Teller | None = None
+        self,
+        operations: Iterable[Operation[Any]],
+        clock: Clock,
+        teller: Teller | None = None,
+        *,
+        sets_aside: bool = False,
     ) -> None:
-        """`operations` is the registry; two of one kind are refused. No `teller`: no events."""
+        """`operations` is the registry; two of one kind are refused. No `teller`: no events.
+
+        `sets_aside`: entries whose accounts somebody else has locked wait in `aside` for a later
+        call, also one without entries; else the batch waits.
+        """
         self._teller = teller
         if teller is not None:
             operations = [teller.loading(one) for one in operations]
         self._reader = EntryReader(operations)
         self._waiting = Waiting()
+        self.aside = Aside()
+        self._sets_aside = sets_aside
+        self._patient_until_s = 0.0
         self._lapsing = self._reader.lapsing()
         self._clock = clock
 
@@ -70,7 +86,8 @@ class Applier:
         """
         started = monotonic_s()
         turn = Turn() if turn is None else turn
-        items, unreadable = self._read(entries)
+        retried = await self._retried(connection, turn) if self.aside else []
+        items, unreadable = self._read(retried, entries)
         answers: list[Answer] = []
         if unreadable:
             await turn.alone()
@@ -79,18 +96,38 @@ class Applier:
             answers += await self._isolate(connection, items)
         else:
             answers = await self._in_turn(connection, items, turn)
+        if self.aside:  # a bulk may have been halved: it is answered as one
+            answers = [answer for answer in answers if not self.aside.has(answer.entry)]
         metrics.observe_batch(len(entries), monotonic_s() - started, answers)
         return answers
 
     def forget(self, partition: int) -> None:
         """Another consumer owns the partition from now on."""
         self._waiting.forget(partition)
+        self.aside.forget(partition)
 
-    def _read(self, entries: Sequence[Entry]) -> tuple[list[Item], list[tuple[Entry, Exception]]]:
-        """What can be decided, and what nobody can read; the rest is left in the stream."""
+    async def _retried(self, connection: Connection, turn: Turn) -> list[Entry]:
+        """Entries that were set aside and need no account that is locked by now."""
+        accounts = self.aside.due(monotonic_s())
+        if not accounts:
+            return []
+        ahead: Ahead | None = await turn.to_decide()
+        locked = accounts - await free_among(connection, accounts)
+        if ahead is not None:  # the batch before hands on what it has locked
+            locked = locked.difference(ahead.accounts)
+        return self.aside.take(locked)
+
+    def _read(
+        self, retried: Sequence[Entry], entries: Sequence[Entry]
+    ) -> tuple[list[Item], list[tuple[Entry, Exception]]]:
+        """What can be decided, and what nobody can read; the rest is left in the stream.
+
+        Entries tried again stood before any that was left.
+        """
         items: list[Item] = []
         unreadable: list[tuple[Entry, Exception]] = []
-        for entry in entries:
+        for number, entry in enumerate((*retried, *entries)):
+            is_first = number < len(retried) or not self._waiting
             try:
                 read = self._reader.read_all(entry)
             except NotUnderstood as error:
@@ -98,34 +135,44 @@ class Applier:
             except Exception as error:  # noqa: BLE001 - whatever an unreadable entry raises, only that entry is parked
                 unreadable.append((entry, error))
             else:
-                if self._waiting and self._waiting.holds_up(entry.partition, order_of(read[0])):
+                if not is_first and self._waiting.holds_up(entry.partition, order_of(read[0])):
                     self._waiting.leave(entry, order_of(read[0]), "what waits behind such an entry")
                 else:
                     items += read
         return items, unreadable
 
-    async def _in_turn(
-        self, connection: Connection, items: Sequence[Item], turn: Turn
-    ) -> list[Answer]:
+    async def _in_turn(self, connection: Connection, items: list[Item], turn: Turn) -> list[Answer]:
         """First on top of the batch before; if anything fails, again when nothing is under way."""
-        if items:
+        for locking in self._ways() if items else ():
             try:
-                return await self._transact(connection, items, turn)
+                return await self._transact(connection, items, turn, locking)
+            except ContendedError:
+                self._patient_until_s = monotonic_s() + _PATIENT_S
             except OverturnedError:
-                pass
+                break
             except Exception as error:
                 if is_connection_lost(error) or connection.is_closed():
                     raise
+                break
         await turn.alone()
         return await self._isolate(connection, items)
 
-    async def _isolate(self, connection: Connection, items: Sequence[Item]) -> list[Answer]:
+    def _ways(self) -> Sequence[Locking]:
+        """How to lock accounts, at the first attempt and at further ones."""
+        if not self._sets_aside:
+            return (Locking.WAIT,)
+        ways = (Locking.CLAIM, Locking.PATIENT, Locking.PASSING)
+        return ways if monotonic_s() > self._patient_until_s else ways[1:]
+
+    async def _isolate(self, connection: Connection, items: list[Item]) -> list[Answer]:
         """Run the items as one transaction; if it fails, halve until the failing item is alone."""
         if not items:
             return []
         done = await self._attempt(connection, items)
         if not isinstance(done, Exception):
             return done
+        if not items:
+            return []
         if len(items) == 1:
             return [await self._park_item(connection, items[0], done)]
         middle = len(items) // 2
@@ -133,9 +180,7 @@ class Applier:
         first = await self._isolate(connection, items[:middle])
         return first + await self._isolate(connection, items[middle:])
 
-    async def _attempt(
-        self, connection: Connection, items: Sequence[Item]
-    ) -> list[Answer] | Exception:
+    async def _attempt(self, connection: Connection, items: list[Item]) -> list[Answer] | Exception:
         """The answers, or the error of the items themselves after retries where they may help.
 
         Raises errors of the session or the server (disk, memory): the consumer waits and runs it
@@ -143,7 +188,7 @@ class Applier:
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return await self._transact(connection, items, Turn())
+                return await self._transact(connection, items, Turn(), self._ways()[-1])
             except Exception as error:
                 if is_connection_lost(error) or connection.is_closed():
                     raise
@@ -183,13 +228,20 @@ class Applier:
         return msgspec.structs.replace(answer, entry=item.entry, whole=item.whole)
 
     async def _transact(
-        self, connection: Connection, items: Sequence[Item], turn: Turn
+        self, connection: Connection, items: list[Item], turn: Turn, locking: Locking
     ) -> list[Answer]:
+        """Decide and commit the items; those set aside are taken out of the list for good."""
         async with connection.transaction():
             ahead: Ahead | None = await turn.to_decide()
-            loaded = await load(connection, items, ahead, self._lapsing)
+            if self.aside:  # what failed before may have been set aside meanwhile
+                items[:] = self.aside.part(items, {})
+            loaded = await load(
+                connection, items, ahead, self._lapsing, locking, self.aside.stuck()
+            )
             if loaded is None:
                 raise OverturnedError
+            if loaded.busy:
+                items[:] = self.aside.part(items, needs_of(items, loaded.busy, loaded.state))
             batch = Batch(
                 loaded.state, loaded.known, self._clock(), loaded.parked, teller=self._teller
             )

@@ -3,10 +3,12 @@
 What the batch before has touched and not committed yet is taken from memory (`Ahead`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import enum
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
-from typing import Any
+from typing import Any, Final
 
+import asyncpg
 import msgspec
 
 from payments.kernel.database import Connection
@@ -14,7 +16,7 @@ from payments.kernel.ids import AccountId
 from payments.kernel.sql import load_sql
 from payments.ledger.balances import Account, Balances
 from payments.ledger.chart import AccountSpec
-from payments.ledger.lock import lock_accounts
+from payments.ledger.lock import lock_accounts, lock_free_accounts
 from payments.operations.batch import Batch, Item
 from payments.operations.envelope import Envelope, decode
 from payments.operations.lapse import Endings, Lapsing
@@ -22,7 +24,8 @@ from payments.operations.operation import State
 from payments.operations.outcome import Decision
 from payments.operations.record import Records, Ref
 
-_FIELDS = Decision.__struct_fields__
+_PATIENCE: Final = "SET LOCAL lock_timeout = '200ms'"
+_FIELDS: Final = Decision.__struct_fields__
 
 
 class Ahead(msgspec.Struct, frozen=True):
@@ -38,13 +41,34 @@ class Ahead(msgspec.Struct, frozen=True):
         return cls(batch.state.balances.accounts, batch.state.records, batch.known)
 
 
+class Locking(enum.Enum):
+    """How accounts are locked."""
+
+    WAIT = "wait"
+    """Wait as long as the session allows."""
+    CLAIM = "claim"
+    """Without waiting. Raises `ContendedError` unless all that is locked is known to be."""
+    PATIENT = "patient"
+    """Wait a moment: another consumer's batch. Raises `ContendedError` after that."""
+    PASSING = "passing"
+    """Without waiting; what is locked is passed over."""
+
+
+class ContendedError(Exception):
+    """Somebody else has locked an account: try again, more patiently."""
+
+
 class Loaded(msgspec.Struct, frozen=True):
-    """Everything to decide a batch by. `shared`: accounts taken from the batch before."""
+    """Everything to decide a batch by. `shared`: accounts taken from the batch before.
+
+    `busy`: accounts that somebody else has locked.
+    """
 
     state: State
     known: dict[int, Decision]
     parked: Mapping[int, Sequence[Envelope]]
     shared: Mapping[AccountId, Account]
+    busy: frozenset[AccountId] = frozenset()
 
 
 async def load(
@@ -52,6 +76,8 @@ async def load(
     items: Sequence[Item],
     ahead: Ahead | None,
     lapsing: Lapsing[Any] | None,
+    locking: Locking = Locking.WAIT,
+    stuck: Collection[AccountId] = frozenset(),
 ) -> Loaded | None:
     """Lock and read all that is needed; None when it needs rows that the batch before has changed.
 
@@ -71,10 +97,13 @@ async def load(
     if refs:
         await records.load(connection, refs)
     state = State(Balances(()), records, await _numbers(connection, fresh))
-    shared = await _lock(connection, fresh, state, ahead)
+    shared, ids, houses = _needed(fresh, state, ahead)
+    balances, busy = await _lock(connection, ids, houses, locking, stuck)
+    balances.accounts.update((id_, copy(left)) for id_, left in shared.items())
+    state.balances = balances
     if lapsing is not None:
         await _load_endings(connection, state, fresh, lapsing)
-    return Loaded(state, known, parked, shared)
+    return Loaded(state, known, parked, shared, busy)
 
 
 def _first_of_each(items: Sequence[Item], stored: Mapping[int, Decision]) -> list[Item]:
@@ -142,10 +171,10 @@ async def _draw(connection: Connection, sequence: str, count: int) -> list[int]:
     return [row[0] for row in reversed(rows)]
 
 
-async def _lock(
-    connection: Connection, fresh: Sequence[Item], state: State, ahead: Ahead | None
-) -> dict[AccountId, Account]:
-    """Put the accounts into the state; returns those of the batch before, as it leaves them."""
+def _needed(
+    fresh: Sequence[Item], state: State, ahead: Ahead | None
+) -> tuple[dict[AccountId, Account], set[AccountId], list[AccountSpec]]:
+    """Accounts of the batch before, as it leaves them; then those to lock, and house accounts."""
     ids: set[AccountId] = set()
     houses: dict[AccountId, AccountSpec] = {}
     for item in fresh:
@@ -156,11 +185,49 @@ async def _lock(
                 ids.add(account)
     shared = _shared((*ids, *houses), ahead)
     ids.difference_update(shared)
-    for id_ in shared:
-        houses.pop(id_, None)
-    state.balances = await lock_accounts(connection, ids, houses.values())
-    state.balances.accounts.update((id_, copy(left)) for id_, left in shared.items())
-    return shared
+    return shared, ids, [spec for id_, spec in houses.items() if id_ not in shared]
+
+
+async def _lock(
+    connection: Connection,
+    ids: set[AccountId],
+    houses: Sequence[AccountSpec],
+    locking: Locking,
+    stuck: Collection[AccountId],
+) -> tuple[Balances, frozenset[AccountId]]:
+    if locking is Locking.WAIT:
+        return await lock_accounts(connection, ids, houses), frozenset()
+    if locking is Locking.PATIENT:
+        return await _lock_patiently(connection, ids, houses, stuck)
+    balances, busy = await lock_free_accounts(connection, ids, houses)
+    if locking is Locking.CLAIM and not busy.issubset(stuck):
+        raise ContendedError
+    return balances, busy
+
+
+async def _lock_patiently(
+    connection: Connection,
+    ids: set[AccountId],
+    houses: Sequence[AccountSpec],
+    stuck: Collection[AccountId],
+) -> tuple[Balances, frozenset[AccountId]]:
+    """First those that are waited for, sorted; the others without waiting, so nobody waits in a
+    circle.
+    """
+    timeout = await connection.fetchval("SELECT current_setting('lock_timeout')")
+    await connection.execute(_PATIENCE)
+    try:
+        balances = await lock_accounts(
+            connection, ids.difference(stuck), [h for h in houses if h.id not in stuck]
+        )
+    except asyncpg.LockNotAvailableError as error:
+        raise ContendedError from error
+    await connection.execute("SELECT set_config('lock_timeout', $1, true)", timeout)
+    others, busy = await lock_free_accounts(
+        connection, ids.intersection(stuck), [h for h in houses if h.id in stuck]
+    )
+    balances.accounts.update(others.accounts)
+    return balances, busy
 
 
 def _shared(ids: Iterable[AccountId], ahead: Ahead | None) -> dict[AccountId, Account]:

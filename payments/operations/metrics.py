@@ -32,6 +32,9 @@ BATCH_SIZE: Final = Histogram(
     "Entries a batch",
     buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2000),
 )
+SET_ASIDE: Final = Gauge(
+    "payments_set_aside", "Entries that wait for an account which another session has locked"
+)
 APPLY_S: Final = Histogram(
     "payments_apply_seconds",
     "Time to apply a batch",

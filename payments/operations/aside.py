@@ -1,0 +1,128 @@
+"""Entries whose accounts somebody else has locked: set aside, while all others go on (ADR 0102)."""
+
+import heapq
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from payments.kernel.ids import AccountId
+from payments.ledger.chart import AccountSpec
+from payments.operations import metrics
+from payments.operations.batch import Item
+from payments.operations.operation import State
+from payments.operations.reading import order_of
+from streams.entry import Entry
+
+RETRY_EVERY_S: Final = 0.05
+_AT_ONCE_MAX: Final = 1000
+_Place = tuple[int, str]
+"""A partition, and the id of an entry or the order key of several."""
+_Head = tuple[tuple[int, int], str]
+"""The position of an entry and its id, in a heap: those taken again are dropped when they are met.
+"""
+
+
+class Aside:
+    """What is set aside, in the order of the stream.
+
+    The entries stay pending in the stream; another owner of the partition reads them again.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[_Place, tuple[Entry, str, AccountId | None]] = {}
+        self._orders: dict[_Place, list[_Head]] = {}
+        self._retry_at = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
+    def has(self, entry: Entry) -> bool:
+        """True for an entry that is set aside."""
+        return (entry.partition, entry.stream_id) in self._entries
+
+    def blocks(self, entry: Entry, order: str) -> bool:
+        """True when an earlier entry of that order is set aside."""
+        heads = self._orders.get((entry.partition, order))
+        while heads and (entry.partition, heads[0][1]) not in self._entries:
+            heapq.heappop(heads)
+        return heads is not None and bool(heads) and heads[0][0] < entry.position
+
+    def put(self, entry: Entry, order: str, account: AccountId | None) -> None:
+        """Set an entry aside. `account`: the locked one; None: it waits behind another entry."""
+        key = (entry.partition, entry.stream_id)
+        if key in self._entries:
+            return
+        self._entries[key] = (entry, order, account)
+        heads = self._orders.setdefault((entry.partition, order), [])
+        heapq.heappush(heads, (entry.position, entry.stream_id))
+        metrics.SET_ASIDE.set(len(self._entries))
+
+    def part(self, items: Sequence[Item], needs: Mapping[_Place, AccountId]) -> list[Item]:
+        """Set aside the entries that need a locked account, and what stands behind them; the rest.
+
+        `needs`: a locked account by the place of the entry that needs it.
+        """
+        kept: list[Item] = []
+        order, last = "", None
+        for item in items:
+            entry = item.entry
+            if entry is not last:  # the items of a bulk share one
+                order, last = order_of(item), entry
+            account = needs.get((entry.partition, entry.stream_id))
+            if account is not None or self.blocks(entry, order):
+                self.put(entry, order, account)
+            if not self.has(entry):
+                kept.append(item)
+        return kept
+
+    def stuck(self) -> frozenset[AccountId]:
+        """The locked accounts that are known."""
+        return frozenset(a for _, _, a in self._entries.values() if a is not None)
+
+    def due(self, now_s: float) -> frozenset[AccountId]:
+        """The accounts to look at now; empty when it is not time yet."""
+        if not self._entries or now_s < self._retry_at:
+            return frozenset()
+        self._retry_at = now_s + RETRY_EVERY_S
+        return self.stuck()
+
+    def take(self, locked: Collection[AccountId]) -> list[Entry]:
+        """The first entries that need none of the accounts that are still locked."""
+        held: set[_Place] = set()
+        taken: list[Entry] = []
+        for entry, order, account in sorted(self._entries.values(), key=_position):
+            place = (entry.partition, order)
+            if place in held:
+                continue
+            if account in locked or len(taken) >= _AT_ONCE_MAX:
+                held.add(place)
+                continue
+            del self._entries[entry.partition, entry.stream_id]
+            taken.append(entry)
+        if not self._entries:
+            self._orders.clear()
+        metrics.SET_ASIDE.set(len(self._entries))
+        return taken
+
+    def forget(self, partition: int) -> None:
+        """Another consumer owns the partition now."""
+        for key in [key for key in self._entries if key[0] == partition]:
+            del self._entries[key]
+        metrics.SET_ASIDE.set(len(self._entries))
+
+
+def _position(one: tuple[Entry, str, AccountId | None]) -> tuple[int, tuple[int, int]]:
+    return one[0].partition, one[0].position
+
+
+def needs_of(
+    items: Iterable[Item], busy: Collection[AccountId], state: State
+) -> dict[_Place, AccountId]:
+    """A locked account for each entry that needs one."""
+    needs: dict[_Place, AccountId] = {}
+    for item in items:
+        for account in item.operation.accounts(item.intent, state):
+            id_ = account.id if isinstance(account, AccountSpec) else account
+            if id_ in busy:
+                needs[item.entry.partition, item.entry.stream_id] = id_
+                break
+    return needs
