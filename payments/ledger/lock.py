@@ -30,7 +30,7 @@ async def lock_free_accounts(
     """The same without waiting; also returns the accounts that somebody else has locked."""
     specs = {spec.id: spec for spec in houses}
     all_ids = sorted({*ids, *specs})
-    balances = await _lock(connection, all_ids, "lock_left_accounts")
+    balances = await _lock_free(connection, all_ids)
     missing = [id_ for id_ in all_ids if id_ not in balances.accounts]
     if not missing:
         return balances, frozenset()
@@ -38,7 +38,7 @@ async def lock_free_accounts(
     unmade = [spec for id_, spec in specs.items() if id_ in missing and id_ not in busy]
     if unmade:
         await _make(connection, unmade)
-        made = await _lock(connection, sorted(s.id for s in unmade), "lock_left_accounts")
+        made = await _lock_free(connection, sorted(s.id for s in unmade))
         balances.accounts.update(made.accounts)
         busy |= {s.id for s in unmade} - made.accounts.keys()
     return balances, busy
@@ -46,7 +46,7 @@ async def lock_free_accounts(
 
 async def free_among(connection: Connection, ids: Iterable[AccountId]) -> frozenset[AccountId]:
     """The accounts that nobody has locked at this moment."""
-    return frozenset((await _lock(connection, sorted(ids), "lock_left_accounts")).accounts)
+    return frozenset((await _lock_free(connection, sorted(ids))).accounts)
 
 
 async def _existing(connection: Connection, ids: list[AccountId]) -> frozenset[AccountId]:
@@ -66,10 +66,13 @@ async def _make(connection: Connection, specs: list[AccountSpec]) -> None:
     )
 
 
-async def _lock(
-    connection: Connection, ids: list[AccountId], query: str = "lock_accounts"
-) -> Balances:
-    rows = await connection.fetch(load_sql(__file__, query), bigints(ids))
+async def _lock(connection: Connection, ids: list[AccountId]) -> Balances:
+    rows = await connection.fetch(load_sql(__file__, "lock_accounts"), bigints(ids))
+    return Balances(Account(*row) for row in rows)
+
+
+async def _lock_free(connection: Connection, ids: list[AccountId]) -> Balances:
+    rows = await connection.fetch(load_sql(__file__, "lock_left_accounts"), bigints(ids))
     return Balances(Account(*row) for row in rows)
 
 
