@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from payments.kernel.clock import monotonic_s
+from tests.fixtures.ports import free_port
 
 READY_S = 30
 
@@ -71,13 +71,6 @@ class Api(Role):
                 except httpx.HTTPError:
                     pass  # not yet
                 await asyncio.sleep(0.05)
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
 
 
 def role_env(database_url: str, redis_url: str) -> dict[str, str]:

@@ -8,10 +8,11 @@ import httpx
 import pytest
 
 from payments.kernel.clock import monotonic_s
-from tests.faults.roles import api, free_port, role
+from tests.faults.roles import api, role
 from tests.faults.stage import value
 from tests.faults.test_http_under_faults import key_headers
 from tests.fixtures.platform import eventually
+from tests.fixtures.ports import free_port
 
 pytestmark = pytest.mark.faults
 

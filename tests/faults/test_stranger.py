@@ -19,8 +19,8 @@ import httpx
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from tests.faults.roles import free_port
 from tests.fixtures.platform import eventually
+from tests.fixtures.ports import free_port
 from tests.fixtures.receiving import Receiver, receiving
 
 pytestmark = pytest.mark.faults

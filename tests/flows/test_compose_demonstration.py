@@ -20,9 +20,9 @@ import pytest
 import yaml
 
 from payments.entrypoints.environment import is_loopback, read_settings
-from payments.entrypoints.ports import free_port
 from payments.entrypoints.settings import BadSettings
 from payments_tools.demo.compose_secrets import write_secrets
+from tests.fixtures.ports import free_port
 
 ROOT: Final = Path(__file__).parents[2]
 COMPOSE: Final = cast("dict[str, Any]", yaml.safe_load((ROOT / "docker-compose.yml").read_text()))
@@ -96,7 +96,7 @@ class Demonstration:
         for name, url in (("database_url", database_url), ("redis_url", redis_url)):
             (secrets / name).unlink()
             (secrets / name).write_text(url)
-        self.port = free_port("127.0.0.1", 18800)
+        self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self._secrets, self._folder = secrets, folder
         self._processes: list[subprocess.Popen[bytes]] = []

@@ -14,8 +14,9 @@ from payments.entrypoints.database_watch import DatabaseWatch
 from payments.entrypoints.scheduler_watch import SchedulerWatch
 from payments.kernel.clock import utc_now
 from scheduler.schedule import JOBS
-from tests.faults.roles import free_port, role
+from tests.faults.roles import role
 from tests.fixtures.platform import Platform, eventually
+from tests.fixtures.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "docs" / "alerts" / "payments.rules.yml"

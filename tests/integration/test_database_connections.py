@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from migrations.run import migrate_async
 from payments.kernel.clock import monotonic_s
 from payments.kernel.database import connect, create_engine
-from tests.faults.roles import free_port, role_env
+from tests.faults.roles import role_env
+from tests.fixtures.ports import free_port
 from tests.fixtures.postgres_front import Certificates, front, libpq_query, make_certificates
 
 
