@@ -34,8 +34,9 @@ async def key_headers(database_url: str) -> dict[str, str]:
 def client(running: Api, headers: dict[str, str], connections: int = 50) -> httpx.AsyncClient:
     """Of the running API."""
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    timeout = httpx.Timeout(30, pool=None)  # copies wait for a connection of their own client
     return httpx.AsyncClient(
-        base_url=running.base, headers=headers, limits=limits, timeout=30, trust_env=False
+        base_url=running.base, headers=headers, limits=limits, timeout=timeout, trust_env=False
     )
 
 
