@@ -40,8 +40,14 @@ MEDIA_TYPE: Final = "application/problem+json"
 _PROBLEM: Final = {"$ref": REF.format(name="Problem")}
 _SAID_IN_PLACE: Final = frozenset(
     {
-        *("account_busy", "break_resolved", "callback_not_found", "callback_not_open"),
-        *("database_unavailable", "invalid_effective_at", "invalid_json", "malformed_http"),
+        *("account_busy", "break_open", "break_resolved", "callback_not_found"),
+        *(
+            "callback_not_open",
+            "database_unavailable",
+            "invalid_effective_at",
+            "invalid_json",
+            "malformed_http",
+        ),
     }
 )
 """Codes that have no class of their own; a test looks for those that are missing here."""

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from payments.entrypoints.consumer import TELLER
 from payments.holds import create as create_hold
 from payments.holds.create import CreateHold
 from payments.kernel.clock import utc_now
@@ -48,7 +49,7 @@ async def test_time_never_goes_back_in_an_account(platform: Platform) -> None:
     connection = await connect(platform.database_url)
     try:
         for number, jump in enumerate(JUMPS):
-            applier = Applier(OPERATIONS, lambda jump=jump: off(jump))  # type: ignore[misc]
+            applier = Applier(OPERATIONS, lambda jump=jump: off(jump), TELLER)  # type: ignore[misc]
             entry = entry_of(create_transfer.OPERATION.kind, transfer(source, destination), number)
             await applier.apply(connection, [entry])
         back = await connection.fetchval(
