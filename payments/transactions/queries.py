@@ -186,12 +186,26 @@ def _is_one(search: Search) -> bool:
 def _of_all(search: Search, after: Position | None) -> sa.Select[Any]:
     query = sa.select(*_COLUMNS).where(*conditions(search))
     if search.account_ids is not None:
-        ids = sa.select(entries.c.operation_id).where(entries.c.account_id.in_(search.account_ids))
-        query = query.where(transactions.c.operation_id.in_(ids))
+        query = query.where(transactions.c.id.in_(_ids_of(search.account_ids)))
     if after is not None:
         key = sa.tuple_(transactions.c.created_at, transactions.c.id)
         query = query.where(key < sa.tuple_(after.created_at, after.id))
     return query.order_by(transactions.c.created_at.desc(), transactions.c.id.desc())
+
+
+def _ids_of(account_ids: Sequence[int]) -> sa.CompoundSelect[Any]:
+    """Of the transactions that moved these accounts, by both indexes: few ids are not the
+    operation's.
+    """
+    ids = sa.select(entries.c.operation_id).where(entries.c.account_id.in_(account_ids))
+    other = transactions.alias("other")
+    derived = (
+        sa.select(other.c.id)
+        .select_from(entries)
+        .join(other, other.c.operation_id == entries.c.operation_id)
+        .where(entries.c.account_id.in_(account_ids), other.c.operation_id != other.c.id)
+    )
+    return sa.union_all(ids, derived)
 
 
 def _of_account(search: Search, after: Position | None) -> sa.Select[Any]:
