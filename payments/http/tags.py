@@ -24,7 +24,7 @@ _DESCRIPTIONS: Final = {
     "superpay": "SuperPay's callbacks and the switch that pauses it.",
     "transaction": "Transactions of the wallet service.",
     "statements": "Bank statements: import, lines, and what only one side has.",
-    "statement-accounts": "Our accounts at banks: who pays into them, and when a statement is late.",
+    "statement-accounts": "Our accounts at banks: who pays in, and when a statement is late.",
     "statement-claims": "Which lines, settlement files and payments are the same money.",
     "transactions": "Several postings made together, and everything that moved money.",
     "transfers": "Money from one wallet to another.",
