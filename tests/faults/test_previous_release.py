@@ -23,6 +23,7 @@ from payments.kernel.clock import utc_now
 from payments.kernel.ids import OperationId, new_id
 from payments.operations.envelope import encode, seal
 from payments.operations.submit import keyed
+from payments.transactions.writes import fill_transactions
 from payments.transfers.create import CreateTransfer
 from payments.transfers.reverse import ReverseTransfer
 from payments.wallets.adjust import AdjustWallet
@@ -191,6 +192,8 @@ async def test_a_database_of_the_previous_release_is_upgraded_under_traffic(
         "SELECT sum(credits_posted - debits_posted) FROM accounts WHERE id < 3"
     )
     assert total == 2000
+    # The scheduler's job, within a minute: 0.1.0 writes no transactions.
+    assert await fill_transactions(platform.engine, utc_now()) > 0
     await assert_invariants(platform.database_url, platform.redis_url)
 
 
