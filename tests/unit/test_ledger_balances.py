@@ -7,6 +7,8 @@ import pytest
 
 from payments.kernel.errors import InvalidCurrency
 from payments.kernel.ids import AccountId
+from payments.kernel.sql import load_sql
+from payments.ledger import lock
 from payments.ledger.balances import (
     FOLD,
     HOUSE_MAX,
@@ -165,3 +167,10 @@ def test_an_account_of_a_currency_has_one_spelling_or_is_none() -> None:
     for unheard_of in ("RUR", "", "\u017fek"):
         with pytest.raises(InvalidCurrency):
             house(Kind.SUSPENSE, unheard_of)
+
+
+def test_both_ways_of_locking_read_the_same_account() -> None:
+    """A column that one of them leaves out is a guard that does not hold on its path."""
+    locks = [load_sql(lock.__file__, name) for name in ("lock_accounts", "lock_left_accounts")]
+    columns = [sql[sql.index("SELECT") : sql.index("FROM accounts")] for sql in locks]
+    assert columns[0] == columns[1]
