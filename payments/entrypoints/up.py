@@ -2,11 +2,9 @@
 
 import contextlib
 import os
-import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from rich.console import Console
@@ -20,6 +18,7 @@ from payments.entrypoints.child_environment import environment
 from payments.entrypoints.commands.tools import tool_names
 from payments.entrypoints.environment import is_loopback
 from payments.entrypoints.ports import answers_ready, choose_port, free_port
+from payments.entrypoints.stopping import StopRequestedError, StopSignals
 from payments.entrypoints.up_children import Imports, Timings, new_child, output_of
 from payments.kernel.database_url import canonical
 
@@ -61,10 +60,6 @@ CURL: Final = (
 )
 
 
-class StopRequestedError(BaseException):
-    """Ctrl-C, SIGTERM or a closed terminal: unwinds through every `finally`."""
-
-
 def available(command: str) -> bool:
     """Tell whether this installation has a command; those of `payments_tools` may be missing."""
     return command in PRODUCT or command in tool_names()
@@ -96,12 +91,14 @@ def own_database() -> str | None:
 class Up:
     """One run of `payments up`: `start`, then `watch` until told to stop, then `stop`."""
 
-    def __init__(self, host: str, port: int, data_dir: Path, *, demo: bool) -> None:
+    def __init__(
+        self, host: str, port: int, data_dir: Path, signals: StopSignals, *, demo: bool
+    ) -> None:
         self.console = Console(highlight=False, soft_wrap=True)
         self.host, self.port, self.demo = host, port, demo
         self.simulator_port = free_port(host, port + 1)
         self.base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        self.data_dir = data_dir
+        self.data_dir, self.signals = data_dir, signals
         self.began_s = time.monotonic()
         self.timings = Timings()
         self.servers: Servers | None = None
@@ -195,6 +192,7 @@ class Up:
         """Wait until the API is ready."""
         until = time.monotonic() + READY_LIMIT_S
         while not answers_ready(self.base):
+            self.signals.check()
             self.supervisor.tick()
             if time.monotonic() > until:
                 api = next(child for child in self.supervisor.children if child.name == "api")
@@ -233,6 +231,7 @@ class Up:
     def watch(self) -> None:
         """Keep everything running until stopped."""
         while True:
+            self.signals.check()
             self.supervisor.tick()
             time.sleep(TICK_S)
 
@@ -245,14 +244,6 @@ class Up:
         stop_all(child for child in self.supervisor.children if child not in server_children)
         self.servers.stop()
         self.say("stopped")
-
-
-def _request_stop(number: int, frame: FrameType | None) -> None:
-    """Raise once; later signals are ignored while stopping."""
-    del frame
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)
-    raise StopRequestedError(signal.Signals(number).name)
 
 
 def up(
@@ -268,12 +259,11 @@ def up(
     `port` None is 8000 or the next free port, which is reported; a requested port must be free.
     """
     run: Up | None = None
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, _request_stop)
+    signals = StopSignals()
     try:
         check_profile(host)
         chosen = choose_port(host, port, DEFAULT_PORT)
-        run = Up(host, chosen, data_dir, demo=demo)
+        run = Up(host, chosen, data_dir, signals, demo=demo)
         if port is None and chosen != DEFAULT_PORT:
             run.say(f"PORT {DEFAULT_PORT} IS TAKEN: using {chosen} (choose one with --port)")
         run.start()

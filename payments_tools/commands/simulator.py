@@ -2,9 +2,10 @@
 
 import typer
 
-from payments.entrypoints.commands.roles import Host, Port, settings_with, stop_cleanly
+from payments.entrypoints.commands.roles import Host, Port, settings_with
 from payments.entrypoints.logging import configure_logging
 from payments.entrypoints.settings import BadSettings, Settings
+from payments.entrypoints.stopping import stop_cleanly
 from payments_tools.simulator import SimulatorConfig, serve
 
 

@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import signal
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import structlog
@@ -16,6 +14,7 @@ from payments.entrypoints.environment import read_settings
 from payments.entrypoints.logging import configure_logging
 from payments.entrypoints.metrics import ROLES, serve_metrics
 from payments.entrypoints.settings import BadSettings, Settings
+from payments.entrypoints.stopping import stop_cleanly
 from payments.entrypoints.waiting import look_at_servers, wait_for_servers
 
 _log = structlog.get_logger(__name__)
@@ -85,19 +84,6 @@ def _check_durability(settings: Settings) -> None:
         raise BadSettings(problems)
     for text in problems:
         _log.warning("not_durable", reason=text)
-
-
-def stop_cleanly() -> None:
-    """End with status 0 on SIGTERM and Ctrl-C, also before the role is up; roles drain first.
-
-    uvicorn restores the previous handler and raises the signal again once it has drained.
-    """
-
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(0)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leave)
 
 
 def _run(name: str, settings: Settings) -> None:
