@@ -37,10 +37,10 @@ async def test_xadd_reply_cut_leaves_two_entries_and_one_outcome(
             for _ in range(5):
                 proxy.cut_reply_after(b"XADD")
                 await journal_.send(2)
-        # After each cut nobody knows, and the client comes again under the same key.
+        # After each cut nobody knows, and the client comes again under the same key. An entry that
+        # was on its way through the same connection may have got through as well.
         assert (proxy.cuts, len(journal_.accepted)) == (5, 10)
-        assert journal_.turned_away >= 5
-        assert await entries(redis_url) == 15
+        assert 15 <= await entries(redis_url) <= 10 + journal_.turned_away
         async with consumer(database, redis_url):
             await reckon(database, journal_, wallets)
             await nothing_left(redis_url)
