@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.apikeys.tables import api_clients, api_keys
 from payments.apikeys.token import Token, new_token
-from payments.http.auth import SCOPES, is_scope
+from payments.http.scopes import SCOPES, is_scope
 from payments.kernel.clock import Clock
 
 

@@ -5,7 +5,6 @@ from typing import Final
 
 import typer
 
-from payments.embedded.process import EmbeddedError
 from payments.entrypoints.commands import (
     bank,
     console,
@@ -20,9 +19,6 @@ from payments.entrypoints.commands import (
     tools,
     users,
 )
-from payments.entrypoints.settings import BadSettings
-from payments.kernel.database import no_session, trouble_in_words
-from payments.kernel.errors import PaymentsError
 
 app: Final = typer.Typer(
     no_args_is_help=True,
@@ -58,19 +54,11 @@ def main() -> None:
     """Run a command; explains bad settings and exits with code 2."""
     try:
         app()
-    except BadSettings as error:
-        sys.stderr.write("payments cannot start with these settings:\n")
-        sys.stderr.writelines(f"  - {problem}\n" for problem in error.problems)
-        raise SystemExit(2) from None
-    except PaymentsError as error:
-        sys.stderr.write(f"payments: {error.detail}\n")
-        raise SystemExit(1) from None
-    except EmbeddedError as error:
-        sys.stderr.write(f"payments: {error}\n")
-        raise SystemExit(1) from None
     except Exception as error:
-        reason = no_session(error)
-        if reason is None:
+        from payments.entrypoints.explained import explained
+
+        words, code = explained(error)
+        if words is None:
             raise
-        sys.stderr.write(f"payments: PostgreSQL: {trouble_in_words(reason)}\n")
-        raise SystemExit(1) from None
+        sys.stderr.write(words)
+        raise SystemExit(code) from None

@@ -29,7 +29,8 @@ from payments.reconciliation.queries import FETCHED
 from payments.reconciliation.writes import load
 from payments.recovery import writes
 from payments.recovery.gap import Unsettled, Why, missing_days, unsettled
-from payments.recovery.queries import Kind, Recovery, open_recovery
+from payments.recovery.kind import Kind
+from payments.recovery.queries import Recovery, open_recovery
 from payments.surfaces.superpay.client import SuperPayClient
 from payments.surfaces.superpay.effects import DepositQuery, query_deposit, settle_payout
 from payments.surfaces.superpay.fetching import fetched, follow_up

@@ -20,6 +20,10 @@ _SHARED: Final = (
     "payments.entrypoints.consumer",
     "payments.entrypoints.executor",
     "payments.entrypoints.scheduler",
+    "payments.entrypoints.deciding",
+    "payments.entrypoints.doctor",
+    "payments.entrypoints.explained",
+    "payments.entrypoints.waiting",
     "payments_tools.simulator",
     "payments_tools.commands.seed",
 )

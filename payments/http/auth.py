@@ -6,7 +6,6 @@ Path patterns are not used: Litestar's `exclude` patterns are unanchored, so a r
 could be open by accident.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -18,37 +17,13 @@ from litestar.handlers import BaseRouteHandler
 from payments.http.access import access_of
 from payments.http.caught_up import wait_for_accepted
 from payments.http.paths import check_path, check_separators, undeclared
+from payments.http.scopes import EVERYTHING
 from payments.http.services import Connection, HttpRequest, header, service
 from payments.kernel.errors import NotAllowed, NotAuthenticated
 
 PUBLIC: Final = "public"
 API_KEY: Final = "api_key"
-EVERYTHING: Final = "*"
 _OPTIONS: Final = "OPTIONS"
-ADMIN: Final = "ledger:admin"
-
-SCOPES: Final = (
-    "wallets:read",
-    "wallets:write",
-    "transfers:write",
-    "holds:write",
-    "deposits:write",
-    "payouts:write",
-    "operations:read",
-    "reconciliation:write",
-    "events:read",
-    "webhooks:write",
-    ADMIN,
-)
-
-
-ACCOUNT_SCOPE: Final = re.compile(r"accounts:[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-"""Scope that lets a client post to one house account: `accounts:fees`."""
-
-
-def is_scope(text: str) -> bool:
-    """True when an API key may be granted this scope."""
-    return text in SCOPES or text == EVERYTHING or ACCOUNT_SCOPE.fullmatch(text) is not None
 
 
 class Actor(msgspec.Struct, frozen=True, gc=False):

@@ -10,13 +10,14 @@ from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.http.access import Access
-from payments.http.auth import ADMIN, API_KEY, actor_of
+from payments.http.auth import API_KEY, actor_of
 from payments.http.caught_up import wait_for_accepted
 from payments.http.idempotency import checked_key, id_of_key
 from payments.http.operations import PARKED
 from payments.http.prefer import WAIT_MAX_S
 from payments.http.query import Query, read_query
 from payments.http.reply import Reply, json_reply
+from payments.http.scopes import ADMIN
 from payments.http.services import HttpRequest, service
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound

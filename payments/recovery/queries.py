@@ -1,21 +1,13 @@
 """A recovery and how far it is."""
 
-import enum
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from payments.recovery.kind import Kind
 from payments.recovery.tables import recoveries
-
-
-class Kind(enum.Enum):
-    """Which server was restored from an older state."""
-
-    POSTGRES_OLDER = "postgres-older"
-    REDIS_OLDER = "redis-older"
-    BOTH_RESTORED = "both-restored"
 
 
 class Recovery(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.recovery.queries import Kind, Recovery
+from payments.recovery.kind import Kind
+from payments.recovery.queries import Recovery
 from payments.recovery.tables import recoveries
 
 

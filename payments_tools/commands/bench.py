@@ -1,29 +1,20 @@
 """`payments bench …`: the benchmarks, on temporary servers of their own."""
 
+from __future__ import annotations
+
 import asyncio
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
-import msgspec
 import typer
-import uvloop
 from rich.console import Console
 
-from migrations.run import migrate
-from payments.embedded.datadir import DataDir
-from payments.embedded.servers import Servers, start_servers
-from payments_tools.bench import compare as bench_compare
-from payments_tools.bench import console as bench_console
-from payments_tools.bench import events as bench_events
-from payments_tools.bench import growth as bench_growth
-from payments_tools.bench import http as bench_http
-from payments_tools.bench import ledger as bench_ledger
-from payments_tools.bench import plots
-from payments_tools.bench import statements as bench_statements
-from payments_tools.bench.report import Report, page, show, write
+if TYPE_CHECKING:
+    from payments.embedded.servers import Servers
+    from payments_tools.bench.report import Report
 
 app: Final = typer.Typer(
     no_args_is_help=True, help="Measure this product and a row-at-a-time baseline in the same run."
@@ -41,6 +32,10 @@ def say(text: str) -> None:
 @contextmanager
 def own_servers() -> Iterator[Servers]:
     """PostgreSQL and Redis for one benchmark; their data are erased at the end."""
+    from migrations.run import migrate
+    from payments.embedded.datadir import DataDir
+    from payments.embedded.servers import start_servers
+
     path = Path(tempfile.mkdtemp(prefix="paybench-", dir="/tmp"))  # short, for sockets
     try:
         with start_servers(path, report=say) as servers:
@@ -52,6 +47,8 @@ def own_servers() -> Iterator[Servers]:
 
 def on_own_servers(run: Callable[[Servers], Coroutine[Any, Any, Found]]) -> Found:
     """Run it on servers of its own."""
+    import uvloop
+
     with own_servers() as servers, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(run(servers))
 
@@ -64,6 +61,8 @@ def measure(
     as_json: bool,
 ) -> None:
     """Run it on servers of its own, print what came out, and write the page if one is wanted."""
+    from payments_tools.bench.report import page, show, write
+
     report = on_own_servers(run)
     show(report, as_json=as_json)
     if out is not None:
@@ -80,6 +79,8 @@ def ledger(
     as_json: Json = False,
 ) -> None:
     """How fast batches are applied, without HTTP and without the stream."""
+    from payments_tools.bench import ledger as bench_ledger
+
     measure(
         "ledger",
         lambda s: bench_ledger.run(
@@ -100,6 +101,8 @@ def events(
     as_json: Json = False,
 ) -> None:
     """What events cost on the apply path, and how fast a reader catches up."""
+    from payments_tools.bench import events as bench_events
+
     measure(
         "events",
         lambda s: bench_events.run(
@@ -119,6 +122,8 @@ def console(
     as_json: Json = False,
 ) -> None:
     """How long each page of the console takes."""
+    from payments_tools.bench import console as bench_console
+
     measure(
         "console",
         lambda s: bench_console.run(s, transactions=transactions, wallets=wallets, say=say),
@@ -138,6 +143,8 @@ def http(
     as_json: Json = False,
 ) -> None:
     """From the socket to the ledger, load generator included."""
+    from payments_tools.bench import http as bench_http
+
     measure(
         "http",
         lambda s: bench_http.run(s, seconds=seconds, is_staged=stages, say=say),
@@ -154,6 +161,8 @@ def statements(
     as_json: Json = False,
 ) -> None:
     """How long a bank's statement takes from the file to the ledger, and how much memory."""
+    from payments_tools.bench import statements as bench_statements
+
     measure(
         "statements",
         lambda s: bench_statements.run(s, lines=lines, say=say),
@@ -167,16 +176,21 @@ def growth(
     operations: Annotated[int, typer.Option(min=1, help="Put into the tables.")] = 5_000_000,
     accounts: Annotated[int, typer.Option(min=10, help="Wallets they go between.")] = 1_000_000,
     round_size: Annotated[
-        int, typer.Option("--round", min=10, help="Transfers of one round of a figure.")
-    ] = bench_growth.ROUND,
+        int | None, typer.Option("--round", min=10, help="Transfers of one round of a figure.")
+    ] = None,
     out: Out = None,
     *,
     http: Annotated[bool, typer.Option("--http", help="The figures over HTTP too.")] = False,
     as_json: Json = False,
 ) -> None:
     """The figures before and after millions of operations are in the tables."""
+    from payments_tools.bench import growth as bench_growth
+
     size = bench_growth.Size(
-        operations=operations, accounts=accounts, is_http=http, round=round_size
+        operations=operations,
+        accounts=accounts,
+        is_http=http,
+        round=round_size or bench_growth.ROUND,
     )
     measure("growth", lambda s: bench_growth.run(s, size, say), out, as_json=as_json)
 
@@ -193,6 +207,12 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Plots against batch size, hot share and table size, beside row at a time."""
+    import msgspec
+
+    from payments_tools.bench import compare as bench_compare
+    from payments_tools.bench import plots
+    from payments_tools.bench.report import show
+
     try:
         plots.figure_class()
     except plots.NoMatplotlib as error:

@@ -1,16 +1,18 @@
 """`payments seed NAME …`: demo data, each kind in a module of `payments_tools.demo`."""
 
+from __future__ import annotations
+
 import asyncio
 import importlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from payments.entrypoints.commands.context import DataDir, settings_of
-from payments.entrypoints.deciding import deciding
-from payments.entrypoints.logging import configure_logging
-from payments.entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from payments.entrypoints.settings import Settings
 
 SEEDS: Final = ("organizations", "bank", "shop")
 
@@ -34,6 +36,8 @@ def add_to(app: typer.Typer) -> None:
 
 def main(names: Sequence[str], settings: Settings) -> None:
     """Load demo data and print it to stdout; repeating it changes nothing."""
+    from payments.entrypoints.logging import configure_logging
+
     if settings.is_production:
         raise typer.BadParameter("demo data do not belong in production")
     configure_logging("warning", "seed")  # to stderr: stdout is for people
@@ -43,6 +47,8 @@ def main(names: Sequence[str], settings: Settings) -> None:
 
 async def _run(seeds: Sequence[Callable[..., Awaitable[None]]], settings: Settings) -> None:
     """Give each seed an engine, a submitter and a way to print."""
+    from payments.entrypoints.deciding import deciding
+
     async with deciding(settings) as (engine, submitter):
         for seed in seeds:
             await seed(engine, submitter, typer.echo)

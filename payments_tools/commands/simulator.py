@@ -1,16 +1,23 @@
 """`payments simulator`: a SuperPay that behaves, and misbehaves on demand."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import typer
 
 from payments.entrypoints.commands.roles import Host, Port, settings_with
-from payments.entrypoints.logging import configure_logging
-from payments.entrypoints.settings import BadSettings, Settings
-from payments.entrypoints.stopping import stop_cleanly
-from payments_tools.simulator import SimulatorConfig, serve
+
+if TYPE_CHECKING:
+    from payments.entrypoints.settings import Settings
+    from payments_tools.simulator import SimulatorConfig
 
 
 def config_of(settings: Settings) -> SimulatorConfig:
     """The simulator's configuration from our settings: it has the same secrets."""
+    from payments.entrypoints.settings import BadSettings
+    from payments_tools.simulator import SimulatorConfig
+
     needed = ("superpay_api_key", "superpay_signing_secret", "superpay_callback_secrets")
     missing = [f"PAYMENTS_{n.upper()} is required" for n in needed if not getattr(settings, n)]
     if missing:
@@ -28,6 +35,10 @@ def config_of(settings: Settings) -> SimulatorConfig:
 
 def simulator(host: Host = None, port: Port = None) -> None:
     """A SuperPay that behaves, and misbehaves on demand."""
+    from payments.entrypoints.logging import configure_logging
+    from payments.entrypoints.stopping import stop_cleanly
+    from payments_tools.simulator import serve
+
     stop_cleanly()
     settings = settings_with(host, port)  # it needs no servers of ours
     configure_logging(settings.log_level, "simulator")

@@ -12,7 +12,8 @@ from payments.entrypoints import recovery
 from payments.entrypoints.commands.recover import do_next
 from payments.kernel.database import connect
 from payments.kernel.errors import Conflict
-from payments.recovery.queries import Kind, open_recovery
+from payments.recovery.kind import Kind
+from payments.recovery.queries import open_recovery
 from streams.client import create_client
 from streams.rollback import lift
 from tests.fixtures.databases import _administer

@@ -5,9 +5,10 @@ from litestar import Litestar
 
 from payments.entrypoints.api import create_app
 from payments.entrypoints.settings import Secret, Settings
-from payments.http.auth import API_KEY, PUBLIC, SCOPES, declared_routes
+from payments.http.auth import API_KEY, PUBLIC, declared_routes
 from payments.http.hot import methods_of
 from payments.http.openapi import declared, document_of
+from payments.http.scopes import SCOPES
 
 OPEN = {
     *("/health/live", "/health/ready", "/metrics"),

@@ -1,28 +1,23 @@
 """`payments bank`: banks, clients, accounts, tariffs, and marketplaces with their keys."""
 
+from __future__ import annotations
+
 import asyncio
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import msgspec
 import typer
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-import payments.banks.open_account
-import payments.banks.open_bank
-from payments.banks import token, writes
-from payments.banks.books import CURRENCY
-from payments.banks.open_account import OpenBankAccount, new_number
-from payments.banks.open_bank import OpenBank
 from payments.banks.status import RefundFee
 from payments.entrypoints.commands.context import DataDir, settings_of, with_engine
-from payments.entrypoints.deciding import deciding
-from payments.entrypoints.logging import configure_logging
-from payments.entrypoints.settings import Settings
 from payments.kernel.clock import utc_now
 from payments.kernel.errors import Conflict, Unavailable
 from payments.kernel.money import parse_minor
-from payments.operations.outcome import Status
-from payments.operations.submit import Request, fresh
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from payments.entrypoints.settings import Settings
+    from payments.operations.submit import Request
 
 app: Final = typer.Typer(help="The bank API's banks and marketplaces.", no_args_is_help=True)
 
@@ -40,8 +35,11 @@ def open_(
     data_dir: DataDir = None,
 ) -> None:
     """Open a bank with its capital."""
+    from payments.banks.open_bank import OPERATION, OpenBank
+    from payments.operations.submit import fresh
+
     intent = OpenBank(bank_id=bank_id, name=name, opening_minor=_minor(capital))
-    _apply(data_dir, fresh(payments.banks.open_bank.OPERATION, intent, actor=_ACTOR))
+    _apply(data_dir, fresh(OPERATION, intent, actor=_ACTOR))
     typer.echo(f"opened bank {bank_id} {name}", err=True)
 
 
@@ -53,9 +51,10 @@ def client(
     data_dir: DataDir = None,
 ) -> None:
     """Add a client, or change its name and address."""
+    from payments.banks.writes import put_client
 
     async def work(engine: AsyncEngine, _settings: Settings) -> None:
-        await writes.put_client(engine, utc_now, client_id=client_id, name=name, email=email)
+        await put_client(engine, utc_now, client_id=client_id, name=name, email=email)
 
     _checked(data_dir, work)
 
@@ -63,10 +62,13 @@ def client(
 @app.command()
 def account(bank: BankId, client: BankId, opening: Money = "0", data_dir: DataDir = None) -> None:
     """Open an account and print only its number on stdout."""
+    from payments.banks.open_account import OPERATION, OpenBankAccount, new_number
+    from payments.operations.submit import fresh
+
     intent = OpenBankAccount(
         bank_id=bank, client_id=client, number=new_number(bank), opening_minor=_minor(opening)
     )
-    _apply(data_dir, fresh(payments.banks.open_account.OPERATION, intent, actor=_ACTOR))
+    _apply(data_dir, fresh(OPERATION, intent, actor=_ACTOR))
     typer.echo(intent.number)
 
 
@@ -80,9 +82,10 @@ def tariff(
     data_dir: DataDir = None,
 ) -> None:
     """Set the price of payments from one bank to another from now on."""
+    from payments.banks.writes import put_tariff
 
     async def work(engine: AsyncEngine, _settings: Settings) -> None:
-        await writes.put_tariff(
+        await put_tariff(
             engine,
             (provider, receiver),
             percent=percent,
@@ -99,6 +102,8 @@ def marketplace(
     data_dir: DataDir = None,
 ) -> None:
     """Create a marketplace's key and print only the key on stdout. It is shown only once."""
+    from payments.banks import token, writes
+
     key = token.new_key()
 
     async def work(engine: AsyncEngine, _settings: Settings) -> None:
@@ -116,9 +121,10 @@ def revoke(
     """Revoke a marketplace's key at once. The key is prompted for, to keep it
     out of the history.
     """
+    from payments.banks.writes import revoke_key
 
     async def work(engine: AsyncEngine, _settings: Settings) -> bool:
-        return await writes.revoke_key(engine, utc_now, key)
+        return await revoke_key(engine, utc_now, key)
 
     if not with_engine(data_dir, work):
         typer.echo("this is not a valid key", err=True)
@@ -126,6 +132,8 @@ def revoke(
 
 
 def _minor(text: str) -> int:
+    from payments.banks.books import CURRENCY
+
     return 0 if text == "0" else parse_minor(text, CURRENCY)
 
 
@@ -138,6 +146,11 @@ def _checked(data_dir: DataDir, work: Any) -> None:
 
 def _apply(data_dir: DataDir, request: Request) -> None:
     """Submit and wait; a refusal is reported with its code."""
+    import msgspec
+
+    from payments.entrypoints.deciding import deciding
+    from payments.entrypoints.logging import configure_logging
+    from payments.operations.outcome import Status
 
     async def run(settings: Settings) -> None:
         async with deciding(settings) as (_, submitter):

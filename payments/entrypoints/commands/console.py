@@ -1,20 +1,22 @@
 """`payments operators`: who may log in to the console."""
 
-from typing import Annotated, Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.entrypoints.commands.context import DataDir, with_engine
-from payments.entrypoints.console import console_config
-from payments.entrypoints.settings import Settings
 from payments.kernel.clock import rfc3339, utc_now
-from payments.operators import writes
-from payments.operators.action import COMMAND_LINE
-from payments.operators.queries import Operator, find_operator, list_operators
 from payments.operators.status import Role
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from payments.entrypoints.settings import Settings
+    from payments.operators.queries import Operator
 
 app: Final = typer.Typer(no_args_is_help=True, help="Operators of the console.")
 
@@ -40,6 +42,10 @@ def create(
     ] = False,
 ) -> None:
     """Create an operator and print only the one-time link to set a password."""
+    from payments.entrypoints.console import console_config
+    from payments.operators.action import COMMAND_LINE
+    from payments.operators.queries import find_operator
+    from payments.operators.writes import create_operator, reset_operator
 
     async def work(engine: AsyncEngine, settings: Settings) -> str:
         now, by = utc_now(), COMMAND_LINE
@@ -47,11 +53,11 @@ def create(
         if known is not None and known.state != "invited":
             return ""
         token = (
-            await writes.create_operator(
+            await create_operator(
                 engine, login, role, must_use_second_factor=second_factor, by=by, now=now
             )
             if known is None
-            else await writes.reset_operator(engine, login, by=by, now=now)
+            else await reset_operator(engine, login, by=by, now=now)
         )
         return console_config(settings).link(token)
 
@@ -63,6 +69,7 @@ def create(
 @app.command("list")
 def list_(data_dir: DataDir = None) -> None:
     """List the operators."""
+    from payments.operators.queries import list_operators
 
     async def work(engine: AsyncEngine, _settings: Settings) -> list[Operator]:
         return list(await list_operators(engine, "", _ALL))
@@ -80,9 +87,11 @@ def list_(data_dir: DataDir = None) -> None:
 @app.command()
 def disable(login: Login, data_dir: DataDir = None) -> None:
     """Disable an operator: sessions end at once, nobody logs in with it any more."""
+    from payments.operators.action import COMMAND_LINE
+    from payments.operators.writes import set_disabled
 
     async def work(engine: AsyncEngine, _settings: Settings) -> None:
-        await writes.set_disabled(engine, login, is_disabled=True, by=COMMAND_LINE, now=utc_now())
+        await set_disabled(engine, login, is_disabled=True, by=COMMAND_LINE, now=utc_now())
 
     with_engine(data_dir, work)
     typer.echo(f"{login} is disabled", err=True)
@@ -91,9 +100,12 @@ def disable(login: Login, data_dir: DataDir = None) -> None:
 @app.command()
 def reset(login: Login, data_dir: DataDir = None) -> None:
     """Take password, second factor and sessions away; print only the new one-time link."""
+    from payments.entrypoints.console import console_config
+    from payments.operators.action import COMMAND_LINE
+    from payments.operators.writes import reset_operator
 
     async def work(engine: AsyncEngine, settings: Settings) -> str:
-        token = await writes.reset_operator(engine, login, by=COMMAND_LINE, now=utc_now())
+        token = await reset_operator(engine, login, by=COMMAND_LINE, now=utc_now())
         return console_config(settings).link(token)
 
     typer.echo(with_engine(data_dir, work))

@@ -1,4 +1,10 @@
-"""Shared by commands: settings from the environment or a data directory, and running async work."""
+"""Shared by commands: settings from the environment or a data directory, and running async work.
+
+The modules of commands import their work inside the functions: importing the product takes two
+seconds, which `--help` must not wait for.
+"""
+
+from __future__ import annotations
 
 import asyncio
 import importlib
@@ -6,14 +12,14 @@ import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.entrypoints.environment import read_settings
-from payments.entrypoints.settings import Settings
-from payments.kernel.database import create_engine
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from payments.entrypoints.settings import Settings
 
 T = TypeVar("T")
 
@@ -46,14 +52,15 @@ def settings_of(data_dir: Path | None) -> Iterator[Settings]:
 
     Servers of the data directory are started temporarily if needed.
     """
+    from payments.entrypoints.environment import read_settings
+
     environ = dict(os.environ)
     if data_dir is None and any(environ.get(name) for name in _DATABASE):
         yield read_settings(environ)
         return
-    servers = importlib.import_module("payments.embedded.servers")
-    with servers.borrowed_urls(
-        data_dir or Path(environ.get("PAYMENTS_DATA_DIR") or ".payments")
-    ) as urls:
+    from payments.embedded.servers import borrowed_urls
+
+    with borrowed_urls(data_dir or Path(environ.get("PAYMENTS_DATA_DIR") or ".payments")) as urls:
         environ |= {
             "PAYMENTS_DATABASE_URL": urls.database_url,
             "PAYMENTS_REDIS_URL": urls.redis_url,
@@ -63,6 +70,7 @@ def settings_of(data_dir: Path | None) -> Iterator[Settings]:
 
 def with_engine(data_dir: Path | None, work: Callable[[AsyncEngine, Settings], Awaitable[T]]) -> T:
     """Run `work` with an engine of its own."""
+    from payments.kernel.database import create_engine
 
     async def run(settings: Settings) -> T:
         engine = create_engine(

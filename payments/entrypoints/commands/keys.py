@@ -1,17 +1,22 @@
 """`payments keys`: API keys of the native API."""
 
-from typing import Annotated, Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.apikeys.writes import StoredKey, create_key, list_keys, revoke_key
 from payments.entrypoints.commands.context import DataDir, with_engine
-from payments.entrypoints.settings import Settings
-from payments.http.auth import SCOPES
+from payments.http.scopes import SCOPES
 from payments.kernel.clock import rfc3339, utc_now
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from payments.apikeys.writes import StoredKey
+    from payments.entrypoints.settings import Settings
 
 app: Final = typer.Typer(no_args_is_help=True, help="API keys.")
 
@@ -23,6 +28,8 @@ def create(
     data_dir: DataDir = None,
 ) -> None:
     """Create a key and print only the key on stdout. It is shown only once."""
+    from payments.apikeys.writes import create_key
+
     scopes_ = tuple(s.strip() for s in scopes.split(",") if s.strip())
 
     async def work(engine: AsyncEngine, settings: Settings) -> str:
@@ -38,6 +45,7 @@ def create(
 @app.command("list")
 def list_(data_dir: DataDir = None) -> None:
     """List the keys, without their secrets."""
+    from payments.apikeys.writes import list_keys
 
     async def work(engine: AsyncEngine, _settings: Settings) -> list[StoredKey]:
         return await list_keys(engine)
@@ -55,6 +63,8 @@ def revoke(
     data_dir: DataDir = None,
 ) -> None:
     """Revoke a key; it stops working within seconds."""
+    from payments.apikeys.writes import revoke_key
+
     public = key_id.split("_")[2] if key_id.startswith("pk_") and key_id.count("_") > 2 else key_id  # noqa: PLR2004
 
     async def work(engine: AsyncEngine, _settings: Settings) -> bool:

@@ -1,23 +1,24 @@
 """For operators: `audit`, `doctor`, `dead-letters`."""
 
+from __future__ import annotations
+
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from payments.entrypoints import doctor as examination
 from payments.entrypoints.commands.context import DataDir, settings_of
-from payments.entrypoints.settings import Settings
 from payments.kernel.clock import rfc3339, utc_now
-from payments.kernel.database import Connection, connect
-from payments.operations import dead_letters
-from payments.operations.door import RedisDoor
-from scheduler.checks.audit import audit as run_audit
+
+if TYPE_CHECKING:
+    from payments.entrypoints.settings import Settings
+    from payments.kernel.database import Connection
+    from payments.operations.dead_letters import DeadLetter
 
 app: Final = typer.Typer(no_args_is_help=True, help="Intents that could not be handled.")
 T = TypeVar("T")
@@ -29,6 +30,8 @@ LetterId = Annotated[int, typer.Argument(help="The number in `dead-letters list`
 
 def audit(data_dir: DataDir = None) -> None:
     """Check all invariants over all data; exit code 1 on a breach."""
+    from scheduler.checks.audit import audit as run_audit
+
     with settings_of(data_dir) as settings:
         database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
         with Console(stderr=True).status("looking") as status:
@@ -61,6 +64,8 @@ def doctor(
     ] = False,
 ) -> None:
     """Show versions, durability and problems with advice; exit code 1 when something is wrong."""
+    from payments.entrypoints import doctor as examination
+
     with settings_of(data_dir) as settings:
         if accept_loss:
             resumed = asyncio.run(examination.accept_loss(settings))
@@ -77,8 +82,9 @@ def doctor(
 @app.command("list")
 def list_letters(data_dir: DataDir = None, state: str = "parked") -> None:
     """List the entries an operator has to look at."""
+    from payments.operations import dead_letters
 
-    async def work(connection: Connection, _settings: Settings) -> list[dead_letters.DeadLetter]:
+    async def work(connection: Connection, _settings: Settings) -> list[DeadLetter]:
         return await dead_letters.list_letters(connection, state)
 
     table = Table("id", "stream", "kind", "operation", "parked", "error")
@@ -95,8 +101,9 @@ def list_letters(data_dir: DataDir = None, state: str = "parked") -> None:
 @app.command()
 def show(letter_id: LetterId, data_dir: DataDir = None) -> None:
     """Show one dead letter completely: its intent and its traceback."""
+    from payments.operations import dead_letters
 
-    async def work(connection: Connection, _settings: Settings) -> dead_letters.DeadLetter:
+    async def work(connection: Connection, _settings: Settings) -> DeadLetter:
         return await dead_letters.show_letter(connection, letter_id)
 
     letter = _run(data_dir, work)
@@ -108,8 +115,10 @@ def show(letter_id: LetterId, data_dir: DataDir = None) -> None:
 @app.command()
 def retry(letter_id: LetterId, data_dir: DataDir = None) -> None:
     """Append it to its stream again."""
+    from payments.operations import dead_letters
+    from payments.operations.door import RedisDoor
 
-    async def work(connection: Connection, settings: Settings) -> dead_letters.DeadLetter:
+    async def work(connection: Connection, settings: Settings) -> DeadLetter:
         door = RedisDoor(
             settings.redis_url.reveal(),
             settings.database_url.reveal(),
@@ -127,8 +136,9 @@ def retry(letter_id: LetterId, data_dir: DataDir = None) -> None:
 @app.command()
 def discard(letter_id: LetterId, data_dir: DataDir = None) -> None:
     """Discard it: its operation is rejected permanently."""
+    from payments.operations import dead_letters
 
-    async def work(connection: Connection, _settings: Settings) -> dead_letters.DeadLetter:
+    async def work(connection: Connection, _settings: Settings) -> DeadLetter:
         return await dead_letters.discard_letter(connection, letter_id, utc_now(), _actor())
 
     typer.echo(f"{_run(data_dir, work).operation_id} is rejected", err=True)
@@ -147,6 +157,8 @@ def _actor() -> str:
 
 
 def _run(data_dir: Any, work: Callable[[Connection, Settings], Awaitable[T]]) -> T:
+    from payments.kernel.database import connect
+
     async def run(settings: Settings) -> T:
         connection = await connect(settings.database_url.reveal(), application_name="payments-cli")
         try:

@@ -1,23 +1,19 @@
 """`payments organizations`: organizations the bank's webhook may pay."""
 
-from typing import Annotated, Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.bankpayments.inn import checked_inn
-from payments.bankpayments.matching import submit_matches
-from payments.bankpayments.queries import list_organizations
-from payments.bankpayments.tables import CURRENCY
-from payments.bankpayments.writes import add_organization
 from payments.entrypoints.commands.context import DataDir, with_engine
-from payments.entrypoints.logging import configure_logging
-from payments.entrypoints.settings import Settings
 from payments.kernel.clock import utc_now
 from payments.kernel.money import currency_of, format_minor
-from payments.operations.door import RedisDoor
-from payments.operations.results import OutcomeReader
-from payments.operations.submit import Submitter
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from payments.entrypoints.settings import Settings
 
 app: Final = typer.Typer(help="Organizations the bank may pay for.", no_args_is_help=True)
 
@@ -29,6 +25,9 @@ def add(
     data_dir: DataDir = None,
 ) -> None:
     """Add an organization; payments that waited for its INN move to it."""
+    from payments.bankpayments.inn import checked_inn
+    from payments.bankpayments.writes import add_organization
+    from payments.entrypoints.logging import configure_logging
 
     async def work(engine: AsyncEngine, settings: Settings) -> int:
         await add_organization(engine, utc_now, inn=checked_inn(inn), name=name)
@@ -42,6 +41,8 @@ def add(
 @app.command("list")
 def list_all(data_dir: DataDir = None) -> None:
     """List the newest 200."""
+    from payments.bankpayments.queries import list_organizations
+    from payments.bankpayments.tables import CURRENCY
 
     async def work(engine: AsyncEngine, _settings: Settings) -> None:
         typer.echo(f"{'INN':<14}{'balance, ' + CURRENCY:>16}  name")
@@ -54,6 +55,11 @@ def list_all(data_dir: DataDir = None) -> None:
 
 async def _match(engine: AsyncEngine, settings: Settings, inn: str) -> int:
     """Submit matches for payments that waited for it; a running consumer decides them."""
+    from payments.bankpayments.matching import submit_matches
+    from payments.operations.door import RedisDoor
+    from payments.operations.results import OutcomeReader
+    from payments.operations.submit import Submitter
+
     database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
     door = RedisDoor(redis_url, database_url, partition_count=settings.partitions)
     outcomes = OutcomeReader(redis_url, database_url)

@@ -1,20 +1,23 @@
 """`payments recover`: recover from a restore, one step at a time."""
 
+from __future__ import annotations
+
 import asyncio
 import getpass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.entrypoints import recovery
 from payments.entrypoints.commands.context import DataDir, settings_of
-from payments.entrypoints.recovery import Status
-from payments.entrypoints.settings import Settings
 from payments.kernel.clock import rfc3339
-from payments.kernel.database import create_engine
-from payments.recovery.queries import Kind
+from payments.recovery.kind import Kind
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from payments.entrypoints.recovery import Status
+    from payments.entrypoints.settings import Settings
 
 
 def recover(
@@ -52,6 +55,9 @@ def recover(
 async def _run(
     settings: Settings, kind: Kind | None, since: datetime | None, *, is_doing: bool
 ) -> Status:
+    from payments.entrypoints import recovery
+    from payments.kernel.database import create_engine
+
     engine = create_engine(
         settings.database_url.reveal(), pool_size=2, application="payments-recover"
     )
@@ -67,6 +73,8 @@ async def do_next(
     settings: Settings, engine: AsyncEngine, kind: Kind | None, since: datetime | None
 ) -> str:
     """Do the next step; returns a description of what was done."""
+    from payments.entrypoints import recovery
+
     status = await recovery.status(settings, engine)
     by = f"command line: {getpass.getuser()}"
     if status.recovery is None:
@@ -83,6 +91,8 @@ async def do_next(
 
 
 def _show(status: Status) -> None:
+    from payments.entrypoints.recovery import trouble
+
     current = status.recovery
     if current is None:
         typer.echo("no recovery is open")
@@ -93,7 +103,7 @@ def _show(status: Status) -> None:
             f"by {current.opened_by}"
         )
         typer.echo(f"the gap: from {rfc3339(current.gap_from)}; registries of {days}")
-    for line in recovery.trouble(status):
+    for line in trouble(status):
         typer.echo(f"- {line}")
     if status.next:
         typer.echo("effects wait (asking the provider goes on)")

@@ -1,23 +1,18 @@
 """One role per process: api, consumer, executor, scheduler; and `up` for all of them."""
 
+from __future__ import annotations
+
 import asyncio
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import structlog
 import typer
 
 from payments.entrypoints.commands.context import role
-from payments.entrypoints.doctor import durability
-from payments.entrypoints.environment import read_settings
-from payments.entrypoints.logging import configure_logging
-from payments.entrypoints.metrics import ROLES, serve_metrics
-from payments.entrypoints.settings import BadSettings, Settings
-from payments.entrypoints.stopping import stop_cleanly
-from payments.entrypoints.waiting import look_at_servers, wait_for_servers
 
-_log = structlog.get_logger(__name__)
+if TYPE_CHECKING:
+    from payments.entrypoints.settings import Settings
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on.")]
@@ -61,6 +56,8 @@ def scheduler() -> None:
 
 def settings_with(host: str | None = None, port: int | None = None) -> Settings:
     """The settings of the environment, overridden by the command line."""
+    from payments.entrypoints.environment import read_settings
+
     overrides: dict[str, Any] = {"PAYMENTS_HOST": host, "PAYMENTS_PORT": port}
     return read_settings(
         {**os.environ, **{k: str(v) for k, v in overrides.items() if v is not None}}
@@ -78,15 +75,25 @@ def _settings(host: str | None = None, port: int | None = None) -> Settings:
 
 def _check_durability(settings: Settings) -> None:
     """Production refuses servers that confirm what is not on disk; development only warns."""
+    import structlog
+
+    from payments.entrypoints.doctor import durability
+    from payments.entrypoints.settings import BadSettings
+
     unsafe = [f for f in asyncio.run(durability(settings)) if f.is_unsafe]
     problems = [f"{f.part} is {f.found}: {f.advice}" for f in unsafe]
     if problems and settings.is_production:
         raise BadSettings(problems)
     for text in problems:
-        _log.warning("not_durable", reason=text)
+        structlog.get_logger(__name__).warning("not_durable", reason=text)
 
 
 def _run(name: str, settings: Settings) -> None:
+    from payments.entrypoints.logging import configure_logging
+    from payments.entrypoints.metrics import ROLES, serve_metrics
+    from payments.entrypoints.stopping import stop_cleanly
+    from payments.entrypoints.waiting import look_at_servers, wait_for_servers
+
     stop_cleanly()
     module = role(name)
     configure_logging(settings.log_level, name)

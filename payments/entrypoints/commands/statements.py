@@ -1,30 +1,31 @@
 """`payments statements`: bank statements from files, without HTTP and without its limit of size."""
 
+from __future__ import annotations
+
 import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
 from payments.entrypoints.commands.context import DataDir, settings_of
-from payments.entrypoints.deciding import deciding
-from payments.entrypoints.logging import configure_logging
-from payments.entrypoints.settings import Settings
 from payments.kernel.clock import utc_now
 from payments.kernel.errors import PaymentsError
 from payments.kernel.money import Currency, currency_of, format_minor
-from payments.statements.line import Line, Statement
-from payments.statements.load import dry_run, load_file
-from payments.statements.queries import StatementView, get_statements
-from payments.statements.read import AUTO, format_of, read_file
+
+if TYPE_CHECKING:
+    from payments.entrypoints.settings import Settings
+    from payments.statements.line import Line, Statement
+    from payments.statements.queries import StatementView
 
 app: Final = typer.Typer(help="Statements of banks and providers.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 Format = Annotated[str, typer.Option("--format", help="auto, 1c, camt053, mt940 or csv:<profile>.")]
 Account = Annotated[str, typer.Option(help="Ours at the bank; a CSV file needs it.")]
+_AUTO: Final = "auto"
 _WAIT_S: Final = 60.0
 _ACTOR: Final = "cli"
 
@@ -32,14 +33,16 @@ _ACTOR: Final = "cli"
 @app.command("try")
 def try_(
     file: File,
-    format_: Format = AUTO,
+    format_: Format = _AUTO,
     rows: Annotated[int, typer.Option(min=1, help="How many lines are shown.")] = 10,
 ) -> None:
     """Show how the first lines of a file are understood. Nothing is kept; no server is needed."""
+    from payments.statements.read import format_of, read_file
+
     raw = file.read_bytes()
     try:
         statements = read_file(raw, format_)
-        word = format_of(raw) if format_ == AUTO else format_
+        word = format_of(raw) if format_ == _AUTO else format_
     except PaymentsError as error:
         _refuse(error)
     for statement in statements:
@@ -49,13 +52,15 @@ def try_(
 @app.command("import")
 def import_(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)],
-    format_: Format = AUTO,
+    format_: Format = _AUTO,
     account: Account = "",
     data_dir: DataDir = None,
     *,
     dry: Annotated[bool, typer.Option("--dry-run", help="Check only; keep nothing.")] = False,
 ) -> None:
     """Import files, in their order. A file with a fault changes nothing and ends the import."""
+    from payments.entrypoints.logging import configure_logging
+
     configure_logging("warning", "statements")  # to stderr: stdout is for people
     with settings_of(data_dir) as settings:
         for file in files:
@@ -68,6 +73,10 @@ def import_(
 async def _import(
     settings: Settings, file: Path, format_: str, account: str, *, is_dry: bool
 ) -> None:
+    from payments.entrypoints.deciding import deciding
+    from payments.statements.load import dry_run, load_file
+    from payments.statements.queries import get_statements
+
     raw = await asyncio.to_thread(file.read_bytes)
     async with deciding(settings) as (engine, submitter):
         if is_dry:

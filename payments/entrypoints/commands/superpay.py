@@ -1,15 +1,19 @@
 """`payments superpay`: the pause switch of the provider."""
 
-from typing import Annotated, Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.entrypoints.commands.context import DataDir, with_engine
-from payments.entrypoints.settings import Settings
 from payments.kernel.clock import utc_now
-from payments.provider.queries import Switch, read_switch
-from payments.provider.writes import set_switch
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from payments.entrypoints.settings import Settings
+    from payments.provider.queries import Switch
 
 app: Final = typer.Typer(no_args_is_help=True, help="The provider: pause and resume.")
 
@@ -19,6 +23,7 @@ Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
 @app.command()
 def status(data_dir: DataDir = None) -> None:
     """Show whether payouts are sent."""
+    from payments.provider.queries import read_switch
 
     async def work(engine: AsyncEngine, _settings: Settings) -> Switch:
         return await read_switch(engine)
@@ -39,6 +44,8 @@ def resume(reason: Reason = "resumed", data_dir: DataDir = None) -> None:
 
 
 def _set(data_dir: DataDir, reason: str, *, is_paused: bool) -> Switch:
+    from payments.provider.writes import set_switch
+
     async def work(engine: AsyncEngine, _settings: Settings) -> Switch:
         return await set_switch(
             engine, utc_now, is_paused=is_paused, reason=reason, changed_by="command line"

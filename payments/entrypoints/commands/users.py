@@ -1,18 +1,20 @@
 """`payments users`: the shop's administrator."""
 
+from __future__ import annotations
+
 import os
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.entrypoints.commands.context import DataDir, with_engine
-from payments.entrypoints.settings import Settings
 from payments.kernel.clock import utc_now
 from payments.kernel.ids import new_secret
-from payments.users.passwords import PASSWORD_MIN, Passwords
-from payments.users.tables import LOGIN_MAX
-from payments.users.writes import ensure_admin
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from payments.entrypoints.settings import Settings
 
 VARIABLE: Final = "PAYMENTS_ADMIN_PASSWORD"
 
@@ -37,6 +39,10 @@ def create_admin(
     it is printed on stdout. It is not an option: other users of this machine can read command
     lines.
     """
+    from payments.users.passwords import PASSWORD_MIN, Passwords
+    from payments.users.tables import LOGIN_MAX
+    from payments.users.writes import ensure_admin
+
     if not login.strip() or len(login) > LOGIN_MAX or not login.isprintable():
         raise typer.BadParameter(f"a login has 1 to {LOGIN_MAX} visible characters")
     chosen = os.environ.get(VARIABLE, "")

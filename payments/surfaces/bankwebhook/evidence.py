@@ -11,10 +11,11 @@ from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.http.access import Access
-from payments.http.auth import ADMIN, API_KEY
+from payments.http.auth import API_KEY
 from payments.http.listing import Listing, list_reply
 from payments.http.lists import InvalidCursor
 from payments.http.query import read_query
+from payments.http.scopes import ADMIN
 from payments.http.services import HttpRequest
 from payments.kernel.clock import rfc3339
 from payments.operations.conflict_list import ConflictView, Place, list_conflicts

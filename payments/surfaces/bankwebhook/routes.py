@@ -16,13 +16,14 @@ from payments.bankpayments.matching import submit_matches
 from payments.bankpayments.queries import OrganizationView
 from payments.bankpayments.tables import CURRENCY
 from payments.http.access import Access, Takes
-from payments.http.auth import ADMIN, API_KEY
+from payments.http.auth import API_KEY
 from payments.http.body import read_body, read_raw
 from payments.http.listing import Listing, list_reply
 from payments.http.lists import Page
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
+from payments.http.scopes import ADMIN
 from payments.http.services import HttpRequest, Time
 from payments.kernel.clock import rfc3339
 from payments.kernel.money import currency_of, format_minor, short_number

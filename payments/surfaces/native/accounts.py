@@ -16,13 +16,14 @@ from payments.accounts import queries
 from payments.accounts.open import OpenAccount
 from payments.accounts.queries import AccountView
 from payments.http.access import Access
-from payments.http.auth import ADMIN, API_KEY
+from payments.http.auth import API_KEY
 from payments.http.body import currency_in, read_body
 from payments.http.listing import Listing, list_reply
 from payments.http.lists import Page
 from payments.http.operations import submit
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
+from payments.http.scopes import ADMIN
 from payments.http.services import HttpRequest, Time
 from payments.reads.entries import EntryView, list_entries
 from payments.reads.replica import ReadEngine

@@ -6,10 +6,11 @@ from litestar import post
 
 import payments.wallets.adjust
 from payments.http.access import Access
-from payments.http.auth import ADMIN, API_KEY
+from payments.http.auth import API_KEY
 from payments.http.body import money_in, read_body
 from payments.http.operations import submit
 from payments.http.reply import Reply
+from payments.http.scopes import ADMIN
 from payments.http.services import HttpRequest
 from payments.surfaces.native.bodies import AdjustmentBody
 from payments.wallets.adjust import AdjustWallet

@@ -9,8 +9,9 @@ from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 
-from payments.http.auth import ADMIN, Actor, InsufficientScope
+from payments.http.auth import Actor, InsufficientScope
 from payments.http.body import Amount, Body, CurrencyCode, Text, free_json_in, money_in
+from payments.http.scopes import ADMIN
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import InvalidBody, PaymentsError
 from payments.kernel.free_json import EMPTY, JsonObject

@@ -16,7 +16,7 @@ import payments.transactions.create
 import payments.transactions.reverse
 from payments.accounts.queries import accounts_named
 from payments.http.access import Access
-from payments.http.auth import ADMIN, API_KEY, InsufficientScope, actor_of
+from payments.http.auth import API_KEY, InsufficientScope, actor_of
 from payments.http.body import currency_in, free_json_in, read_body
 from payments.http.follow_up import existing
 from payments.http.listing import Lines, Listing, list_reply
@@ -24,6 +24,7 @@ from payments.http.lists import InvalidCursor, Page
 from payments.http.operations import submit
 from payments.http.query import InvalidQuery, read_query
 from payments.http.reply import Reply, json_reply
+from payments.http.scopes import ADMIN
 from payments.http.services import HttpRequest, Time, service
 from payments.kernel.ids import parse_id
 from payments.kernel.strict import NotRead, read_id

@@ -17,7 +17,7 @@ import payments.wallets.close
 import payments.wallets.freeze
 import payments.wallets.open
 from payments.http.access import Accepted, Access, Takes
-from payments.http.auth import ADMIN, API_KEY, InsufficientScope, actor_of
+from payments.http.auth import API_KEY, InsufficientScope, actor_of
 from payments.http.body import currency_in, free_json_in, optional_minor_of, read_body
 from payments.http.caught_up import note_stale
 from payments.http.idempotency import request_for
@@ -27,6 +27,7 @@ from payments.http.operations import render_ticket, submit
 from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
+from payments.http.scopes import ADMIN
 from payments.http.services import HttpRequest, Time
 from payments.kernel.money import amount_text, currency_of
 from payments.operations.outcome import Status

@@ -21,12 +21,13 @@ from payments.endpoints.sealing import Seal
 from payments.endpoints.values import check_values
 from payments.events.event import client_of
 from payments.http.access import Access
-from payments.http.auth import ADMIN, API_KEY, actor_of
+from payments.http.auth import API_KEY, actor_of
 from payments.http.body import read_body
 from payments.http.listing import Listing, list_reply
 from payments.http.lists import Page
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
+from payments.http.scopes import ADMIN
 from payments.http.services import HttpRequest, Time
 from payments.kernel.ids import parse_id
 from payments.surfaces.native.answers import (

@@ -8,9 +8,10 @@ from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.http.access import Access
-from payments.http.auth import ADMIN, API_KEY, actor_of
+from payments.http.auth import API_KEY, actor_of
 from payments.http.body import Body, read_body
 from payments.http.reply import Reply, json_reply
+from payments.http.scopes import ADMIN
 from payments.http.services import HttpRequest, Time
 from payments.provider.queries import Switch, read_switch
 from payments.provider.writes import set_switch
