@@ -32,7 +32,7 @@ class Page(CsvQuery, frozen=True, kw_only=True):
     """`?limit=&cursor=`: base of a list's query string."""
 
     limit: Limit = LIMIT_DEFAULT
-    cursor: Annotated[str, msgspec.Meta(max_length=500)] | None = None
+    cursor: Annotated[str, msgspec.Meta(max_length=4000)] | None = None
 
 
 def encode_cursor(key: Any) -> str:

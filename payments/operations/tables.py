@@ -70,6 +70,7 @@ sa.Index(
 sa.Index("transactions_created_at_idx", transactions.c.created_at)
 sa.Index("transactions_kind_created_at_idx", transactions.c.kind, transactions.c.created_at)
 sa.Index("transactions_actor_created_at_idx", transactions.c.actor, transactions.c.created_at)
+sa.Index("transactions_currency_created_at_idx", transactions.c.currency, transactions.c.created_at)
 sa.Index("transactions_currency_minor_idx", transactions.c.currency, transactions.c.minor)
 sa.Index(
     "transactions_reference_idx",
@@ -91,7 +92,15 @@ transaction_amounts: Final = sa.Table(
     sa.Column("position", sa.SmallInteger, primary_key=True, autoincrement=False),
     sa.Column("currency", sa.SmallInteger, nullable=False),
     sa.Column("minor", sa.BigInteger, nullable=False),
+    sa.Column(
+        "created_at", sa.DateTime(timezone=True), nullable=False, comment="the transaction's"
+    ),
     comment="amounts of postings after the first, where they differ from it",
+)
+sa.Index(
+    "transaction_amounts_created_at_idx",
+    transaction_amounts.c.created_at,
+    transaction_amounts.c.transaction_id,
 )
 sa.Index(
     "transaction_amounts_currency_minor_idx",

@@ -103,6 +103,7 @@ class TransactionAmount(Record, frozen=True, kw_only=True):
     position: int
     currency: int
     minor: int
+    created_at: datetime
 
     def key(self) -> tuple[UUID, int]:
         """Both columns."""
@@ -180,7 +181,11 @@ def amounts_of(transaction: Transaction) -> Iterator[TransactionAmount]:
         if (currency, minor) not in known:
             known.add((currency, minor))
             yield TransactionAmount(
-                transaction_id=transaction.id, position=position, currency=currency, minor=minor
+                transaction_id=transaction.id,
+                position=position,
+                currency=currency,
+                minor=minor,
+                created_at=transaction.created_at,
             )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from payments.kernel.clock import rfc3339
@@ -15,6 +16,7 @@ from payments.kernel.words import kind_of_operation
 from payments.ledger.chart import address_of
 from payments.ledger.tables import accounts, entries
 from payments.operations.tables import operations, transactions
+from payments.reads.rare import are_few, in_common, last_seq_before, seqs_of
 
 
 class EntryView(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +80,11 @@ async def list_entries(
         )
         .outerjoin(operations, operations.c.id == entries.c.operation_id)
         .outerjoin(transactions, sa.or_(_IS_OWN, _IS_DERIVED))
-        .where(entries.c.account_id == account_id, *_conditions(filters))
+        .where(
+            entries.c.account_id == account_id,
+            *_conditions(filters),
+            *await _among(connection, account_id, filters),
+        )
         .order_by(entries.c.seq.desc())
         .limit(count)
     )
@@ -108,14 +114,28 @@ async def list_entries(
 
 def _conditions(filters: EntryFilters) -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
-    if filters.since is not None:
-        conditions.append(entries.c.recorded_at >= filters.since)
-    if filters.until is not None:
-        conditions.append(entries.c.recorded_at < filters.until)
     if filters.kind is not None:
         conditions.append(operations.c.kind == filters.kind)
     if filters.reference is not None:
         conditions.append(transactions.c.reference == filters.reference)
+    return conditions
+
+
+async def _among(
+    connection: AsyncConnection, account_id: int, filters: EntryFilters
+) -> list[sa.ColumnElement[bool]]:
+    """The numbers of entries that can be meant, so that the rest of the account is not read."""
+    conditions: list[sa.ColumnElement[bool]] = []
+    if filters.since is not None:
+        first = await last_seq_before(connection, account_id, filters.since)
+        conditions.append(entries.c.seq > first)
+    if filters.until is not None:
+        last = await last_seq_before(connection, account_id, filters.until)
+        conditions.append(entries.c.seq <= last)
+    if await are_few(connection, filters.reference, filters.kind):
+        shared = in_common(filters.reference, filters.kind)
+        seqs = await seqs_of(connection, account_id, shared)
+        conditions.append(entries.c.seq == sa.any_(sa.cast(seqs, ARRAY(sa.BigInteger))))
     return conditions
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from payments.apikeys.tables import api_clients, api_keys
@@ -16,15 +17,18 @@ from payments.kernel.free_json import EMPTY, JsonObject
 from payments.kernel.money import CURRENCY_BY_NUMBER, format_minor
 from payments.kernel.words import kind_of_operation
 from payments.ledger.chart import address_of
-from payments.ledger.tables import accounts, entries
+from payments.ledger.tables import accounts
 from payments.operations.tables import operations, transactions
+from payments.reads.rare import are_few, touches
 from payments.transactions.create import PostingView
-from payments.transactions.search import Search, conditions
+from payments.transactions.search import Search, conditions, has_amount
 from payments.transactions.tables import transaction_changes
+from payments.transactions.walks import Seqs, by_amount, of_accounts
 from payments.transfers.tables import transfers
 
 YEARS: Final = (1970, 9998)
 """The ends of the calendar overflow when a time is turned into UTC."""
+BIGINT: Final = range(2**63)
 
 
 class TransactionNotFound(NotFound):
@@ -62,11 +66,11 @@ class ChangeView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Position(NamedTuple):
-    """Where a page ends: in a list of one account by its entries, else by time and id."""
+    """Where a page ends: in a list of accounts by their entries, else by time and id."""
 
     created_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     id: UUID | None = None
-    seq: int | None = None
+    seqs: Seqs | None = None
 
 
 _CLIENT: Final = sa.func.coalesce(
@@ -158,10 +162,12 @@ async def list_history(
 
 def is_of(position: Position, search: Search) -> bool:
     """True when a list of this search gives such positions."""
-    if _is_one(search):
-        return position.seq is not None
-    moment = position.created_at
-    return position.id is not None and moment is not None and YEARS[0] <= moment.year <= YEARS[1]
+    if position.seqs is not None:
+        places = range(0 if search.account_ids is None else len(search.account_ids))
+        return all(place in places and seq in BIGINT for place, seq in position.seqs)
+    is_timed = position.created_at is not None and position.created_at.year in range(*YEARS)
+    has_common = {search.reference, search.kind} != {None}
+    return is_timed and (search.account_ids is None or has_common)
 
 
 async def list_transactions(
@@ -169,67 +175,49 @@ async def list_transactions(
 ) -> list[tuple[TransactionView, Position]]:
     """Newest first, each with the position after which the next page begins."""
     async with engine.connect() as connection:
-        query = _of_account(search, after) if _is_one(search) else _of_all(search, after)
-        rows = (await connection.execute(query.limit(count))).all()
+        if await _is_walked(connection, search, after):
+            return await _of_accounts(connection, search, after, count)
+        rows = (await connection.execute(_of_all(search, after, count))).all()
         views = await _views(connection, rows)
-    positions = [
-        Position(seq=row.seq) if _is_one(search) else Position(row.created_at, row.id)
-        for row in rows
-    ]
-    return list(zip(views, positions, strict=True))
+    return [(view, Position(row.created_at, row.id)) for view, row in zip(views, rows, strict=True)]
 
 
-def _is_one(search: Search) -> bool:
-    return search.account_ids is not None and len(search.account_ids) == 1
-
-
-def _of_all(search: Search, after: Position | None) -> sa.Select[Any]:
-    query = sa.select(*_COLUMNS).where(*conditions(search))
-    if search.account_ids is not None:
-        query = query.where(transactions.c.id.in_(_ids_of(search.account_ids)))
-    if after is not None:
-        key = sa.tuple_(transactions.c.created_at, transactions.c.id)
-        query = query.where(key < sa.tuple_(after.created_at, after.id))
-    return query.order_by(transactions.c.created_at.desc(), transactions.c.id.desc())
-
-
-def _ids_of(account_ids: Sequence[int]) -> sa.CompoundSelect[Any]:
-    """Of the transactions that moved these accounts, by both indexes: few ids are not the
-    operation's.
+async def _is_walked(connection: AsyncConnection, search: Search, after: Position | None) -> bool:
+    """Whether accounts' entries are walked; few transactions of a kind or reference are read
+    instead. A list stays what its first page was.
     """
-    ids = sa.select(entries.c.operation_id).where(entries.c.account_id.in_(account_ids))
-    other = transactions.alias("other")
-    derived = (
-        sa.select(other.c.id)
-        .select_from(entries)
-        .join(other, other.c.operation_id == entries.c.operation_id)
-        .where(entries.c.account_id.in_(account_ids), other.c.operation_id != other.c.id)
-    )
-    return sa.union_all(ids, derived)
+    if search.account_ids is None:
+        return False
+    if after is not None:
+        return after.seqs is not None
+    return not await are_few(connection, search.reference, search.kind)
 
 
-def _of_account(search: Search, after: Position | None) -> sa.Select[Any]:
-    """By the account's entries, newest first; several of one operation stand side by side."""
-    assert search.account_ids is not None, "asked for one account"
-    later = entries.alias("later")
-    again = sa.exists().where(
-        later.c.account_id == entries.c.account_id,
-        later.c.seq == entries.c.seq + 1,
-        later.c.operation_id == entries.c.operation_id,
-    )
-    own = transactions.c.id == entries.c.operation_id
-    derived = sa.and_(
-        transactions.c.operation_id == entries.c.operation_id,
-        transactions.c.operation_id != transactions.c.id,
-    )
-    query = (
-        sa.select(*_COLUMNS, entries.c.seq)
-        .select_from(entries)
-        .join(transactions, sa.or_(own, derived))
-        .where(entries.c.account_id == search.account_ids[0], ~again, *conditions(search))
-        .order_by(entries.c.seq.desc())
-    )
-    return query if after is None else query.where(entries.c.seq < after.seq)
+async def _of_accounts(
+    connection: AsyncConnection, search: Search, after: Position | None, count: int
+) -> list[tuple[TransactionView, Position]]:
+    page = await of_accounts(connection, search, None if after is None else after.seqs, count)
+    ids = sa.cast([id_ for id_, _ in page], ARRAY(sa.Uuid))
+    query = sa.select(*_COLUMNS).where(transactions.c.id == sa.any_(ids))
+    rows = (await connection.execute(query)).all()
+    views = {view.transaction_id: view for view in await _views(connection, rows)}
+    return [(views[id_], Position(seqs=seqs)) for id_, seqs in page]
+
+
+def _of_all(search: Search, after: Position | None, count: int) -> sa.Select[Any]:
+    t = transactions.c
+    query = sa.select(*_COLUMNS)
+    if search.account_ids is not None:
+        query = query.where(touches(search.account_ids))
+    key = None if after is None or after.id is None else (after.created_at, after.id)
+    if has_amount(search) and search.account_ids is None:
+        found = by_amount(search, key, count).subquery("found")
+        query = query.join(found, found.c.id == t.id)
+    else:
+        query = query.where(*conditions(search))
+        if key is not None:
+            query = query.where(sa.tuple_(t.created_at, t.id) < sa.tuple_(*key))
+    return query.order_by(t.created_at.desc(), t.id.desc()).limit(count)
 
 
 async def _views(connection: AsyncConnection, rows: Sequence[sa.Row[Any]]) -> list[TransactionView]:

@@ -33,7 +33,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, str] = {}
 
 
-def conditions(search: Search) -> Iterator[sa.ColumnElement[bool]]:
+def conditions(search: Search, *, with_amount: bool = True) -> Iterator[sa.ColumnElement[bool]]:
     """Everything but the accounts: these are found by their entries."""
     t = transactions.c
     if search.kind is not None:
@@ -46,7 +46,7 @@ def conditions(search: Search) -> Iterator[sa.ColumnElement[bool]]:
         yield t.created_at >= search.since
     if search.until is not None:
         yield t.created_at < search.until
-    if {search.currency, search.min_amount, search.max_amount} != {None}:
+    if with_amount and has_amount(search):
         yield _amount(search)
     for name, value in search.metadata.items():
         yield t.metadata.is_not(None)
@@ -67,29 +67,46 @@ async def actors_of(engine: AsyncEngine, client: str) -> tuple[str, ...]:
         return tuple((await connection.execute(query)).scalars())
 
 
+def has_amount(search: Search) -> bool:
+    """True when the search names a currency or a size."""
+    return {search.currency, search.min_amount, search.max_amount} != {None}
+
+
 def _amount(search: Search) -> sa.ColumnElement[bool]:
-    """A posting of that currency and size: the first, or one of those beside it."""
-    others = sa.select(transaction_amounts.c.transaction_id).where(
-        _posting(search, transaction_amounts)
+    """A posting of that currency and size: the first, or one of those beside it.
+
+    A scalar subquery: PostgreSQL would read a whole table once for `EXISTS`.
+    """
+    other = (
+        sa.select(sa.true())
+        .where(
+            transaction_amounts.c.transaction_id == transactions.c.id,
+            posting_of(search, transaction_amounts),
+        )
+        .limit(1)
+        .correlate(transactions)
+        .scalar_subquery()
     )
-    return sa.or_(
-        _posting(search, transactions),
-        transactions.c.id == sa.any_(sa.func.array(others.scalar_subquery())),
-    )
+    return sa.or_(posting_of(search, transactions), other)
 
 
-def _posting(search: Search, table: sa.Table) -> sa.ColumnElement[bool]:
+def posting_of(search: Search, table: sa.Table) -> sa.ColumnElement[bool]:
     """Amounts are kept in minor units, so they are compared among currencies of one exponent."""
     code = search.currency
-    currencies = CURRENCIES.values() if code is None else (CURRENCIES[code],)
+    if code is not None:
+        return _of_exponent(search, table, [CURRENCIES[code]])
     by_exponent: dict[int, list[Currency]] = {}
-    for currency in currencies:
+    for currency in CURRENCIES.values():
         by_exponent.setdefault(currency.exponent, []).append(currency)
     return sa.or_(*(_of_exponent(search, table, group) for group in by_exponent.values()))
 
 
 def _of_exponent(search: Search, table: sa.Table, group: list[Currency]) -> sa.ColumnElement[bool]:
-    parts: list[sa.ColumnElement[bool]] = [table.c.currency.in_([c.number for c in group])]
+    numbers = [currency.number for currency in group]
+    currency = table.c.currency
+    parts: list[sa.ColumnElement[bool]] = [
+        currency == numbers[0] if len(numbers) == 1 else currency.in_(numbers)
+    ]
     scale = group[0].scale
     if search.min_amount is not None:
         least = int((search.min_amount * scale).to_integral_value(ROUND_CEILING))

@@ -33,8 +33,9 @@ FILL: Final = (
       FROM generate_series(1, {ROWS}) AS n
     """,
     f"""
-    INSERT INTO transaction_amounts (transaction_id, position, currency, minor)
-    SELECT lpad(to_hex(n), 32, '0')::uuid, 1, 643, n % 9967 + 1
+    INSERT INTO transaction_amounts (transaction_id, position, currency, minor, created_at)
+    SELECT lpad(to_hex(n), 32, '0')::uuid, 1, 643, n % 9967 + 1,
+           '{BEGIN}'::timestamptz + n * interval '1 second'
       FROM generate_series(1, {ROWS}, 3) AS n
     """,
     f"""
@@ -50,6 +51,11 @@ SEARCHES: Final = {
     "none": Search(),
     "wallet": Search(account_ids=(7,)),
     "accounts": Search(account_ids=(7, 8)),
+    "accounts and a currency": Search(account_ids=(7, 8), currency="RUB"),
+    "wallet and a currency": Search(account_ids=(7,), currency="USD"),
+    "wallet and a usual kind": Search(account_ids=(7,), kind="transfer.create"),
+    "wallet and a kind": Search(account_ids=(7,), kind="wallet.adjust"),
+    "wallet and reference": Search(account_ids=(7,), reference="order-500"),
     "no account": Search(account_ids=()),
     "kind": Search(kind="wallet.adjust"),
     "usual kind": Search(kind="transfer.create"),
@@ -59,6 +65,8 @@ SEARCHES: Final = {
     "reference": Search(reference="order-500"),
     "reference of nobody": Search(reference="x"),
     "currency": Search(currency="USD"),
+    "usual currency": Search(currency="RUB"),
+    "any amount": Search(min_amount=Decimal("0.01")),
     "unused currency": Search(currency="EUR"),
     "least amount": Search(min_amount=Decimal("99.00")),
     "amount of nobody": Search(min_amount=Decimal(1_000_000)),
@@ -108,8 +116,9 @@ async def test_no_filter_scans_a_table(grown: AsyncEngine) -> None:
     middle = Position(BEGIN + timedelta(seconds=ROWS // 2), UUID(int=ROWS // 2))
     scanning = {}
     for name, search in SEARCHES.items():
-        is_one = search.account_ids is not None and len(search.account_ids) == 1
-        for after in (None, Position(seq=50) if is_one else middle):
+        ids = search.account_ids
+        walked = None if ids is None else Position(seqs=tuple((n, 50) for n in range(len(ids))))
+        for after in (None, walked or middle):
             for plan in await plans(grown, search, after):
                 if set(re.findall(r"Seq Scan on (\w+)", plan)) & BIG:
                     scanning[name, after is None] = plan

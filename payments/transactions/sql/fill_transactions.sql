@@ -49,11 +49,11 @@ WITH missing AS MATERIALIZED (
       FROM moved AS m
       JOIN missing AS o ON o.id = m.operation_id
         ON CONFLICT (id) DO NOTHING
-    RETURNING id, postings, currency, minor
+    RETURNING id, postings, currency, minor, created_at
 ), amounts AS (
-    INSERT INTO transaction_amounts (transaction_id, position, currency, minor)
+    INSERT INTO transaction_amounts (transaction_id, position, currency, minor, created_at)
     SELECT DISTINCT ON (t.id, p.posting ->> 2, p.posting ->> 3)
-           t.id, (p.position - 1)::smallint, (p.posting ->> 3)::smallint, (p.posting ->> 2)::bigint
+           t.id, (p.position - 1)::smallint, (p.posting ->> 3)::smallint, (p.posting ->> 2)::bigint, t.created_at
       FROM added AS t
      CROSS JOIN LATERAL json_array_elements(t.postings) WITH ORDINALITY AS p (posting, position)
      WHERE json_array_length(t.postings) > 1
