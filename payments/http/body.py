@@ -1,14 +1,13 @@
 """Request bodies: bytes are checked before decoding, and amounts keep the client's digits."""
 
-import json
 import re
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
-from msgspec import inspect
 
 from payments.http.access import access_here
 from payments.http.amounts import AS_TEXT
+from payments.http.body_text import FieldError, check_text, error_at
 from payments.http.services import HttpRequest, header, header_values
 from payments.kernel.errors import (
     BodyTooLarge,
@@ -58,7 +57,6 @@ _KEPT: Final = "payments_body"
 _MORE: Final = "http.request"
 _ZERO: Final = re.compile(r"0(?:\.(0{1,18}))?", re.ASCII)
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
-_ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _AT: Final = re.compile(r" - at `(key in )?\$([^`]*)`$")
 _FIELD: Final = re.compile(r"field `([^`]+)`")
 
@@ -152,7 +150,7 @@ def decode_body(raw: bytes, type_: type[T], *, prefix: str = "") -> T:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         why = f"is not valid JSON: {error}" if raw.strip() else "is empty; send a JSON object"
         raise InvalidRequest(f"the body {why}", code="invalid_json") from None
-    _check_text(raw, type_, prefix)
+    check_text(raw, type_, prefix)
     return body
 
 
@@ -246,48 +244,7 @@ def _check_depth(raw: bytes) -> None:
 _NOT_BRACKETS: Final = bytes(b for b in range(256) if b not in b"{}[]")
 
 
-def _check_text(raw: bytes, type_: type[msgspec.Struct], prefix: str) -> None:
-    if b"\\u0000" in raw and _ESCAPED_NUL.search(raw):
-        field = f"{prefix}{_field_with_nul(raw)}".rstrip(".")
-        raise InvalidBody(errors=[{"field": field, "message": "text must not contain U+0000"}])
-    # A duplicate field: we would take the last one, a proxy perhaps the first.
-    if b"\\u" in raw or any(raw.count(sign) > 1 for sign in _signs(type_)):
-        json.loads(raw, object_pairs_hook=_unique(prefix), parse_int=str, parse_float=str)
-
-
-def _field_with_nul(raw: bytes) -> str:
-    members = json.loads(raw, parse_int=str, parse_float=str).items()
-    return next((m[0] for m in members if _ESCAPED_NUL.search(json.dumps(m).encode())), "")
-
-
-_SIGNS: Final[dict[type, tuple[bytes, ...]]] = {}
-
-
-def _signs(type_: type[msgspec.Struct]) -> tuple[bytes, ...]:
-    """Bytes that occur once while no field is duplicated: each name, or the only opening brace."""
-    signs = _SIGNS.get(type_)
-    if signs is None:
-        struct: Any = inspect.type_info(type_)
-        parts = [getattr(f.type, "item_type", f.type) for f in struct.fields]
-        has_objects = any(isinstance(part, inspect.StructType) for part in parts)
-        names = tuple(f'"{n}"'.encode() for n in type_.__struct_encode_fields__)
-        signs = _SIGNS[type_] = (b"{",) if has_objects else names
-    return signs
-
-
-def _unique(prefix: str) -> Any:
-    def hook(pairs: list[tuple[str, Any]]) -> None:
-        names = [name for name, _ in pairs]
-        for name in names:
-            if names.count(name) > 1:
-                raise InvalidBody(
-                    errors=[{"field": f"{prefix}{name}", "message": "the field is given twice"}]
-                )
-
-    return hook
-
-
-def field_error(message: str, prefix: str = "") -> dict[str, str]:
+def field_error(message: str, prefix: str = "") -> FieldError:
     """Split msgspec's message into field path and text."""
     at = _AT.search(message)
     path = at[2].lstrip(".") if at else ""
@@ -295,4 +252,4 @@ def field_error(message: str, prefix: str = "") -> dict[str, str]:
     named = _FIELD.search(text)
     if named:
         path = f"{path}.{named[1]}" if path else named[1]
-    return {"field": f"{prefix}{path}".rstrip("."), "message": text}
+    return error_at(path, text, prefix)

@@ -49,9 +49,10 @@ def read_query(request: HttpRequest, type_: type[T], *, is_form: bool = False) -
         query = msgspec.convert(parameters, type_, strict=False)
     except msgspec.ValidationError as error:
         wrong = field_error(str(error))
-        if " " in str(parameters.get(wrong["field"], "")):
-            wrong["message"] += " (a + in a query string is written %2B)"
-        raise InvalidQuery(wrong["message"], errors=[wrong]) from None
+        text = str(wrong["message"])
+        if " " in str(parameters.get(str(wrong["field"]), "")):
+            text += " (a + in a query string is written %2B)"
+        raise InvalidQuery(text, errors=[{**wrong, "message": text}]) from None
     encoded = zip(type_.__struct_fields__, type_.__struct_encode_fields__, strict=True)
     for field, name in encoded:
         message = _objection(getattr(query, field), parameters.get(name, ""))

@@ -80,6 +80,12 @@ class Account(msgspec.Struct, gc=False):
         """True when a change would take more than is available of a guarded account."""
         return change < 0 and self.guard == _CREDIT_GUARD and self.available + change < 0
 
+    def cannot_count(self, change: int) -> bool:
+        """True when a change would make the balance larger than an account may have."""
+        after = self.balance + change
+        limit = HOUSE_MAX if self.guard == _NO_GUARD else OWNED_MAX
+        return not -limit <= after <= limit
+
     @property
     def balance(self) -> int:
         """Credits minus debits, without holds."""
@@ -107,12 +113,6 @@ class Account(msgspec.Struct, gc=False):
         if self.guard == _DEBIT_GUARD:
             return self.debits_posted - self.credits_posted - self.credits_pending < 0
         return False
-
-
-def _check_limit(account: Account, after: int) -> None:
-    limit = HOUSE_MAX if account.guard == _NO_GUARD else OWNED_MAX
-    if not -limit <= after <= limit:
-        raise BalanceLimit(f"account {account.code} cannot hold {after}")
 
 
 def fold(account: Account) -> None:
@@ -270,8 +270,8 @@ class Balances:
             account = self.accounts[leg.account_id]
             change = moved[leg.account_id] = moved.get(leg.account_id, 0) + leg.minor
             after = account.credits_posted - account.debits_posted + change
-            if after > OWNED_MAX or after < -HOUSE_MAX:
-                _check_limit(account, after)
+            if (after > OWNED_MAX or after < -OWNED_MAX) and account.cannot_count(change):
+                raise BalanceLimit(f"account {account.code} cannot hold {after}")
             key = (account.book, account.currency)
             sums[key] = sums.get(key, 0) + leg.minor
         if any(sums.values()):

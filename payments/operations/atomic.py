@@ -19,6 +19,7 @@ from payments.operations.record import Ref
 
 KIND: Final = "operations.atomic"
 _NOTHING: Final = msgspec.Raw(b"")
+_effects: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class AtomicPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,9 +78,11 @@ def part_envelope(envelope: Envelope, index: int, part: Part) -> Envelope:
     )
 
 
-def bulk_applied(decisions: Sequence[Decision]) -> AllApplied:
-    """The outcome of the whole."""
-    return AllApplied(items=[_item(decision) for decision in decisions])
+def bulk_applied(decisions: Sequence[Decision]) -> tuple[AllApplied, str | None]:
+    """The outcome of the whole and the effects of its parts, which wait for the whole's entry."""
+    effects = [one for d in decisions if d.effects for one in _effects(d.effects)]
+    result = AllApplied(items=[_item(decision) for decision in decisions])
+    return result, msgspec.json.encode(effects).decode() if effects else None
 
 
 def bulk_rejected(index: int, decision: Decision) -> BulkRejected:
@@ -139,7 +142,7 @@ def decide(_intent: ApplyAll, _state: State, _context: Context) -> Outcome:
 
 
 def atomic(operations: Sequence[Operation[Any]]) -> Operation[ApplyAll]:
-    """The operation whose parts may be of these kinds. Numbers and effects are not for parts."""
+    """The operation whose parts may be of these kinds. Numbers are not for parts."""
     for operation in operations:
         if operation.sequences:
             raise ValueError(f"{operation.kind} draws numbers, and cannot be a part")

@@ -155,7 +155,7 @@ class Batch:
         self.decided += done
         self.events += told
         self.known.update((decision.operation_id.int, decision) for decision in done)
-        return self._decision(envelope, Status.APPLIED, None, bulk_applied(done), None)
+        return self._decision(envelope, Status.APPLIED, None, *bulk_applied(done))
 
     def _reject_all(self, item: Item, parts: Sequence[Part], why: Result) -> Decision:
         """Every part is rejected with the whole: its id was given to the client."""

@@ -81,7 +81,7 @@ class Bulks:
     """Takes bulks apart, for a fixed set of kinds."""
 
     def __init__(self, operations: Iterable[Operation[Any]]) -> None:
-        """`operations`: the kinds that an item may have. Numbers and effects are not for items."""
+        """`operations`: the kinds that an item may have. Numbers are not for items."""
         self._kinds = {o.kind: (o, msgspec.json.Decoder(o.intent)) for o in operations}
         for operation, _ in self._kinds.values():
             if operation.sequences:

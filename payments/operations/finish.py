@@ -49,20 +49,31 @@ def _steps(answers: Sequence[Answer], place: str) -> list[Step]:
     effects.
 
     The entry of an operation with effects is its outbox: acknowledged once they are on the stream.
+    The items of a bulk have its entry, so none of them is answered before that.
     """
-    plain = [a for a in answers if a.decision is None or not a.decision.effects or a.is_conflict]
-    with_effects = [
-        a for a in answers if a.decision is not None and a.decision.effects and not a.is_conflict
-    ]
+    bulks = {id(a.whole) for a in answers if a.whole is not None and _has_effects(a)}
+
+    def is_owed(answer: Answer) -> bool:
+        whole = answer.envelope if answer.whole is None else answer.whole
+        return _has_effects(answer) or id(whole) in bulks
+
+    plain = [a for a in answers if not is_owed(a)]
+    with_effects = [a for a in answers if is_owed(a)]
     steps_ = []
     if plain:
         steps_.append(Step(_entries_of(plain), _sender(plain, ()), place))
     if with_effects:
-        effects = [(a.entry.partition, e) for a in with_effects for e in effects_of(a)]
+        effects = [
+            (a.entry.partition, e) for a in with_effects if _has_effects(a) for e in effects_of(a)
+        ]
         steps_.append(
             Step(_entries_of(with_effects), _sender(with_effects, effects), place, is_owed=True)
         )
     return steps_
+
+
+def _has_effects(answer: Answer) -> bool:
+    return answer.decision is not None and bool(answer.decision.effects) and not answer.is_conflict
 
 
 def _entries_of(answers: Sequence[Answer]) -> list[Entry]:

@@ -17,6 +17,7 @@ from payments.kernel.sql import load_sql
 from payments.ledger.balances import Account, Balances
 from payments.ledger.chart import AccountSpec
 from payments.ledger.lock import lock_accounts, lock_free_accounts
+from payments.operations.atomic import part_id
 from payments.operations.batch import Batch, Item
 from payments.operations.envelope import Envelope, decode
 from payments.operations.lapse import Endings, Lapsing
@@ -155,6 +156,9 @@ def _refs_of(fresh: Sequence[Item]) -> list[Ref]:
         operation = item.operation
         if operation.refs_of_id is not None:
             refs += operation.refs_of_id(item.envelope.operation_id)
+        for index, part in enumerate(operation.parts(item.intent) if operation.parts else ()):
+            if part.operation.refs_of_id is not None:
+                refs += part.operation.refs_of_id(part_id(item.envelope.operation_id, index))
     return refs
 
 

@@ -36,10 +36,7 @@ def in_common(reference: str | None, kind: str | None) -> list[sa.ColumnElement[
 
 
 async def are_few(connection: AsyncConnection, reference: str | None, kind: str | None) -> bool:
-    """True when at most `FEW` transactions have this reference, or this kind without one.
-
-    Without both all transactions are meant.
-    """
+    """True when at most `FEW` transactions have this reference, or without one this kind."""
     if reference is None and kind is None:
         return False
     some = sa.select(sa.literal(1)).limit(FEW + 1)

@@ -16,7 +16,12 @@ from payments.ledger.posting import Leg, move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import About, Applied, Outcome, Refusal, Refused, Result
-from payments.operations.refusals import ACCOUNT_NOT_FOUND, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS
+from payments.operations.refusals import (
+    ACCOUNT_NOT_FOUND,
+    BALANCE_LIMIT,
+    CURRENCY_MISMATCH,
+    INSUFFICIENT_FUNDS,
+)
 from payments.transactions.address import account_id_at, name_in
 from payments.transactions.refusals import PERIOD_CLOSED
 from payments.wallets.refusals import (
@@ -93,6 +98,7 @@ _REFUSALS = tuple(
         WALLET_FROZEN,
         WALLET_CLOSED,
         INSUFFICIENT_FUNDS,
+        BALANCE_LIMIT,
         PERIOD_CLOSED,
     )
 )
@@ -112,6 +118,7 @@ def decide(intent: CreateTransaction, state: State, context: Context) -> Outcome
     errors = (
         list(_unusable(intent, state))
         or list(_short(intent, state))
+        or list(_uncountable(intent, state))
         or list(_answered(intent, state, effective_at))
     )
     if errors:
@@ -182,6 +189,17 @@ def _short(intent: CreateTransaction, state: State) -> Iterator[PostingError]:
         account = state.account(account_id_at(posting.source, posting.currency))
         if account is not None and account.lacks(change[account.id]):
             yield _error(index, "source", INSUFFICIENT_FUNDS)
+
+
+def _uncountable(intent: CreateTransaction, state: State) -> Iterator[PostingError]:
+    """Postings after which an account would hold more than any can count."""
+    change: dict[AccountId, int] = {}
+    for index, posting in enumerate(intent.postings):
+        for side, leg in zip(("source", "destination"), _legs(posting), strict=True):
+            change[leg.account_id] = change.get(leg.account_id, 0) + leg.minor
+            account = state.account(leg.account_id)
+            if account is not None and account.cannot_count(change[leg.account_id]):
+                yield _error(index, side, BALANCE_LIMIT)
 
 
 def _effective_at(intent: CreateTransaction, context: Context) -> datetime | None:

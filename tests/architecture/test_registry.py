@@ -14,6 +14,7 @@ from payments.surfaces.native import (
     transfers,
     wallets,
 )
+from payments.surfaces.superpay import deposits, payouts
 from tests.architecture import vocabulary
 from tests.architecture.sources import git
 
@@ -80,10 +81,14 @@ def test_every_refusal_says_a_sentence_and_has_a_clients_status() -> None:
         assert 400 <= refusal.http_status < 500, refusal.code
 
 
+NATIVE = (accounts, adjustments, deposits, holds, payouts, transactions, transfers, wallets)
+"""Modules with native POSTs: those of SuperPay's payouts and deposits too."""
+
+
 def test_a_bulk_takes_every_native_operation_or_says_why_not() -> None:
     submitted = {
         access.operation.kind
-        for module in (accounts, adjustments, holds, transactions, transfers, wallets)
+        for module in NATIVE
         for handler in module.HANDLERS
         if (access := access_of(handler)) is not None and access.operation is not None
     }

@@ -177,6 +177,7 @@ DIRECT = {
     "payments/surfaces/shop/webhook.py": "a hot route (ADR 0092)",
     "payments/surfaces/native/items.py": "intents of a bulk's items: no handlers",
     "payments/surfaces/native/holds.py": "`look`, for handlers and for items of a bulk",
+    "payments/surfaces/superpay/payouts.py": "`look`, for handlers and for items of a bulk",
     "payments/surfaces/native/transactions.py": "`look`, for handlers and for items of a bulk",
     "payments/surfaces/native/transfers.py": "a hot route; `look`, for handlers and items",
 }

@@ -53,7 +53,8 @@ async def exchanges(http: httpx.AsyncClient) -> tuple[int, list[str]]:
     return roubles, made[::-1]
 
 
-async def test_an_account_in_two_currencies(native: httpx.AsyncClient, few: None) -> None:
+@pytest.mark.usefixtures("few")
+async def test_an_account_in_two_currencies(native: httpx.AsyncClient) -> None:
     _, made = await exchanges(native)
     for limit in (1, 2, 50):
         listed = await paged(native, TRANSACTIONS, limit, account="account:spread")
@@ -68,7 +69,8 @@ async def test_an_account_in_two_currencies(native: httpx.AsyncClient, few: None
         assert [t["transaction_id"] for t in two] == [made[1], made[3]]
 
 
-async def test_entries_of_a_reference(native: httpx.AsyncClient, few: None) -> None:
+@pytest.mark.usefixtures("few")
+async def test_entries_of_a_reference(native: httpx.AsyncClient) -> None:
     wallet, made = await exchanges(native)
     path = f"/v1/wallets/{wallet}/entries"
     every = await paged(native, path, 50)

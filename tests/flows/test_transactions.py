@@ -118,6 +118,15 @@ async def test_every_bad_posting_is_named(native: httpx.AsyncClient) -> None:
         ([posting(source, 2, "1"), posting(source, 2, "1.00")], 422, "repeated_posting", [1]),
         ([posting(source, 2, "1", "XXQ")], 422, "invalid_currency", [0]),
     ]
+    whole = posting(source, 2, "1")
+    for missing in whole:
+        lacking = {name: value for name, value in whole.items() if name != missing}
+        cases.append(([whole, lacking], 422, "invalid_body", [1]))
+    cases += [
+        ([whole, {**whole, "fee": 1}], 422, "invalid_body", [1]),
+        ([whole, {**whole, "source": 7}], 422, "invalid_body", [1]),
+        ([whole, {**whole, "source": "wallet:1\0"}], 422, "invalid_body", [1]),
+    ]
     for postings, status, code, indexes in cases:
         got, answer = await waited(native, "/v1/transactions", {"postings": postings})
         assert (got, answer["code"]) == (status, code), answer
@@ -240,7 +249,9 @@ async def test_a_field_given_twice_in_a_posting_is_refused(native: httpx.AsyncCl
         body = f'{{"postings":[{{{ends},"currency":"RUB",{twice}}}]}}'
         headers = {**WAIT, "Content-Type": "application/json"}
         answer = await native.post("/v1/transactions", content=body, headers=headers)
-        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "amount")
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["field"]) == (422, "postings[0].amount")
+        assert error["index"] == 0
     assert await money(native, buyer) == ("100.00", "100.00", "0.00")
 
 

@@ -7,12 +7,15 @@ from uuid import UUID
 import pytest
 from redis.exceptions import ResponseError
 
+from payments.kernel.ids import OperationId
 from payments.operations.batch import Answer
+from payments.operations.bulk import KIND, AcceptBulk
+from payments.operations.envelope import seal
 from payments.operations.finish import steps
 from streams.consumer import _Session
 from streams.entry import Entry
 from streams.finishing import Step
-from tests.unit.http_app import decision_of
+from tests.unit.http_app import NOW, decision_of
 
 ENTRIES = [Entry(1, "5-0", b""), Entry(2, "6-0", b"")]
 ACKNOWLEDGED = ["xack", "xack", "xdel", "xdel", "set", "set"]
@@ -84,5 +87,25 @@ def test_effects_are_owed_and_outcomes_are_not() -> None:
     answers = [Answer(ENTRIES[0], None, effect), Answer(ENTRIES[1], None, plain)]
     assert [(step.entries, step.is_owed) for step in steps(answers, lambda _: "")] == [
         ([ENTRIES[1]], False),  # first what drains a full Redis
+        ([ENTRIES[0]], True),
+    ]
+
+
+def test_a_bulk_is_the_outbox_of_its_items() -> None:
+    """Acknowledged before an item's effects are on their stream, it would lose them in a crash."""
+    whole, other = (
+        seal(OperationId(UUID(int=n)), KIND, "test", AcceptBulk(parts=()), NOW, "") for n in (7, 8)
+    )
+    effect = decision_of(UUID(int=2), effects='[{"kind":"mail","body":{}}]')
+    plain = decision_of(UUID(int=1))
+    answers = [
+        Answer(ENTRIES[0], whole, plain),
+        Answer(ENTRIES[0], None, plain, whole=whole),
+        Answer(ENTRIES[0], None, effect, whole=whole),
+        Answer(ENTRIES[1], other, plain),
+        Answer(ENTRIES[1], None, plain, whole=other),
+    ]
+    assert [(step.entries, step.is_owed) for step in steps(answers, lambda _: "")] == [
+        ([ENTRIES[1]], False),
         ([ENTRIES[0]], True),
     ]

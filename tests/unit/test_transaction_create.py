@@ -7,13 +7,14 @@ import pytest
 from payments.accounts.open import OpenAccount
 from payments.accounts.open import decide as open_account
 from payments.kernel.clock import rfc3339
-from payments.ledger.balances import Account
+from payments.ledger.balances import HOUSE_MAX, OWNED_MAX, Account
 from payments.ledger.chart import Guard, Kind, named, owned
 from payments.ledger.posting import Leg
 from payments.operations.outcome import Applied, Refusal, Refused
 from payments.operations.refusals import (
     ACCOUNT_EXISTS,
     ACCOUNT_NOT_FOUND,
+    BALANCE_LIMIT,
     CURRENCY_MISMATCH,
     INSUFFICIENT_FUNDS,
 )
@@ -30,6 +31,8 @@ ACCOUNTS = [
     account(owned(Kind.WALLET, 5, "RUB"), is_closed=True),
     account(named("fees", "RUB")),
     account(named("loans", "RUB", allow_negative=True)),
+    account(owned(Kind.WALLET, 6, "RUB"), OWNED_MAX),
+    account(named("spent", "RUB", allow_negative=True), -HOUSE_MAX),
 ]
 
 
@@ -48,6 +51,8 @@ def posting(source: str, destination: str, minor: int, currency: str = "RUB") ->
         (posting("wallet:1", "wallet:5", 1), "destination", WALLET_CLOSED),
         (posting("wallet:1", "wallet:2", 1001), "source", INSUFFICIENT_FUNDS),
         (posting("account:fees", "wallet:2", 12), "source", INSUFFICIENT_FUNDS),
+        (posting("wallet:1", "wallet:6", 1), "destination", BALANCE_LIMIT),
+        (posting("account:spent", "wallet:2", 1), "source", BALANCE_LIMIT),
     ],
 )
 def test_one_bad_posting_refuses_all(bad: Posting, side: str, refusal: Refusal) -> None:

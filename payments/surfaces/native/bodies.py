@@ -140,7 +140,11 @@ BULK_KINDS: Final[Mapping[str, str]] = {
     "hold": "hold.create",
     "capture": "hold.capture",
     "release": "hold.release",
+    "hold_extension": "hold.extend",
     "adjustment": "wallet.adjust",
+    "payout": "payout.request",
+    "payout_cancellation": "payout.cancel",
+    "deposit": "deposit.request",
 }
 """What an item may be, and the kind of operation that it may say instead."""
 

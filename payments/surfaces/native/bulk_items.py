@@ -23,9 +23,16 @@ from payments.operations.operation import Operation
 from payments.surfaces.native import items
 from payments.surfaces.native.adjustments import adjust
 from payments.surfaces.native.bodies import bulk_item_name
-from payments.surfaces.native.holds import capture_hold, create_hold, release_hold
+from payments.surfaces.native.holds import (
+    capture_hold,
+    create_hold,
+    extend_hold,
+    release_hold,
+)
 from payments.surfaces.native.transactions import create_transaction, reverse_transaction
 from payments.surfaces.native.transfers import create_transfer, reverse_transfer
+from payments.surfaces.superpay.deposits import create_deposit
+from payments.surfaces.superpay.payouts import cancel_payout, create_payout
 
 ReadIntent = Callable[[HttpRequest, Any], Awaitable[Intent]]
 """From the body of an item to its intent."""
@@ -102,14 +109,20 @@ KINDS: Final = {
     "hold": _kind("hold", create_hold, items.hold),
     "capture": _kind("capture", capture_hold, items.capture, "hold_id"),
     "release": _kind("release", release_hold, items.release, "hold_id"),
+    "hold_extension": _kind("hold_extension", extend_hold, items.hold_extension, "hold_id"),
     "adjustment": _kind("adjustment", adjust, items.adjustment),
+    "payout": _kind("payout", create_payout, items.payout),
+    "payout_cancellation": _kind(
+        "payout_cancellation", cancel_payout, items.payout_cancellation, "payout_id"
+    ),
+    "deposit": _kind("deposit", create_deposit, items.deposit),
 }
 """An item may say the kind of its operation instead, `hold.capture`."""
 _BY_KIND: Final = {kind.operation.kind: kind for kind in KINDS.values()} | KINDS
 SINGLE_ONLY: Final[Mapping[str, str]] = {
     "account.open": "nobody has asked for accounts in bulk",
     "wallet.change": "its path names the wallet",
-    "hold.extend": "its path names the hold",
+    "payout.resolve": "two persons decide it",
     "wallet.open": "nobody has asked for wallets in bulk",
     "wallet.close": "its path names the wallet",
     "wallet.freeze": "its path names the wallet",

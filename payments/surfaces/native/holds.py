@@ -113,7 +113,7 @@ async def extend_hold(request: HttpRequest, hold_id: FromPath[str]) -> Reply:
     """Let an open hold end so many seconds from now."""
     body = await read_body(request, ExtendHoldBody)
     hold_ = await look(request, hold_id)
-    intent = ExtendHold(hold_id=hold_.hold_id, expires_in_s=body.expires_in_s)
+    intent = extension(hold_, body)
     return await submit(request, payments.holds.extend.OPERATION, intent, order=hold_.wallet_id)
 
 
@@ -125,6 +125,11 @@ def capture(hold_: HoldView, body: CaptureBody) -> CaptureHold:
         minor=optional_minor_of(body.amount, currency_of(hold_.currency)),
         is_final=body.final,
     )
+
+
+def extension(hold_: HoldView, body: ExtendHoldBody) -> ExtendHold:
+    """The intent of a body."""
+    return ExtendHold(hold_id=hold_.hold_id, expires_in_s=body.expires_in_s)
 
 
 async def look(request: HttpRequest, hold_id: str) -> HoldView:

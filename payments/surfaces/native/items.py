@@ -2,12 +2,17 @@
 
 from typing import Any
 
+from payments.deposits.request import RequestDeposit
 from payments.holds.capture import CaptureHold
 from payments.holds.create import CreateHold
+from payments.holds.extend import ExtendHold
 from payments.holds.release import ReleaseHold
 from payments.http.auth import actor_of
 from payments.http.services import HttpRequest, Time, service
+from payments.payouts.cancel import CancelPayout
+from payments.payouts.request import RequestPayout
 from payments.surfaces.native import adjustments, holds, postings, transactions, transfers
+from payments.surfaces.superpay import deposits, payouts
 from payments.transactions.create import CreateTransaction
 from payments.transactions.reverse import ReverseTransaction
 from payments.transfers.create import CreateTransfer
@@ -51,6 +56,26 @@ async def capture(request: HttpRequest, body: Any) -> CaptureHold:
 async def release(_request: HttpRequest, body: Any) -> ReleaseHold:
     """`POST /v1/holds/{id}/release`."""
     return ReleaseHold(hold_id=body.hold_id)
+
+
+async def hold_extension(request: HttpRequest, body: Any) -> ExtendHold:
+    """`POST /v1/holds/{id}/extend`."""
+    return holds.extension(await holds.look(request, str(body.hold_id)), body)
+
+
+async def payout(_request: HttpRequest, body: Any) -> RequestPayout:
+    """`POST /v1/payouts`."""
+    return payouts.payout(body)
+
+
+async def payout_cancellation(request: HttpRequest, body: Any) -> CancelPayout:
+    """`POST /v1/payouts/{id}/cancel`."""
+    return payouts.cancellation(await payouts.look(request, str(body.payout_id)))
+
+
+async def deposit(_request: HttpRequest, body: Any) -> RequestDeposit:
+    """`POST /v1/deposits`."""
+    return deposits.deposit(body)
 
 
 async def adjustment(_request: HttpRequest, body: Any) -> AdjustWallet:

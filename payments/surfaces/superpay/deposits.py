@@ -116,7 +116,7 @@ async def create_deposit(
     """Request a payment page; `Prefer: wait` also waits for `redirect_url`."""
     body = await read_body(request, DepositBody)
     until_s = monotonic_s() + preferred_wait_s(request)
-    reply = await submit(request, payments.deposits.request.OPERATION, _intent(body))
+    reply = await submit(request, payments.deposits.request.OPERATION, deposit(body))
     if reply.status_code != HTTPStatus.CREATED:
         return reply
     answer = msgspec.json.decode(reply.body, type=dict[str, msgspec.Raw])
@@ -125,7 +125,8 @@ async def create_deposit(
     return reply.with_content({**answer, **msgspec.structs.asdict(page)})
 
 
-def _intent(body: DepositBody) -> RequestDeposit:
+def deposit(body: DepositBody) -> RequestDeposit:
+    """The intent of a body."""
     money = money_in(body.amount, body.currency)
     return RequestDeposit(
         wallet_id=body.wallet_id,

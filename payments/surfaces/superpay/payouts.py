@@ -26,7 +26,7 @@ from payments.http.operations import submit
 from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
-from payments.http.services import HttpRequest
+from payments.http.services import HttpRequest, service
 from payments.kernel.ids import parse_id
 from payments.payouts import queries
 from payments.payouts.cancel import CancelPayout
@@ -122,15 +122,7 @@ class PayoutsQuery(Page, frozen=True, kw_only=True):
 async def create_payout(request: HttpRequest) -> Reply:
     """Hold the money and send it to SuperPay; 201 means that it is held, not that it is paid."""
     body = await read_body(request, PayoutBody)
-    money = money_in(body.amount, body.currency)
-    intent = RequestPayout(
-        wallet_id=body.wallet_id,
-        superpay_wallet_id=str(body.superpay_wallet_id),
-        minor=money.minor,
-        currency=money.currency,
-        description=body.description,
-    )
-    return await submit(request, payments.payouts.request.OPERATION, intent)
+    return await submit(request, payments.payouts.request.OPERATION, payout(body))
 
 
 @get("/v1/payouts", access=Access(API_KEY, READ, query=PayoutsQuery, answers={200: PayoutList}))
@@ -153,11 +145,9 @@ async def list_payouts(
 async def get_payout(
     request: HttpRequest,
     payout_id: FromPath[str],
-    engine: NamedDependency[AsyncEngine],
-    surface: NamedDependency[SuperPaySurface],
 ) -> Reply:
     """A payout: its status, how certain it is, and when it is checked next."""
-    return json_reply(await _payout(request, payout_id, engine, surface))
+    return json_reply(await look(request, payout_id))
 
 
 @get(
@@ -188,16 +178,13 @@ async def get_timeline(
 async def cancel_payout(
     request: HttpRequest,
     payout_id: FromPath[str],
-    engine: NamedDependency[AsyncEngine],
-    surface: NamedDependency[SuperPaySurface],
 ) -> Reply:
     """Cancel a payout that has not been sent.
 
     409 `not_cancelable` once a request may be on the wire.
     """
     await read_body(request, CancelBody)
-    payout = await _payout(request, payout_id, engine, surface)
-    intent = CancelPayout(payout_id=payout.payout_id)
+    intent = cancellation(await look(request, payout_id))
     wait_s = preferred_wait_s(request) or DECIDED_WITHIN_S
     return await submit(request, payments.payouts.cancel.OPERATION, intent, wait_s=wait_s)
 
@@ -211,26 +198,40 @@ async def cancel_payout(
 async def resolve_payout(
     request: HttpRequest,
     payout_id: FromPath[str],
-    engine: NamedDependency[AsyncEngine],
-    surface: NamedDependency[SuperPaySurface],
 ) -> Reply:
     """Resolve a payout in doubt: one operator proposes, another client with the same resolution
     executes.
     """
     body = await read_body(request, PayoutResolutionBody)
-    payout = await _payout(request, payout_id, engine, surface)
+    in_doubt = await look(request, payout_id)
     intent = ResolvePayout(
-        payout_id=payout.payout_id, resolution=body.resolution, reason=body.reason
+        payout_id=in_doubt.payout_id, resolution=body.resolution, reason=body.reason
     )
     wait_s = preferred_wait_s(request) or DECIDED_WITHIN_S
     return await submit(request, payments.payouts.resolve.OPERATION, intent, wait_s=wait_s)
 
 
-async def _payout(
-    request: HttpRequest, payout_id: str, engine: AsyncEngine, surface: SuperPaySurface
-) -> PayoutView:
-    """The payout with that id. Raises 404 `payout_not_found`, 409 `not_decided_yet`."""
-    id_, lens = parse_id(payout_id), surface.lens()
+def payout(body: PayoutBody) -> RequestPayout:
+    """The intent of a body."""
+    money = money_in(body.amount, body.currency)
+    return RequestPayout(
+        wallet_id=body.wallet_id,
+        superpay_wallet_id=str(body.superpay_wallet_id),
+        minor=money.minor,
+        currency=money.currency,
+        description=body.description,
+    )
+
+
+def cancellation(view: PayoutView) -> CancelPayout:
+    """The intent of a request without a body."""
+    return CancelPayout(payout_id=view.payout_id)
+
+
+async def look(request: HttpRequest, payout_id: str) -> PayoutView:
+    """The payout; one that is accepted only is waited for."""
+    id_, lens = parse_id(payout_id), service(request, SuperPaySurface).lens()
+    engine = service(request, AsyncEngine)
     return await existing(request, id_, lambda: queries.get_payout(engine, id_, lens))
 
 
