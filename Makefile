@@ -10,7 +10,7 @@ STAMP := $(VENV)/.stamp
 # Nothing of the caller's pip or Python configuration may steer where packages go.
 PIP := PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -I -m pip
 PACKAGES := payments payments_tools streams scheduler tests
-PYTEST_ARGS ?= -n 2 --dist loadgroup
+PYTEST_ARGS ?= -n 4 --dist loadgroup
 UP_ARGS ?=
 BROWSER_ARGS ?= -n 2
 
@@ -37,7 +37,7 @@ $(STAMP): requirements.lock
 run: setup ## set up, then start everything (payments up); UP_ARGS="--port 9000" is passed on
 	@exec $(BIN)/payments up $(UP_ARGS)
 
-test: setup ## set up, then run the tests; PYTEST_ARGS="-x -k wallet" replaces -n 2
+test: setup ## set up, then run the tests; PYTEST_ARGS="-x -k wallet" replaces -n 4
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-browser: setup ## tasks of operators in a real Chromium, installed by apt where that may be done

@@ -15,6 +15,18 @@ from streams.turns import Turn
 from tests.integration.test_apply import Bench, credit, reasons, transfer
 
 
+class LateTurn(Turn):
+    """A turn that commits only after the test has let it."""
+
+    def __init__(self, before: Turn) -> None:
+        super().__init__(before)
+        self.let = asyncio.Event()
+
+    async def to_commit(self) -> None:
+        await super().to_commit()
+        await self.let.wait()
+
+
 class Two:
     """A first batch that is held up before its commit, and a second one beside it."""
 
@@ -38,9 +50,10 @@ class Two:
         """Start the first batch."""
         return asyncio.create_task(self._run(self.bench.connection, entries, self.turn))
 
-    def second(self, *entries: Entry) -> "asyncio.Task[list[Answer]]":
+    def second(self, *entries: Entry, turn: Turn | None = None) -> "asyncio.Task[list[Answer]]":
         """Start the second, in the turn after it."""
-        return asyncio.create_task(self._run(self._second, entries, Turn(self.turn)))
+        turn = turn or Turn(self.turn)
+        return asyncio.create_task(self._run(self._second, entries, turn))
 
     async def _run(self, connection: Connection, entries: Any, turn: Turn) -> list[Answer]:
         answers = await self.bench.applier.apply(connection, entries, turn)
@@ -146,11 +159,13 @@ async def test_somebody_who_comes_between_the_commits_is_waited_for(
         between.execute("UPDATE accounts SET debits_pending = 70 WHERE id = $1", a)
     )
     await two.waiting(2)
-    second = two.second(bench.entry("transfer.create", transfer(a, b, 60)))
-    await asyncio.wait({second}, timeout=0.2)
+    turn = LateTurn(two.turn)
+    second = two.second(bench.entry("transfer.create", transfer(a, b, 60)), turn=turn)
     await two.release()
     await first
     await spent
+    turn.let.set()
+    await two.waiting(1)
     await spending.commit()
     assert reasons(await second) == ["insufficient_funds"]
     await between.close()
