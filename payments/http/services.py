@@ -58,12 +58,18 @@ def service(connection: Connection, type_: type[T]) -> T:
     return services_of(connection.scope["litestar_app"]).get(type_)
 
 
-def header(connection: Connection, name: bytes) -> str | None:
-    """The first request header of this lower-case name, read from the scope for speed."""
+def raw_header(connection: Connection, name: bytes) -> bytes | None:
+    """The bytes of the first request header of this lower-case name."""
     for key, value in connection.scope["headers"]:
         if key == name:
-            return value.decode("latin-1")
+            return value
     return None
+
+
+def header(connection: Connection, name: bytes) -> str | None:
+    """The first request header of this lower-case name, read from the scope for speed."""
+    value = raw_header(connection, name)
+    return None if value is None else value.decode("latin-1")
 
 
 def header_values(connection: Connection, name: bytes) -> list[str]:

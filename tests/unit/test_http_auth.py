@@ -1,5 +1,6 @@
 """Default deny: every route of the application, with every method."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -148,6 +149,27 @@ async def test_a_key_is_looked_up_once_in_a_while() -> None:
     asking.now_s += FRESH_S + 0.1
     await asking()
     assert asking.asked == 2
+
+
+async def test_requests_of_one_moment_share_a_look_up_of_their_key() -> None:
+    asking = Asking(new_token("development"))
+    assert await asyncio.gather(*(asking() for _ in range(64))) == ["client:n"] * 64
+    assert asking.asked == 1
+    asking.now_s += FRESH_S + 0.1
+    first, *others = [asyncio.create_task(asking()) for _ in range(3)]
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await asyncio.gather(*others) == ["client:n"] * 2
+    assert asking.asked == 2
+
+
+async def test_a_failed_look_up_fails_for_all_of_its_moment_and_is_tried_again() -> None:
+    asking = Asking(new_token("development"))
+    asking.trouble = Unavailable()
+    failed = await asyncio.gather(*(asking() for _ in range(3)), return_exceptions=True)
+    assert [type(one) for one in failed] == [Unavailable] * 3
+    asking.trouble = None
+    assert await asking() == "client:n"
 
 
 async def test_a_revoked_key_stops_within_seconds() -> None:
