@@ -5,8 +5,21 @@ RESP2 and bytes.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
+
+class Beside(NamedTuple):
+    """What an append sets beside its own marker, for the items of a bulk.
+
+    `markers`: ids with markers of their own. `places`: fields and values, in turn, of the hash
+    that says where an item without one stands.
+    """
+
+    markers: Sequence[tuple[str, bytes]] = ()
+    places: Sequence[bytes] = ()
+
+
+NOTHING_BESIDE: Final = Beside()
 VerifyPartitions = Callable[[Sequence[int]], Awaitable[None]]
 
 
@@ -27,7 +40,7 @@ class Producer(Protocol):
         marker: bytes,
         *,
         stream: str = "",
-        items: Sequence[tuple[str, bytes]] = (),
+        beside: Beside = NOTHING_BESIDE,
     ) -> bytes | None:
         """See `Lane.append`."""
         ...

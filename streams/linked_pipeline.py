@@ -69,6 +69,9 @@ class LinkedPipeline:
     def unlink(self, *keys: str) -> None:
         self._add(b"UNLINK", *keys)
 
+    def hdel(self, name: str, *fields: bytes) -> None:
+        self._commands.append(pack(b"HDEL", name.encode(), *fields))
+
     def set(self, key: str, value: str) -> None:
         self._add(b"SET", key, value)
 

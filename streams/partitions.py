@@ -43,6 +43,11 @@ def marker(partition: int, operation_id: str) -> str:
     return f"pay:{{p{partition:02d}}}:op:{operation_id}"
 
 
+def places(partition: int) -> str:
+    """The hash of items whose bulk is accepted until it is decided: an id, and where it stands."""
+    return f"pay:{{p{partition:02d}}}:items"
+
+
 async def ensure_group(client: Client, stream: str, group: str) -> None:
     """Create the group at 0, so that no earlier entry is skipped; only BUSYGROUP is tolerated.
 

@@ -9,6 +9,7 @@ import msgspec
 from redis.exceptions import RedisError
 
 from streams import partitions
+from streams.commands import NOTHING_BESIDE, Beside
 from streams.errors import FateUnknown, StreamUnavailable, refusal
 from streams.link import Link, connect_link, pack
 from streams.options import SOCKET_TIMEOUT_S
@@ -29,7 +30,10 @@ Verify = Callable[[], Awaitable[None]]
 class _Append(msgspec.Struct):
     commands: bytes
     reply_count: int
-    marker_key: bytes
+    marker_keys: list[bytes]
+    """Its own, then those of a bulk's items."""
+    undo: bytes
+    """The command that takes back what else was set."""
     done: "asyncio.Future[bytes | None]"
 
 
@@ -76,12 +80,12 @@ class Lane:
         marker: bytes,
         *,
         stream: str = "",
-        items: Sequence[tuple[str, bytes]] = (),
+        beside: Beside = NOTHING_BESIDE,
     ) -> bytes | None:
         """Append the payload; returns the marker of an earlier append, None for the first one.
 
         `stream` names another stream of the partition; without an operation id no marker is set.
-        `items`: further ids with their markers, of a bulk's items.
+        `beside`: what is set for a bulk's items.
         Raises `StreamUnavailable` (nothing written) or `FateUnknown` (written or not).
         """
         key = partitions.marker(partition, operation_id).encode()
@@ -90,10 +94,18 @@ class Lane:
         commands = [
             pack(b"XADD", name, b"*", partitions.FIELD, payload),
             _marking(key, marker) if operation_id else pack(b"PING"),
-            *(_marking(partitions.marker(partition, i).encode(), m) for i, m in items),
         ]
+        keys = [key]
+        for item, its_marker in beside.markers:
+            keys.append(partitions.marker(partition, item).encode())
+            commands.append(_marking(keys[-1], its_marker))
+        undo = b""
+        if beside.places:
+            places = partitions.places(partition).encode()
+            commands.append(pack(b"HSET", places, *beside.places))
+            undo = pack(b"HDEL", places, *beside.places[::2])
         done: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Append(b"".join(commands), len(commands), key, done))
+        self._waiting.append(_Append(b"".join(commands), len(commands), keys, undo, done))
         self._wake.set()
         return await done
 
@@ -144,7 +156,7 @@ class Lane:
             added, was_set = [replies[n] for n in places], [replies[n + 1] for n in places]
             repeated = [a for a, set_ in zip(batch, was_set, strict=True) if set_ is None]
             markers = await _read_markers(link, repeated)
-            await _forget_markers(link, batch, added, was_set)
+            await _forget_markers(link, batch, places, replies)
         except BaseException as error:
             link.close()
             _fail(batch, FateUnknown(repr(error)[:200]))
@@ -156,7 +168,7 @@ class Lane:
                 if unknown and not isinstance(id_, RedisError):
                     _fail([append], FateUnknown(unknown))
                 else:
-                    _resolve(append, id_, set_, markers.get(append.marker_key))
+                    _resolve(append, id_, set_, markers.get(append.marker_keys[0]))
 
     def _too_few(self, replica_count: Any) -> str | None:
         """Why an append may still be lost with this server, or None."""
@@ -173,28 +185,35 @@ async def _read_markers(link: Link, repeated: list[_Append]) -> dict[bytes, byte
     """
     if not repeated:
         return {}
-    commands = b"".join([pack(b"GET", a.marker_key) for a in repeated])
+    commands = b"".join([pack(b"GET", a.marker_keys[0]) for a in repeated])
     async with asyncio.timeout(SOCKET_TIMEOUT_S):
         replies = await link.send(commands, len(repeated))
-    return {a.marker_key: v for a, v in zip(repeated, replies, strict=True) if isinstance(v, bytes)}
+    keys = [a.marker_keys[0] for a in repeated]
+    return {key: v for key, v in zip(keys, replies, strict=True) if isinstance(v, bytes)}
 
 
 async def _forget_markers(
-    link: Link, batch: list[_Append], added: Sequence[Any], was_set: Sequence[Any]
+    link: Link, batch: list[_Append], places: Sequence[int], replies: Sequence[Any]
 ) -> None:
-    """Delete markers whose entry was refused.
+    """Delete what was set beside entries that were refused. `places`: of their replies.
 
     A full Redis may refuse the entry and then accept its marker. Seen by `payments torture`: the
     marker stayed, and the audit reported an operation that was never accepted.
     """
-    orphaned = [
-        append.marker_key
-        for append, id_, set_ in zip(batch, added, was_set, strict=True)
-        if isinstance(id_, RedisError) and set_ == b"OK"
-    ]
+    orphaned: list[bytes] = []
+    commands: list[bytes] = []
+    for append, place in zip(batch, places, strict=True):
+        if not isinstance(replies[place], RedisError):
+            continue
+        set_ = replies[place + 1 : place + 1 + len(append.marker_keys)]
+        orphaned += [k for k, reply in zip(append.marker_keys, set_, strict=True) if reply == b"OK"]
+        if append.undo and set_[0] == b"OK":  # else an earlier request has set the same
+            commands.append(append.undo)
     if orphaned:
+        commands.append(pack(b"DEL", *orphaned))
+    if commands:
         async with asyncio.timeout(SOCKET_TIMEOUT_S):
-            await link.send(pack(b"DEL", *orphaned), 1)
+            await link.send(b"".join(commands), len(commands))
 
 
 def _marking(key: bytes, marker: bytes) -> bytes:

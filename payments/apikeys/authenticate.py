@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from payments.apikeys.token import Token, parse_token
+from payments.apikeys.token import parse_token
 from payments.apikeys.writes import StoredKey
 from payments.http.auth import Actor, bearer_token
 from payments.http.services import Connection, raw_header

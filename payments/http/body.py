@@ -232,8 +232,15 @@ def _check_depth(raw: bytes) -> None:
     """Count the nesting on the bytes, before a recursive decoder gets them."""
     if raw.count(b"{") + raw.count(b"[") <= DEPTH_MAX:
         return
+    # Without escapes each second quote ends a string.
+    outside = _STRING.sub(b"", raw) if b"\\" in raw else b"".join(raw.split(b'"')[::2])
+    brackets = left = outside.translate(None, _NOT_BRACKETS)
+    for _ in range(DEPTH_MAX // 2):  # each turn takes two levels away at most: a bulk needs two
+        left = left.replace(b"{}", b"").replace(b"[]", b"")
+        if not left:
+            return
     depth = 0
-    for byte in _STRING.sub(b"", raw).translate(None, _NOT_BRACKETS):
+    for byte in brackets:
         depth += 1 if byte in b"{[" else -1
         if depth > DEPTH_MAX:
             raise InvalidRequest(

@@ -2,25 +2,53 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
+from uuid import UUID
 
 import msgspec
 
 from payments.kernel.ids import OperationId
 from payments.operations.envelope import Envelope
+from streams.commands import NOTHING_BESIDE, Beside
+
+_PLACE_BYTES: Final = 2
 
 
-class Acceptance(msgspec.Struct, frozen=True):
-    """The marker beside the stream: what is known of an operation id before it is decided."""
+class Run(msgspec.Struct, frozen=True, array_like=True):
+    """Items of a bulk that follow each other and are of one kind, from `first` to `last`."""
+
+    first: int
+    last: int
+    kind: str
+
+
+class Acceptance(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The marker beside the stream: what is known of an operation id before it is decided.
+
+    `items`: of a bulk.
+    """
 
     digest: bytes
     kind: str
     accepted_at: datetime
     actor: str = ""
+    items: tuple[Run, ...] = ()
 
 
-Mark = tuple[str, bytes]
-"""An operation id and its marker."""
+class BulkItems(msgspec.Struct, frozen=True):
+    """The items of a bulk, which exist as soon as it is accepted.
+
+    `runs` says all of them. The id of most follows from the bulk's and their place. `placed`: those
+    whose id does not, with their places. `keyed`: those that other requests may have the id of, so
+    that they have markers of their own: id, kind and digest.
+    """
+
+    runs: tuple[Run, ...] = ()
+    placed: tuple[tuple[UUID, int], ...] = ()
+    keyed: tuple[tuple[UUID, str, bytes], ...] = ()
+
+
+NO_ITEMS: Final = BulkItems()
 
 
 class Door(Protocol):
@@ -32,11 +60,11 @@ class Door(Protocol):
         operation_id: OperationId,
         payload: bytes,
         marker: bytes,
-        items: Sequence[Mark] = (),
+        beside: Beside = NOTHING_BESIDE,
     ) -> bytes | None:
         """Make the entry durable; returns an earlier marker of that id. Raises `Unavailable`.
 
-        `items`: the markers of a bulk's items.
+        `beside`: what is set for a bulk's items.
         """
         ...
 
@@ -45,13 +73,54 @@ class Door(Protocol):
         ...
 
 
-def marker_of(envelope: Envelope) -> bytes:
+def marker_of(envelope: Envelope, items: BulkItems = NO_ITEMS) -> bytes:
     """The marker kept beside the stream from acceptance to decision."""
     return msgspec.json.encode(
-        Acceptance(envelope.digest, envelope.kind, envelope.submitted_at, envelope.actor)
+        Acceptance(
+            envelope.digest, envelope.kind, envelope.submitted_at, envelope.actor, items.runs
+        )
     )
 
 
-def marker_of_item(whole: Envelope, kind: str, digest: bytes) -> bytes:
-    """The same for an item of a bulk."""
-    return msgspec.json.encode(Acceptance(digest, kind, whole.submitted_at, whole.actor))
+def beside_of(whole: Envelope, items: BulkItems) -> Beside:
+    """What is kept of a bulk's items: nothing of those whose id follows from the bulk's."""
+    if not items.placed and not items.keyed:
+        return NOTHING_BESIDE
+    bulk = whole.operation_id.bytes
+    places: list[bytes] = []
+    for id_, index in items.placed:
+        places += (id_.bytes, bulk + index.to_bytes(_PLACE_BYTES))
+    markers = [
+        (
+            str(id_),
+            msgspec.json.encode(Acceptance(digest, kind, whole.submitted_at, whole.actor)),
+        )
+        for id_, kind, digest in items.keyed
+    ]
+    return Beside(markers, places)
+
+
+def place_in(value: bytes) -> tuple[UUID, int]:
+    """The bulk and the place in what is kept of an item."""
+    return UUID(bytes=value[:-_PLACE_BYTES]), int.from_bytes(value[-_PLACE_BYTES:])
+
+
+def marker_of_item(marker: bytes, index: int) -> bytes | None:
+    """The marker of the item at this place, from its bulk's; None when none was accepted there."""
+    bulk = msgspec.json.decode(marker, type=Acceptance)
+    kind = next((run.kind for run in bulk.items if run.first <= index <= run.last), None)
+    if kind is None:
+        return None
+    return msgspec.json.encode(Acceptance(b"", kind, bulk.accepted_at, bulk.actor))
+
+
+def runs_of(kinds: Sequence[tuple[int, str]]) -> tuple[Run, ...]:
+    """From the places and kinds of a bulk's items, in their order."""
+    runs: list[Run] = []
+    for index, kind in kinds:
+        last = runs[-1] if runs else None
+        if last is not None and last.kind == kind and last.last == index - 1:
+            runs[-1] = Run(last.first, index, kind)
+        else:
+            runs.append(Run(index, index, kind))
+    return tuple(runs)

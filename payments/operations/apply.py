@@ -225,7 +225,9 @@ class Applier:
         """An item of a bulk is parked alone, as an entry of its own that can be tried again."""
         entry = item.entry if item.whole is None else entry_of(item, encode(item.envelope))
         answer = await self._park(connection, entry, item.envelope, error)
-        return msgspec.structs.replace(answer, entry=item.entry, whole=item.whole)
+        return msgspec.structs.replace(
+            answer, entry=item.entry, whole=item.whole, marking=item.marking
+        )
 
     async def _transact(
         self, connection: Connection, items: list[Item], turn: Turn, locking: Locking

@@ -1,5 +1,6 @@
 """A batch in memory: outcomes decided in stream order, each based on the ones before it."""
 
+import enum
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -26,6 +27,17 @@ CLOCKS_DIFFER: Final = timedelta(seconds=1)
 _encode: Final = msgspec.json.Encoder().encode
 
 
+class Marking(enum.Enum):
+    """What is kept of an operation beside the stream until it is decided."""
+
+    OWN = "own"
+    """A marker."""
+    PLACE = "place"
+    """Its place in its bulk."""
+    NONE = "none"
+    """Nothing: its id follows from its bulk's."""
+
+
 class Item(msgspec.Struct, frozen=True, gc=False):
     """A decoded entry: its position in the stream, its envelope, its operation and its intent."""
 
@@ -35,6 +47,7 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     intent: Intent
     whole: Envelope | None = None
     """The bulk that it is an item of."""
+    marking: Marking = Marking.OWN
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -50,12 +63,15 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     is_conflict: bool = False
     whole: Envelope | None = None
     """The bulk that it is an item of; the entry is the bulk's."""
+    marking: Marking = Marking.OWN
 
 
 def _answer(
     item: Item, decision: Decision | None, *, is_replay: bool = False, is_conflict: bool = False
 ) -> Answer:
-    return Answer(item.entry, item.envelope, decision, is_replay, is_conflict, item.whole)
+    return Answer(
+        item.entry, item.envelope, decision, is_replay, is_conflict, item.whole, item.marking
+    )
 
 
 class TellsEvents(Protocol):

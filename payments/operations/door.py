@@ -8,7 +8,7 @@ accepted. If a server is away at the start, the door stays closed until it is ba
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 import structlog
@@ -18,10 +18,10 @@ from payments.kernel.database import connect, is_worth_waiting
 from payments.kernel.errors import Unavailable, UnknownFate
 from payments.kernel.ids import OperationId
 from payments.operations import metrics
-from payments.operations.acceptance import Mark
+from payments.operations.marked import NotAllLookedAtError, find_marker
 from streams import partitions
 from streams.client import create_client
-from streams.commands import Client, Producer
+from streams.commands import NOTHING_BESIDE, Beside, Client, Producer
 from streams.errors import FAILURES, FateUnknown, StreamUnavailable
 from streams.lag import oldest_age_s
 from streams.ownership import ensure_partitions
@@ -121,14 +121,14 @@ class RedisDoor:
         operation_id: OperationId,
         payload: bytes,
         marker: bytes,
-        items: Sequence[Mark] = (),
+        beside: Beside = NOTHING_BESIDE,
     ) -> bytes | None:
         """Make the entry durable; returns the marker of an earlier append of this operation.
 
         Raises `Unavailable`: nothing was written. Raises `UnknownFate`: the reply was lost.
         """
         partition = partitions.partition_of(partition_key, self._count)
-        return await self._append(partition, str(operation_id), payload, marker, items=items)
+        return await self._append(partition, str(operation_id), payload, marker, beside=beside)
 
     async def put_back(
         self, partition: int, payload: bytes, marked: tuple[OperationId, bytes] | None
@@ -154,14 +154,14 @@ class RedisDoor:
         marker: bytes,
         stream: str = "",
         *,
-        items: Sequence[Mark] = (),
+        beside: Beside = NOTHING_BESIDE,
     ) -> bytes | None:
         reason = self._closed or self._away.get(partition)
         if reason is not None or self._producer is None:
             raise self._refusal(reason or _STARTING)
         try:
             return await self._producer.append(
-                partition, operation_id, payload, marker, stream=stream, items=items
+                partition, operation_id, payload, marker, stream=stream, beside=beside
             )
         except StreamUnavailable as error:
             if error.reason == "redis_unreachable":
@@ -184,17 +184,10 @@ class RedisDoor:
 
     async def find_marker(self, operation_id: OperationId) -> bytes | None:
         """The marker of an accepted operation, in any partition."""
-        pipeline = self._client.pipeline(transaction=False)
-        for partition in range(self._count):
-            pipeline.get(partitions.marker(partition, str(operation_id)))
         try:
-            replies: list[Any] = await pipeline.execute(raise_on_error=False)
-        except FAILURES as error:
+            return await find_marker(self._client, self._count, operation_id)
+        except (*FAILURES, NotAllLookedAtError) as error:
             raise self._refusal("redis_unreachable") from error
-        marker = next((m for m in replies if isinstance(m, bytes)), None)
-        if marker is None and any(isinstance(m, Exception) for m in replies):
-            raise self._refusal("redis_unreachable")  # the unreachable server may have it
-        return marker
 
     def _lose_server_of(self, partition: int) -> None:
         """Send nothing more to the server of this partition until the next check."""

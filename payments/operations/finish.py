@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from payments.operations.batch import Answer
+from payments.operations.batch import Answer, Marking
 from payments.operations.outcome import Status
 from payments.operations.outcomes import CONFLICTS, PartOutcome
 from payments.operations.results import BulkReply, OtherReplies, ParkedReply, Reply
@@ -106,8 +106,11 @@ def _sender(answers: list[Answer], effects: Sequence[tuple[int, bytes]]) -> Send
             pipeline.xadd(partitions.effects(partition), {partitions.FIELD: payload})
         for channel, message in replies(answers):
             pipeline.publish(channel, message)
-        for keys in _markers(answers).values():
+        markers, places = _marked(answers)
+        for keys in markers.values():
             pipeline.unlink(*keys)
+        for partition, ids in places.items():
+            pipeline.hdel(partitions.places(partition), *ids)
 
     return send
 
@@ -163,10 +166,17 @@ def _outcome_of(answer: Answer) -> PartOutcome:
     return PartOutcome(decision.status, decision.reason, msgspec.Raw(decision.result.encode()))
 
 
-def _markers(answers: Sequence[Answer]) -> dict[int, list[str]]:
-    keys: dict[int, list[str]] = {}
+def _marked(answers: Sequence[Answer]) -> tuple[dict[int, list[str]], dict[int, list[bytes]]]:
+    """The markers of each partition, and the items whose places are kept."""
+    markers: dict[int, list[str]] = {}
+    places: dict[int, list[bytes]] = {}
     for answer in answers:
-        if answer.envelope is not None and answer.entry.partition >= 0:
-            key = partitions.marker(answer.entry.partition, str(answer.envelope.operation_id))
-            keys.setdefault(answer.entry.partition, []).append(key)
-    return keys
+        partition = answer.entry.partition
+        if answer.envelope is None or partition < 0:
+            continue
+        id_ = answer.envelope.operation_id
+        if answer.marking is Marking.OWN:
+            markers.setdefault(partition, []).append(partitions.marker(partition, str(id_)))
+        elif answer.marking is Marking.PLACE:
+            places.setdefault(partition, []).append(id_.bytes)
+    return markers, places

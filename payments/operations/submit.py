@@ -14,7 +14,14 @@ from payments.kernel.clock import Clock
 from payments.kernel.errors import Unavailable, UnknownFate
 from payments.kernel.ids import OperationId, derived_id, new_id
 from payments.operations import metrics
-from payments.operations.acceptance import Acceptance, Door, marker_of, marker_of_item
+from payments.operations.acceptance import (
+    NO_ITEMS,
+    Acceptance,
+    BulkItems,
+    Door,
+    beside_of,
+    marker_of,
+)
 from payments.operations.earlier import LEDGER_WAIT_S, EarlierId, EarlierIds
 from payments.operations.envelope import Envelope, Intent, encode, is_said_by, seal
 from payments.operations.operation import IntentT, Operation
@@ -35,8 +42,8 @@ class Request(msgspec.Struct, frozen=True):
     """Looked up first: a request sent under one of these ids is answered again,
     not executed again.
     """
-    items: tuple[tuple[OperationId, str, bytes], ...] = ()
-    """Of a bulk: id, kind and digest of each item, which exist as soon as it is accepted."""
+    items: BulkItems = NO_ITEMS
+    """Of a bulk; they exist as soon as it is accepted."""
     order: int | str | None = None
     """Requests that share it are decided in the order of acceptance; None: as the kind defines."""
 
@@ -228,8 +235,8 @@ class Submitter:
             request.partition_key,
             request.operation_id,
             encode(envelope),
-            marker_of(envelope),
-            [(str(id_), marker_of_item(envelope, k, d)) for id_, k, d in request.items],
+            marker_of(envelope, request.items),
+            beside_of(envelope, request.items),
         )
         metrics.accepted(envelope.kind).inc()
         return None if marker is None else msgspec.json.decode(marker, type=Acceptance)

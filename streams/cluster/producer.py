@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -10,7 +9,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from streams.cluster.addresses import Node
 from streams.cluster.topology import Topology, partition_slot
-from streams.commands import VerifyPartitions
+from streams.commands import NOTHING_BESIDE, Beside, VerifyPartitions
 from streams.errors import MOVED, FateUnknown, StreamUnavailable
 from streams.producer import Lane
 
@@ -58,13 +57,13 @@ class ClusterProducer:
         marker: bytes,
         *,
         stream: str = "",
-        items: Sequence[tuple[str, bytes]] = (),
+        beside: Beside = NOTHING_BESIDE,
     ) -> bytes | None:
         """See `Lane.append`. After MOVED, which wrote nothing, the right node is tried once."""
         seen = self._topology.version
         try:
             return await self._append(
-                partition, operation_id, payload, marker, stream=stream, items=items
+                partition, operation_id, payload, marker, stream=stream, beside=beside
             )
         except StreamUnavailable as error:
             if error.reason in _NODE_AWAY:
@@ -76,7 +75,7 @@ class ClusterProducer:
             raise
         await self._topology.refresh(seen)
         return await self._append(
-            partition, operation_id, payload, marker, stream=stream, items=items
+            partition, operation_id, payload, marker, stream=stream, beside=beside
         )
 
     async def _append(
@@ -87,11 +86,11 @@ class ClusterProducer:
         marker: bytes,
         *,
         stream: str = "",
-        items: Sequence[tuple[str, bytes]] = (),
+        beside: Beside = NOTHING_BESIDE,
     ) -> bytes | None:
         lane = await self._lane(partition)
         return await lane.append(
-            partition, operation_id, payload, marker, stream=stream, items=items
+            partition, operation_id, payload, marker, stream=stream, beside=beside
         )
 
     async def _lane(self, partition: int) -> Lane:

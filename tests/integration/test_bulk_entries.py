@@ -8,7 +8,8 @@ import msgspec
 from payments.kernel.clock import utc_now
 from payments.kernel.ids import OperationId, new_id
 from payments.operations.batch import Answer
-from payments.operations.bulk import KIND, AcceptBulk, BulkPart, item_id, new_bulk_id
+from payments.operations.bulk import KIND, AcceptBulk, BulkPart
+from payments.operations.bulk_ids import item_id, new_bulk_id
 from payments.operations.envelope import Envelope, decode, encode, seal
 from payments.transfers.create import CreateTransfer
 from streams.entry import Entry

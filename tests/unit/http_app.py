@@ -23,7 +23,6 @@ from payments.http.services import Connection, Services, Time
 from payments.kernel.database import create_engine
 from payments.kernel.errors import NotAuthenticated, PaymentsError
 from payments.kernel.ids import OperationId
-from payments.operations.acceptance import Mark
 from payments.operations.envelope import Envelope, decode
 from payments.operations.outcome import Decision
 from payments.operations.outcomes import Coming, Parked, PartOutcome, StoredOutcomes
@@ -32,6 +31,7 @@ from payments.reads.event_feed import EventFeed
 from payments.reads.replica import ReadEngine
 from payments.registry import OPERATIONS
 from payments.surfaces.native.routes import ROUTER
+from streams.commands import NOTHING_BESIDE, Beside
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 """Routes that read the database are there, and no test here asks for one."""
@@ -57,7 +57,7 @@ class FakeDoor:
         operation_id: OperationId,
         payload: bytes,
         marker: bytes,
-        _items: Sequence[Mark] = (),
+        _beside: Beside = NOTHING_BESIDE,
     ) -> bytes | None:
         """Keep it, or raise."""
         if self.closed is not None:

@@ -107,7 +107,7 @@ async def test_two_keys_are_422() -> None:
 
 
 def test_a_marker_keeps_its_shape() -> None:
-    assert Acceptance.__struct_fields__ == ("digest", "kind", "accepted_at", "actor")
+    assert Acceptance.__struct_fields__ == ("digest", "kind", "accepted_at", "actor", "items")
 
 
 async def test_a_copy_that_came_when_the_marker_was_gone_is_a_replay_too() -> None:

@@ -1,6 +1,7 @@
 """Ids that sort by time, made of ids that do not."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid5
 
 from payments.kernel.ids import derived_id, new_id, sortable_id
 
@@ -19,6 +20,13 @@ def test_a_derived_id_becomes_one_of_the_moment() -> None:
     assert made.int >> 80 == int(NOW.timestamp() * 1000)
     assert made == sortable_id(derived, NOW)
     assert sortable_id(derived, NOW + timedelta(milliseconds=1)) > made
+
+
+def test_a_derived_id_is_a_uuid_of_version_5() -> None:
+    """Ids that are stored must come out the same for ever."""
+    namespace = UUID("5b0c8a0e-3c0f-5b7e-9f57-2a4d3f6c1d11")
+    for key in ("17", "", "\u044f", "x" * 255):
+        assert derived_id("key", "somebody", key) == uuid5(namespace, f"key\x1fsomebody\x1f{key}")
 
 
 def test_ids_of_one_millisecond_differ() -> None:

@@ -3,24 +3,25 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
-from litestar import post
-from litestar.di import NamedDependency
 
 from payments.http.access import Access, Takes
 from payments.http.auth import API_KEY, Actor, actor_of
 from payments.http.body import read_body
+from payments.http.hot import hot_post
 from payments.http.idempotency import REPLAYED, key_of, request_for
 from payments.http.operations import applied_body, render_ticket
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.reply import Header, Reply
-from payments.http.services import HttpRequest
+from payments.http.services import HttpRequest, service
 from payments.kernel.errors import Conflict, InvalidBody, PaymentsError, Unavailable
-from payments.kernel.ids import OperationId
+from payments.operations.acceptance import BulkItems, runs_of
 from payments.operations.atomic import BULK_REJECTED, ApplyAll, AtomicPart, atomic, part_id
-from payments.operations.bulk import AcceptBulk, BulkPart, RefusedItem, bulk, item_id, new_bulk_id
-from payments.operations.envelope import digest_of_intent
+from payments.operations.bulk import AcceptBulk, BulkPart, RefusedItem, bulk
+from payments.operations.bulk_ids import item_id, new_bulk_id
+from payments.operations.envelope import Intent, digest_of_intent
 from payments.operations.operation import Operation
 from payments.operations.outcome import Status
 from payments.operations.outcomes import StoredOutcomes
@@ -28,7 +29,8 @@ from payments.operations.submit import Request, Submitter, keyed
 from payments.surfaces.native.answers import BulkAnswer
 from payments.surfaces.native.bodies import BulkBody
 from payments.surfaces.native.bulk_answers import AskedItem, accepted, answers_of, refusal_of
-from payments.surfaces.native.bulk_items import KINDS, ReadItem, content_digest, read_items
+from payments.surfaces.native.bulk_content import content_digest
+from payments.surfaces.native.bulk_items import KINDS, ReadItem, read_items
 
 BULK_MAX_BYTES: Final = 1024 * 1024
 _OPERATIONS: Final = [kind.operation for kind in KINDS.values()]
@@ -37,10 +39,13 @@ ATOMIC: Final = atomic(_OPERATIONS)
 BULK: Final = bulk(_OPERATIONS)
 """What every other bulk submits."""
 
+_PLACE_DIGITS: Final = 3
+"""How many hexadecimal digits of an item's id hold its place."""
+
 _encode: Final = msgspec.json.Encoder().encode
 
 
-@post(
+@hot_post(
     "/v1/operations/bulk",
     access=Access(
         API_KEY,
@@ -52,19 +57,18 @@ _encode: Final = msgspec.json.Encoder().encode
         body_max_bytes=BULK_MAX_BYTES,
     ),
 )
-async def submit_bulk(
-    request: HttpRequest,
-    submitter: NamedDependency[Submitter],
-    stored: NamedDependency[StoredOutcomes],
-) -> Reply:
+async def submit_bulk(request: HttpRequest) -> Reply:
     """Up to 1000 operations, decided in their order; each needs its own scope.
 
     One refused item does not touch the others, or with `atomic` nothing is applied at all.
     """
+    submitter = service(request, Submitter)
     body = await read_body(request, BulkBody)
     is_keyed = key_of(request) is not None
     read = await read_items(request, body.operations, is_keyed=is_keyed)
-    content = content_digest(read, is_atomic=body.atomic) if is_keyed else ""
+    content = ""
+    if is_keyed:
+        content = content_digest([item.content for item in read], is_atomic=body.atomic)
     if body.atomic:
         return await _submit_atomic(request, submitter, read, content)
     wait_s = preferred_wait_s(request)
@@ -74,8 +78,9 @@ async def submit_bulk(
     ticket = await accepted(submitter, asked.request(content), wait_s)
     if isinstance(ticket, Unavailable):
         return _reply(
-            [i.refused or refusal_of(i.operation_id, ticket) for i in asked.items], wait_s
+            [i.refused or refusal_of(i.operation_id or None, ticket) for i in asked.items], wait_s
         )
+    stored = service(request, StoredOutcomes)  # type: ignore[type-abstract]
     answers = await answers_of(stored, ticket, asked.items)
     replayed = (REPLAYED,) if ticket.is_replay else ()
     return _reply(answers, wait_s, replayed, is_decided=ticket.decision is not None)
@@ -103,7 +108,12 @@ class _Asking:
         if self._key is None:
             self._whole = msgspec.structs.replace(self._whole, operation_id=new_bulk_id())
         self._order: int | str | None = None
-        self._marks: list[tuple[OperationId, str, bytes]] = []
+        self._kinds: list[tuple[int, str]] = []
+        self._placed: list[tuple[UUID, int]] = []
+        self._keyed: list[tuple[UUID, str, bytes]] = []
+        self._own: list[int] = []
+        plain = str(item_id(self._whole.operation_id, 0))
+        self._plain = f"{plain[:-_PLACE_DIGITS]}%0{_PLACE_DIGITS}x"
         self.parts: list[BulkPart] = []
         self.items: list[AskedItem] = []
 
@@ -113,15 +123,14 @@ class _Asking:
             if item.kind is None or item.intent is None:
                 self._refuse(index, item)
                 continue
-            operation = item.kind.operation
-            own = self._under_a_key(item, operation, index)
+            own = self._under_a_key(item, item.kind.operation, index)
             if own is not None and own.earlier:
                 try:
                     own = await self._submitter.as_asked_first(own)
                 except PaymentsError as error:
                     self._refuse(index, msgspec.structs.replace(item, error=error))
                     continue
-            self._add(index, item.intent, operation, own)
+            self._add(index, item, item.intent, own)
         return self
 
     def request(self, content: str) -> Request:
@@ -131,40 +140,42 @@ class _Asking:
             for index, item in enumerate(self.items)
             if item.refused is not None
         )
-        intent = AcceptBulk(parts=tuple(self.parts), refused=refused, content=content)
-        order = str(self._whole.operation_id) if self._order is None else self._order
-        return msgspec.structs.replace(
-            self._whole, intent=intent, items=tuple(self._marks), order=order
+        intent = AcceptBulk(
+            parts=tuple(self.parts), refused=refused, content=content, own=tuple(self._own)
         )
+        items = BulkItems(runs_of(self._kinds), tuple(self._placed), tuple(self._keyed))
+        order = str(self._whole.operation_id) if self._order is None else self._order
+        return msgspec.structs.replace(self._whole, intent=intent, items=items, order=order)
 
-    def _add(
-        self, index: int, intent: msgspec.Struct, operation: Operation[Any], own: Request | None
-    ) -> None:
+    def _add(self, index: int, item: ReadItem, intent: Intent, own: Request | None) -> None:
+        if item.kind is None:
+            raise ValueError("an item without a kind has no intent")
+        operation = item.kind.operation
         raw = msgspec.Raw(_encode(intent))
-        digest = b""
-        if own is None:
-            id_ = OperationId(item_id(self._whole.operation_id, index))
-            part = BulkPart(index=index, kind=operation.kind, intent=raw)
-        else:
-            id_ = own.operation_id
-            digest = digest_of_intent(operation.kind, own.actor, own.intent)
-            actor = None if own.actor == self._actor.name else own.actor
-            part = BulkPart(
-                index=index, kind=operation.kind, intent=raw, operation_id=id_, actor=actor
-            )
         if self._order is None:
             self._order = operation.partition_key(intent)
+        self._kinds.append((index, operation.kind))
+        if own is None:
+            self.parts.append(BulkPart(index=index, kind=operation.kind, intent=raw))
+            self.items.append(AskedItem(operation_id=self._plain % index))
+            return
+        id_, actor = own.operation_id, None if own.actor == self._actor.name else own.actor
+        part = BulkPart(index=index, kind=operation.kind, intent=raw, operation_id=id_, actor=actor)
         self.parts.append(part)
-        self._marks.append((id_, operation.kind, digest))
-        self.items.append(AskedItem(operation_id=id_, digest=digest))
+        if item.own_key is None:
+            self._placed.append((id_, index))
+        else:
+            digest = digest_of_intent(operation.kind, own.actor, own.intent)
+            self._own.append(index)
+            self._keyed.append((id_, operation.kind, digest))
+        self.items.append(AskedItem(operation_id=str(id_), asked=own))
 
     def _refuse(self, index: int, item: ReadItem) -> None:
         """Its id is told where it has one, for a repeat may find it accepted."""
-        id_ = None
+        id_ = ""
         if item.kind is not None:
             own = self._under_a_key(item, item.kind.operation, index)
-            id_ = OperationId(item_id(self._whole.operation_id, index))
-            id_ = id_ if own is None else own.operation_id
+            id_ = self._plain % index if own is None else str(own.operation_id)
         error = item.error or InvalidBody()
         self.items.append(AskedItem(operation_id=id_, refused=refusal_of(None, error)))
 

@@ -1,0 +1,59 @@
+"""What a bulk was accepted with exists at once, and leaves nothing in Redis when it is decided."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fixtures.platform import Platform
+from tests.flows.native import funded, opened, transfer
+
+BULK = "/v1/operations/bulk"
+
+
+async def left_in_redis(platform: Platform) -> list[bytes]:
+    """Markers, and the places of items."""
+    keys: list[bytes] = []
+    for pattern in ("pay:*:op:*", "pay:*:items"):
+        keys += [key async for key in platform.redis.scan_iter(pattern)]
+    return keys
+
+
+async def standing(http: httpx.AsyncClient, operation_id: str) -> tuple[int, str, str]:
+    """The status code, and what is told of the operation."""
+    answer = await http.get(f"/v1/operations/{operation_id}")
+    told: dict[str, Any] = answer.json()
+    return answer.status_code, told.get("kind", ""), told.get("status", "")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "b-7"}])
+async def test_every_item_exists_as_soon_as_the_bulk_is_accepted(
+    native: httpx.AsyncClient, platform: Platform, headers: dict[str, str]
+) -> None:
+    source, destination = await funded(native, "100.00"), await opened(native)
+    hold = {"kind": "hold", "wallet_id": source, "amount": "1.00", "currency": "RUB"}
+    one = {"kind": "transfer", **transfer(source, destination, "1.00")}
+    items = [one, hold, {"kind": "nothing"}, one, {**one, "idempotency_key": f"own-{headers}"[:5]}]
+    await platform.settled()
+    await platform.stop_consumer()
+    bulk = await native.post(BULK, json={"operations": items}, headers=headers)
+    ids = [item["operation_id"] for item in bulk.json()["items"]]
+    assert ids[2] is None
+    kinds = ["transfer.create", "hold.create", "transfer.create", "transfer.create"]
+    told = [await standing(native, id_) for id_ in ids if id_]
+    assert told == [(200, kind, "accepted") for kind in kinds]
+    refused_id = ids[0][:-3] + "002"  # the place of the item that was refused
+    assert headers or (await standing(native, refused_id))[0] == 404
+    follow_up = await native.post(f"/v1/transfers/{ids[0]}/reverse", json={})
+    assert (follow_up.status_code, follow_up.json()["code"]) == (409, "not_decided_yet")
+    single = await native.post(
+        "/v1/transfers",
+        json=transfer(source, destination, "1.00"),
+        headers={"Idempotency-Key": f"own-{headers}"[:5]},
+    )
+    assert single.headers["Idempotency-Replayed"] == "true"
+    await platform.start_consumer()
+    await platform.settled()
+    told = [await standing(native, id_) for id_ in ids if id_]
+    assert told == [(200, kind, "applied") for kind in kinds]
+    assert await left_in_redis(platform) == []
