@@ -6,7 +6,10 @@ from msgspec import Raw, inspect
 from payments.kernel.errors import PaymentsError
 from payments.surfaces.native.bulk_items import KINDS, _decoded, read_alike
 
-PLAIN = b'{"kind":"transfer","source_wallet_id":1,"destination_wallet_id":2,"amount":"1.00","currency":"RUB"}'
+PLAIN = (
+    b'{"kind":"transfer","source_wallet_id":1,"destination_wallet_id":2,'
+    b'"amount":"1.00","currency":"RUB"}'
+)
 HOLD = b'{"kind":"hold","wallet_id":1,"amount":"1.00","currency":"RUB","expires_in_s":60}'
 """The two of which the others are made."""
 ONE_BY_ONE = {
