@@ -8,6 +8,7 @@ import msgspec
 from payments.http.access import access_here
 from payments.http.amounts import AS_TEXT
 from payments.http.body_text import FieldError, check_text, error_at
+from payments.http.depth import check_depth
 from payments.http.services import HttpRequest, header, header_values
 from payments.kernel.errors import (
     BodyTooLarge,
@@ -31,7 +32,6 @@ from payments.kernel.strict import NotRead
 
 BODY_MAX_BYTES: Final = 64 * 1024
 """Default limit; a route sets its own with `Access(..., body_max_bytes=...)`."""
-DEPTH_MAX: Final = 32
 ID_MAX: Final = 2**53 - 1
 """Largest integer id: JSON parsers that use doubles represent every integer up to it exactly."""
 
@@ -56,7 +56,6 @@ _JSON: Final = "application/json"
 _KEPT: Final = "payments_body"
 _MORE: Final = "http.request"
 _ZERO: Final = re.compile(r"0(?:\.(0{1,18}))?", re.ASCII)
-_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _AT: Final = re.compile(r" - at `(key in )?\$([^`]*)`$")
 _FIELD: Final = re.compile(r"field `([^`]+)`")
 
@@ -142,7 +141,7 @@ def check_content_type(request: HttpRequest) -> None:
 
 def decode_body(raw: bytes, type_: type[T], *, prefix: str = "") -> T:
     """Decode bytes as `type_`; `prefix` is their path in a larger body (`operations[3].`)."""
-    _check_depth(raw)
+    check_depth(raw)
     try:
         body: T = _decoder(type_).decode(raw)
     except msgspec.ValidationError as error:
@@ -226,29 +225,6 @@ def _decoder(type_: type[T]) -> msgspec.json.Decoder[T]:
     if decoder is None:
         decoder = _DECODERS[type_] = msgspec.json.Decoder(type_)
     return decoder
-
-
-def _check_depth(raw: bytes) -> None:
-    """Count the nesting on the bytes, before a recursive decoder gets them."""
-    if raw.count(b"{") + raw.count(b"[") <= DEPTH_MAX:
-        return
-    # Without escapes each second quote ends a string.
-    outside = _STRING.sub(b"", raw) if b"\\" in raw else b"".join(raw.split(b'"')[::2])
-    brackets = left = outside.translate(None, _NOT_BRACKETS)
-    for _ in range(DEPTH_MAX // 2):  # each turn takes two levels away at most: a bulk needs two
-        left = left.replace(b"{}", b"").replace(b"[]", b"")
-        if not left:
-            return
-    depth = 0
-    for byte in brackets:
-        depth += 1 if byte in b"{[" else -1
-        if depth > DEPTH_MAX:
-            raise InvalidRequest(
-                f"the body is nested deeper than {DEPTH_MAX} levels", code="invalid_json"
-            )
-
-
-_NOT_BRACKETS: Final = bytes(b for b in range(256) if b not in b"{}[]")
 
 
 def field_error(message: str, prefix: str = "") -> FieldError:

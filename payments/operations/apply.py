@@ -28,10 +28,11 @@ from payments.kernel.database import Connection, is_connection_lost, is_retryabl
 from payments.ledger.lock import free_among
 from payments.operations import metrics
 from payments.operations.aside import Aside, needs_of
-from payments.operations.batch import Answer, Batch, Item
+from payments.operations.batch import Batch
 from payments.operations.bulk import entry_of
 from payments.operations.dead_letters import DeadLetter, describe, park
 from payments.operations.envelope import Envelope, encode
+from payments.operations.items import Answer, Item
 from payments.operations.loading import Ahead, ContendedError, Locking, load
 from payments.operations.operation import Operation
 from payments.operations.reading import EntryReader, NotUnderstood, envelope_of, order_of

@@ -7,7 +7,7 @@ from typing import Final
 from payments.kernel.ids import AccountId
 from payments.ledger.chart import AccountSpec
 from payments.operations import metrics
-from payments.operations.batch import Item
+from payments.operations.items import Item
 from payments.operations.operation import State
 from payments.operations.reading import order_of
 from streams.entry import Entry

@@ -1,6 +1,5 @@
 """A batch in memory: outcomes decided in stream order, each based on the ones before it."""
 
-import enum
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -13,65 +12,18 @@ from payments.ledger.balances import BalanceLimit
 from payments.ledger.chart import AccountSpec
 from payments.operations.atomic import BULK_REJECTED, bulk_applied, bulk_rejected, part_envelope
 from payments.operations.envelope import Envelope, Intent, is_said_by
+from payments.operations.items import Answer, Item, answer_to
 from payments.operations.lapse import Ended
 from payments.operations.operation import Context, Operation, Part, State
 from payments.operations.outcome import Applied, Decision, Outcome, Refused, Result, Status
 from payments.operations.record import Record
 from payments.operations.refusals import BALANCE_LIMIT
 from payments.operations.transaction import PAIR, amounts_of, backdated_of, transaction_of
-from streams.entry import Entry
 
 CLOCKS_DIFFER: Final = timedelta(seconds=1)
 """The clock of the accepting host may be this far ahead of the deciding host's."""
 
 _encode: Final = msgspec.json.Encoder().encode
-
-
-class Marking(enum.Enum):
-    """What is kept of an operation beside the stream until it is decided."""
-
-    OWN = "own"
-    """A marker."""
-    PLACE = "place"
-    """Its place in its bulk."""
-    NONE = "none"
-    """Nothing: its id follows from its bulk's."""
-
-
-class Item(msgspec.Struct, frozen=True, gc=False):
-    """A decoded entry: its position in the stream, its envelope, its operation and its intent."""
-
-    entry: Entry
-    envelope: Envelope
-    operation: Operation[Any]
-    intent: Intent
-    whole: Envelope | None = None
-    """The bulk that it is an item of."""
-    marking: Marking = Marking.OWN
-
-
-class Answer(msgspec.Struct, frozen=True, gc=False):
-    """The result of an entry. `is_replay`: it was decided before.
-
-    No `decision`: it was parked, or `is_conflict`: other content is parked under its id.
-    """
-
-    entry: Entry
-    envelope: Envelope | None
-    decision: Decision | None
-    is_replay: bool = False
-    is_conflict: bool = False
-    whole: Envelope | None = None
-    """The bulk that it is an item of; the entry is the bulk's."""
-    marking: Marking = Marking.OWN
-
-
-def _answer(
-    item: Item, decision: Decision | None, *, is_replay: bool = False, is_conflict: bool = False
-) -> Answer:
-    return Answer(
-        item.entry, item.envelope, decision, is_replay, is_conflict, item.whole, item.marking
-    )
 
 
 class TellsEvents(Protocol):
@@ -117,23 +69,23 @@ class Batch:
         envelope = item.envelope
         if item.whole is not None and not self._is_decided_by(item.whole):
             # Another bulk has the key, or this one is a repeat: its items are not decided again.
-            self.answers.append(_answer(item, None, is_replay=True))
+            self.answers.append(answer_to(item, None, is_replay=True))
             return
         earlier = self.known.get(envelope.operation_id.int)
         if earlier is None and self._is_of_another_parked(envelope):
             self.conflicts.append(envelope)
-            self.answers.append(_answer(item, None, is_conflict=True))
+            self.answers.append(answer_to(item, None, is_conflict=True))
         elif earlier is None:
             decision = self._decide_all(item) if item.operation.parts else self._decide(item)
             self.known[envelope.operation_id.int] = decision
             self.decided.append(decision)
             self.events += self._told(item, decision)
-            self.answers.append(_answer(item, decision))
+            self.answers.append(answer_to(item, decision))
         elif is_said_by(envelope, earlier.digest):
-            self.answers.append(_answer(item, earlier, is_replay=True))
+            self.answers.append(answer_to(item, earlier, is_replay=True))
         else:
             self.conflicts.append(envelope)
-            self.answers.append(_answer(item, earlier, is_conflict=True))
+            self.answers.append(answer_to(item, earlier, is_conflict=True))
 
     def _is_decided_by(self, whole: Envelope) -> bool:
         """True when this very request of the bulk was accepted first, now or before a crash."""

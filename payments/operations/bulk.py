@@ -11,9 +11,9 @@ from uuid import UUID
 
 import msgspec
 
-from payments.operations.batch import Item, Marking
 from payments.operations.bulk_ids import item_id
 from payments.operations.envelope import VERSION, Envelope, Intent, digest_of, digest_of_intent
+from payments.operations.items import Item, Marking
 from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Result
 from streams.entry import Entry

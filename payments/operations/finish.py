@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from payments.operations.batch import Answer, Marking
+from payments.operations.items import Answer, Marking
 from payments.operations.outcome import Status
 from payments.operations.outcomes import CONFLICTS, PartOutcome
 from payments.operations.results import BulkReply, OtherReplies, ParkedReply, Reply

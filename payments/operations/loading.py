@@ -18,8 +18,9 @@ from payments.ledger.balances import Account, Balances
 from payments.ledger.chart import AccountSpec
 from payments.ledger.lock import lock_accounts, lock_free_accounts
 from payments.operations.atomic import part_id
-from payments.operations.batch import Batch, Item
+from payments.operations.batch import Batch
 from payments.operations.envelope import Envelope, decode
+from payments.operations.items import Item
 from payments.operations.lapse import Endings, Lapsing
 from payments.operations.operation import State
 from payments.operations.outcome import Decision

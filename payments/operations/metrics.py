@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client import Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
-    from payments.operations.batch import Answer
+    from payments.operations.items import Answer
 
 ACCEPTED: Final = Counter("payments_accepted_total", "Intents durably in the stream", ["kind"])
 NOT_ACCEPTED: Final = Counter(

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from payments.operations.batch import Item
 from payments.operations.envelope import VERSION, Envelope, Intent, decode, decode_strictly
+from payments.operations.items import Item
 from payments.operations.lapse import Lapsing
 from payments.operations.operation import Operation
 from streams.entry import Entry

@@ -12,8 +12,8 @@ import msgspec
 
 from payments.events.event import SYSTEM, Event, client_of, event_id
 from payments.events.types import UNREADABLE, WORDS, noun_of, type_of
-from payments.operations.batch import Item
 from payments.operations.envelope import Intent
+from payments.operations.items import Item
 from payments.operations.operation import Operation, State
 from payments.operations.outcome import Decision, Status
 from payments.operations.record import Record, Ref

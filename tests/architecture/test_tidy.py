@@ -175,6 +175,7 @@ DIRECT = {
     "payments/surfaces/console/access.py": "a way to authenticate: no handler, so no signature",
     "payments/surfaces/shop/access.py": "a way to authenticate: no handler, so no signature",
     "payments/surfaces/shop/webhook.py": "a hot route (ADR 0092)",
+    "payments/surfaces/native/bulk.py": "a hot route",
     "payments/surfaces/native/items.py": "intents of a bulk's items: no handlers",
     "payments/surfaces/native/holds.py": "`look`, for handlers and for items of a bulk",
     "payments/surfaces/superpay/payouts.py": "`look`, for handlers and for items of a bulk",

@@ -12,9 +12,9 @@ from payments.kernel.database import Connection, connect
 from payments.kernel.ids import AccountId, OperationId, new_id
 from payments.ledger.posting import Leg
 from payments.operations.apply import Applier
-from payments.operations.batch import Answer
 from payments.operations.conflicts import CONFLICTS_MAX
 from payments.operations.envelope import Intent, encode, seal
+from payments.operations.items import Answer
 from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Result
 from payments.registry import OPERATIONS

@@ -7,10 +7,10 @@ import msgspec
 
 from payments.kernel.clock import utc_now
 from payments.kernel.ids import OperationId, new_id
-from payments.operations.batch import Answer
 from payments.operations.bulk import KIND, AcceptBulk, BulkPart
 from payments.operations.bulk_ids import item_id, new_bulk_id
 from payments.operations.envelope import Envelope, decode, encode, seal
+from payments.operations.items import Answer
 from payments.transfers.create import CreateTransfer
 from streams.entry import Entry
 from tests.integration.test_apply import Bench, bench, transfer

@@ -12,8 +12,8 @@ from payments.holds.release import ReleaseHold
 from payments.kernel.clock import utc_now
 from payments.kernel.database import connect
 from payments.kernel.ids import OperationId, new_id
-from payments.operations.batch import Answer
 from payments.operations.envelope import Intent, encode, seal
+from payments.operations.items import Answer
 from streams.entry import Entry
 from streams.ownership import ensure_partitions
 from tests.integration.test_apply import Bench, credit, reasons, transfer

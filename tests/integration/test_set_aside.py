@@ -9,7 +9,7 @@ from payments.kernel.clock import monotonic_s, utc_now
 from payments.kernel.database import Connection, connect
 from payments.operations.apply import Applier
 from payments.operations.aside import Aside
-from payments.operations.batch import Answer
+from payments.operations.items import Answer
 from payments.operations.submit import fresh
 from payments.registry import OPERATIONS
 from payments.transfers import create

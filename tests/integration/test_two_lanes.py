@@ -8,7 +8,7 @@ import pytest
 
 from payments.kernel.database import Connection, connect
 from payments.kernel.ids import new_id
-from payments.operations.batch import Answer
+from payments.operations.items import Answer
 from streams.entry import Entry
 from streams.ownership import ensure_partitions
 from streams.turns import Turn

@@ -8,10 +8,10 @@ import pytest
 from redis.exceptions import ResponseError
 
 from payments.kernel.ids import OperationId
-from payments.operations.batch import Answer
 from payments.operations.bulk import KIND, AcceptBulk
 from payments.operations.envelope import seal
 from payments.operations.finish import steps
+from payments.operations.items import Answer
 from streams.consumer import _Session
 from streams.entry import Entry
 from streams.finishing import Step
