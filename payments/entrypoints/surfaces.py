@@ -15,7 +15,7 @@ from payments.entrypoints.console import console_running
 from payments.entrypoints.outgoing import webhook_policy, webhook_seal
 from payments.entrypoints.settings import Settings
 from payments.entrypoints.shop import shop_parts
-from payments.entrypoints.superpay import superpay_surface
+from payments.entrypoints.superpay import superpay_client, superpay_surface
 from payments.http.auth import BEARER_KEY, Actor, Scheme
 from payments.http.open_access import OpenOrKey
 from payments.kernel.clock import Clock
@@ -28,6 +28,7 @@ from payments.surfaces.shop.access import SCHEME as SHOP_SCHEME
 from payments.surfaces.shop.access import SHOP
 from payments.surfaces.shop.config import shop_running
 from payments.surfaces.superpay.config import SuperPaySurface
+from payments.surfaces.superpay.wallet_check import WalletCheck
 from payments.surfaces.walletservice import routes as walletservice
 from payments.surfaces.walletservice.enqueue import WalletCurrencies
 from payments.webhooks.acceptance import RecentlyAccepted
@@ -49,6 +50,7 @@ def surface_services(
         WalletCurrencies: WalletCurrencies(),
         RecentlyAccepted: RecentlyAccepted(),
         SuperPaySurface: superpay_surface(settings, clock),
+        WalletCheck: WalletCheck(superpay_client(settings)),
     }
 
 

@@ -34,6 +34,7 @@ UUIDS: Final = (
     "endpoint_id",
     "delivery_id",
     "approval_id",
+    "payee_id",
 )
 _TEXTS: Final = ("inn", "token", "name", "login", "account")
 """Parameters that are looked up as written."""

@@ -59,6 +59,7 @@ class PayoutView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     updated_at: str
     ended_at: str | None
+    payee_id: UUID | None
 
 
 class EvidenceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +130,7 @@ class Lens(msgspec.Struct, frozen=True, kw_only=True):
             created_at=rfc3339(row.created_at),
             updated_at=rfc3339(row.updated_at),
             ended_at=None if row.ended_at is None else rfc3339(row.ended_at),
+            payee_id=row.payee_id,
         )
 
     def next_check(self, row: sa.Row[Any] | Payout) -> str | None:

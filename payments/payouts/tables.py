@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from payments.kernel.database import METADATA
 from payments.operations.record import Record
+from payments.payees.tables import payees
 from payments.payouts.status import WATCHED, Claim, PayoutState, Verdict
 from payments.provider.sighting import Source
 
@@ -23,6 +24,12 @@ payouts: Final = sa.Table(
     sa.Column("merchant_id", sa.BigInteger, nullable=False, unique=True),
     sa.Column("wallet_id", sa.BigInteger, nullable=False),
     sa.Column("superpay_wallet_id", sa.Text, nullable=False),
+    sa.Column(
+        "payee_id",
+        sa.Uuid,
+        sa.ForeignKey(payees.c.id),
+        comment="the saved wallet that the payout named",
+    ),
     sa.Column("minor", sa.BigInteger, nullable=False),
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("description", sa.Text, nullable=False),
@@ -125,6 +132,7 @@ class Payout(Record, frozen=True):
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None
+    payee_id: UUID | None = None
 
 
 class Attempt(Record, frozen=True):

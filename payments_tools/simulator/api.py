@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from payments_tools.simulator.connections import cut
 from payments_tools.simulator.errors import ApiError
 from payments_tools.simulator.faults import Fault
-from payments_tools.simulator.intake import Intake, take_in
+from payments_tools.simulator.intake import Intake, standing_of, take_in
 from payments_tools.simulator.messages import decode_order, encode, view
 from payments_tools.simulator.settlement_file import as_csv, as_json, registry_of
 from payments_tools.simulator.signing import TOLERANCE_S, matches, request_payload
@@ -49,6 +49,18 @@ async def transaction(request: SimRequest, merchant_id: FromPath[int]) -> Respon
     if seen.queries <= seen.faults.get(Fault.NOT_FOUND_FIRST, 0):
         raise missing
     return Response(encode(view(found, seen.faults)), media_type=_JSON)
+
+
+@get("/api/wallets/{wallet_id:str}")
+async def wallet(request: SimRequest, wallet_id: FromPath[str]) -> Response[Any]:
+    """Whether a wallet exists and may receive, and its currency."""
+    await authenticated_body(request, simulation_of(request))
+    standing = standing_of(wallet_id)
+    if standing.refusal == "wallet_not_found":
+        raise ApiError("wallet_not_found", f"No wallet {wallet_id}.", status=404)
+    status = "blocked" if standing.refusal else "active"
+    body = {"wallet_id": wallet_id, "currency": standing.currency, "status": status}
+    return Response(body, media_type=_JSON)
 
 
 @get("/api/registry")

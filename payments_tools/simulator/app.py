@@ -27,6 +27,7 @@ def create_simulator(config: SimulatorConfig) -> Litestar:
             api.deposit,
             api.payout,
             api.transaction,
+            api.wallet,
             api.registry,
             page.payment_page,
             page.press_button,

@@ -44,6 +44,20 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     drop: bool = False
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """Of a wallet: why it cannot be paid, and its currency where its id ends in one."""
+
+    refusal: str | None
+    currency: str | None
+
+
+def standing_of(wallet_id: str) -> Standing:
+    """A wallet of the sandbox: its id says everything."""
+    ending = wallet_id.rpartition("-")[2]
+    currency = ending if ending in EXPONENTS else None
+    return Standing(_REFUSED_BY_WALLET.get(wallet_id), currency)
+
+
 def take_in(lifecycle: Lifecycle, order: Order, pages: str) -> Intake:
     """Record the order, or return its earlier result; `pages` is the base of payment page URLs.
 
@@ -117,12 +131,10 @@ def _refusal(order: Order, faults: Faults) -> str | None:
         return "amount_out_of_limits"
     if order.wallet_id is None:
         return None
-    if order.wallet_id in _REFUSED_BY_WALLET:
-        return _REFUSED_BY_WALLET[order.wallet_id]
-    ending = order.wallet_id.rpartition("-")[2]
-    if ending in EXPONENTS and ending != order.currency:
+    standing = standing_of(order.wallet_id)
+    if standing.refusal is None and standing.currency not in {None, order.currency}:
         return "wallet_currency_mismatch"
-    return None
+    return standing.refusal
 
 
 def _answer(found: Transaction, faults: Faults, *, first: bool, requests: int) -> Intake:

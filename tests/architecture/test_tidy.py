@@ -32,6 +32,7 @@ TRANSACTIONS = {
     "payments/callbacks/writes.py": "what SuperPay sent is kept before it is understood",
     "payments/deliveries/writes.py": "what is sent to webhook endpoints; nothing moves",
     "payments/endpoints/writes.py": "webhook endpoints; nothing moves",
+    "payments/payees/writes.py": "saved wallets of users; nothing moves",
     "payments/events/writes.py": "events get their numbers, and old ones are let go",
     "payments/products/writes.py": "products: reference data",
     "payments/provider/writes.py": "the operator's switch of the provider",

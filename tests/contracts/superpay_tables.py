@@ -19,6 +19,8 @@ TABLES = (
     "accounts",
     "entries",
     "holds",
+    "users",
+    "payees",
     "payouts",
     "payout_attempts",
     "payout_evidence",

@@ -65,6 +65,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     data: Transaction
 
 
+class Wallet(msgspec.Struct, frozen=True, kw_only=True):
+    """A wallet. `currency` is null where it takes any (the sandbox); `status`: active, blocked."""
+
+    wallet_id: str
+    currency: str | None
+    status: str
+
+
 class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
     """The `error` of an answer that is not 2xx."""
 
@@ -86,6 +94,8 @@ class Unreadable(Exception):
 
     merchant_id: int | None = None
 
+
+SuperPayWallet = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 
 UNREADABLE: Final = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 
@@ -112,6 +122,14 @@ def decode_event(raw: bytes) -> Sighting:
         unreadable = Unreadable(str(error)[:200])
         unreadable.merchant_id = merchant_id_in(raw)
         raise unreadable from None
+
+
+def decode_wallet(raw: bytes) -> Wallet:
+    """The wallet in an answer. Raises `Unreadable`."""
+    try:
+        return _decoded(raw, Wallet)
+    except UNREADABLE as error:
+        raise Unreadable(str(error)[:200]) from None
 
 
 def decode_error(raw: bytes) -> ErrorBody:

@@ -19,7 +19,7 @@ from payments.surfaces.superpay.signature import key_of, request_headers
 BODY_MAX_BYTES: Final = 64 * 1024
 REGISTRY_MAX_BYTES: Final = 256 * 1024 * 1024
 _CONNECT_S: Final = 3.0
-_LOST: Final = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, AttributeError)
+LOST: Final = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, AttributeError)
 """No answer. anyio raises AttributeError when uvloop closed the connection a moment before."""
 
 
@@ -89,6 +89,10 @@ class SuperPayClient:
         """`GET /api/transactions/{merchant_id}`."""
         return await self._ask(f"/api/transactions/{merchant_id}", None)
 
+    async def wallet(self, wallet_id: str) -> Page:
+        """`GET /api/wallets/{wallet_id}`: the unparsed answer. Raises one of `LOST`."""
+        return await self._call(f"/api/wallets/{wallet_id}", None, limit=BODY_MAX_BYTES)
+
     async def registry(self, date: str) -> Page:
         """`GET /api/registry`: the unparsed answer. Raises httpx.HTTPError."""
         return await self._call(
@@ -101,7 +105,7 @@ class SuperPayClient:
             async with asyncio.timeout(self._config.timeout_s + _CONNECT_S):
                 page = await self._call(target, body, limit=BODY_MAX_BYTES)
             answer = of_response(page.status, page.media_type, page.body)
-        except _LOST as error:
+        except LOST as error:
             answer = of_failure(error)
         self.breaker.note(is_healthy=answer.is_healthy)
         return answer

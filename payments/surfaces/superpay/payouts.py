@@ -27,6 +27,7 @@ from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, service
+from payments.kernel.errors import InvalidBody
 from payments.kernel.ids import parse_id
 from payments.payouts import queries
 from payments.payouts.cancel import CancelPayout
@@ -34,6 +35,7 @@ from payments.payouts.queries import Filters, PayoutView, TimelineView
 from payments.payouts.request import RequestPayout
 from payments.payouts.resolve import ResolvePayout
 from payments.payouts.status import PayoutState
+from payments.surfaces.superpay.bodies import SuperPayWallet
 from payments.surfaces.superpay.config import SuperPaySurface
 
 READ: Final = "wallets:read"
@@ -42,12 +44,11 @@ OPERATE: Final = "reconciliation:write"
 DECIDED_WITHIN_S: Final = 10
 """A cancel waits by default: its caller has to know whether the money is free."""
 
-SuperPayWallet = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 Description = Annotated[str, msgspec.Meta(max_length=255)]
 
 
 class PayoutBody(Body, frozen=True, kw_only=True):
-    """A payout to a SuperPay wallet."""
+    """A payout to a SuperPay wallet, or to a payee (`POST /v1/payees`): one of the two."""
 
     example: ClassVar = {
         "wallet_id": 1,
@@ -58,10 +59,21 @@ class PayoutBody(Body, frozen=True, kw_only=True):
     }
 
     wallet_id: Id
-    superpay_wallet_id: SuperPayWallet | Id
     amount: Amount
     currency: CurrencyCode
+    superpay_wallet_id: SuperPayWallet | Id | None = None
+    payee_id: UUID | None = None
     description: Description = ""
+
+    def to(self) -> dict[str, Any]:
+        """Where the money goes. Raises 422 `invalid_body` when both are named, or neither."""
+        if (self.superpay_wallet_id is None) == (self.payee_id is None):
+            message = "name superpay_wallet_id or payee_id, one of the two"
+            errors = [{"field": "superpay_wallet_id", "message": message}]
+            raise InvalidBody(message, errors=errors)
+        wallet_id = self.superpay_wallet_id
+        text = "" if wallet_id is None else str(wallet_id)
+        return {"superpay_wallet_id": text, "payee_id": self.payee_id}
 
 
 class CancelBody(Body, frozen=True, kw_only=True):
@@ -216,7 +228,7 @@ def payout(body: PayoutBody) -> RequestPayout:
     money = money_in(body.amount, body.currency)
     return RequestPayout(
         wallet_id=body.wallet_id,
-        superpay_wallet_id=str(body.superpay_wallet_id),
+        **body.to(),
         minor=money.minor,
         currency=money.currency,
         description=body.description,
