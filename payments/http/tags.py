@@ -16,6 +16,7 @@ _DESCRIPTIONS: Final = {
     "metrics": "Prometheus.",
     "operations": "Where an operation stands, and many operations in one request.",
     "organizations": "Organizations the bank pays for, and their balances.",
+    "payees": "SuperPay wallets that your users saved, for payouts.",
     "payment": "The top-up webhook of the shop.",
     "payouts": "Money out through SuperPay.",
     "reconciliation": "Registries of SuperPay, breaks and the inbox of callbacks.",

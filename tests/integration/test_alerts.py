@@ -1,6 +1,7 @@
-"""The alert rules name metrics that running roles export, and the watches set them."""
+"""Alert rules and dashboard name metrics that running roles export, and the watches set them."""
 
 import asyncio
+import json
 import re
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.fixtures.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "docs" / "alerts" / "payments.rules.yml"
+DASHBOARD = ROOT / "deploy" / "grafana" / "payments.json"
 
 
 def rules() -> list[dict[str, Any]]:
@@ -27,8 +29,50 @@ def rules() -> list[dict[str, Any]]:
     return [rule for group in document["groups"] for rule in group["rules"]]
 
 
+def panels() -> list[dict[str, Any]]:
+    document = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    return [panel for panel in document["panels"] if panel["type"] != "row"]
+
+
+def queries() -> list[str]:
+    """Of the rules and of the dashboard."""
+    shown = [target["expr"] for panel in panels() for target in panel["targets"]]
+    return [rule["expr"] for rule in rules()] + shown
+
+
 def metrics_named() -> set[str]:
-    return {name for rule in rules() for name in re.findall(r"payments_\w+", rule["expr"])}
+    """A histogram is exported under its name, and asked for by its parts."""
+    names = {name for query in queries() for name in re.findall(r"payments_\w+", query)}
+    return {re.sub(r"_(bucket|sum|count)$", "", name) for name in names}
+
+
+def labels_of(metric: str) -> set[str]:
+    """The labels that this process gives a metric; importing the roles registers them all."""
+    collector: Any = REGISTRY._names_to_collectors[metric]
+    return {*collector._labelnames, "le"}
+
+
+def test_the_dashboard_groups_by_labels_that_there_are() -> None:
+    for panel in panels():
+        assert panel["description"], panel["title"]
+        for target in panel["targets"]:
+            names = re.findall(r"payments_\w+", target["expr"])
+            grouped = re.findall(r"by \(([^)]*)\)", target["expr"])
+            labels = {one.strip() for group in grouped for one in group.split(",")}
+            shown = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
+            assert shown <= labels, panel["title"]
+            for name in names:
+                assert labels <= labels_of(name), panel["title"]
+
+
+def test_the_panels_of_the_dashboard_do_not_overlap() -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in panels():
+        grid = panel["gridPos"]
+        cells = {(grid["x"] + x, grid["y"] + y) for x in range(grid["w"]) for y in range(grid["h"])}
+        assert not cells & taken, panel["title"]
+        assert grid["x"] + grid["w"] <= 24
+        taken |= cells
 
 
 def test_every_rule_says_what_is_wrong_and_how_urgent_it_is() -> None:

@@ -1,37 +1,70 @@
-"""The roles without an API answer `/metrics` on a port of their own."""
+"""The roles without an API answer metrics and health on a port of their own."""
+
+import contextlib
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
 
 import msgspec
-import prometheus_client
 import pytest
 
 from payments.entrypoints import metrics
 from payments.entrypoints.settings import Settings
+from payments.entrypoints.waiting import READY
+from tests.fixtures.ports import free_port
+
+
+@contextlib.contextmanager
+def served(role: str, port: int) -> Iterator[bool]:
+    """Whether the role serves that port."""
+    server = metrics.serve_metrics(
+        msgspec.structs.replace(Settings(), metrics_port=port, metrics_host="127.0.0.1"), role
+    )
+    try:
+        yield server is not None
+    finally:
+        if server is not None:
+            server.shutdown()
+            server.server_close()
+
+
+def answer(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
 
 
 @pytest.mark.parametrize(
-    ("port", "role", "serves"),
+    ("role", "has_port", "serves"),
     [
-        (9100, "scheduler", True),
-        (9100, "consumer", True),
-        (9100, "api", False),
-        (0, "executor", False),
+        ("scheduler", True, True),
+        ("consumer", True, True),
+        ("api", True, False),
+        ("executor", False, False),
     ],
 )
-def test_who_serves_metrics(
-    monkeypatch: pytest.MonkeyPatch, port: int, role: str, *, serves: bool
-) -> None:
-    started: list[int] = []
-    monkeypatch.setattr(metrics, "start_http_server", lambda port, **_: started.append(port))
-    metrics.serve_metrics(msgspec.structs.replace(Settings(), metrics_port=port), role)
-    assert bool(started) is serves
+def test_who_serves_metrics(role: str, *, has_port: bool, serves: bool) -> None:
+    with served(role, free_port() if has_port else 0) as is_served:
+        assert is_served is serves
 
 
 def test_a_taken_port_costs_the_metrics_only() -> None:
-    server, thread = prometheus_client.start_http_server(0, addr="127.0.0.1")
-    settings = msgspec.structs.replace(Settings(), metrics_port=server.server_port)
-    try:
-        metrics.serve_metrics(settings, "scheduler")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    port = free_port()
+    with served("scheduler", port) as first, served("consumer", port) as second:
+        assert (first, second) == (True, False)
+
+
+@pytest.mark.case("P7")
+def test_a_role_that_waits_for_servers_lives_and_is_not_ready() -> None:
+    port = free_port()
+    with served("consumer", port):
+        READY.set(0)
+        assert answer(port, "/health/live") == (200, '{"status":"live"}')
+        assert answer(port, "/health/ready") == (503, '{"status":"waiting"}')
+        READY.set(1)
+        assert answer(port, "/health/ready") == (200, '{"status":"ready"}')
+        status, text = answer(port, "/metrics")
+        assert (status, "payments_role_ready 1.0" in text) == (200, True)
