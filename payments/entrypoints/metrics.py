@@ -60,7 +60,7 @@ def health_and_metrics() -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
 
     Everything else answers with the metrics.
     """
-    metrics = make_wsgi_app()
+    metrics: Callable[[dict[str, Any], Any], Iterable[bytes]] = make_wsgi_app()
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
