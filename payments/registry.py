@@ -56,9 +56,11 @@ import payments.reconciliation.tables
 import payments.sessions.tables
 import payments.statements.book
 import payments.statements.settle
+import payments.statements.tells
 import payments.surfaces.bankwebhook.routes
 import payments.surfaces.console.routes
 import payments.surfaces.marketplace.routes
+import payments.surfaces.marketplace.tells
 import payments.surfaces.native.bulk
 import payments.surfaces.native.routes
 import payments.surfaces.shop.routes
@@ -164,6 +166,8 @@ def told(schedule: Schedule) -> tuple[Tells, ...]:
         payments.payouts.tells.tells(schedule),
         payments.deposits.tells.tells(schedule),
         payments.breaks.tells.TELLS,
+        payments.statements.tells.TELLS,
+        payments.surfaces.marketplace.tells.TELLS,
         *payments.surfaces.shop.tells.TELLS,
         *payments.surfaces.walletservice.tells.TELLS,
     )
@@ -171,6 +175,7 @@ def told(schedule: Schedule) -> tuple[Tells, ...]:
 
 SAYS: Final[tuple[Says, ...]] = (
     payments.accounts.tells.SAYS,
+    payments.bankpayments.tells.SAYS,
     payments.transactions.tells.SAYS,
 )
 """What operations say that make no row told above."""

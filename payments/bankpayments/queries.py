@@ -196,7 +196,7 @@ async def list_payments(
     if before is not None:
         query = query.where(sa.tuple_(c.received_at, c.id) < before)
     async with engine.connect() as connection:
-        return [_payment(row) for row in await connection.execute(query)]
+        return [payment_view(row, row.status, row.inn) for row in await connection.execute(query)]
 
 
 async def owner_of(engine: AsyncEngine, payment_id: UUID) -> int | None:
@@ -215,7 +215,7 @@ async def find_payment(engine: AsyncEngine, payment_id: UUID | None) -> PaymentV
     query = _PAYMENTS.where(organization_payments.c.id == payment_id)
     async with engine.connect() as connection:
         row = (await connection.execute(query)).one_or_none()
-    return None if row is None else _payment(row)
+    return None if row is None else payment_view(row, row.status, row.inn)
 
 
 async def get_payment(engine: AsyncEngine, payment_id: UUID | None) -> PaymentView:
@@ -244,13 +244,14 @@ async def list_changes(
         return [_change(row) for row in await connection.execute(query)]
 
 
-def _payment(row: sa.Row[Any]) -> PaymentView:
+def payment_view(row: Any, status: str, inn: str | None) -> PaymentView:
+    """A row of the table, or its record; `inn` is its organization's."""
     return PaymentView(
         payment_id=row.id,
         operation_id=row.operation_id,
-        state=_WORDS[row.status],
+        state=_WORDS[status],
         payer_inn=row.payer_inn,
-        inn=row.inn,
+        inn=inn,
         amount=format_minor(row.minor, currency_of(row.currency)),
         currency=row.currency,
         document_number=row.document_number,

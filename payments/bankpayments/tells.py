@@ -1,49 +1,27 @@
-"""Payments of the bank as events tell them."""
+"""Payments of the bank as events tell them: as `GET /v1/bank-payments` lists them."""
 
 from datetime import datetime
-from typing import Final
-from uuid import UUID
+from typing import Any, Final
 
-import msgspec
-
-from payments.bankpayments.tables import BankPayment, PaymentStatus
+from payments.bankpayments.queries import BalanceChangeView, PaymentView, payment_view
+from payments.bankpayments.tables import (
+    CURRENCY,
+    BalanceChange,
+    BankPayment,
+    Organization,
+    PaymentStatus,
+)
 from payments.kernel.clock import rfc3339
 from payments.kernel.money import currency_of, format_minor
 from payments.operations.operation import State
-from payments.operations.telling import Tells
+from payments.operations.outcome import Decision
+from payments.operations.telling import Says, Tells
 
 
-class BankPaymentView(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment the bank told us of; `state`: see `PaymentStatus`."""
-
-    payment_id: UUID
-    operation_id: UUID
-    inn: str
-    organization_id: int | None
-    amount: str
-    currency: str
-    document_number: str
-    document_date: str
-    state: str
-    received_at: str
-    matched_at: str | None
-
-
-def bank_payment_view(payment: BankPayment, _state: State, _now: datetime) -> BankPaymentView:
-    """The payment as it is shown."""
-    return BankPaymentView(
-        payment_id=payment.id,
-        operation_id=payment.operation_id,
-        inn=payment.payer_inn,
-        organization_id=payment.organization_id,
-        amount=format_minor(payment.minor, currency_of(payment.currency)),
-        currency=payment.currency,
-        document_number=payment.document_number,
-        document_date=rfc3339(payment.document_date),
-        state=payment.status.value,
-        received_at=rfc3339(payment.received_at),
-        matched_at=None if payment.matched_at is None else rfc3339(payment.matched_at),
-    )
+def bank_payment_view(payment: BankPayment, state: State, _now: datetime) -> PaymentView:
+    """The payment; whoever gives it to an organization has read that one."""
+    owner = state.record(Organization, payment.organization_id)
+    return payment_view(payment, payment.status.value, None if owner is None else owner.inn)
 
 
 def happened(before: BankPayment | None, after: BankPayment) -> str | None:
@@ -57,6 +35,28 @@ def happened(before: BankPayment | None, after: BankPayment) -> str | None:
     return "matched" if is_matched else str(after.status.value)
 
 
+def transferred(decision: Decision, _intent: Any, state: State) -> BalanceChangeView | None:
+    """Money that left an organization, as `GET /v1/organizations/{inn}/entries` lists it."""
+    change = state.record(BalanceChange, decision.operation_id)
+    if change is None:
+        return None
+    currency = currency_of(CURRENCY)
+    return BalanceChangeView(
+        operation_id=change.operation_id,
+        cause="transfer",
+        payment_id=None,
+        wallet_id=change.wallet_id,
+        amount=format_minor(change.after_minor - change.before_minor, currency),
+        before=format_minor(change.before_minor, currency),
+        after=format_minor(change.after_minor, currency),
+        currency=CURRENCY,
+        payer_inn=None,
+        document_number=None,
+        recorded_at=rfc3339(change.recorded_at),
+    )
+
+
+SAYS: Final = Says(noun="organization", data=transferred)
 TELLS: Final = Tells(
     record=BankPayment,
     noun="bank_payment",

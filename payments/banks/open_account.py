@@ -52,6 +52,9 @@ class BankAccountOpened(Result, frozen=True, kw_only=True):
 
 def decide(intent: OpenBankAccount, state: State, context: Context) -> Outcome:
     """Open the account if bank and client exist and the number is the bank's and free."""
+    bank = state.record(Bank, intent.bank_id)
+    if bank is None:
+        return Refused(refusal=BANK_NOT_FOUND)
     refusal = _refusal(intent, state)
     if refusal is not None:
         return Refused(refusal=refusal)
@@ -63,6 +66,7 @@ def decide(intent: OpenBankAccount, state: State, context: Context) -> Outcome:
         bank_id=intent.bank_id,
         client_id=intent.client_id,
         created_at=context.now,
+        bank_name=bank.name,
     )
     return Applied(
         opens=(client_spec(local, intent.bank_id),),
@@ -78,8 +82,6 @@ def decide(intent: OpenBankAccount, state: State, context: Context) -> Outcome:
 
 
 def _refusal(intent: OpenBankAccount, state: State) -> Refusal | None:
-    if state.record(Bank, intent.bank_id) is None:
-        return BANK_NOT_FOUND
     if state.record(Client, intent.client_id) is None:
         return CLIENT_NOT_FOUND
     if not is_number_of(intent.number, intent.bank_id):

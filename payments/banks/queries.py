@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,8 @@ from payments.banks.tables import (
 from payments.banks.token import digest_of
 from payments.ledger.tables import accounts
 
+# Rows of 0.1.0 do not say them.
+_PARTIES: Final = {"customer_number", "customer_bank", "seller_number", "seller_bank"}
 T = TypeVar("T", bound=msgspec.Struct)
 
 _payer = bank_accounts.alias("payer")
@@ -120,7 +122,7 @@ async def find_payment(
     """A payment of this marketplace; None for another marketplace's payment."""
     query = (
         sa.select(
-            bank_payments,
+            *(column for column in bank_payments.c if column.name not in _PARTIES),
             _payer.c.number.label("customer_number"),
             _payer_bank.c.name.label("customer_bank"),
             _seller.c.number.label("seller_number"),

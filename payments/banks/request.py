@@ -128,6 +128,10 @@ def _payment(
         paid_at=None,
         refunded_at=None,
         refund_id=None,
+        customer_number=customer.number,
+        customer_bank=customer.bank_name,
+        seller_number=seller.number,
+        seller_bank=seller.bank_name,
     )
 
 

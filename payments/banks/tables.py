@@ -57,6 +57,7 @@ bank_accounts: Final = sa.Table(
         comment="in the 24 hours since wrong_codes_since, over all payments",
     ),
     sa.Column("wrong_codes_since", sa.DateTime(timezone=True)),
+    sa.Column("bank_name", sa.Text),
     # A number begins with its bank's id, so that two banks cannot create the same one.
     sa.CheckConstraint("starts_with(number, bank_id::text)", name="number"),
     sa.CheckConstraint("wrong_codes BETWEEN 0 AND 30", name="wrong_codes"),
@@ -129,6 +130,10 @@ bank_payments: Final = sa.Table(
     sa.Column("paid_at", sa.DateTime(timezone=True)),
     sa.Column("refunded_at", sa.DateTime(timezone=True)),
     sa.Column("refund_id", sa.Uuid, comment="the operation that gave it back"),
+    sa.Column("customer_number", sa.Text),
+    sa.Column("customer_bank", sa.Text),
+    sa.Column("seller_number", sa.Text),
+    sa.Column("seller_bank", sa.Text),
     sa.CheckConstraint("minor > 0 AND fee_minor >= 0 AND fee_minor <= minor", name="amounts"),
     sa.CheckConstraint("status IN ('pause', 'success', 'expired', 'refunded')", name="status"),
     sa.CheckConstraint("attempts BETWEEN 0 AND 5", name="attempts"),
@@ -195,6 +200,7 @@ class BankAccount(Record, frozen=True, kw_only=True):
     created_at: datetime
     wrong_codes: int = 0
     wrong_codes_since: datetime | None = None
+    bank_name: str | None = None
 
 
 class Tariff(Record, frozen=True, kw_only=True):
@@ -244,6 +250,10 @@ class BankPayment(Record, frozen=True, kw_only=True):
     paid_at: datetime | None
     refunded_at: datetime | None
     refund_id: UUID | None
+    customer_number: str | None = None
+    customer_bank: str | None = None
+    seller_number: str | None = None
+    seller_bank: str | None = None
 
     @property
     def is_between_banks(self) -> bool:

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, ClassVar, Final, NamedTuple, Self, get_args, get_type_hints
 from uuid import UUID
@@ -163,7 +163,7 @@ def _from_row(type_: type[Record], values: dict[str, Any]) -> Record:
         else:
             decode = _as_it_is if types[name] is msgspec.Raw else msgspec.json.decode
             values[name] = decode(values[name])
-    record = msgspec.convert(values, type_, builtin_types=(UUID, datetime, bytes))
+    record = msgspec.convert(values, type_, builtin_types=(UUID, datetime, date, bytes))
     return msgspec.structs.replace(record, **raw) if raw else record
 
 

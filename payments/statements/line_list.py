@@ -83,7 +83,9 @@ async def list_lines(
     if before is not None:
         query = query.where(_LINE.id < before)
     async with engine.connect() as connection:
-        return [_line(row) for row in await connection.execute(query)]
+        return [
+            line_view(row, row.shown_state, row.claim_id) for row in await connection.execute(query)
+        ]
 
 
 async def _list_ours(
@@ -102,10 +104,11 @@ async def _list_ours(
         return [_ours(row) for row in await connection.execute(query)]
 
 
-def _line(row: Any) -> LineView:
+def line_view(row: Any, state: str, claim_id: UUID | None) -> LineView:
+    """A row of the table, or its record."""
     return LineView(
         line_id=row.id,
-        state=row.shown_state,
+        state=state,
         date=row.posted,
         amount=format_minor(row.minor, currency_of(row.currency)),
         currency=row.currency,
@@ -116,7 +119,7 @@ def _line(row: Any) -> LineView:
         purpose=row.purpose,
         reference=row.reference,
         subject_id=row.subject_id,
-        claim_id=row.claim_id,
+        claim_id=claim_id,
         operation_id=row.operation_id,
     )
 

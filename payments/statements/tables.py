@@ -1,6 +1,6 @@
 """Tables of statements: our accounts at banks, files as they came, their lines, which has which."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -186,7 +186,7 @@ class Claim(Record, frozen=True):
 
 
 class StatementLine(Record, frozen=True):
-    """What booking changes of a line."""
+    """What booking changes of a line, and what its event says of it."""
 
     table: ClassVar[sa.Table] = statement_lines
     keys: ClassVar[tuple[str, ...]] = ("id", "subject_id")
@@ -199,6 +199,13 @@ class StatementLine(Record, frozen=True):
     subject_id: UUID | None
     reversed_by: UUID | None
     operation_id: UUID | None
+    posted: date | None = None
+    kind: str = ""
+    number: str = ""
+    inn: str = ""
+    counterparty: str = ""
+    purpose: str = ""
+    reference: str = ""
 
 
 def ledger_account(number: int, currency: str) -> AccountSpec:
