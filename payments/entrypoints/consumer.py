@@ -53,7 +53,7 @@ async def create_consumer(
     teller: Teller | None = TELLER,
 ) -> Consumer:
     """A consumer of these operations, ready to `run`. No `teller`: it writes no events."""
-    applier = Applier(operations, clock, teller, sets_aside=True)
+    applier = Applier(operations, clock, teller, sets_aside=True, is_quick=True)
     connection = await connect(database_url)
     count = await ensure_partitions(connection, partitions)
     await record_switch(connection, clock(), is_on=teller is not None)

@@ -28,8 +28,11 @@ FOLD: Final = 1 << 57
 this size (ADR 0053).
 """
 
+ENTRY_FIELDS: Final = (
+    "account_id", "seq", "amount", "balance", "recorded_at", "operation_id", "book", "currency",
+)  # fmt: skip
 EntryRow = tuple[int, int, int, int, datetime, UUID, int, int]
-"""A row: account_id, seq, amount, balance, recorded_at, operation_id, book, currency."""
+"""A row: the values of `ENTRY_FIELDS`."""
 
 
 class Unbalanced(AssertionError):
@@ -122,6 +125,13 @@ def fold(account: Account) -> None:
     steps = min(account.debits_posted, account.credits_posted) // FOLD
     account.debits_posted -= steps * FOLD
     account.credits_posted -= steps * FOLD
+
+
+def fold_turnover(balances: "Balances") -> None:
+    """Fold what has grown large, before counters are read for writing."""
+    for account in balances.changed.values():
+        if account.debits_posted >= FOLD and account.credits_posted >= FOLD:
+            fold(account)
 
 
 def new_account(spec: AccountSpec) -> Account:

@@ -9,30 +9,13 @@ from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
 from payments.kernel.packing import bigints, copy_packed, micros
 from payments.kernel.sql import load_sql
-from payments.ledger.balances import FOLD, Account, Balances, EntryRow, fold
+from payments.ledger.balances import ENTRY_FIELDS, Account, Balances, EntryRow
 
-_ENTRY_COLUMNS: Final = (
-    "account_id",
-    "seq",
-    "amount",
-    "balance",
-    "recorded_at",
-    "operation_id",
-    "book",
-    "currency",
-)
 _pack_entry: Final = struct.Struct(">hiqiqiqiqiqi16siqih").pack
 """The number of fields, then each with its length in front."""
 
 Counters = tuple[str, str, str, str, str, str]
 """The columns of the hot UPDATE as the text of arrays."""
-
-
-def fold_turnover(balances: Balances) -> None:
-    """Fold what has grown large, before counters are read for writing."""
-    for account in balances.changed.values():
-        if account.debits_posted >= FOLD and account.credits_posted >= FOLD:
-            fold(account)
 
 
 def counters_to_write(
@@ -57,7 +40,7 @@ async def open_accounts(connection: Connection, balances: Balances) -> None:
 async def write_entries(connection: Connection, entries: Sequence[EntryRow]) -> None:
     """All entries by one COPY: the trigger of the table sums each operation's."""
     if entries:
-        await copy_packed(connection, "entries", _ENTRY_COLUMNS, _packed(entries))
+        await copy_packed(connection, "entries", ENTRY_FIELDS, _packed(entries))
 
 
 async def write_counters(connection: Connection, counters: Counters | None, now: datetime) -> None:

@@ -26,7 +26,7 @@ import structlog
 from payments.kernel.clock import Clock, monotonic_s
 from payments.kernel.database import Connection, is_connection_lost, is_retryable
 from payments.ledger.lock import free_among
-from payments.operations import metrics
+from payments.operations import metrics, quick
 from payments.operations.aside import Aside, needs_of
 from payments.operations.batch import Batch
 from payments.operations.bulk import entry_of
@@ -62,11 +62,13 @@ class Applier:
         teller: Teller | None = None,
         *,
         sets_aside: bool = False,
+        is_quick: bool = False,
     ) -> None:
         """`operations` is the registry; two of one kind are refused. No `teller`: no events.
 
         `sets_aside`: entries whose accounts somebody else has locked wait in `aside` for a later
-        call, also one without entries; else the batch waits.
+        call, also one without entries; else the batch waits. `is_quick`: a few operations are
+        written by one statement that locks their accounts.
         """
         self._teller = teller
         if teller is not None:
@@ -75,6 +77,7 @@ class Applier:
         self._waiting = Waiting()
         self.aside = Aside()
         self._sets_aside = sets_aside
+        self._is_quick = is_quick
         self._patient_until_s = 0.0
         self._lapsing = self._reader.lapsing()
         self._clock = clock
@@ -96,7 +99,7 @@ class Applier:
                 answers.append(await self._park(connection, entry, envelope_of(entry), error))
             answers += await self._isolate(connection, items)
         else:
-            answers = await self._in_turn(connection, items, turn)
+            answers = await self._quickly(connection, items, turn)
         if self.aside:  # a bulk may have been halved: it is answered as one
             answers = [answer for answer in answers if not self.aside.has(answer.entry)]
         metrics.observe_batch(len(entries), monotonic_s() - started, answers)
@@ -229,6 +232,37 @@ class Applier:
         return msgspec.structs.replace(
             answer, entry=item.entry, whole=item.whole, marking=item.marking
         )
+
+    async def _quickly(self, connection: Connection, items: list[Item], turn: Turn) -> list[Answer]:
+        """A few operations in two round trips, if that is possible; the next batch begins after."""
+        if not self._is_quick or self.aside or not quick.is_quick(items):
+            return await self._in_turn(connection, items, turn)
+        try:
+            batch = await self._read_and_write(connection, items, turn)
+        except Exception as error:
+            if is_connection_lost(error) or connection.is_closed():
+                raise
+            batch = None  # the usual way finds out what is wrong
+        if batch is None:
+            return await self._in_turn(connection, items, turn)
+        turn.decided(None)
+        turn.committed()
+        return batch.answers
+
+    async def _read_and_write(
+        self, connection: Connection, items: list[Item], turn: Turn
+    ) -> Batch | None:
+        """None when nothing is written: an account is locked, or is not as it was read."""
+        if await turn.to_decide() is not None:
+            return None
+        await turn.to_commit()
+        read = await quick.read(connection, items, self._lapsing)
+        if read is None:
+            return None
+        batch = Batch(read.state, read.known, self._clock(), {}, teller=self._teller)
+        for item in items:
+            batch.take(item)
+        return batch if await quick.write(connection, batch, items, read.seen) else None
 
     async def _transact(
         self, connection: Connection, items: list[Item], turn: Turn, locking: Locking

@@ -27,7 +27,7 @@ from payments.operations.outcome import Decision
 from payments.operations.record import Records, Ref
 
 _PATIENCE: Final = "SET LOCAL lock_timeout = '200ms'"
-_FIELDS: Final = Decision.__struct_fields__
+DECISION_FIELDS: Final = Decision.__struct_fields__
 
 
 class Ahead(msgspec.Struct, frozen=True):
@@ -86,9 +86,8 @@ async def load(
     Rows come first, for accounts may depend on them, then numbers, then accounts: always in this
     order.
     """
-    known = await _known(connection, items, ahead)
+    known, parked = await _known(connection, items, ahead)
     fresh = _first_of_each(items, known)
-    parked = await _parked(connection, fresh)
     refs = _refs_of(fresh)
     if ahead is not None and (
         any(ahead.records.touches(ref) for ref in refs)
@@ -122,29 +121,29 @@ def _first_of_each(items: Sequence[Item], stored: Mapping[int, Decision]) -> lis
 
 async def _known(
     connection: Connection, items: Sequence[Item], ahead: Ahead | None
-) -> dict[int, Decision]:
-    """Outcomes by the integer of their id: hashing a UUID runs Python code, and this is hot."""
+) -> tuple[dict[int, Decision], dict[int, list[Envelope]]]:
+    """Outcomes, and what was accepted and could not be applied, by the integer of the id: hashing a
+    UUID runs Python code, and this is hot.
+    """
     ids = [item.envelope.operation_id for item in items]
     # A batch that was halved may begin in the middle of a bulk.
     if items and (whole := items[0].whole) is not None:
         ids.append(whole.operation_id)
-    rows = await connection.fetch(load_sql(__file__, "decided_operations"), ids)
-    known = {row[0].int: Decision(**dict(zip(_FIELDS, row, strict=True))) for row in rows}
-    if ahead is not None:
-        for id_ in ids:
-            decision = ahead.known.get(id_.int)
-            if decision is not None:
-                known[id_.int] = decision
-    return known
-
-
-async def _parked(connection: Connection, fresh: Sequence[Item]) -> dict[int, list[Envelope]]:
-    """What was accepted under these ids and could not be applied, by the integer of the id."""
-    ids = [item.envelope.operation_id for item in fresh]
+    rows = await connection.fetch(load_sql(__file__, "known_operations"), ids)
+    known: dict[int, Decision] = {}
     parked: dict[int, list[Envelope]] = {}
-    for row in await connection.fetch(load_sql(__file__, "parked_operations"), ids) if ids else ():
-        parked.setdefault(row[0].int, []).append(decode(row[1]))
-    return parked
+    for *values, letter in rows:
+        id_ = values[0].int
+        if letter is None:
+            known[id_] = Decision(**dict(zip(DECISION_FIELDS, values, strict=True)))
+        else:
+            parked.setdefault(id_, []).append(decode(letter))
+    if ahead is not None:
+        for id_ in [one.int for one in ids]:
+            decision = ahead.known.get(id_)
+            if decision is not None:
+                known[id_] = decision
+    return known, parked
 
 
 def _refs_of(fresh: Sequence[Item]) -> list[Ref]:

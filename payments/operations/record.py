@@ -125,6 +125,13 @@ class Records:
             self._index(record)
         return records
 
+    def only_new(self) -> dict[type[Record], list[Record]] | None:
+        """New rows by type, in the order of their tables; None when a row was loaded."""
+        if self._loaded:
+            return None
+        types = sorted(self._puts, key=lambda t: t.table.name)
+        return {type_: list(self._puts[type_].values()) for type_ in types}
+
     async def write_packed(self, connection: Connection) -> None:
         """Write new rows of the types that pack them."""
         for type_ in sorted((t for t in self._puts if t.is_packed), key=lambda t: t.table.name):
@@ -218,7 +225,8 @@ def _json_fields(type_: type[Record]) -> tuple[str, ...]:
     return tuple(n for n in type_.__struct_fields__ if isinstance(columns[n].type, sa.JSON))
 
 
-def _pg_type(type_: type[Record], name: str) -> str:
+def pg_type(type_: type[Record], name: str) -> str:
+    """The type of a column."""
     return type_.table.c[name].type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
 
 
@@ -226,7 +234,7 @@ def _pg_type(type_: type[Record], name: str) -> str:
 def _select(type_: type[Record], by: str) -> str:
     names = ", ".join(type_.__struct_fields__)
     return (
-        f"SELECT {names} FROM {type_.table.name} WHERE {by} = ANY($1::{_pg_type(type_, by)}[]) "  # noqa: S608 - our own names
+        f"SELECT {names} FROM {type_.table.name} WHERE {by} = ANY($1::{pg_type(type_, by)}[]) "  # noqa: S608 - our own names
         f"ORDER BY {type_.keys[0]} FOR NO KEY UPDATE"
     )
 
@@ -235,7 +243,7 @@ def _select(type_: type[Record], by: str) -> str:
 def _update(type_: type[Record]) -> str:
     names = type_.__struct_fields__
     key = type_.keys[0]
-    arrays = ", ".join(f"${i}::{_pg_type(type_, n)}[]" for i, n in enumerate(names, 1))
+    arrays = ", ".join(f"${i}::{pg_type(type_, n)}[]" for i, n in enumerate(names, 1))
     sets = ", ".join(f"{n} = u.{n}" for n in names if n != key)
     return (
         f"UPDATE {type_.table.name} AS t SET {sets} "  # noqa: S608 - our own names

@@ -12,7 +12,7 @@ from payments.kernel.ids import AccountId
 from payments.kernel.packing import NULL, copy_packed, micros, repeated_field, text_field
 from payments.kernel.sql import load_sql
 from payments.ledger import post
-from payments.ledger.balances import Account
+from payments.ledger.balances import Account, fold_turnover
 from payments.ledger.lock import are_as_left
 from payments.operations.batch import Batch
 from payments.operations.conflicts import INSERT, insert_arguments
@@ -42,7 +42,7 @@ class Writing:
         self._batch = batch
         self._entries = entries
         self._shared = shared
-        post.fold_turnover(batch.state.balances)
+        fold_turnover(batch.state.balances)
         self._own, self._others = post.counters_to_write(batch.state.balances, shared)
 
     async def early(self, connection: Connection) -> None:
@@ -93,16 +93,20 @@ def _packed(decided: Sequence[Decision]) -> list[bytes]:
     return rows
 
 
-async def advance(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Store in the same transaction how far partitions are applied: Redis is never behind that."""
+Positions = tuple[list[int], list[int], list[int]]
+
+
+def positions_of(entries: Sequence[Entry]) -> Positions:
+    """How far partitions are applied with these entries: numbers, milliseconds, sequences."""
     last: dict[int, tuple[int, int]] = {}
     for entry in entries:
         if entry.partition >= 0:
             last[entry.partition] = max(last.get(entry.partition, (0, 0)), entry.position)
-    if last:
-        await connection.execute(
-            load_sql(__file__, "advance_partitions"),
-            list(last),
-            [p[0] for p in last.values()],
-            [p[1] for p in last.values()],
-        )
+    return list(last), [p[0] for p in last.values()], [p[1] for p in last.values()]
+
+
+async def advance(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Store in the same transaction how far partitions are applied: Redis is never behind that."""
+    positions = positions_of(entries)
+    if positions[0]:
+        await connection.execute(load_sql(__file__, "advance_partitions"), *positions)
