@@ -32,8 +32,8 @@ async def test_unique_operation_id(
             await connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey CASCADE")
         await connection.close()
 
-        async def nothing_known(*_: Any) -> dict[int, Any]:
-            return {}
+        async def nothing_known(*_: Any) -> tuple[dict[int, Any], dict[int, Any]]:
+            return {}, {}
 
         monkeypatch.setattr(payments.operations.loading, "_known", nothing_known)
     found = await guards.entry_delivered_twice(database, redis_url)
