@@ -14,6 +14,7 @@ from payments.kernel.ids import new_id
 from payments.kernel.sql import load_sql
 from payments.operations import quick
 from payments.operations.apply import Applier
+from payments.operations.envelope import Intent
 from payments.registry import OPERATIONS
 from payments.wallets.open import OpenWallet
 from streams.ownership import ensure_partitions
@@ -63,15 +64,15 @@ async def test_a_payment_alone_takes_two_round_trips(bench: Quick) -> None:
 async def test_what_needs_more_than_accounts_takes_few_round_trips(bench: Quick) -> None:
     """Figures of today: a statement more in the engine shows here."""
     a = await bench.wallet(100)
-    hold = CreateHold(wallet_id=a, minor=1, currency="RUB")
     counts = []
-    for entry in (
-        lambda: bench.entry("hold.create", hold),
-        lambda: bench.entry("wallet.open", OpenWallet(currency="RUB", owner="o")),
-    ):
-        await bench.apply(entry())
+    intents: tuple[tuple[str, Intent], ...] = (
+        ("hold.create", CreateHold(wallet_id=a, minor=1, currency="RUB")),
+        ("wallet.open", OpenWallet(currency="RUB", owner="o")),
+    )
+    for kind, intent in intents:
+        await bench.apply(bench.entry(kind, intent))
         before = bench.trips
-        assert reasons(await bench.apply(entry())) == [None]
+        assert reasons(await bench.apply(bench.entry(kind, intent))) == [None]
         counts.append(bench.trips - before)
     assert counts == [11, 10]
 
