@@ -14,7 +14,7 @@ from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import DefaultParser
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from streams.options import options
+from streams.options import SOCKET_TIMEOUT_S, options
 
 Push = Callable[[list[Any]], None]
 """Gets what the server sends without being asked: messages of a subscription."""
@@ -25,10 +25,11 @@ _NOTHING: Final = False  # what hiredis gives for an incomplete reply; RESP2 has
 class _Expected:
     """Replies that one write waits for."""
 
-    __slots__ = ("count", "done", "replies")
+    __slots__ = ("count", "done", "replies", "since_s")
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, since_s: float) -> None:
         self.count = count
+        self.since_s = since_s
         self.replies: list[Any] = []
         self.done: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
 
@@ -45,7 +46,9 @@ class Link(asyncio.Protocol):
         self._expected: deque[_Expected] = deque()
         self._push: Push | None = None
         self._transport.set_protocol(self)
-        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._watch: asyncio.TimerHandle | None = None
+        self.lost: asyncio.Future[None] = self._loop.create_future()
 
     @property
     def is_lost(self) -> bool:
@@ -55,15 +58,29 @@ class Link(asyncio.Protocol):
     def send(self, commands: bytes, count: int) -> "asyncio.Future[list[Any]]":
         """Write packed commands; the future gets their `count` replies, errors among them.
 
-        It fails with redis-py's ConnectionError when the connection ends first.
+        It fails with redis-py's ConnectionError when the connection ends first, and ends the
+        connection when they do not come in time: one timer watches all that is expected, where a
+        timeout for each took 3 % of the API's time.
         """
-        expected = _Expected(count)
+        expected = _Expected(count, self._loop.time())
         if self.is_lost:
             expected.done.set_exception(RedisConnectionError("the connection is closed"))
             return expected.done
         self._expected.append(expected)
         self._transport.write(commands)
+        if self._watch is None:
+            self._watch = self._loop.call_later(SOCKET_TIMEOUT_S, self._look)
         return expected.done
+
+    def _look(self) -> None:
+        self._watch = None
+        if not self._expected:
+            return
+        due_s = self._expected[0].since_s + SOCKET_TIMEOUT_S
+        if self._loop.time() < due_s:
+            self._watch = self._loop.call_at(due_s, self._look)
+        else:
+            self._end(TimeoutError(f"no reply within {SOCKET_TIMEOUT_S} s"))
 
     def on_push(self, push: Push) -> None:
         """Call `push` with every reply that no command waits for."""
@@ -71,8 +88,11 @@ class Link(asyncio.Protocol):
 
     def close(self) -> None:
         """Close it; what waits for replies fails."""
+        self._end(RedisConnectionError("the connection was closed"))
+
+    def _end(self, error: Exception) -> None:
         self._transport.abort()
-        self._fail(RedisConnectionError("the connection was closed"))
+        self._fail(error)
 
     def data_received(self, data: bytes) -> None:
         """Hand out the replies that are complete."""
@@ -98,6 +118,9 @@ class Link(asyncio.Protocol):
     def _fail(self, error: Exception) -> None:
         if not self.lost.done():
             self.lost.set_result(None)
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
         while self._expected:
             done = self._expected.popleft().done
             if not done.done():

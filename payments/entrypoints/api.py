@@ -29,7 +29,7 @@ from payments.http.operation_status import Decisions, Markers
 from payments.http.operations import Refusals
 from payments.http.protocol import protocol
 from payments.http.services import Services, Time, services_of
-from payments.http.serving import OperationsPort, Outermost, Server, listen
+from payments.http.serving import Forwarded, OperationsPort, Outermost, Server, listen
 from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import create_engine
 from payments.operations.conflicts import RecordingSubmitter
@@ -154,8 +154,11 @@ def serve(settings: Settings) -> Server:
     )
     application = create_app(settings)
     app: Any = Outermost(AccessLog(HotRoutes(application), policy), _place(settings))
+    if settings.forwarded_allow_ips:
+        app = Forwarded(app, settings.forwarded_allow_ips)
     config = uvicorn.Config(
         app,
+        interface="asgi3",
         loop="uvloop",
         http=cast("Any", protocol(settings.read_timeout_s)),
         ws="none",
@@ -167,8 +170,7 @@ def serve(settings: Settings) -> Server:
         server_header=False,
         date_header=False,
         log_config=None,
-        proxy_headers=bool(settings.forwarded_allow_ips),
-        forwarded_allow_ips=settings.forwarded_allow_ips,
+        proxy_headers=False,
     )
     services = services_of(application)
     outcomes, feed = services.get(OutcomeReader), services.get(EventFeed)

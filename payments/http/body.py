@@ -9,7 +9,7 @@ from payments.http.access import access_here
 from payments.http.amounts import AS_TEXT
 from payments.http.body_text import FieldError, check_text, error_at
 from payments.http.depth import check_depth
-from payments.http.services import HttpRequest, header, header_values
+from payments.http.services import HttpRequest, header, header_values, raw_header
 from payments.kernel.errors import (
     BodyTooLarge,
     InvalidAmount,
@@ -88,13 +88,9 @@ async def read_raw(request: HttpRequest) -> bytes:
     if body is not None:
         return body
     limit = access_here(request).body_max_bytes or BODY_MAX_BYTES
-    is_too_large = False
-    for name, value in request.scope["headers"]:
-        if name == b"content-encoding":
-            check_content_encoding(request)
-        elif name == b"content-length":
-            is_too_large = value.isdigit() and int(value[:20]) > limit
-    if is_too_large:
+    check_content_encoding(request)
+    length = raw_header(request, b"content-length")
+    if length is not None and length.isdigit() and int(length[:20]) > limit:
         raise _too_large(limit)
     raw = await _receive(request, limit)
     request.scope[_KEPT] = raw  # type: ignore[typeddict-unknown-key]
@@ -125,6 +121,8 @@ def check_content_encoding(request: HttpRequest) -> None:
     """Refuse compressed bodies: signatures cover the raw bytes, and a small body may unpack to a
     large one.
     """
+    if raw_header(request, b"content-encoding") is None:
+        return
     for coding in header_values(request, b"content-encoding"):
         if coding.strip().lower() not in {"", "identity"}:
             raise UnsupportedContentEncoding

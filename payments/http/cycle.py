@@ -7,13 +7,40 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import httptools
+from litestar.types import Send
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+SENT: Final = "payments_sent"
+"""In the scope: what of the response has been sent, so that no layer has to wrap `send`."""
 _START: Final = "http.response.start"
 _CLOSE: Final = b"connection: close\r\n"
 _CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 _BODILESS: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+
+
+class Sent:
+    """What of a response has been sent: nothing while there is no status."""
+
+    __slots__ = ("status",)
+
+    def __init__(self) -> None:
+        self.status = 0
+
+
+def watched(scope: Any, send: Send) -> tuple[Sent, Send]:
+    """What the server notes, or what is noted here where the server is not ours."""
+    sent: Sent | None = scope.get(SENT)
+    if sent is not None:
+        return sent, send
+    noted = scope[SENT] = Sent()
+
+    async def noting(message: Any) -> None:
+        if message["type"] == _START:
+            noted.status = message["status"]
+        await send(message)
+
+    return noted, noting
 
 
 def describe(scope: Any, parser: httptools.HttpRequestParser, target: bytes) -> None:
@@ -46,6 +73,7 @@ class Cycle(RequestResponseCycle):
     ) -> None:
         """`on_response` is called when the response is complete."""
         self.scope = scope
+        self.sent = scope[SENT] = Sent()
         self.transport = transport
         self.flow = flow
         self.message_event = asyncio.Event()
@@ -71,6 +99,7 @@ class Cycle(RequestResponseCycle):
             if self.response_started:
                 raise RuntimeError("the response has started already")
             self._start = message
+            self.sent.status = message["status"]
             return
         if self._start is None or self.response_complete:
             raise RuntimeError(f"{message['type']} outside of a response")

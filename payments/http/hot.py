@@ -6,7 +6,7 @@ routes a hot handler too. What this saves: docs/performance.md.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from litestar import Litestar, Request
@@ -18,7 +18,7 @@ from litestar.types import Receive, Scope, Send
 from payments.http.access import NAME, Access
 from payments.http.errors import render_error
 from payments.http.reply import Reply
-from payments.http.services import Connection, HttpRequest
+from payments.http.services import BY_NAME, Connection, HttpRequest
 
 Handler = Callable[[HttpRequest], Awaitable[Reply]]
 
@@ -78,9 +78,16 @@ class HotRoutes:
         """Answer as Litestar would."""
         is_http = scope["type"] == ScopeType.HTTP
         handler = self._handlers.get(scope["path"]) if is_http else None
-        if handler is None or scope["method"] != _POST or not _is_plain(scope["headers"]):
+        if handler is None or scope["method"] != _POST:
             await self._app(scope, receive, send)
             return
+        headers = scope["headers"]
+        by_name = dict(headers)
+        if not _PLAIN_HOST.fullmatch(by_name.get(b"host", b"")):  # Litestar judges any other
+            await self._app(scope, receive, send)
+            return
+        if len(by_name) == len(headers):
+            scope[BY_NAME] = by_name
         scope["app"] = scope["litestar_app"] = self._app
         scope["path_params"] = {}
         scope["path_template"] = scope["path"]
@@ -92,9 +99,3 @@ class HotRoutes:
         except Exception as error:  # noqa: BLE001 - as the application's exception handler: each has its answer
             reply = render_error(request, error)
         await reply(scope, receive, send)
-
-
-def _is_plain(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """True when the Host header holds a name and a port; Litestar judges any other."""
-    host = next((value for name, value in headers if name == b"host"), b"")
-    return _PLAIN_HOST.fullmatch(host) is not None

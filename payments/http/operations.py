@@ -64,7 +64,9 @@ async def submit(
     """
     prefers_s = preferred_wait_s(request)
     waits_s = prefers_s if wait_s is None else wait_s
-    asked = msgspec.structs.replace(request_for(request, operation, intent), order=order)
+    asked = request_for(request, operation, intent)
+    if order is not None:
+        asked = msgspec.structs.replace(asked, order=order)
     ticket = await service(request, Submitter)(asked, waits_s)
     return render_ticket(request, ticket, headers=(APPLIED,) if prefers_s else ())
 

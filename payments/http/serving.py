@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -11,12 +11,15 @@ import structlog
 import uvicorn
 from litestar.enums import ScopeType
 from litestar.handlers.base import BaseRouteHandler
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from payments.http.cycle import watched
 from payments.http.errors import problem_reply
 from payments.http.services import Connection, service
 from payments.kernel.errors import NotFound, UnknownFate
 
+_FORWARDED: Final = frozenset({b"x-forwarded-for", b"x-forwarded-proto"})
 _SERVED: Final = ("/metrics", "/schema", "/health/")
 _log = structlog.get_logger(__name__)
 
@@ -62,17 +65,11 @@ class Outermost:
         if self._place.is_it(scope) and not scope["path"].startswith(_SERVED):
             await problem_reply(scope, NotFound())(scope, receive, send)
             return
-        is_answered = False
-
-        async def noting(message: Message) -> None:
-            nonlocal is_answered
-            is_answered = True
-            await send(message)
-
+        sent, send = watched(scope, send)
         try:
-            await self._app(scope, receive, noting)
+            await self._app(scope, receive, send)
         except asyncio.CancelledError:
-            if is_answered:
+            if sent.status:
                 raise
             _log.warning("request_cut_off", route=scope.get("path_template"))
             reply = problem_reply(
@@ -82,6 +79,21 @@ class Outermost:
                 headers=[(b"connection", b"close")],
             )
             await reply(scope, receive, send)
+
+
+class Forwarded(ProxyHeadersMiddleware):
+    """uvicorn's middleware, left out for requests without the headers of a proxy.
+
+    Whether their sender is trusted took 3 % of the API's time.
+    """
+
+    def __call__(  # type: ignore[override] # an awaitable, as of a coroutine function
+        self, scope: Any, receive: Any, send: Any
+    ) -> Awaitable[None]:
+        for name, _ in scope.get("headers", ()):
+            if name in _FORWARDED:
+                return super().__call__(scope, receive, send)
+        return self.app(scope, receive, send)
 
 
 class Server(uvicorn.Server):
