@@ -7,6 +7,7 @@ statement, and a document's day is a day in Moscow, whatever zone the webhook wr
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ def payer_of(inn: str) -> str:
     return inn.partition("/")[0].strip() or "0"
 
 
+@lru_cache(maxsize=4096)  # asked several times while a line is decided
 def meeting_of(inn: str, number: str, document_date: datetime) -> str:
     """What both sides say of a payment."""
     digits = _NUMBER.search(number.strip())
@@ -32,6 +34,7 @@ def meeting_of(inn: str, number: str, document_date: datetime) -> str:
     return f"{payer_of(inn)}:{plain}:{document_date.astimezone(MOSCOW).date()}"
 
 
+@lru_cache(maxsize=4096)
 def places_of(meeting: str) -> tuple[str, ...]:
     """The places of the payments that are told apart."""
     return tuple(f"{meeting}:{n}" for n in range(1, TWINS_MAX + 1))

@@ -127,6 +127,7 @@ class Organization(Record, frozen=True):
 
     table: ClassVar[sa.Table] = organizations
     keys: ClassVar[tuple[str, ...]] = ("id", "inn")
+    is_fixed: ClassVar[bool] = True
 
     id: int
     inn: str

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -138,6 +139,7 @@ def break_of(row: Mapping[str, Any]) -> Break:
     return msgspec.convert(values, Break, builtin_types=(UUID, datetime))
 
 
+@lru_cache(maxsize=8192)  # asked when rows are loaded, and again when it is decided
 def break_id(provider: str, kind: BreakKind, reference: str) -> UUID:
     """The id of a break; `reference` names an operation or a registry line."""
     return derived_id("break", f"{provider}:{kind.value}", reference)

@@ -68,6 +68,10 @@ class Door(Protocol):
         """
         ...
 
+    def partition_of(self, partition_key: int | str) -> int:
+        """The partition where entries of this key are decided in their order."""
+        ...
+
     async def find_marker(self, operation_id: OperationId) -> bytes | None:
         """The marker of an accepted operation, in any partition."""
         ...

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.kernel.ids import derived_id
@@ -23,7 +24,8 @@ async def renewed(engine: AsyncEngine, requests: Sequence[Request]) -> list[Requ
     while current:
         ids = [request.operation_id for request in current]
         query = sa.select(operations.c.id).where(
-            operations.c.id.in_(ids), operations.c.reason == DISCARDED
+            operations.c.id == sa.any_(sa.literal(ids, ARRAY(sa.Uuid))),
+            operations.c.reason == DISCARDED,
         )
         async with engine.connect() as connection:
             discarded = set((await connection.execute(query)).scalars())

@@ -11,15 +11,17 @@ from uuid import UUID
 
 import msgspec
 
-from payments.operations.bulk_ids import item_id
+from payments.operations.bulk_ids import item_id, new_bulk_id
 from payments.operations.envelope import VERSION, Envelope, Intent, digest_of, digest_of_intent
 from payments.operations.items import Item, Marking
 from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Result
+from payments.operations.submit import Request
 from streams.entry import Entry
 
 KIND: Final = "bulk.accept"
 _PLAIN: Final = 1
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class BulkPart(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -60,6 +62,25 @@ class BulkAccepted(Result, frozen=True, kw_only=True, omit_defaults=True):
     """The items that were refused before; those of the others have outcomes of their own."""
 
     refused: tuple[RefusedItem, ...] = ()
+
+
+def together(whole: Operation[AcceptBulk], requests: Sequence[Request], *, actor: str) -> Request:
+    """Requests of one partition as one entry of the stream. Each keeps its id.
+
+    They have no markers: nobody asks for one of them before it is decided.
+    """
+    parts = tuple(
+        BulkPart(
+            index=index,
+            kind=one.operation.kind,
+            intent=msgspec.Raw(_encode(one.intent)),
+            operation_id=one.operation_id,
+            actor=None if one.actor == actor else one.actor,
+        )
+        for index, one in enumerate(requests)
+    )
+    order = requests[0].partition_key
+    return Request(whole, AcceptBulk(parts=parts), actor, new_bulk_id(), False, order=order)
 
 
 def decide(intent: AcceptBulk, _state: State, _context: Context) -> Outcome:

@@ -115,6 +115,10 @@ class RedisDoor:
         if self._connection is not None:
             self._connection.terminate()
 
+    def partition_of(self, partition_key: int | str) -> int:
+        """The partition of a key, once started."""
+        return partitions.partition_of(partition_key, self._count)
+
     async def append(
         self,
         partition_key: int | str,
@@ -127,7 +131,7 @@ class RedisDoor:
 
         Raises `Unavailable`: nothing was written. Raises `UnknownFate`: the reply was lost.
         """
-        partition = partitions.partition_of(partition_key, self._count)
+        partition = self.partition_of(partition_key)
         return await self._append(partition, str(operation_id), payload, marker, beside=beside)
 
     async def put_back(

@@ -26,6 +26,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     table: ClassVar[sa.Table]
     keys: ClassVar[tuple[str, ...]] = ("id",)
+    is_fixed: ClassVar[bool] = False
+    """No operation changes such a row: it is read without a lock, by batches beside each other."""
     is_packed: ClassVar[bool] = False
     """New rows refer to nothing and are written by `packed`, before all others."""
 
@@ -81,8 +83,9 @@ class Records:
         self._puts.setdefault(type(record), {})[record.key()] = record
 
     def touches(self, ref: Ref) -> bool:
-        """True when the row of a reference was loaded, made or changed here."""
-        return (ref.type, ref.by or ref.type.keys[0], ref.value) in self._rows
+        """True when the row of a reference was loaded to be changed, made or changed here."""
+        by = ref.by or ref.type.keys[0]
+        return not ref.type.is_fixed and (ref.type, by, ref.value) in self._rows
 
     def has(self, type_: type[Record]) -> bool:
         """True when there is a row of that type."""
@@ -144,6 +147,7 @@ class Records:
     async def write(self, connection: Connection) -> None:
         """Write other new rows by COPY, changed rows by one UPDATE per table."""
         for type_ in sorted(self._puts, key=lambda t: t.table.name):
+            assert not type_.is_fixed, "rows of this type are read without a lock"
             puts = self._puts[type_]
             new = [r for k, r in puts.items() if (type_, k) not in self._loaded]
             old = sorted((r for k, r in puts.items() if (type_, k) in self._loaded), key=Record.key)
@@ -233,9 +237,10 @@ def pg_type(type_: type[Record], name: str) -> str:
 @cache
 def _select(type_: type[Record], by: str) -> str:
     names = ", ".join(type_.__struct_fields__)
+    lock = "" if type_.is_fixed else " FOR NO KEY UPDATE"
     return (
         f"SELECT {names} FROM {type_.table.name} WHERE {by} = ANY($1::{pg_type(type_, by)}[]) "  # noqa: S608 - our own names
-        f"ORDER BY {type_.keys[0]} FOR NO KEY UPDATE"
+        f"ORDER BY {type_.keys[0]}{lock}"
     )
 
 

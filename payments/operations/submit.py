@@ -213,6 +213,10 @@ class Submitter:
             request, actor=first.actor, operation_id=first.operation_id, earlier=()
         )
 
+    def partition_of(self, request: Request) -> int:
+        """The partition where it is decided: requests of one partition may share a bulk."""
+        return self._door.partition_of(request.partition_key)
+
     async def many(
         self, requests: Sequence[Request], wait_s: float = 0
     ) -> list[Ticket | Exception]:

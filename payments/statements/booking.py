@@ -1,7 +1,7 @@
 """Lines that are kept and not booked yet: their operations, and sending them."""
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time
 from typing import Any, Final
@@ -10,19 +10,22 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.bankpayments.meeting import MOSCOW
-from payments.kernel.errors import Conflict
 from payments.kernel.sql import load_sql
 from payments.operations.after_discard import renewed
+from payments.operations.bulk import bulk, together
 from payments.operations.submit import Request, Submitter, Ticket, keyed
 from payments.statements.book import OPERATION
 from payments.statements.counterpart import BookLine
 from payments.statements.line import LineKind
 
 ACTOR: Final = "system:statements"
-BATCH: Final = 1000
-AT_ONCE: Final = 4
+BATCH: Final = 4000
+"""Lines that are read at once; those of one partition are sent together."""
+TOGETHER_MAX: Final = 500
+AT_ONCE: Final = 2
 """Batches on their way at once."""
 _DESCRIPTION_MAX: Final = 1000
+_BULK: Final = bulk([OPERATION])
 Progress = Callable[[str, int], None]
 """Hears how far an import is: what is done (read, kept, booked), and of how many lines."""
 _UNBOOKED: Final = load_sql(__file__, "unbooked_lines")
@@ -68,8 +71,17 @@ async def book_lines(
 async def _send(
     engine: AsyncEngine, submitter: Submitter, requests: Sequence[Request], wait_s: float
 ) -> int:
-    for answer in await submitter.many(await renewed(engine, requests), wait_s):
-        if not isinstance(answer, Ticket | Conflict):  # a conflict: it was sent before
+    """Send them, those of one partition together, so that webhooks of a payer keep their order."""
+    partitions: defaultdict[int, list[Request]] = defaultdict(list)
+    for request in await renewed(engine, requests):
+        partitions[submitter.partition_of(request)].append(request)
+    bulks = [
+        together(_BULK, some[first : first + TOGETHER_MAX], actor=ACTOR)
+        for some in partitions.values()
+        for first in range(0, len(some), TOGETHER_MAX)
+    ]
+    for answer in await submitter.many(bulks, wait_s):
+        if not isinstance(answer, Ticket):
             raise answer
     return len(requests)
 

@@ -5,6 +5,7 @@ import resource
 import sys
 from collections.abc import Callable
 from datetime import date, timedelta
+from time import process_time
 from typing import Final
 
 from payments.bankpayments.writes import add_organization
@@ -14,6 +15,7 @@ from payments.entrypoints.settings import Secret, Settings
 from payments.kernel.clock import monotonic_s, utc_now
 from payments.kernel.database import connect
 from payments.statements.load import load_file
+from payments_tools.bench.cpu import cpu_seconds
 from payments_tools.bench.report import Figure, Report, machine, server_settings
 
 Say = Callable[[str], None]
@@ -41,6 +43,7 @@ async def run(servers: Servers, *, lines: int, say: Say) -> Report:
         for number in range(_ORGANIZATIONS):
             await add_organization(engine, utc_now, inn=_inn(number), name=f"bench {number}")
         before_mb, marks["begun"] = _peak_mb(), monotonic_s()
+        used = _cpu(servers)
         await load_file(
             engine,
             submitter,
@@ -53,6 +56,7 @@ async def run(servers: Servers, *, lines: int, say: Say) -> Report:
             progress=hear,
         )
         marks["followed"] = monotonic_s()
+        cpu = {name: spent - used[name] for name, spent in _cpu(servers).items()}
     connection = await connect(servers.database_url)
     server = await server_settings(connection)
     booked = await connection.fetchval("SELECT count(*) FROM statement_lines WHERE state <> 'new'")
@@ -67,6 +71,7 @@ async def run(servers: Servers, *, lines: int, say: Say) -> Report:
         figures=_figures(lines, marks),
         extra={
             "file": f"{len(raw) / 1e6:.0f} MB",
+            **{f"CPU of {name}": f"{s / lines * 1e6:.0f} µs a line" for name, s in cpu.items()},
             "memory before": f"{before_mb:.0f} MB, the file included",
             "memory at its peak": f"{_peak_mb():.0f} MB",
         },
@@ -119,6 +124,13 @@ def _figures(lines: int, marks: dict[str, float]) -> list[Figure]:
         )
         for step, after in steps
     ]
+
+
+def _cpu(servers: Servers) -> dict[str, float]:
+    """Seconds of this process, importer and consumer, and of the servers."""
+    named = (("redis", servers.redis), ("postgres", servers.postgres))
+    children = cpu_seconds({name: child.pid for name, child in named if child is not None})
+    return {"importer and consumer": process_time(), **children}
 
 
 def _peak_mb() -> float:

@@ -67,6 +67,10 @@ class FakeDoor:
         self.markers.setdefault(operation_id, marker)
         return found
 
+    def partition_of(self, _partition_key: int | str) -> int:
+        """There is only one."""
+        return 0
+
     async def find_marker(self, operation_id: OperationId) -> bytes | None:
         """What an append left."""
         return self.markers.get(operation_id)

@@ -26,6 +26,7 @@ from payments.operations.operation import Operation
 from payments.operations.outcome import Status
 from payments.operations.outcomes import StoredOutcomes
 from payments.operations.submit import Request, Submitter, keyed
+from payments.statements.book import OPERATION as LINE
 from payments.surfaces.native.answers import BulkAnswer
 from payments.surfaces.native.bodies import BulkBody
 from payments.surfaces.native.bulk_answers import AskedItem, accepted, answers_of, refusal_of
@@ -36,8 +37,8 @@ BULK_MAX_BYTES: Final = 1024 * 1024
 _OPERATIONS: Final = [kind.operation for kind in KINDS.values()]
 ATOMIC: Final = atomic(_OPERATIONS)
 """What a bulk submits that is applied as one."""
-BULK: Final = bulk(_OPERATIONS)
-"""What every other bulk submits."""
+BULK: Final = bulk([*_OPERATIONS, LINE])
+"""What every other bulk submits, and an import of a statement."""
 
 _PLACE_DIGITS: Final = 3
 """How many hexadecimal digits of an item's id hold its place."""
