@@ -49,6 +49,11 @@ class Faults:
             {**fault, "field": field, "found": found, "expected": expected, "message": message}
         )
 
+    def forget(self, count: int) -> None:
+        """Forget all but the first `count`: the file was read in a way that was not its own."""
+        self.count = min(self.count, count)
+        del self._listed[self.count :]
+
     def raise_as(self, error: type[InvalidBody]) -> None:
         """Raise if there is a fault: the first in `detail`, all of them in `errors[]`."""
         if not self.count:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from payments.kernel.money import MINOR_MAX, Currency, format_minor
@@ -11,6 +12,7 @@ _PLAIN: Final = re.compile(r"(-?)([0-9]{1,18})(?:\.([0-9]{1,18}))?")
 _GROUPED: Final = re.compile(r"-?[0-9]{1,3}(?: [0-9]{3})+(?:\.[0-9]+)?")
 
 
+@lru_cache(maxsize=256)  # asked for each line
 def amounts_of(
     currency: Currency,
     *,

@@ -25,7 +25,6 @@ TOGETHER_MAX: Final = 500
 AT_ONCE: Final = 2
 """Batches on their way at once."""
 _DESCRIPTION_MAX: Final = 1000
-_BULK: Final = bulk([OPERATION])
 Progress = Callable[[str, int], None]
 """Hears how far an import is: what is done (read, kept, booked), and of how many lines."""
 _UNBOOKED: Final = load_sql(__file__, "unbooked_lines")
@@ -75,8 +74,9 @@ async def _send(
     partitions: defaultdict[int, list[Request]] = defaultdict(list)
     for request in await renewed(engine, requests):
         partitions[submitter.partition_of(request)].append(request)
+    whole = bulk([OPERATION])
     bulks = [
-        together(_BULK, some[first : first + TOGETHER_MAX], actor=ACTOR)
+        together(whole, some[first : first + TOGETHER_MAX], actor=ACTOR)
         for some in partitions.values()
         for first in range(0, len(some), TOGETHER_MAX)
     ]

@@ -1,87 +1,131 @@
 """ISO 20022 camt.053: entries, batches of entries, reversals, what is not booked, fees."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Final, TypeVar
+from typing import Final
 
-from payments.kernel.money import CURRENCIES, Currency
+from payments.kernel.money import Currency
 from payments.kernel.rows import Faults
-from payments.kernel.strict import NotRead, read_day, read_time
 from payments.statements.amounts import amounts_of
+from payments.statements.camt053_fields import (
+    SIGNS,
+    balance_of,
+    day_in_any_zone,
+    day_of,
+    read_text,
+)
 from payments.statements.chain import check_sum, joined
-from payments.statements.line import InvalidStatement, Line, LineKind, Statement
+from payments.statements.file import StatementFile
+from payments.statements.line import InvalidStatement, Line, LineKind
+from payments.statements.lines import Lines
 from payments.statements.nodes import Node, read_tree
+from payments.statements.statement import Statement
 
 _NAMESPACE: Final = re.compile(r"urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.[0-9]{2}")
+_ENTRY: Final = ("Document", "BkToCstmrStmt", "Stmt", "Ntry")
 _OPENING, _CLOSING = ("OPBD", "PRCD"), ("CLBD",)
-_SIGNS: Final = {"CRDT": 1, "DBIT": -1}
 _BOOKED, _NOT_BOOKED = "BOOK", frozenset({"PDNG", "INFO", "FUTR"})
 _FEES: Final = frozenset({"NCHG", "NCOM", "CHRG", "COMM", "FEES"})
 _RETURNS: Final = frozenset({"NRTI"})
 _ACCOUNT_MAX: Final = 35
-T = TypeVar("T")
 
 
-def is_camt053(raw: bytes) -> bool:
+class _Entries:
+    """The entries of a statement, taken as they come: a file may have a million."""
+
+    def __init__(self, node: Node, faults: Faults) -> None:
+        self._node = node
+        self._faults = faults
+        self.lines = Lines()
+        self.currency: Currency | None = None
+        self.pending = 0
+        self.has_batch = False
+        self.is_right = True
+
+    def take(self, entry: Node) -> bool:
+        """False while the balance, which stands before them, has not told the currency."""
+        if self.currency is None:
+            opening = balance_of(self._node, _OPENING, Faults())
+            if opening is None:
+                return False
+            self.currency = opening[2]
+        self.add(entry, self.currency)
+        return True
+
+    def add(self, entry: Node, currency: Currency) -> None:
+        """Its lines, if it is booked."""
+        before = self._faults.count
+        status = entry.get("Sts", "Cd") or entry.get("Sts")
+        self.has_batch |= entry.one("NtryDtls", "Btch") is not None
+        if status == _BOOKED:
+            self.lines.extend(_entry(entry, currency, self._faults))
+        elif status in _NOT_BOOKED:
+            self.pending += 1
+        else:
+            self._faults.add(entry.row, "Sts", status, "BOOK, PDNG, INFO or FUTR")
+        self.is_right &= self._faults.count == before
+
+
+def is_camt053(file: StatementFile) -> bool:
     """Whether the file begins as XML does."""
-    return raw.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+    return file.head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 
-def read(raw: bytes) -> list[Statement]:
+def read(file: StatementFile) -> list[Statement]:
     """The statements of the file, one an account. Raises 422 `invalid_statement`."""
-    root = read_tree(raw)
     faults = Faults()
+    taken: dict[int, _Entries] = {}
+
+    def take(statement: Node, entry: Node) -> bool:
+        return taken.setdefault(id(statement), _Entries(statement, faults)).take(entry)
+
+    root = read_tree(file, _ENTRY, take)
     names = [v for k, v in root.attributes.items() if k == "xmlns" or k.startswith("xmlns:")]
-    if root.name != "Document" or not any(_NAMESPACE.fullmatch(name) for name in names):
+    if root.name != _ENTRY[0] or not any(_NAMESPACE.fullmatch(name) for name in names):
         found = f"{root.name} of {', '.join(names) or 'no namespace'}"
         faults.add(root.row, "Document", found, "a Document of camt.053.001")
-    faults.raise_as(InvalidStatement)
+        faults.raise_as(InvalidStatement)
     nodes = list(root.all("BkToCstmrStmt", "Stmt"))
     if not nodes:
         faults.add(root.row, "Stmt", None, "a statement")
-    parts = [(node.row, part) for node in nodes for part in _statement(node, faults)]
+    parts = [
+        (node.row, part)
+        for node in nodes
+        for part in _statement(node, taken.get(id(node)) or _Entries(node, faults), faults)
+    ]
     faults.raise_as(InvalidStatement)
     statements = joined(parts, faults)
     faults.raise_as(InvalidStatement)
     return statements
 
 
-def _statement(node: Node, faults: Faults) -> Iterator[Statement]:
+def _statement(node: Node, entries: _Entries, faults: Faults) -> Iterator[Statement]:
     account = node.get("Acct", "Id", "IBAN") or node.get("Acct", "Id", "Othr", "Id")
     if not 0 < len(account) <= _ACCOUNT_MAX:
         faults.add(node.row, "Acct", account or None, "the account, IBAN or Othr")
         return
-    opening, closing = _balance(node, _OPENING, faults), _balance(node, _CLOSING, faults)
+    opening, closing = balance_of(node, _OPENING, faults), balance_of(node, _CLOSING, faults)
     if opening is None or closing is None:
         return
     currency = opening[2]
     if closing[2] != currency:
         faults.add(node.row, "CLBD", closing[2].code, currency.code)
         return
-    before = faults.count
-    lines: list[Line] = []
-    pending = 0
-    for entry in node.all("Ntry"):
-        status = entry.get("Sts", "Cd") or entry.get("Sts")
-        if status == _BOOKED:
-            lines += _entry(entry, currency, faults)
-        elif status in _NOT_BOOKED:
-            pending += 1
-        else:
-            faults.add(entry.row, "Sts", status, "BOOK, PDNG, INFO or FUTR")
-    if faults.count == before:
-        _check(node, lines, (opening[1], closing[1]), currency, faults)
-    days = [line.posted for line in lines]
+    for entry in node.all("Ntry"):  # those that stand before the balance
+        entries.add(entry, currency)
+    if entries.is_right:
+        _check(node, entries, (opening[1], closing[1]), currency, faults)
+    lines = entries.lines
     yield Statement(
         account=account,
         currency=currency.code,
-        begins=min([closing[0], *days]),
-        ends=max([closing[0], *days]),
+        begins=min(closing[0], lines.first_day or closing[0]),
+        ends=max(closing[0], lines.last_day or closing[0]),
         opening_minor=opening[1],
         closing_minor=closing[1],
         lines=lines,
-        pending=pending,
+        pending=entries.pending,
         made=_made(node, faults),
     )
 
@@ -90,87 +134,32 @@ def _made(node: Node, faults: Faults) -> date | None:
     created = node.one("CreDtTm")
     if created is None:
         return None
-    return _read(created.text.strip(), _any_zone, "CreDtTm", created.row, faults)
+    return read_text(created.text.strip(), day_in_any_zone, "CreDtTm", created.row, faults)
 
 
 def _check(
     node: Node,
-    lines: Sequence[Line],
+    entries: _Entries,
     balances: tuple[int, int],
     currency: Currency,
     faults: Faults,
 ) -> None:
     """Balances, and the sums of the summary where the file has one."""
-    received = sum(line.minor for line in lines if line.minor > 0)
-    sent = -sum(line.minor for line in lines if line.minor < 0)
+    received, sent = entries.lines.received_minor, entries.lines.sent_minor
     total = balances[0] + received - sent
     check_sum(faults, node.row, "CLBD", balances[1], total, currency)
     for name, has in (("TtlCdtNtries", received), ("TtlDbtNtries", sent)):
         stated = node.one("TxsSummry", name, "Sum")
-        if stated is not None and not any(True for _ in node.all("Ntry", "NtryDtls", "Btch")):
-            says = _read(stated.text.strip(), amounts_of(currency), name, stated.row, faults)
+        if stated is not None and not entries.has_batch:
+            says = read_text(stated.text.strip(), amounts_of(currency), name, stated.row, faults)
             if says is not None:
                 check_sum(faults, stated.row, name, says, has, currency)
-
-
-def _balance(node: Node, codes: Sequence[str], faults: Faults) -> tuple[date, int, Currency] | None:
-    """The first balance of these codes; days follow pages, so of two openings the first counts."""
-    for code in codes:
-        for balance in node.all("Bal"):
-            if balance.get("Tp", "CdOrPrtry", "Cd") == code:
-                return _read_balance(balance, code, faults)
-    faults.add(node.row, "Bal", None, f"a balance {' or '.join(codes)}")
-    return None
-
-
-def _read_balance(balance: Node, code: str, faults: Faults) -> tuple[date, int, Currency] | None:
-    amount = balance.one("Amt")
-    ccy = "" if amount is None else amount.attributes.get("Ccy", "")
-    currency = CURRENCIES.get(ccy)
-    sign = _SIGNS.get(balance.get("CdtDbtInd"))
-    day = _day(balance, "Dt", faults)
-    if amount is None or currency is None:
-        faults.add(balance.row, f"{code} Amt", ccy or None, "an amount with Ccy, such as EUR")
-        return None
-    minor = _read(amount.text.strip(), amounts_of(currency), code, amount.row, faults)
-    if sign is None:
-        faults.add(balance.row, f"{code} CdtDbtInd", balance.get("CdtDbtInd"), "CRDT or DBIT")
-    if sign is None or minor is None or day is None:
-        return None
-    return day, sign * minor, currency
-
-
-def _read(text: str, reader: Callable[[str], T], field: str, row: int, faults: Faults) -> T | None:
-    try:
-        return reader(text)
-    except NotRead as error:
-        faults.add(row, field, text or None, error.expected)
-        return None
-
-
-def _day(node: Node, name: str, faults: Faults) -> date | None:
-    """The day as the bank writes it: of a time, its own day and not that of UTC."""
-    place = node.one(name)
-    if place is None:
-        faults.add(node.row, name, None, "a day")
-        return None
-    if time := place.get("DtTm"):
-        moment = _read(time, _any_zone, name, place.row, faults)
-        return None if moment is None else moment
-    return _read((place.get("Dt") or place.text.strip())[:10], read_day, name, place.row, faults)
-
-
-def _any_zone(text: str) -> date:
-    day = read_day(text[:10])
-    if len(text) > 19:  # noqa: PLR2004 - 2026-11-26T12:00:00, and then a zone or a fraction
-        read_time(text if text[-1] == "Z" or text[-6] in "+-" else f"{text}Z")
-    return day
 
 
 def _entry(entry: Node, currency: Currency, faults: Faults) -> list[Line]:
     """The entry, or the transactions of its batch: never both."""
     sign, minor = _signed(entry, currency, faults)
-    posted = _day(entry, "BookgDt", faults)
+    posted = day_of(entry, "BookgDt", faults)
     if minor is None or posted is None:
         return []
     details = list(entry.all("NtryDtls", "TxDtls"))
@@ -188,7 +177,7 @@ def _entry(entry: Node, currency: Currency, faults: Faults) -> list[Line]:
 
 def _signed(node: Node, currency: Currency, faults: Faults) -> tuple[int, int | None]:
     """Sign and amount of an entry. RvslInd changes nothing: CdtDbtInd says where money went."""
-    sign = _SIGNS.get(node.get("CdtDbtInd"))
+    sign = SIGNS.get(node.get("CdtDbtInd"))
     if sign is None:
         faults.add(node.row, "CdtDbtInd", node.get("CdtDbtInd") or None, "CRDT or DBIT")
         return 1, None
@@ -201,7 +190,7 @@ def _amount(amount: Node | None, row: int, currency: Currency, faults: Faults) -
         found = None if amount is None else amount.attributes.get("Ccy")
         faults.add(row, "Amt", found, f"an amount with Ccy {currency.code}")
         return None
-    return _read(amount.text.strip(), amounts_of(currency, least=0), "Amt", amount.row, faults)
+    return read_text(amount.text.strip(), amounts_of(currency, least=0), "Amt", amount.row, faults)
 
 
 def _tx_amount(details: Node) -> Node | None:
@@ -220,7 +209,7 @@ def _batch(
     lines: list[Line] = []
     for one in details:
         minor = _amount(_tx_amount(one), one.row, currency, faults)
-        sign = _SIGNS.get(one.get("CdtDbtInd") or entry.get("CdtDbtInd"))
+        sign = SIGNS.get(one.get("CdtDbtInd") or entry.get("CdtDbtInd"))
         if minor is not None and sign is not None:
             lines.append(_line(entry, one, sign * minor, posted, is_batched=True))
     if len(lines) == len(details):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from payments.kernel.money import Currency, currency_of
 from payments.kernel.rows import Faults
 from payments.statements.amounts import told
-from payments.statements.line import Statement
+from payments.statements.statement import Statement
 
 
 def check_sum(
@@ -21,7 +21,7 @@ def joined(statements: Iterable[tuple[int, Statement]], faults: Faults) -> list[
     """One statement an account: pages and days that follow each other are put together.
 
     Each comes with the line of the file it begins on. One that does not begin with what the one
-    before it ended with is a fault.
+    before it ended with is a fault, unless there are others: then something may be left out.
     """
     accounts: dict[str, Statement] = {}
     for row, statement in statements:
@@ -29,7 +29,9 @@ def joined(statements: Iterable[tuple[int, Statement]], faults: Faults) -> list[
         if before is None:
             accounts[statement.account] = statement
             continue
-        _check_follows(before, statement, row, faults)
+        if not faults.count:
+            _check_follows(before, statement, row, faults)
+        before.lines.extend(statement.lines)
         accounts[statement.account] = Statement(
             account=before.account,
             currency=before.currency,
@@ -37,7 +39,7 @@ def joined(statements: Iterable[tuple[int, Statement]], faults: Faults) -> list[
             ends=max(before.ends, statement.ends),
             opening_minor=before.opening_minor,
             closing_minor=statement.closing_minor,
-            lines=(*before.lines, *statement.lines),
+            lines=before.lines,
             is_continued=before.is_continued,
             pending=before.pending + statement.pending,
             made=statement.made or before.made,

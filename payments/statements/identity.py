@@ -35,6 +35,11 @@ def likeness_of(account: str, line: Line) -> bytes:
     return hashlib.sha256("\x1f".join(map(_normal, parts)).encode()).digest()
 
 
+def line_id(likeness: bytes, twin: int) -> UUID:
+    """The id of the n-th twin."""
+    return derived_id("statement_line", likeness.hex(), str(twin))
+
+
 def identified(
     account: str, lines: Iterable[Line], before: Mapping[bytes, int] | None = None
 ) -> list[Identified]:
@@ -45,8 +50,7 @@ def identified(
         likeness = likeness_of(account, line)
         counts[likeness] += 1
         twin = counts[likeness]
-        id_ = derived_id("statement_line", likeness.hex(), str(twin))
-        found.append(Identified(id_, likeness, twin, line))
+        found.append(Identified(line_id(likeness, twin), likeness, twin, line))
     return found
 
 

@@ -1,8 +1,7 @@
-"""What every reader gives: statements of an account, with their lines. Whole minor units only."""
+"""A line of a statement, as every reader gives it. Whole minor units only."""
 
 import enum
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import msgspec
 
@@ -50,45 +49,3 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     bank_id: str = ""
     reason: str = ""
     operated_at: datetime | None = None
-
-
-class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """An account from `begins` to `ends`; a settlement file has no balances.
-
-    `is_continued`: its first page follows a page of an earlier file. `pending`: entries of the file
-    that are not booked yet and so are no lines. `made`: the day the bank wrote the file, where it
-    says so.
-    """
-
-    account: str
-    currency: str
-    begins: date
-    ends: date
-    opening_minor: int | None
-    closing_minor: int | None
-    lines: Sequence[Line]
-    is_continued: bool = False
-    pending: int = 0
-    made: date | None = None
-
-    @property
-    def final_until(self) -> date:
-        """The last day that was over when the file was made: nothing of it is still to come."""
-        if self.made is None or self.made > self.ends:
-            return self.ends
-        return self.made - timedelta(days=1)
-
-    @property
-    def received_minor(self) -> int:
-        """The sum of what came in."""
-        return sum(line.minor for line in self.lines if line.minor > 0)
-
-    @property
-    def sent_minor(self) -> int:
-        """The sum of what went out, above zero."""
-        return -sum(line.minor for line in self.lines if line.minor < 0)
-
-    @property
-    def fee_minor(self) -> int:
-        """What was kept back of the lines."""
-        return sum(line.fee_minor for line in self.lines)

@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.operations.submit import Submitter
 from payments.statements.booking import Progress, book_lines, unheard
 from payments.statements.claiming import settle_files
-from payments.statements.line import Statement
+from payments.statements.file import StatementFile, as_file
+from payments.statements.keep import check, keep
 from payments.statements.read import AUTO, format_of, read_statement
-from payments.statements.writes import check, follow_missing, keep
+from payments.statements.statement import Statement
+from payments.statements.writes import follow_missing
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -22,23 +24,23 @@ class Imported(msgspec.Struct, frozen=True):
     is_duplicate: bool
 
 
-async def read_file(raw: bytes, format_: str, account: str) -> Statement:
+async def read_file(file: StatementFile, format_: str, account: str) -> Statement:
     """The statement in the file, read beside the event loop. Raises 422."""
-    return await asyncio.to_thread(read_statement, raw, format_, account)
+    return await asyncio.to_thread(read_statement, file, format_, account)
 
 
 async def dry_run(
-    engine: AsyncEngine, raw: bytes, format_: str, account: str
+    engine: AsyncEngine, raw: bytes | StatementFile, format_: str, account: str
 ) -> tuple[Statement, int]:
     """Everything but keeping it; also how many lines would be new. Raises 422."""
-    statement = await read_file(raw, format_, account)
+    statement = await read_file(as_file(raw), format_, account)
     return statement, await check(engine, statement)
 
 
 async def load_file(
     engine: AsyncEngine,
     submitter: Submitter,
-    raw: bytes,
+    raw: bytes | StatementFile,
     *,
     format_: str,
     account: str,
@@ -51,11 +53,14 @@ async def load_file(
 
     What is kept and not booked when this ends, a job books. Raises 422 `invalid_statement`.
     """
-    statement = await read_file(raw, format_, account)
-    progress("read", len(statement.lines))
-    word = format_of(raw) if format_ == AUTO else format_
-    kept = await keep(engine, statement, raw, word, by, now)
-    progress("kept", len(statement.lines))
+    file = as_file(raw)
+    statement = await read_file(file, format_, account)
+    count = len(statement.lines)
+    progress("read", count)
+    word = format_of(file) if format_ == AUTO else format_
+    kept = await keep(engine, statement, file, word, by, now)
+    del statement  # a large one has a file of its own
+    progress("kept", count)
     for _ in range(2):  # lines that take others back come after those
         await book_lines(
             engine,

@@ -16,8 +16,11 @@ from payments.kernel.rows import Faults
 from payments.kernel.strict import NotRead, check_day
 from payments.statements.amounts import amounts_of
 from payments.statements.chain import check_sum, joined
-from payments.statements.line import InvalidStatement, Line, LineKind, Statement
-from payments.statements.text import decode
+from payments.statements.file import StatementFile
+from payments.statements.line import InvalidStatement, Line, LineKind
+from payments.statements.lines import Lines
+from payments.statements.statement import Statement
+from payments.statements.text import Text, decode
 
 _TAG: Final = re.compile(r":([0-9]{2}[A-Z]?):(.*)")
 _BALANCE: Final = re.compile(r"([CD])([0-9]{6})([A-Z]{3})([0-9]{1,12},[0-9]{0,3})")
@@ -50,28 +53,23 @@ class _Balance(msgspec.Struct, frozen=True):
     minor: int
 
 
-def is_mt940(raw: bytes) -> bool:
+def is_mt940(file: StatementFile) -> bool:
     """Whether the file begins as this format does."""
-    head = raw.removeprefix(b"\xef\xbb\xbf").lstrip()
+    head = file.head.removeprefix(b"\xef\xbb\xbf").lstrip()
     return head.startswith((b":20:", b"{1:"))
 
 
-def read(raw: bytes) -> list[Statement]:
+def read(file: StatementFile) -> list[Statement]:
     """The statements of the file, one an account, its pages joined. Raises 422."""
     faults = Faults()
-    fields = list(_fields(decode(raw, None), faults))
-    pages: list[tuple[int, Statement]] = []
-    for page in _pages(fields, faults):
-        pages += [(page[0].row, statement) for statement in _page(page, faults)]
-    faults.raise_as(InvalidStatement)
-    statements = joined(pages, faults)
+    statements = joined(_statements(_fields(decode(file, None), faults), faults), faults)
     faults.raise_as(InvalidStatement)
     return statements
 
 
-def _fields(text: str, faults: Faults) -> Iterator[_Field]:
+def _fields(text: Text, faults: Faults) -> Iterator[_Field]:
     field: _Field | None = None
-    for row, written in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
+    for row, written in enumerate(text.rows(), 1):
         line = written.rstrip()
         start = line.rpartition("{4:")[2] if line.startswith("{") else line
         match = _TAG.fullmatch(start)
@@ -89,21 +87,83 @@ def _fields(text: str, faults: Faults) -> Iterator[_Field]:
         yield field
 
 
-def _pages(fields: Iterable[_Field], faults: Faults) -> Iterator[list[_Field]]:
-    page: list[_Field] = []
+class _Page:
+    """A page as it is read: the fields of its frame, and its lines, which may be a million."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._movement: _Field | None = None
+        self._early: list[tuple[_Field, str]] = []
+        self._currency: Currency | None = None
+        self.frame: list[_Field] = []
+        self.lines = Lines()
+        self.pending = 0
+        self.is_right = True
+
+    def take(self, field: _Field) -> None:
+        """A movement is read when it is known whether its details follow."""
+        if field.tag == "86" and self._movement is not None:
+            self._read(self._movement, field.text)
+            self._movement = None
+            return
+        self.flush()
+        if field.tag == "61":
+            self._movement = field
+        else:
+            self.frame.append(field)
+            if field.tag in _FIRST:
+                opening = _balance(field, Faults())
+                self._currency = None if opening is None else opening.currency
+
+    def flush(self) -> None:
+        """No details follow the last movement."""
+        if self._movement is not None:
+            self._read(self._movement, "")
+            self._movement = None
+
+    def late(self, currency: Currency) -> None:
+        """Movements that stand before the opening balance."""
+        self._currency = currency
+        early, self._early = self._early, []
+        for movement, details in early:
+            self._read(movement, details)
+
+    def _read(self, field: _Field, details: str) -> None:
+        if self._currency is None:
+            self._early.append((field, details))
+            return
+        before = self._faults.count
+        match = _MOVEMENT.fullmatch(field.text.partition("\n")[0])
+        if match is None:
+            expected = "a movement, 2611261126C3,50NTRFNONREF//A1"
+            self._faults.add(field.row, "61", field.text, expected)
+        elif match["mark"] in _EXPECTED:
+            self.pending += 1
+        else:
+            self.lines.extend(_line(field, match, details, self._currency, self._faults))
+        self.is_right &= self._faults.count == before
+
+
+def _statements(fields: Iterable[_Field], faults: Faults) -> Iterator[tuple[int, Statement]]:
+    """Each page with the line it begins on."""
+    page = _Page(faults)
+    is_empty = True
     for field in fields:
-        if field.tag == "20" and page:
-            yield page
-            page = []
-        page.append(field)
-    if page:
-        yield page
-    else:
+        if field.tag == "20" and not is_empty:
+            yield from _page(page, faults)
+            page = _Page(faults)
+        page.take(field)
+        is_empty = False
+    if is_empty:
         faults.add(0, "file", "no fields", "statements that begin with :20:")
+    else:
+        yield from _page(page, faults)
 
 
-def _page(fields: Sequence[_Field], faults: Faults) -> Iterator[Statement]:
+def _page(page: _Page, faults: Faults) -> Iterator[tuple[int, Statement]]:
     """The page, or nothing when a field of its frame is wrong."""
+    page.flush()
+    fields = page.frame
     account = _one(fields, ("25",), faults)
     opening_field = _one(fields, _FIRST, faults)
     closing_field = _one(fields, _LAST, faults)
@@ -118,23 +178,24 @@ def _page(fields: Sequence[_Field], faults: Faults) -> Iterator[Statement]:
     if closing.currency != opening.currency:
         faults.add(closing_field.row, "62", closing.currency.code, opening.currency.code)
         return
-    before = faults.count
-    lines, pending = _lines(fields, opening.currency, faults)
-    total = opening.minor + sum(line.minor for line in lines)
-    if faults.count == before:
+    page.late(opening.currency)
+    lines = page.lines
+    if page.is_right:
+        total = opening.minor + lines.received_minor - lines.sent_minor
         row, field = closing_field.row, closing_field.tag
         check_sum(faults, row, field, closing.minor, total, opening.currency)
-    yield Statement(
+    statement = Statement(
         account=account.text.strip().replace(" ", ""),
         currency=opening.currency.code,
-        begins=min((line.posted for line in lines), default=closing.day),
-        ends=max([closing.day, *(line.posted for line in lines)]),
+        begins=lines.first_day or closing.day,
+        ends=max(closing.day, lines.last_day or closing.day),
         opening_minor=opening.minor,
         closing_minor=closing.minor,
         lines=lines,
         is_continued=opening_field.tag == "60M",
-        pending=pending,
+        pending=page.pending,
     )
+    yield fields[0].row, statement
 
 
 def _one(fields: Sequence[_Field], tags: Sequence[str], faults: Faults) -> _Field | None:
@@ -142,7 +203,7 @@ def _one(fields: Sequence[_Field], tags: Sequence[str], faults: Faults) -> _Fiel
     if len(found) == 1:
         return found[0]
     name = " or ".join(f":{tag}:" for tag in tags)
-    faults.add(fields[0].row, name, f"{len(found)} of them", "one in each page")
+    faults.add(fields[0].row if fields else 0, name, f"{len(found)} of them", "one in each page")
     return None
 
 
@@ -173,25 +234,6 @@ def _day(text: str) -> date:
         raise
     except ValueError:
         raise NotRead("a day of the calendar, YYMMDD") from None
-
-
-def _lines(fields: Sequence[_Field], currency: Currency, faults: Faults) -> tuple[list[Line], int]:
-    """Booked movements, and how many are only expected."""
-    lines: list[Line] = []
-    pending = 0
-    for number, field in enumerate(fields):
-        if field.tag != "61":
-            continue
-        follows = fields[number + 1] if number + 1 < len(fields) else None
-        details = follows.text if follows is not None and follows.tag == "86" else ""
-        match = _MOVEMENT.fullmatch(field.text.partition("\n")[0])
-        if match is None:
-            faults.add(field.row, "61", field.text, "a movement, 2611261126C3,50NTRFNONREF//A1")
-        elif match["mark"] in _EXPECTED:
-            pending += 1
-        else:
-            lines += _line(field, match, details, currency, faults)
-    return lines, pending
 
 
 def _line(

@@ -1,6 +1,6 @@
 """XML from outside as small trees, one branch at a time: no DTD, no entities, lines of the file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 from xml.sax import SAXParseException
 from xml.sax.expatreader import ExpatLocator
@@ -11,6 +11,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
 
 from payments.kernel.rows import Faults
+from payments.statements.file import StatementFile
 from payments.statements.line import InvalidStatement
 from payments.statements.text import LINE_MAX
 
@@ -55,11 +56,17 @@ class Node:
         return "" if node is None else node.text.strip()
 
 
-class _Builder(ContentHandler):
-    """Builds one tree of the whole file."""
+Take = Callable[[Node, Node], bool]
+"""Gets an element that ended and what it is in; True: it is not needed in the tree any more."""
 
-    def __init__(self) -> None:
+
+class _Builder(ContentHandler):
+    """Builds one tree of the file, without the elements at `path` that `take` takes."""
+
+    def __init__(self, path: Sequence[str], take: Take) -> None:
         super().__init__()
+        self._path = list(path)
+        self._take = take
         self.root: Node | None = None
         self._open: list[Node] = []
         self._locator: Locator | None = None
@@ -79,7 +86,12 @@ class _Builder(ContentHandler):
         self._open.append(node)
 
     def endElement(self, name: str) -> None:  # noqa: N802, ARG002 - SAX calls it so
-        self._open.pop()
+        node = self._open.pop()
+        is_there = node.name == self._path[-1] and len(self._open) == len(self._path) - 1
+        if is_there and [one.name for one in self._open] == self._path[:-1]:
+            parent = self._open[-1]
+            if self._take(parent, node):
+                parent.children.remove(node)
 
     def characters(self, content: str) -> None:
         node = self._open[-1]
@@ -90,15 +102,19 @@ class _Builder(ContentHandler):
         node.parts.append(content)
 
 
-def read_tree(raw: bytes) -> Node:
-    """The document. Raises 422 `invalid_statement`: no XML, or XML with a DTD or entities."""
+def read_tree(file: StatementFile, path: Sequence[str], take: Take) -> Node:
+    """The document, each element at `path` given to `take` when it ends.
+
+    Raises 422 `invalid_statement`: no XML, or XML with a DTD or entities.
+    """
     faults = Faults()
-    builder = _Builder()
+    builder = _Builder(path, take)
     parser = DefusedExpatParser(forbid_dtd=True, forbid_entities=True, forbid_external=True)
     parser.setContentHandler(builder)
     builder.setDocumentLocator(ExpatLocator(parser))
     try:
-        parser.feed(raw)  # at once: in pieces, expat reads a long tag again with each of them
+        for chunk in file.chunks():  # large ones: expat reads a long tag again with each of them
+            parser.feed(chunk)
         parser.close()
     except SAXParseException as error:
         faults.add(error.getLineNumber() or 0, "file", error.getMessage(), "well-formed XML")

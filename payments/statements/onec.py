@@ -1,10 +1,9 @@
 """1C client-bank exchange (1CClientBankExchange 1.02 and 1.03): what Russian banks send."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
-from sys import intern
 from typing import Final
 
 import msgspec
@@ -14,16 +13,16 @@ from payments.kernel.rows import Faults, Row
 from payments.kernel.strict import NotRead, check_day
 from payments.statements.amounts import amounts_of
 from payments.statements.chain import check_sum, joined
-from payments.statements.line import InvalidStatement, Line, LineKind, Statement
+from payments.statements.file import StatementFile
+from payments.statements.line import InvalidStatement, Line, LineKind
+from payments.statements.lines import Lines
+from payments.statements.onec_sections import ACCOUNT, DOCUMENT, MARK, Section, sections
+from payments.statements.statement import Statement
 from payments.statements.text import decode
 
-MARK: Final = "1CClientBankExchange"
 VERSIONS: Final = frozenset({"1.02", "1.03"})
 ENCODINGS: Final = {"Windows": "cp1251", "DOS": "cp866"}
-_ACCOUNT_SECTION: Final = "СекцияРасчСчет"
-_DOCUMENT_SECTION: Final = "СекцияДокумент"
-_ENDS: Final = {_ACCOUNT_SECTION: "КонецРасчСчет", _DOCUMENT_SECTION: "КонецДокумента"}
-_END: Final = "КонецФайла"
+_SUMS: Final = ("НачальныйОстаток", "КонечныйОстаток", "ВсегоПоступило", "ВсегоСписано")
 _DAY: Final = re.compile(r"([0-9]{2})\.([0-9]{2})\.([0-9]{4})")
 _ACCOUNT: Final = re.compile(r"[0-9]{20}")
 _OLD_ROUBLE: Final = 810
@@ -32,111 +31,59 @@ _BANKS_INCOME: Final = "706"
 """Accounts of a bank's own income begin so: what goes there is what the bank charges."""
 
 
-class _Section(msgspec.Struct):
-    """Keys between two marks; the head of the file is a section without a name."""
+class _Account(msgspec.Struct, frozen=True):
+    """An account section: its row, what is known of the account, its sums and its lines."""
 
     row: int
-    name: str
-    word: str
-    keys: dict[str, str]
-    rows: dict[str, int]
-
-    def get(self, *names: str) -> str:
-        """The first of these that is there and not empty."""
-        return next((self.keys[n].strip() for n in names if self.keys.get(n, "").strip()), "")
+    account: str
+    currency: Currency
+    period: tuple[date, date]
+    sums: list[int]
+    lines: Lines
 
 
-def is_onec(raw: bytes) -> bool:
+def is_onec(file: StatementFile) -> bool:
     """Whether the file begins as this format does."""
-    return raw.removeprefix(b"\xef\xbb\xbf").startswith(MARK.encode())
+    return file.head.removeprefix(b"\xef\xbb\xbf").startswith(MARK.encode())
 
 
-def read(raw: bytes) -> list[Statement]:
+def read(file: StatementFile) -> list[Statement]:
     """The statements of the file, one an account. Raises 422 `invalid_statement`."""
-    text = decode(raw, _declared(raw))
+    text = decode(file, _declared(file.head))
     faults = Faults()
-    sections = _sections(text, faults)
-    head = sections[0]
+    *frame, head = sections(text, Faults(), skipped=DOCUMENT)
+    balances = [s for s in frame if s.name == ACCOUNT]
+    if not balances:
+        faults.add(0, ACCOUNT, None, "a section with the balances of an account")
+    accounts = [one for s in balances for one in _account(s, head, faults)]
+    known = {s.get("РасчСчет") or head.get("РасчСчет") for s in balances}
+    before = faults.count
+    for section in sections(text, faults):
+        if section.name == DOCUMENT:
+            _check_used(section, known, faults)
+            for one in _of_its_day(section, accounts):
+                one.lines.extend(_lines(section, one, faults))
     version = head.get("ВерсияФормата")
     if version not in VERSIONS:
         faults.add(head.rows.get("ВерсияФормата", 1), "ВерсияФормата", version, "1.02 or 1.03")
-    documents = [s for s in sections if s.name == _DOCUMENT_SECTION]
-    accounts = [s for s in sections if s.name == _ACCOUNT_SECTION]
-    if not accounts:
-        faults.add(0, _ACCOUNT_SECTION, None, "a section with the account's balances")
-    parts = [(s.row, part) for s in accounts for part in _statement(s, head, documents, faults)]
-    _check_used(documents, {s.get("РасчСчет") or head.get("РасчСчет") for s in accounts}, faults)
+    is_read = faults.count == before  # else what the lines sum to is not known
+    parts = [(a.row, s) for a in accounts for s in _statement(a, head, faults, is_read=is_read)]
     faults.raise_as(InvalidStatement)
     statements = joined(parts, faults)
     faults.raise_as(InvalidStatement)
     return statements
 
 
-def _declared(raw: bytes) -> str | None:
+def _declared(head: bytes) -> str | None:
     """The encoding that the head names, in the encoding that it names."""
-    head = raw[:4096]
     for word, encoding in ENCODINGS.items():
-        if re.search(rb"(?m)^%b[ \t]*\r?$" % f"Кодировка={word}".encode(encoding), head):
+        if re.search(rb"(?m)^%b[ \t]*\r?$" % f"Кодировка={word}".encode(encoding), head[:4096]):
             return encoding
     return None
 
 
-def _sections(text: str, faults: Faults) -> list[_Section]:
-    """The head, then each section; where they stand wrong is a fault."""
-    rows = enumerate(_rows(text), 1)
-    first = next(rows)[1].strip()
-    if first != MARK:
-        faults.add(1, "file", first, f"{MARK} as its first line")
-    section = head = _Section(1, "", "", {}, {})
-    sections = [head]
-    row = 1
-    for row, written in rows:
-        key, has_value, value = written.strip().partition("=")
-        if key in {*_ENDS, _END} and section.name:
-            faults.add(row, section.name, key, f"{_ENDS[section.name]} before it")
-        if key == _END:
-            _check_last(rows, row, faults)
-            return sections
-        if key in _ENDS:
-            section = _Section(row, intern(key), value.strip(), {}, {})
-            sections.append(section)
-        elif key == _ENDS.get(section.name):
-            section = head
-        elif key:
-            _keep(section, intern(key), value if has_value else None, row, faults)
-    faults.add(row, "file", "its end", f"{_END}: the file was cut off")
-    return sections
-
-
-def _rows(text: str) -> Iterator[str]:
-    """Lines one at a time: a list of them is many times as large as the text."""
-    begin = 0
-    while (end := text.find("\n", begin)) >= 0:
-        yield text[begin:end]
-        begin = end + 1
-    yield text[begin:]
-
-
-def _check_last(rest: Iterable[tuple[int, str]], row: int, faults: Faults) -> None:
-    if any(line.strip() for _, line in rest):
-        faults.add(row + 1, "file", "more lines", f"nothing after {_END}")
-
-
-def _keep(section: _Section, key: str, value: str | None, row: int, faults: Faults) -> None:
-    if value is None:
-        faults.add(row, "line", key, "a key, = and its value")
-        return
-    is_list = not section.name and key in {"РасчСчет", "Документ"}
-    if key in section.keys and not is_list:
-        faults.add(row, key, f"{key} twice", "each key once")
-    section.keys[key] = value
-    section.rows[key] = row
-
-
-def _statement(
-    section: _Section, head: _Section, documents: Iterable[_Section], faults: Faults
-) -> list[Statement]:
-    """The statement of an account section, or nothing when it cannot be read."""
+def _account(section: Section, head: Section, faults: Faults) -> list[_Account]:
+    """An account section, or nothing when it cannot be read."""
     account = section.get("РасчСчет") or head.get("РасчСчет")
     currency = _currency(account)
     if currency is None:
@@ -144,39 +91,37 @@ def _statement(
         return []
     begins = _day(section, "ДатаНачала", head, faults)
     ends = _day(section, "ДатаКонца", head, faults)
-    amount = amounts_of(currency)
     row = Row(section.row, {k: v.strip() for k, v in section.keys.items()}, faults)
-    opening = row.read("НачальныйОстаток", amount)
-    closing = row.read("КонечныйОстаток", amount)
-    received = row.read("ВсегоПоступило", amount)
-    sent = row.read("ВсегоСписано", amount)
+    sums = [row.read(name, amounts_of(currency)) for name in _SUMS]
     if begins is None or ends is None:
         return []
-    before = faults.count
-    lines = [
-        line
-        for document in documents
-        if _is_of(document, account)
-        for line in _line(document, account, currency, (begins, ends), faults)
-    ]
-    if opening is None or closing is None or received is None or sent is None:
-        return []
-    statement = Statement(
-        account=account,
-        currency=currency.code,
-        begins=begins,
-        ends=ends,
+    found = [one for one in sums if one is not None]
+    return [_Account(section.row, account, currency, (begins, ends), found, Lines())]
+
+
+def _statement(
+    one: _Account, head: Section, faults: Faults, *, is_read: bool
+) -> Iterator[Statement]:
+    """The statement of an account whose documents have been read; `is_read`: all of them."""
+    if len(one.sums) != len(_SUMS):
+        return
+    opening, closing, received, sent = one.sums
+    yield Statement(
+        account=one.account,
+        currency=one.currency.code,
+        begins=one.period[0],
+        ends=one.period[1],
         opening_minor=opening,
         closing_minor=closing,
-        lines=lines,
+        lines=one.lines,
         made=_day(head, "ДатаСоздания", None, faults) if head.get("ДатаСоздания") else None,
     )
-    if faults.count == before:  # else what the lines sum to is not known
-        check = partial(check_sum, faults, section.row, currency=currency)
-        check("ВсегоПоступило", received, statement.received_minor)
-        check("ВсегоСписано", sent, statement.sent_minor)
-        check("КонечныйОстаток", closing, opening + statement.received_minor - statement.sent_minor)
-    return [statement]
+    if is_read:
+        check = partial(check_sum, faults, one.row, currency=one.currency)
+        has_in, has_out = one.lines.received_minor, one.lines.sent_minor
+        check("ВсегоПоступило", received, has_in)
+        check("ВсегоСписано", sent, has_out)
+        check("КонечныйОстаток", closing, opening + has_in - has_out)
 
 
 def _currency(account: str) -> Currency | None:
@@ -186,43 +131,50 @@ def _currency(account: str) -> Currency | None:
     return currency_of("RUB") if number == _OLD_ROUBLE else CURRENCY_BY_NUMBER.get(number)
 
 
-def _payer(document: _Section) -> str:
+def _payer(document: Section) -> str:
     return document.get("ПлательщикСчет", "ПлательщикРасчСчет")
 
 
-def _payee(document: _Section) -> str:
+def _payee(document: Section) -> str:
     return document.get("ПолучательСчет", "ПолучательРасчСчет")
 
 
-def _is_of(document: _Section, account: str) -> bool:
-    return account in {_payer(document), _payee(document)}
-
-
-def _check_used(documents: Iterable[_Section], known: set[str], faults: Faults) -> None:
+def _check_used(document: Section, known: set[str], faults: Faults) -> None:
     """A document that touches none of the accounts would silently be no line."""
-    for document in documents:
-        if _payer(document) not in known and _payee(document) not in known:
-            found = f"{_payer(document) or 'nothing'} and {_payee(document) or 'nothing'}"
-            expected = f"the account of this statement, {', '.join(sorted(known))}"
-            faults.add(document.row, "ПлательщикСчет and ПолучательСчет", found, expected)
+    if known.isdisjoint((_payer(document), _payee(document))):
+        found = f"{_payer(document) or 'nothing'} and {_payee(document) or 'nothing'}"
+        expected = f"the account of this statement, {', '.join(sorted(known))}"
+        faults.add(document.row, "ПлательщикСчет and ПолучательСчет", found, expected)
 
 
-def _line(
-    document: _Section,
-    account: str,
-    currency: Currency,
-    period: tuple[date, date],
-    faults: Faults,
-) -> Iterator[Line]:
-    """The document as a line of the account, or nothing when a key is wrong."""
+def _of_its_day(document: Section, accounts: Sequence[_Account]) -> Sequence[_Account]:
+    """The accounts it is for; of several sections of one, that of the document's day."""
+    if len({one.account for one in accounts}) == len(accounts):
+        return accounts
+    days = {
+        account: _posted(document, account == _payer(document), None, Faults())
+        for account in (_payer(document), _payee(document))
+    }
+    return [
+        one
+        for one in accounts
+        if (day := days.get(one.account)) and one.period[0] <= day <= one.period[1]
+    ] or accounts
+
+
+def _lines(document: Section, of: _Account, faults: Faults) -> Iterator[Line]:
+    """The document as a line of the account; nothing when it is another's, or a key is wrong."""
+    account, currency = of.account, of.currency
     is_sent = _payer(document) == account
+    if not is_sent and _payee(document) != account:
+        return
     if is_sent and _payee(document) == account:
         faults.add(document.row, "ПолучательСчет", account, "another account than the payer's")
         return
     row = Row(document.row, {k: v.strip() for k, v in document.keys.items()}, faults)
     minor = row.read("Сумма", amounts_of(currency, least=1))
     written = _day(document, "Дата", None, faults)
-    posted = _posted(document, is_sent, period, faults)
+    posted = _posted(document, is_sent, of.period, faults)
     if minor is None or posted is None or written is None:
         return
     side = "Получатель" if is_sent else "Плательщик"
@@ -241,14 +193,14 @@ def _line(
     )
 
 
-def _purpose(document: _Section) -> str:
+def _purpose(document: Section) -> str:
     if whole := document.get("НазначениеПлатежа"):
         return whole
     parts = (document.get(f"НазначениеПлатежа{n}") for n in range(1, 7))
     return " ".join(part for part in parts if part)
 
 
-def _kind(document: _Section) -> LineKind:
+def _kind(document: Section) -> LineKind:
     """What went out: a fee, a payment given back to its payer, or a payment of ours.
 
     A fee is the bank's own order in favour of its own income, or of what it calls a commission.
@@ -261,13 +213,15 @@ def _kind(document: _Section) -> LineKind:
 
 
 def _posted(
-    document: _Section,
+    document: Section,
     is_sent: bool,  # noqa: FBT001 - the direction of the line
-    period: tuple[date, date],
+    period: tuple[date, date] | None,
     faults: Faults,
 ) -> date | None:
     """The day of booking. Banks leave the key out of statements of one day."""
     name = "ДатаСписано" if is_sent else "ДатаПоступило"
+    if period is None:
+        return _day(document, name, None, faults)
     begins, ends = period
     if not document.get(name) and begins == ends:
         return begins
@@ -278,7 +232,7 @@ def _posted(
     return posted
 
 
-def _day(section: _Section, name: str, head: _Section | None, faults: Faults) -> date | None:
+def _day(section: Section, name: str, head: Section | None, faults: Faults) -> date | None:
     text = section.get(name) or ("" if head is None else head.get(name))
     try:
         return _read_day(text)

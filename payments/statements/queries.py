@@ -14,8 +14,8 @@ from payments.breaks.tables import BreakKind, breaks
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
-from payments.statements.line import Statement
 from payments.statements.line_list import STATE, with_payment
+from payments.statements.statement import Statement
 from payments.statements.status import LineState
 from payments.statements.tables import statement_parts, statements
 from payments.statements.whole import lacked
@@ -80,7 +80,6 @@ async def list_statements(
 async def get_statements(engine: AsyncEngine, ids: Sequence[UUID]) -> Sequence[StatementView]:
     """The statements, in that order. Raises 404 `statement_not_found`."""
     c = statements.c
-    columns = [column for column in c if column.name != "raw"]
     ours = (
         sa.select(
             sa.func.count().label("ours_count"),
@@ -91,7 +90,7 @@ async def get_statements(engine: AsyncEngine, ids: Sequence[UUID]) -> Sequence[S
         .correlate(statements)
         .lateral("ours")
     )
-    query = sa.select(*columns, ours.c.ours_count, ours.c.ours_minor).join(ours, sa.true())
+    query = sa.select(statements, ours.c.ours_count, ours.c.ours_minor).join(ours, sa.true())
     counts = (
         sa.select(statement_parts.c.statement_id, STATE.label("shown_state"), sa.func.count())
         .select_from(with_payment())

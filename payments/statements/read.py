@@ -5,12 +5,14 @@ from typing import Final
 
 from payments.kernel.rows import Faults
 from payments.statements import camt053, mt940, onec, settlement
-from payments.statements.line import InvalidStatement, Statement
+from payments.statements.file import StatementFile, as_file
+from payments.statements.line import InvalidStatement
 from payments.statements.profiles import find_profile, profile_names
+from payments.statements.statement import Statement
 
 AUTO: Final = "auto"
 CSV: Final = "csv:"
-_READERS: Final[Mapping[str, Callable[[bytes], list[Statement]]]] = {
+_READERS: Final[Mapping[str, Callable[[StatementFile], list[Statement]]]] = {
     "1c": onec.read,
     "camt053": camt053.read,
     "mt940": mt940.read,
@@ -25,42 +27,44 @@ class UnknownFormat(InvalidStatement):
     code = "unknown_format"
 
 
-def format_of(raw: bytes) -> str:
+def format_of(source: StatementFile | bytes) -> str:
     """The format that the file's beginning shows; of CSV the one profile whose header it has.
 
     Raises 422 `unknown_format`.
     """
-    if onec.is_onec(raw):
+    file = as_file(source)
+    if onec.is_onec(file):
         return "1c"
-    if mt940.is_mt940(raw):
+    if mt940.is_mt940(file):
         return "mt940"
-    if camt053.is_camt053(raw):
+    if camt053.is_camt053(file):
         return "camt053"
-    fitting = [name for name in profile_names() if settlement.has_header(raw, find_profile(name))]
+    fitting = [name for name in profile_names() if settlement.has_header(file, find_profile(name))]
     if len(fitting) == 1:
         return f"{CSV}{fitting[0]}"
     known = ", ".join(f"{CSV}{name}" for name in fitting or profile_names())
     raise UnknownFormat(f"the file's beginning shows no format: name it, of CSV one of {known}")
 
 
-def read_file(raw: bytes, format_: str, account: str = "") -> list[Statement]:
+def read_file(source: StatementFile | bytes, format_: str, account: str = "") -> list[Statement]:
     """Every statement of the file. Raises as `read_statement` does."""
-    if not raw.strip():
+    file = as_file(source)
+    if file.is_blank():
         raise _one_fault("file", "no bytes", "a statement")
-    word = format_of(raw) if format_ == AUTO else format_
+    word = format_of(file) if format_ == AUTO else format_
     if word.startswith(CSV):
-        return settlement.read(raw, find_profile(word.removeprefix(CSV)), account)
+        return settlement.read(file, find_profile(word.removeprefix(CSV)), account)
     if word not in _READERS:
         raise UnknownFormat(f"formats are {', '.join(FORMATS)} and csv:<profile>")
-    return _READERS[word](raw)
+    return _READERS[word](file)
 
 
-def read_statement(raw: bytes, format_: str, account: str) -> Statement:
+def read_statement(source: StatementFile | bytes, format_: str, account: str) -> Statement:
     """The statement of `account`; an empty one: the only account of the file.
 
     Raises 422 `invalid_statement`, `unknown_format`, `unknown_profile`.
     """
-    statements = read_file(raw, format_, account)
+    statements = read_file(source, format_, account)
     if not account and not statements[0].account:
         raise _one_fault("account", "nothing", "the account, which a CSV file does not name")
     named = [one for one in statements if account in {"", one.account}]

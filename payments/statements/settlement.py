@@ -1,9 +1,10 @@
 """CSV by a profile: columns found by their names, a total that must agree with the lines."""
 
 import csv
-import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from hashlib import blake2b
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,9 +15,12 @@ from payments.kernel.rows import Faults, Row, one_of
 from payments.kernel.strict import NotRead, check_time, read_currency, read_whole
 from payments.statements.amounts import amounts_of
 from payments.statements.chain import check_sum
-from payments.statements.line import InvalidStatement, Line, LineKind, Statement
+from payments.statements.file import StatementFile
+from payments.statements.line import InvalidStatement, Line, LineKind
+from payments.statements.lines import Lines
 from payments.statements.profiles import Profile
-from payments.statements.text import decode
+from payments.statements.statement import Statement
+from payments.statements.text import Text, decode
 
 _TEXTS: Final = (
     "number",
@@ -28,7 +32,6 @@ _TEXTS: Final = (
     "bank_id",
 )
 _MONEY: Final = ("amount", "fee", "net")
-_HEAD_BYTES: Final = 65_536
 
 
 class _Cells(msgspec.Struct, frozen=True):
@@ -47,65 +50,96 @@ class _Read(msgspec.Struct, frozen=True):
     currency: Currency
 
 
-def read(raw: bytes, profile: Profile, account: str) -> list[Statement]:
+class _Whole:
+    """What is known of the lines together, without keeping them in memory."""
+
+    def __init__(self) -> None:
+        self.lines = Lines()
+        self.count = 0
+        self.sums: Counter[str] = Counter()
+        self.currencies: dict[str, Currency] = {}
+        self.days: set[date] = set()
+        self._ids: dict[int, int] = {}
+
+    def add(self, one: _Read, faults: Faults) -> None:
+        """A line; one that moved nothing and cost nothing only counts."""
+        line = one.line
+        self.count += 1
+        self.sums.update(one.sums)
+        self.currencies[one.currency.code] = one.currency
+        self.days.add(line.posted)
+        if line.bank_id:
+            # Eight bytes of a digest stand for the id: a million ids would need twice the memory.
+            short = int.from_bytes(blake2b(line.bank_id.encode(), digest_size=8).digest())
+            first = self._ids.setdefault(short, line.row)
+            if first != line.row:
+                faults.add(
+                    line.row, "bank_id", f"{line.bank_id} as in line {first}", "each id once"
+                )
+        if line.minor or line.fee_minor:
+            self.lines.append(line)
+
+
+def read(file: StatementFile, profile: Profile, account: str) -> list[Statement]:
     """The file as one statement of `account`, without balances. Raises 422 `invalid_statement`."""
     faults = Faults()
-    rows = _rows(decode(raw, profile.encoding), profile, faults)
+    whole = _Whole()
+    totals: list[_Cells] = []
+    reading = _Reading(profile, faults)
+    for row in _rows(decode(file, profile.encoding), profile, faults):
+        if _is_total(row, profile):
+            totals.append(row)
+        else:
+            for one in reading.line(row):
+                whole.add(one, faults)
+    if len(whole.currencies) > 1:
+        faults.add(0, "currency", ", ".join(sorted(whole.currencies)), "one currency in a file")
     faults.raise_as(InvalidStatement)
-    totals = [row for row in rows if _is_total(row, profile)]
-    found = [r for row in rows if not _is_total(row, profile) for r in _read(row, profile, faults)]
-    currencies = {one.currency.code: one.currency for one in found}
-    if len(currencies) > 1:
-        faults.add(0, "currency", ", ".join(sorted(currencies)), "one currency in a file")
-    _check_ids([one.line for one in found], faults)
-    faults.raise_as(InvalidStatement)
-    _check_totals(totals, found, profile, faults)
-    if not found:
+    _check_totals(totals, whole, profile, faults)
+    if not whole.count:
         faults.add(0, "file", "no lines", "lines: a day on which nothing happened has no file")
     faults.raise_as(InvalidStatement)
-    lines = [one.line for one in found if one.line.minor or one.line.fee_minor]
-    days = [one.line.posted for one in found]
     statement = Statement(
         account=account,
-        currency=found[0].currency.code,
-        begins=min(days),
-        ends=max(days),
+        currency=next(iter(whole.currencies)),
+        begins=min(whole.days),
+        ends=max(whole.days),
         opening_minor=None,
         closing_minor=None,
-        lines=lines,
+        lines=whole.lines,
     )
     return [statement]
 
 
-def has_header(raw: bytes, profile: Profile) -> bool:
+def has_header(file: StatementFile, profile: Profile) -> bool:
     """Whether one of the first lines has every column of the profile."""
+    head = file.head
+    whole = head if file.size == len(head) else head.rpartition(b"\n")[0]
     try:
-        text = decode(raw[:_HEAD_BYTES].rpartition(b"\n")[0] or raw, profile.encoding)
+        lines = decode(StatementFile(whole), profile.encoding).open()
     except InvalidStatement:
         return False
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=profile.delimiter)
     try:
-        return bool(_header(reader, profile, Faults())[0])
+        return bool(_header(csv.reader(lines, delimiter=profile.delimiter), profile, Faults())[0])
     except csv.Error:
         return False
 
 
-def _rows(text: str, profile: Profile, faults: Faults) -> list[_Cells]:
+def _rows(text: Text, profile: Profile, faults: Faults) -> Iterator[_Cells]:
     """The rows below the header, which is looked for among the first lines."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=profile.delimiter, strict=True)
-    found: list[_Cells] = []
-    try:
-        places, width = _header(reader, profile, faults)
-        for cells in reader if places else ():
-            plain = [cell.strip() for cell in cells]
-            if len(plain) == width:
-                fields = {field: plain[place] for place, field in places.items()}
-                found.append(_Cells(reader.line_num, fields, plain[0]))
-            elif any(plain):
-                faults.add(reader.line_num, "line", f"{len(plain)} cells", f"{width} cells")
-    except csv.Error as error:
-        faults.add(reader.line_num, "file", str(error), f"CSV divided by {profile.delimiter}")
-    return found
+    with text.open() as lines:
+        reader = csv.reader(lines, delimiter=profile.delimiter, strict=True)
+        try:
+            places, width = _header(reader, profile, faults)
+            for cells in reader if places else ():
+                plain = [cell.strip() for cell in cells]
+                if len(plain) == width:
+                    fields = {field: plain[place] for place, field in places.items()}
+                    yield _Cells(reader.line_num, fields, plain[0])
+                elif any(plain):
+                    faults.add(reader.line_num, "line", f"{len(plain)} cells", f"{width} cells")
+        except csv.Error as error:
+            faults.add(reader.line_num, "file", str(error), f"CSV divided by {profile.delimiter}")
 
 
 def _header(reader: Any, profile: Profile, faults: Faults) -> tuple[dict[int, str], int]:
@@ -134,35 +168,46 @@ def _is_total(row: _Cells, profile: Profile) -> bool:
     return row.first.casefold().startswith(tuple(m.casefold() for m in profile.total_marks))
 
 
-def _read(cells: _Cells, profile: Profile, faults: Faults) -> Iterator[_Read]:
-    """The line, or nothing when a cell is wrong."""
-    row = Row(cells.row, cells.fields, faults)
-    columns, before = profile.columns, faults.count
-    currency = _currency(row, profile)
-    word = row.read("kind", one_of(frozenset(profile.kinds))) if columns.kind else ""
-    status = row.read("status", one_of(frozenset(profile.statuses))) if columns.status else ""
-    moment = row.read("time", _times(profile))
-    sums = {} if currency is None else _amounts(row, currency, profile)
-    if currency is None or moment is None or faults.count > before:
-        return
-    fee, net = sums.get("fee", 0), sums.get("net")
-    if net is not None and sums["amount"] - fee != net:
-        expected = f"{sums['amount'] - fee}, the amount less the fee, in minor units"
-        faults.add(cells.row, columns.net, net, expected)
-    sign: int = profile.signs[word or ""] if profile.sign == "kind" else 1
-    sign *= profile.statuses[status or ""] if columns.status else 1
-    posted, operated_at = moment
-    line = Line(
-        row=cells.row,
-        posted=posted,
-        minor=sign * sums["amount"],
-        kind=profile.kinds.get(word or "", LineKind.PAYMENT),
-        fee_minor=fee,
-        operated_at=operated_at,
-    )
-    texts = {field: cells.fields.get(field, "") for field in _TEXTS}
-    line = msgspec.structs.replace(line, **texts)
-    yield _Read(line, {**sums, "amount": line.minor}, currency)
+class _Reading:
+    """Reads lines by the profile; its readers are made once."""
+
+    def __init__(self, profile: Profile, faults: Faults) -> None:
+        self._profile = profile
+        self._faults = faults
+        self._kind = one_of(frozenset(profile.kinds))
+        self._status = one_of(frozenset(profile.statuses))
+        self._time = _times(profile)
+
+    def line(self, cells: _Cells) -> Iterator[_Read]:
+        """The line, or nothing when a cell is wrong."""
+        profile, faults = self._profile, self._faults
+        row = Row(cells.row, cells.fields, faults)
+        columns, before = profile.columns, faults.count
+        currency = _currency(row, profile)
+        word = row.read("kind", self._kind) if columns.kind else ""
+        status = row.read("status", self._status) if columns.status else ""
+        moment = row.read("time", self._time)
+        sums = {} if currency is None else _amounts(row, currency, profile)
+        if currency is None or moment is None or faults.count > before:
+            return
+        fee, net = sums.get("fee", 0), sums.get("net")
+        if net is not None and sums["amount"] - fee != net:
+            expected = f"{sums['amount'] - fee}, the amount less the fee, in minor units"
+            faults.add(cells.row, columns.net, net, expected)
+        sign: int = profile.signs[word or ""] if profile.sign == "kind" else 1
+        sign *= profile.statuses[status or ""] if columns.status else 1
+        posted, operated_at = moment
+        texts = {field: cells.fields.get(field, "") for field in _TEXTS}
+        line = Line(
+            row=cells.row,
+            posted=posted,
+            minor=sign * sums["amount"],
+            kind=profile.kinds.get(word or "", LineKind.PAYMENT),
+            fee_minor=fee,
+            operated_at=operated_at,
+        )
+        line = msgspec.structs.replace(line, **texts)
+        yield _Read(line, {**sums, "amount": line.minor}, currency)
 
 
 def _currency(row: Row, profile: Profile) -> Currency | None:
@@ -209,17 +254,8 @@ def _times(profile: Profile) -> Callable[[str], tuple[date, datetime]]:
     return read_time
 
 
-def _check_ids(lines: Sequence[Line], faults: Faults) -> None:
-    seen: dict[str, int] = {}
-    for line in lines:
-        if line.bank_id and line.bank_id in seen:
-            first = seen[line.bank_id]
-            faults.add(line.row, "bank_id", f"{line.bank_id} as in line {first}", "each id once")
-        seen[line.bank_id] = line.row
-
-
 def _check_totals(
-    totals: Sequence[_Cells], found: Sequence[_Read], profile: Profile, faults: Faults
+    totals: Sequence[_Cells], whole: _Whole, profile: Profile, faults: Faults
 ) -> None:
     """The total row is a check and no line."""
     if not profile.has_total:
@@ -233,14 +269,14 @@ def _check_totals(
     if profile.count_column:
         field = profile.names[profile.count_column]
         count = row.read(field, read_whole)
-        if count is not None and count != len(found):
-            faults.add(total.row, "total", f"{len(found)} lines", f"{count}, as the total says")
-    if not found:
+        if count is not None and count != whole.count:
+            faults.add(total.row, "total", f"{whole.count} lines", f"{count}, as the total says")
+    if not whole.count:
         return
-    currency = found[0].currency
+    currency = next(iter(whole.currencies.values()))
     for field in _MONEY:
         name = getattr(profile.columns, field)
         says = row.read(field, _reader(currency, profile, None)) if name else None
         if says is not None:
-            has = sum(one.sums[field] for one in found)
+            has = whole.sums[field]
             check_sum(faults, total.row, f"total of {name}", says, has, currency)

@@ -54,7 +54,6 @@ statements: Final = sa.Table(
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("format", sa.Text, nullable=False),
     sa.Column("digest", sa.LargeBinary, nullable=False, comment="SHA-256 of the file"),
-    sa.Column("raw", sa.LargeBinary, nullable=False),
     sa.Column("begins", sa.Date, nullable=False),
     sa.Column("ends", sa.Date, nullable=False),
     sa.Column("opening_minor", sa.BigInteger, comment="null: a settlement file has no balances"),
@@ -84,6 +83,15 @@ sa.Index(
     statements.c.account,
     statements.c.loaded_at,
     statements.c.id,
+)
+
+statement_file_parts: Final = sa.Table(
+    "statement_file_parts",
+    METADATA,
+    sa.Column("statement_id", sa.Uuid, primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, comment="from 0"),
+    sa.Column("bytes", sa.LargeBinary, nullable=False, comment="1 MiB, the last one less"),
+    comment="the files as they came; together they have the statement's digest",
 )
 
 statement_lines: Final = sa.Table(

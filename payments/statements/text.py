@@ -6,60 +6,96 @@ UTF-8. Else it is the encoding that the file or its profile declares. There is n
 """
 
 import codecs
+import io
+from collections.abc import Iterator
 from typing import Final
 
 from payments.kernel.rows import Faults
+from payments.statements.file import CHUNK, StatementFile
 from payments.statements.line import InvalidStatement
 
 _REPLACED: Final = "\ufffd"
+_UTF8: Final = "utf-8"
+_MARKED: Final = "utf-8-sig"
 LINE_MAX: Final = 100_000
 """Characters of a line: no bank writes more."""
 
 
-def decode(raw: bytes, declared: str | None) -> str:
-    """The text without its byte order mark. Raises 422 `invalid_statement`."""
+class Text:
+    """The text of a file, without its byte order mark, read a line at a time."""
+
+    def __init__(self, file: StatementFile, encoding: str) -> None:
+        """The whole file has been read in that encoding."""
+        self._file = file
+        self._encoding = encoding
+
+    def open(self, newline: str = "") -> io.TextIOWrapper:
+        """The lines with their ends; `newline` as `io.open` has it."""
+        return io.TextIOWrapper(self._file.open(), encoding=self._encoding, newline=newline)
+
+    def rows(self) -> Iterator[str]:
+        """The lines without their ends."""
+        with self.open("\n") as lines:
+            for line in lines:
+                yield line.removesuffix("\n")
+
+
+def decode(file: StatementFile, declared: str | None) -> Text:
+    """The text of the file. Raises 422 `invalid_statement`."""
     faults = Faults()
-    body = raw.removeprefix(codecs.BOM_UTF8)
-    text = _strict(body, "utf-8")
-    if text is None and body is raw and declared is not None:
-        text = _strict(body, declared)
-    if text is None:
-        is_utf8 = body is not raw or declared is None
-        encoding = "utf-8" if is_utf8 else str(declared)
-        line, byte = _first_bad(body, encoding)
-        faults.add(line, "encoding", byte, f"text in {encoding}")
-    elif _REPLACED in text:
-        line = text[: text.index(_REPLACED)].count("\n") + 1
-        expected = "the letters that the bank wrote: this file was damaged on its way"
-        faults.add(line, "encoding", "a replacement character", expected)
-    if text is not None:
-        _check_lines(text, faults)
+    is_marked = file.head.startswith(codecs.BOM_UTF8)
+    encoding = _MARKED if is_marked else _UTF8
+    known = _check(file, encoding, faults)
+    if not known and not is_marked and declared is not None:
+        encoding = declared
+        known = _check(file, encoding, faults)
+    if not known:
+        line, byte = _first_bad(file, encoding)
+        faults.add(line, "encoding", byte, f"text in {encoding.removesuffix('-sig')}")
     faults.raise_as(InvalidStatement)
-    return text or ""
+    return Text(file, encoding)
 
 
-def _check_lines(text: str, faults: Faults) -> None:
-    """No NUL, which is no text, and no line without an end."""
-    if "\0" not in text and len(text) <= LINE_MAX:
-        return
-    for row, line in enumerate(text.split("\n"), 1):
-        if "\0" in line:
-            faults.add(row, "line", "U+0000", "text: this file was damaged on its way")
-        if len(line) > LINE_MAX:
-            faults.add(row, "line", f"{len(line)} characters", f"at most {LINE_MAX}")
-
-
-def _strict(raw: bytes, encoding: str) -> str | None:
+def _check(file: StatementFile, encoding: str, faults: Faults) -> bool:
+    """Whether the bytes are text in that encoding. What is no text of a bank is a fault:
+    characters that replaced others, NUL, and lines without an end.
+    """
+    before = faults.count
+    row, begun = 1, 0
     try:
-        return raw.decode(encoding)
+        with Text(file, encoding).open("\n") as text:
+            while chunk := text.read(CHUNK):
+                lines = chunk.split("\n")
+                if "\0" in chunk or _REPLACED in chunk or begun + max(map(len, lines)) > LINE_MAX:
+                    _check_lines(lines, row, begun, faults)
+                row += len(lines) - 1
+                begun = len(lines[-1]) + (begun if len(lines) == 1 else 0)
     except UnicodeDecodeError:
-        return None
+        faults.forget(before)
+        return False
+    return True
 
 
-def _first_bad(raw: bytes, encoding: str) -> tuple[int, str]:
+def _check_lines(lines: list[str], row: int, begun: int, faults: Faults) -> None:
+    """`row`: of the first line, of which `begun` characters stand before these."""
+    for number, line in enumerate(lines, row):
+        length = len(line) + (begun if number == row else 0)
+        if _REPLACED in line:
+            expected = "the letters that the bank wrote: this file was damaged on its way"
+            faults.add(number, "encoding", "a replacement character", expected)
+        if "\0" in line:
+            faults.add(number, "line", "U+0000", "text: this file was damaged on its way")
+        if length > LINE_MAX:
+            faults.add(number, "line", f"{length} characters", f"at most {LINE_MAX}")
+
+
+def _first_bad(file: StatementFile, encoding: str) -> tuple[int, str]:
     """The line and the byte that are not in the encoding."""
-    try:
-        raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        return raw[: error.start].count(b"\n") + 1, f"byte 0x{raw[error.start]:02X}"
-    return 0, "bytes"
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with file.open() as opened:
+        for row, line in enumerate(opened, 1):
+            try:
+                decoder.decode(line)
+            except UnicodeDecodeError as error:
+                return row, f"byte 0x{error.object[error.start]:02X}"
+    return 0, "half a letter at its end"

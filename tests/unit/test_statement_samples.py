@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from payments.statements.identity import identified
-from payments.statements.line import InvalidStatement, LineKind, Statement
+from payments.statements.line import InvalidStatement, LineKind
 from payments.statements.read import read_statement
-from tests.fixtures.statement_files import ACCOUNT, sample
+from payments.statements.statement import Statement
+from tests.fixtures.statement_files import ACCOUNT, OPENING, onec, sample
 
 DAY = date(2026, 11, 26)
 
@@ -121,3 +122,14 @@ def test_settlement_in_another_encoding_has_the_same_lines() -> None:
 def test_an_empty_file_is_refused() -> None:
     with pytest.raises(InvalidStatement, match="no bytes"):
         read("superpay-registry-empty.csv", "csv:superpay", "superpay")
+
+
+def test_1c_with_a_section_for_each_day_is_one_statement() -> None:
+    """Some banks write the balances of every day: a document belongs to the section of its day."""
+    first = onec([("7", 350, "0", "a")], day="25.11.2026").decode("cp1251")
+    second = onec([("8", -50, "0", "b")], opening=OPENING + 350).decode("cp1251")
+    end = "КонецФайла\r\n"
+    raw = first.removesuffix(end) + second[second.index("СекцияРасчСчет") :]
+    statement = read_statement(raw.encode("cp1251"), "1c", ACCOUNT)
+    assert (statement.begins.day, statement.ends.day) == (25, 26)
+    assert [(line.posted.day, line.minor) for line in statement.lines] == [(25, 350), (26, -50)]

@@ -17,8 +17,9 @@ from payments.kernel.money import Currency, currency_of, format_minor
 
 if TYPE_CHECKING:
     from payments.entrypoints.settings import Settings
-    from payments.statements.line import Line, Statement
+    from payments.statements.line import Line
     from payments.statements.queries import StatementView
+    from payments.statements.statement import Statement
 
 app: Final = typer.Typer(help="Statements of banks and providers.", no_args_is_help=True)
 
@@ -37,12 +38,13 @@ def try_(
     rows: Annotated[int, typer.Option(min=1, help="How many lines are shown.")] = 10,
 ) -> None:
     """Show how the first lines of a file are understood. Nothing is kept; no server is needed."""
+    from payments.statements.file import StatementFile
     from payments.statements.read import format_of, read_file
 
-    raw = file.read_bytes()
+    source = StatementFile(file)
     try:
-        statements = read_file(raw, format_)
-        word = format_of(raw) if format_ == _AUTO else format_
+        statements = read_file(source, format_)
+        word = format_of(source) if format_ == _AUTO else format_
     except PaymentsError as error:
         _refuse(error)
     for statement in statements:
@@ -74,19 +76,20 @@ async def _import(
     settings: Settings, file: Path, format_: str, account: str, *, is_dry: bool
 ) -> None:
     from payments.entrypoints.deciding import deciding
+    from payments.statements.file import StatementFile
     from payments.statements.load import dry_run, load_file
     from payments.statements.queries import get_statements
 
-    raw = await asyncio.to_thread(file.read_bytes)
+    source = await asyncio.to_thread(StatementFile, file)
     async with deciding(settings) as (engine, submitter):
         if is_dry:
-            statement, new = await dry_run(engine, raw, format_, account)
+            statement, new = await dry_run(engine, source, format_, account)
             typer.echo(f"{file.name}: right; {len(statement.lines)} lines, {new} of them new")
             return
         imported = await load_file(
             engine,
             submitter,
-            raw,
+            source,
             format_=format_,
             account=account,
             by=_ACTOR,
