@@ -11,10 +11,9 @@ from payments.operations.submit import Submitter
 from payments.statements.booking import Progress, book_lines, unheard
 from payments.statements.claiming import settle_files
 from payments.statements.file import StatementFile, as_file
-from payments.statements.keep import check, keep
 from payments.statements.read import AUTO, format_of, read_statement
 from payments.statements.statement import Statement
-from payments.statements.writes import follow_missing
+from payments.statements.writes import check, follow_missing, keep
 
 
 class Imported(msgspec.Struct, frozen=True):
