@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.entrypoints.consumer import create_consumer, teller_of
+from payments.entrypoints.memory import settle
 from payments.entrypoints.settings import Settings
 from payments.kernel.clock import utc_now
 from payments.kernel.database import create_engine
@@ -31,6 +32,7 @@ async def deciding(settings: Settings) -> AsyncGenerator[tuple[AsyncEngine, Subm
         database_url, redis_url, partitions=settings.partitions, teller=teller_of(settings)
     )
     consuming = asyncio.create_task(consumer.run(), name="consumer")
+    settle()  # a large import makes many objects
     try:
         yield engine, Submitter(door, outcomes, utc_now)
     finally:
