@@ -179,3 +179,4 @@ SAYS: Final[tuple[Says, ...]] = (
     payments.transactions.tells.SAYS,
 )
 """What operations say that make no row told above."""
+CONSOLE_PAGES: Final = payments.surfaces.console.routes.ERRORS

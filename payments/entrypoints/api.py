@@ -40,7 +40,7 @@ from payments.operations.submit import Submitter
 from payments.reads.caught_up import CaughtUp
 from payments.reads.event_feed import EventFeed
 from payments.reads.replica import ReadEngine
-from payments.registry import CONSOLE, OPERATIONS, ROUTERS
+from payments.registry import CONSOLE, CONSOLE_PAGES, OPERATIONS, ROUTERS
 
 _BACKLOG: Final = 2048
 _GRACEFUL_S: Final = 10
@@ -112,9 +112,14 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             await door.stop()
             await engine.dispose()
 
-    routers = (*ROUTERS, CONSOLE) if settings.console == "on" else ROUTERS
+    has_console = settings.console == "on"
     return build_app(
-        routers, services, schemes, lifespan=[running, *LIFESPANS], place=_place(settings)
+        (*ROUTERS, CONSOLE) if has_console else ROUTERS,
+        services,
+        schemes,
+        lifespan=[running, *LIFESPANS],
+        place=_place(settings),
+        pages=CONSOLE_PAGES if has_console else None,
     )
 
 

@@ -15,7 +15,7 @@ from payments.http import docs, health
 from payments.http.auth import Schemes, check_declarations, require_actor
 from payments.http.body import BODY_MAX_BYTES
 from payments.http.dependencies import dependencies_of
-from payments.http.errors import render_error
+from payments.http.errors import Pages, renderer
 from payments.http.services import STATE_KEY, Services
 from payments.http.serving import EVERYWHERE, OperationsPort
 
@@ -30,8 +30,10 @@ def build_app(
     schemes: Schemes,
     lifespan: Sequence[Lifespan] = (),
     place: OperationsPort = EVERYWHERE,
+    pages: Pages | None = None,
 ) -> Litestar:
-    """The application with these routes; `place` is the port of metrics and documentation.
+    """The application with these routes; `place` is the port of metrics and documentation, `pages`
+    where errors are pages for people.
 
     Raises ValueError when a route does not declare who may call it, or its handler asks for a
     service that `services` does not have.
@@ -43,7 +45,7 @@ def build_app(
         route_handlers=handlers,
         dependencies=dependencies_of(handlers, services),
         guards=[require_actor],
-        exception_handlers={Exception: cast("Any", render_error)},
+        exception_handlers={Exception: cast("Any", renderer(pages))},
         request_max_body_size=BODY_MAX_BYTES,
         openapi_config=None,  # payments.http.openapi describes the bodies that handlers decode
         logging_config=None,

@@ -3,9 +3,9 @@
 For an unexpected error, the client gets only the request id.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy.exc
@@ -88,8 +88,30 @@ def problem_reply(
     return Reply(status, body, (*_headers_of(error), *headers), PROBLEM_JSON)
 
 
+Render = Callable[[HttpRequest, Exception], Reply]
+
+
+class Pages(NamedTuple):
+    """Where people come with a browser: below `path` every error is what `render` makes of it."""
+
+    path: str
+    render: Render
+
+
+def renderer(pages: Pages | None) -> Render:
+    """The application's exception handler: also for paths and methods that no route has."""
+
+    def render(request: HttpRequest, error: Exception) -> Reply:
+        path = request.scope["path"]
+        if pages is not None and (path == pages.path or path.startswith(f"{pages.path}/")):
+            return pages.render(request, error)
+        return render_error(request, error)
+
+    return render
+
+
 def render_error(request: HttpRequest, error: Exception) -> Reply:
-    """The application's exception handler: every exception becomes a problem document."""
+    """Every exception becomes a problem document."""
     if isinstance(error, PaymentsError):
         return problem_reply(request.scope, error)
     if isinstance(error, HTTPException):

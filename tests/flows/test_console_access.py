@@ -13,7 +13,7 @@ from payments.http.auth import PUBLIC, declared_routes
 from payments.http.hot import methods_of
 from payments.http.openapi import declared
 from payments.surfaces.console.access import ACT, ADMIN, CODE, CONSOLE, SCOPES_OF_ROLE, SELF, VIEW
-from tests.fixtures.console import Console, Desk
+from tests.fixtures.console import Console, Desk, Page
 from tests.fixtures.platform import Platform
 
 ID = "00000000-0000-7000-8000-000000000000"
@@ -153,3 +153,25 @@ def test_pages_are_no_part_of_the_api(platform: Platform) -> None:
         if path.startswith("/console"):
             assert declared(handler).auth in {CONSOLE, PUBLIC}
             assert not declared(handler).is_documented
+
+
+@pytest.mark.parametrize("path", ["/console/wallet", "/console/wallets/1/2/3", "/console/x.css"])
+async def test_a_mistyped_address_is_a_page(console: Console, path: str) -> None:
+    """Also for somebody who is not logged in, and never a document for programs."""
+    anna = await console.desk("anna")
+    for page in (await anna.get(path), Page(await console.http.get(path))):
+        assert page.status == 404
+        assert page.answer.headers["content-type"].startswith("text/html")
+        assert "There is no such page" in page.text
+        assert "default-src 'none'" in page.answer.headers["content-security-policy"]
+
+
+async def test_a_method_that_a_page_does_not_take_is_a_page(console: Console) -> None:
+    answer = await console.http.put("/console/wallets")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert "Use the buttons of the console" in Page(answer).text
+
+
+async def test_addresses_of_the_api_are_answered_as_ever(console: Console) -> None:
+    answer = await console.http.get("/consoles")
+    assert answer.json()["code"] == "not_found"

@@ -21,6 +21,7 @@ from payments.surfaces.console.access import SELF, page_access, seat_of
 from payments.surfaces.console.config import ConsoleAttempts, ConsoleConfig
 from payments.surfaces.console.errors import login_page
 from payments.surfaces.console.forms import Form, read_form
+from payments.surfaces.console.qr import qr_code
 from payments.surfaces.console.render import page
 from payments.users.passwords import Passwords
 
@@ -84,12 +85,14 @@ async def change(
 async def show_enrolment(request: HttpRequest, seal: NamedDependency[Seal]) -> Reply:
     """A new secret; it counts once a code of it was given."""
     secret = new_secret()
+    address = uri(secret, seat_of(request).operator.login)
     return page(
         request,
         "second_factor.html",
         at="/console/account",
         secret=secret,
-        uri=uri(secret, seat_of(request).operator.login),
+        uri=address,
+        code=qr_code(address),
         sealed=seal.close(secret).decode(),
     )
 

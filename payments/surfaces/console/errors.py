@@ -3,7 +3,7 @@
 from typing import Any, Final
 from urllib.parse import quote
 
-from payments.http.errors import render_error
+from payments.http.errors import CODES, render_error
 from payments.http.reply import Reply
 from payments.http.services import HttpRequest
 from payments.kernel.errors import NotAllowed, PaymentsError
@@ -11,6 +11,12 @@ from payments.surfaces.console.access import LoginNeeded, seat_of
 from payments.surfaces.console.render import html, is_logged_in, open_page, page
 
 _SERVER: Final = 500
+_KEPT: Final = frozenset({b"allow", b"retry-after"})
+_DETAILS: Final = {
+    404: "There is no such page. Check the address, or begin at the console.",
+    405: "This page does not take that kind of request. Use the buttons of the console.",
+}
+"""What to do where no route answered."""
 
 
 def render_page_error(request: HttpRequest, error: Exception) -> Reply:
@@ -20,16 +26,21 @@ def render_page_error(request: HttpRequest, error: Exception) -> Reply:
     problem = render_error(request, error)
     if isinstance(error, NotAllowed) and is_logged_in(request) and _needs_step(request):
         return _step(request)
+    status = problem.status_code
     values: dict[str, Any] = {
-        "status": problem.status_code,
-        "title": "Something went wrong" if problem.status_code >= _SERVER else "That did not work",
-        "code": getattr(error, "code", "internal_error"),
-        "detail": error.detail if isinstance(error, PaymentsError) else "",
+        "status": status,
+        "title": "Something went wrong" if status >= _SERVER else "That did not work",
+        "code": getattr(error, "code", CODES.get(status, "internal_error")),
+        "detail": error.detail if isinstance(error, PaymentsError) else _DETAILS.get(status, ""),
         "request_id": request.scope.get("request_id", ""),
     }
-    if is_logged_in(request):
-        return page(request, "error.html", problem.status_code, **values)
-    return open_page("error_open.html", problem.status_code, values)
+    reply = (
+        page(request, "error.html", status, **values)
+        if is_logged_in(request)
+        else open_page("error_open.html", status, values)
+    )
+    reply.raw_headers += [one for one in problem.raw_headers if one[0] in _KEPT]
+    return reply
 
 
 def login_page(

@@ -4,6 +4,7 @@ from typing import Any, Final, cast
 
 from litestar import Router
 
+from payments.http.errors import Pages
 from payments.surfaces.console import (
     account,
     actions,
@@ -56,3 +57,5 @@ ROUTER: Final = Router(
     route_handlers=[handler for module in PAGES for handler in module.HANDLERS],
     exception_handlers={Exception: cast("Any", render_page_error)},
 )
+ERRORS: Final = Pages("/console", render_page_error)
+"""A mistyped address of the console is answered with a page too."""
