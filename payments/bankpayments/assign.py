@@ -1,7 +1,7 @@
 """bank_payment.assign: two operators assign a payment in suspense to an organization."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -33,15 +33,21 @@ from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
-from payments.operations.refusals import APPROVER_IS_PROPOSER, OtherProposal
+from payments.operations.refusals import APPROVER_IS_PROPOSER, NOTHING_PROPOSED, OtherProposal
 
 
 class AssignBankPayment(Intent, frozen=True):
-    """Assign an unmatched payment to an organization, regardless of the INN the bank sent."""
+    """Assign an unmatched payment to an organization, regardless of the INN the bank sent.
+
+    `rejects`: it takes the proposal of this organization back instead, whoever sends it.
+    """
+
+    added: ClassVar[tuple[str, ...]] = ("rejects",)
 
     payment_id: UUID
     inn: str
     reason: str
+    rejects: bool = False
 
 
 def accounts(intent: AssignBankPayment, state: State) -> Iterable[AccountId | AccountSpec]:
@@ -51,10 +57,12 @@ def accounts(intent: AssignBankPayment, state: State) -> Iterable[AccountId | Ac
 
 
 class BankPaymentAssigned(Result, frozen=True, kw_only=True):
-    """`assignment_status`: proposed (a second operator must send the same INN) or done."""
+    """`assignment_status`: proposed (a second operator must send the same INN), done, or
+    rejected.
+    """
 
     payment_id: str
-    assignment_status: Annotated[str, one_of(("proposed", "done"))]
+    assignment_status: Annotated[str, one_of(("proposed", "done", "rejected"))]
     inn: str
     amount: str
     currency: str
@@ -72,6 +80,8 @@ def decide(intent: AssignBankPayment, state: State, context: Context) -> Outcome
     if organization is None:
         return Refused(refusal=ORGANIZATION_NOT_FOUND)
     proposal = payment.proposal
+    if intent.rejects:
+        return _rejected(payment, intent)
     if proposal is not None and (refused := _disagreement(proposal, intent, context)) is not None:
         return refused
     if proposal is None or proposal["proposed_by"] == context.actor:
@@ -89,6 +99,18 @@ def _disagreement(
     if not is_same_person and not is_same_owner:
         return Refused(refusal=OTHER_OWNER_PROPOSED, result=OtherProposal(proposal=proposal))
     return None
+
+
+def _rejected(payment: BankPayment, intent: AssignBankPayment) -> Outcome:
+    proposal = payment.proposal
+    if proposal is None:
+        return Refused(refusal=NOTHING_PROPOSED)
+    if proposal["inn"] != intent.inn:
+        return Refused(refusal=OTHER_OWNER_PROPOSED, result=OtherProposal(proposal=proposal))
+    return Applied(
+        puts=(payment.changed(proposal=None),),
+        result=_result(payment, intent, "rejected", proposal=proposal),
+    )
 
 
 def _proposed(payment: BankPayment, intent: AssignBankPayment, context: Context) -> Applied:
@@ -167,5 +189,6 @@ OPERATION = Operation(
         ORGANIZATION_NOT_FOUND,
         OTHER_OWNER_PROPOSED,
         APPROVER_IS_PROPOSER,
+        NOTHING_PROPOSED,
     ),
 )

@@ -1,7 +1,7 @@
 """break.resolve: ends a break with a reason, or with a posting that two operators agree on."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
 import msgspec
@@ -21,6 +21,7 @@ from payments.operations.outcome import Applied, Outcome, Refused, Result
 from payments.operations.record import Ref
 from payments.operations.refusals import (
     APPROVER_IS_PROPOSER,
+    NOTHING_PROPOSED,
     OTHER_RESOLUTION_PROPOSED,
     SAME_ACCOUNT,
     OtherProposal,
@@ -71,12 +72,15 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
 
 class ResolveBreak(Intent, frozen=True):
     """Without a posting one operator suffices; with one, a second operator must send the same
-    posting.
+    posting. `rejects`: it takes the proposal of this posting back instead, whoever sends it.
     """
+
+    added: ClassVar[tuple[str, ...]] = ("rejects",)
 
     break_id: UUID
     reason: str
     posting: Posting | None = None
+    rejects: bool = False
 
 
 def accounts(intent: ResolveBreak, _state: State) -> Iterable[AccountId | AccountSpec]:
@@ -88,10 +92,12 @@ def accounts(intent: ResolveBreak, _state: State) -> Iterable[AccountId | Accoun
 
 
 class BreakResolved(Result, frozen=True, kw_only=True):
-    """`resolution_status`: proposed (a second operator must send the same posting) or done."""
+    """`resolution_status`: proposed (a second operator must send the same posting), done, or
+    rejected.
+    """
 
     break_id: str
-    resolution_status: Annotated[str, one_of(("proposed", "done"))]
+    resolution_status: Annotated[str, one_of(("proposed", "done", "rejected"))]
     break_state: Annotated[str, one_of(BreakState)]
     proposal: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
     resolution: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
@@ -104,9 +110,26 @@ def decide(intent: ResolveBreak, state: State, context: Context) -> Outcome:
         return Refused(refusal=BREAK_NOT_FOUND)
     if break_.state is BreakState.RESOLVED:
         return Refused(refusal=BREAK_RESOLVED)
+    if intent.rejects:
+        return _reject(break_, intent.posting)
     if intent.posting is None:
         return _resolved(break_, {"resolution": "reason", "reason": intent.reason}, (), context)
     return _unpostable(intent.posting, state) or _post(break_, intent.posting, intent, context)
+
+
+def _reject(break_: Break, posting: Posting | None) -> Outcome:
+    if break_.proposal is None:
+        return Refused(refusal=NOTHING_PROPOSED)
+    if posting is None or break_.proposal["ledger"] != _described(posting):
+        other = OtherProposal(proposal=break_.proposal)
+        return Refused(refusal=OTHER_RESOLUTION_PROPOSED, result=other)
+    result = BreakResolved(
+        break_id=str(break_.id),
+        resolution_status="rejected",
+        break_state=break_.state.value,
+        proposal=break_.proposal,
+    )
+    return Applied(puts=(break_.changed(proposal=None),), result=result)
 
 
 def _post(break_: Break, posting: Posting, intent: ResolveBreak, context: Context) -> Outcome:
@@ -226,5 +249,6 @@ OPERATION = Operation(
         *PAYER_REFUSALS,
         APPROVER_IS_PROPOSER,
         OTHER_RESOLUTION_PROPOSED,
+        NOTHING_PROPOSED,
     ),
 )

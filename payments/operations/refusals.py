@@ -48,6 +48,11 @@ OTHER_RESOLUTION_PROPOSED: Final = Refusal(
     "Another resolution is proposed: the second person agrees to that very `proposal`.",
     carries=OtherProposal,
 )
+NOTHING_PROPOSED: Final = Refusal(
+    "nothing_proposed",
+    409,
+    "Nothing is proposed any more, so that there is nothing to reject. Look at it again.",
+)
 ACCOUNT_NOT_FOUND: Final = Refusal(
     "account_not_found",
     404,

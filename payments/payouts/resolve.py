@@ -4,7 +4,7 @@ The second operator must be another person and send the same resolution.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,7 @@ from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Outcome, Refused
 from payments.operations.refusals import (
     APPROVER_IS_PROPOSER,
+    NOTHING_PROPOSED,
     OTHER_RESOLUTION_PROPOSED,
     OtherProposal,
 )
@@ -46,18 +47,24 @@ RESOLUTIONS: Final[Mapping[str, Claim]] = {
 
 
 class ResolvePayout(Intent, frozen=True):
-    """The first call proposes; the second, by another client with the same resolution, executes."""
+    """The first call proposes; the second, by another client with the same resolution, executes.
+
+    `rejects`: it takes the proposal of this resolution back instead, whoever sends it.
+    """
+
+    added: ClassVar[tuple[str, ...]] = ("rejects",)
 
     payout_id: UUID
     resolution: str
     reason: str
+    rejects: bool = False
 
 
 class PayoutResolved(PayoutMoved, frozen=True, kw_only=True):
-    """`resolution_status`: proposed (a second operator must agree) or done."""
+    """`resolution_status`: proposed (a second operator must agree), done, or rejected."""
 
     resolution: str
-    resolution_status: Annotated[str, one_of(("proposed", "done"))]
+    resolution_status: Annotated[str, one_of(("proposed", "done", "rejected"))]
     proposal: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -73,16 +80,14 @@ def decide(intent: ResolvePayout, state: State, context: Context) -> Outcome:
         return Refused(
             refusal=NOT_RESOLVABLE, result=PayoutStands(payout_status=payout.state.value)
         )
+    if intent.rejects:
+        return _reject(payout, claim, intent, context)
     is_other = payout.proposal is None or payout.proposal["resolution"] != intent.resolution
     is_same_person = payout.proposal is None or payout.proposal["proposed_by"] == context.actor
     if payout.proposal is None or (is_other and is_same_person):
         return _propose(payout, claim, intent, context)  # a proposer may change their own proposal
-    if is_same_person:
-        return Refused(refusal=APPROVER_IS_PROPOSER)
-    if is_other:
-        return Refused(
-            refusal=OTHER_RESOLUTION_PROPOSED, result=OtherProposal(proposal=payout.proposal)
-        )
+    if is_same_person or is_other:
+        return Refused(refusal=APPROVER_IS_PROPOSER) if is_same_person else _other(payout.proposal)
     fact = _fact(claim, intent, {"proposal": payout.proposal})
     moved, evidence = step(payout, fact, verdict, after, context, reason=f"operators_{after.value}")
     attempt = state.record(Attempt, payout.id, "payout_id")
@@ -94,6 +99,23 @@ def decide(intent: ResolvePayout, state: State, context: Context) -> Outcome:
         result=PayoutResolved,
         more={"resolution": intent.resolution, "resolution_status": "done"},
     )
+
+
+def _other(proposal: Mapping[str, Any]) -> Refused:
+    return Refused(refusal=OTHER_RESOLUTION_PROPOSED, result=OtherProposal(proposal=proposal))
+
+
+def _reject(payout: Payout, claim: Claim, intent: ResolvePayout, context: Context) -> Outcome:
+    if payout.proposal is None:
+        return Refused(refusal=NOTHING_PROPOSED)
+    if payout.proposal["resolution"] != intent.resolution:
+        return _other(payout.proposal)
+    details = {"note": "the proposal was rejected", "proposal": payout.proposal}
+    fact = _fact(claim, intent, details)
+    verdict = Verdict.FOR_OPERATOR
+    moved, evidence = step(payout, fact, verdict, payout.state, context, proposal=None)
+    more = {"resolution": intent.resolution, "resolution_status": "rejected"}
+    return outcome(moved, Moved(), (evidence,), result=PayoutResolved, more=more)
 
 
 def _propose(payout: Payout, claim: Claim, intent: ResolvePayout, context: Context) -> Outcome:
@@ -128,5 +150,6 @@ OPERATION = Operation(
         NOT_RESOLVABLE.carrying(PayoutStands),
         APPROVER_IS_PROPOSER,
         OTHER_RESOLUTION_PROPOSED,
+        NOTHING_PROPOSED,
     ),
 )

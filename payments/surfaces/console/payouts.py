@@ -127,6 +127,7 @@ async def show_payout(
         "payout.html",
         at=PATH,
         payout=payout,
+        effects=EFFECTS,
         timeline=await queries.get_timeline(engine, id_, lens),
         is_resolvable=PayoutState(payout.status) in RESOLVABLE,
         is_cancelable=payout.status == PayoutState.HELD.value,
