@@ -32,7 +32,7 @@ from payments.kernel.errors import InvalidBody
 from payments.ledger.posting import move
 from payments.operations.operation import State
 from payments.operations.outcome import Applied, Refusal, Refused
-from payments.operations.refusals import APPROVER_IS_PROPOSER
+from payments.operations.refusals import APPROVER_IS_PROPOSER, NOTHING_PROPOSED
 from payments_tools.demo.organizations import ORGANIZATIONS
 from tests.fixtures.deciding import CONTEXT, NOW, account, state
 
@@ -232,3 +232,20 @@ def test_demo_organizations_have_inns_and_the_first_is_the_example() -> None:
 def test_the_same_moment_is_the_same_content() -> None:
     moscow = datetime(2024, 4, 28, 0, tzinfo=timezone(timedelta(hours=3)))
     assert intent(document_date=moscow.astimezone(UTC)) == intent()
+
+
+def test_a_proposal_is_rejected_by_its_words_only() -> None:
+    waiting = payment()
+    said = {"inn": INN, "reason": "r", "proposed_by": "ann", "proposed_at": "2026-01-01T00:00:00Z"}
+    reject = AssignBankPayment(payment_id=PAYMENT_ID, inn=INN, reason="no", rejects=True)
+    nothing = assign.decide(reject, books(KNOWN, waiting), CONTEXT)
+    assert isinstance(nothing, Refused)
+    assert nothing.refusal is NOTHING_PROPOSED
+    proposed = waiting.changed(proposal={**said, "inn": OTHER.inn})
+    other = assign.decide(reject, books(KNOWN, proposed), CONTEXT)
+    assert isinstance(other, Refused)
+    assert other.refusal is OTHER_OWNER_PROPOSED
+    done = assign.decide(reject, books(KNOWN, waiting.changed(proposal=said)), CONTEXT)
+    assert isinstance(done, Applied)
+    assert done.legs == ()
+    assert done.puts == (waiting,)

@@ -34,6 +34,7 @@ from payments.operations.refusals import (
     APPROVER_IS_PROPOSER,
     CURRENCY_MISMATCH,
     INSUFFICIENT_FUNDS,
+    NOTHING_PROPOSED,
     OTHER_RESOLUTION_PROPOSED,
     SAME_ACCOUNT,
 )
@@ -123,7 +124,6 @@ def test_payout_refusals() -> None:
     made = world()
     (id_,) = made.ids
     ops = payments.payouts
-    words = {"resolution": "paid", "reason": "r"}
     assert refusal(made.apply(ops.submit.OPERATION, SubmitPayout(payout_id=NOBODY))) is (
         PAYOUT_NOT_FOUND
     )
@@ -133,11 +133,13 @@ def test_payout_refusals() -> None:
     assert refusal(made.apply(ops.submit.OPERATION, resend)) is NOT_SUBMITTABLE
     late = CheckPayout(payout_id=id_, checks=5, resend_after_s=1)
     assert refusal(made.apply(ops.check.OPERATION, late)) is NOT_WATCHED
-    resolve = ResolvePayout(payout_id=id_, **words)
+    resolve = ResolvePayout(payout_id=id_, resolution="paid", reason="r")
     assert refusal(made.apply(ops.resolve.OPERATION, resolve)) is NOT_RESOLVABLE
     made.run_effect("lost_after")
     cancel = CancelPayout(payout_id=id_)
     assert refusal(made.apply(ops.cancel.OPERATION, cancel)) is NOT_CANCELABLE
+    rejected = msgspec.structs.replace(resolve, rejects=True)
+    assert refusal(made.apply(ops.resolve.OPERATION, rejected)) is NOTHING_PROPOSED
     made.apply(ops.resolve.OPERATION, resolve, actor="ann")
     again = made.apply(ops.resolve.OPERATION, resolve, actor="ann")
     assert refusal(again) is APPROVER_IS_PROPOSER
@@ -268,6 +270,22 @@ def test_break_is_found_once_resolved_once_and_not_paid_from_nothing() -> None:
     intent = ResolveBreak(break_id=found().id, reason="r", posting=posting)
     outcome = decide(intent, state(poor, [found()]), CONTEXT)
     assert getattr(refusal(outcome), "code", None) == INSUFFICIENT_FUNDS.code
+
+
+def test_a_posting_is_rejected_only_while_it_is_proposed() -> None:
+    decide = payments.breaks.resolve.decide
+    posting = Posting(
+        source=Place(house="suspense"), destination=Place(house="clearing"), minor=5, currency="RUB"
+    )
+    intent = ResolveBreak(break_id=found().id, reason="r", posting=posting, rejects=True)
+    assert refusal(decide(intent, state((), [found()]), CONTEXT)) is NOTHING_PROPOSED
+    ledger = {"from": "suspense", "to": "clearing", "amount": "0.05", "currency": "RUB"}
+    proposed = found(proposal={"ledger": ledger, "reason": "r", "proposed_by": "ann"})
+    done = decide(intent, state((), [proposed]), CONTEXT)
+    assert isinstance(done, Applied)
+    assert done.puts == (found(),)
+    other = msgspec.structs.replace(intent, posting=msgspec.structs.replace(posting, minor=6))
+    assert refusal(decide(other, state((), [proposed]), CONTEXT)) is OTHER_RESOLUTION_PROPOSED
 
 
 def test_the_schedule_backs_off_and_never_ends() -> None:
