@@ -47,6 +47,9 @@ _GRACEFUL_S: Final = 10
 _log = structlog.get_logger(__name__)
 
 
+_WITH_CONSOLE: Final = (*ROUTERS, CONSOLE)
+
+
 def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
     """The application for these settings; it connects when it starts."""
     database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
@@ -112,15 +115,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             await door.stop()
             await engine.dispose()
 
-    has_console = settings.console == "on"
-    return build_app(
-        (*ROUTERS, CONSOLE) if has_console else ROUTERS,
-        services,
-        schemes,
-        lifespan=[running, *LIFESPANS],
-        place=_place(settings),
-        pages=CONSOLE_PAGES if has_console else None,
+    routers, pages = (
+        (ROUTERS, None) if settings.console == "off" else (_WITH_CONSOLE, CONSOLE_PAGES)
     )
+    lifespan = [running, *LIFESPANS]
+    return build_app(routers, services, schemes, lifespan, _place(settings), pages)
 
 
 def _read_engine(settings: Settings, primary: AsyncEngine) -> ReadEngine:
