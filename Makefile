@@ -79,9 +79,9 @@ bench: setup ## the benchmarks (payments bench; BENCH_ARGS chooses)
 
 lock: ## renew both lock files (needs uv on PATH)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --no-annotate --extra embedded --group dev pyproject.toml -o requirements.lock
+		--no-header --no-annotate --extra embedded --extra otel --group dev pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --no-annotate -c requirements.lock pyproject.toml -o requirements.runtime.lock
+		--no-header --no-annotate --extra otel -c requirements.lock pyproject.toml -o requirements.runtime.lock
 
 clean: ## remove .venv and caches (the data in .payments stays)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist

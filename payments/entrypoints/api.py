@@ -1,5 +1,6 @@
 """The API role: builds the application and serves it."""
 
+import asyncio
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -30,6 +31,8 @@ from payments.http.operations import Refusals
 from payments.http.protocol import protocol
 from payments.http.services import Services, Time, services_of
 from payments.http.serving import Forwarded, OperationsPort, Outermost, Server, listen
+from payments.http.tracing import Traced
+from payments.kernel import tracing
 from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import create_engine
 from payments.operations.conflicts import RecordingSubmitter
@@ -114,6 +117,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
             await outcomes.stop()
             await door.stop()
             await engine.dispose()
+            await asyncio.to_thread(tracing.flush)
 
     routers, pages = (
         (ROUTERS, None) if settings.console == "off" else (_WITH_CONSOLE, CONSOLE_PAGES)
@@ -157,7 +161,8 @@ def serve(settings: Settings) -> Server:
         is_everything=settings.log_requests == "all", slow_s=settings.log_slow_ms / 1000
     )
     application = create_app(settings)
-    app: Any = Outermost(AccessLog(HotRoutes(application), policy), _place(settings))
+    logged: Any = AccessLog(HotRoutes(application), policy)
+    app: Any = Outermost(Traced(logged) if settings.traces_url else logged, _place(settings))
     if settings.forwarded_allow_ips:
         app = Forwarded(app, settings.forwarded_allow_ips)
     config = uvicorn.Config(

@@ -19,6 +19,7 @@ from payments.operations.apply import Applier
 from payments.operations.finish import steps
 from payments.operations.operation import Operation
 from payments.operations.telling import Teller
+from payments.operations.tracing import traced
 from payments.provider.schedule import Schedule
 from payments.registry import OPERATIONS, SAYS, told
 from streams.client import create_client
@@ -65,7 +66,8 @@ async def create_consumer(
     client = create_client(redis_url, connections=count + 4)
 
     async def handle(connection: Connection, entries: list[Entry], turn: Turn) -> list[Step]:
-        return steps(await applier.apply(connection, entries, turn), client.place_of)
+        apply = partial(applier.apply, connection, entries, turn)
+        return steps(await traced(len(entries), apply), client.place_of)
 
     return Consumer(
         name=name or f"{socket.gethostname()}-{os.getpid()}",

@@ -16,6 +16,7 @@ from payments.banks.codes import Codes
 from payments.entrypoints.outgoing import create_deliverer
 from payments.entrypoints.superpay import superpay_client
 from payments.entrypoints.waiting import made, stop_on_signals
+from payments.kernel import tracing
 from payments.kernel.clock import utc_now
 from payments.kernel.database import connect, create_engine
 from payments.mail.post import Mailer, create_mailer
@@ -75,7 +76,11 @@ class Effects:
         effect = msgspec.json.decode(entry.payload, type=EffectEntry)
         handler = self._handlers[effect.kind]
         body = msgspec.json.decode(effect.body, type=handler.body)
-        await handler.run(body, EffectContext(effect.id, effect.operation_id, self._tools))
+        context = EffectContext(effect.id, effect.operation_id, self._tools)
+        about = {"payments.operation_id": str(effect.operation_id), "payments.effect": effect.id}
+        parent = tracing.checked(effect.traceparent)
+        with tracing.span(f"effect {effect.kind}", parent=parent, kind="consumer", about=about):
+            await handler.run(body, context)
 
     async def give_up(self, entry: Entry, error: BaseException, deliveries: int) -> None:
         """After many deliveries: store the effect as a dead letter for an operator."""

@@ -10,12 +10,14 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from payments.kernel import tracing
+
 ALLOWED: Final = frozenset(
     """
     actor applied attempt attempts backlog check closed consumer count duration_ms effect
     error event exception job kind lag letter_id level logger merchant_id method name
     operation_id owned partition partitions port provider reason redis_ends request_id role
-    route seconds size slot state status stream stream_id timestamp url version
+    route seconds size slot state status stream stream_id timestamp trace_id url version
     """.split()  # noqa: SIM905 - read as a paragraph
 )
 """Fields a line may contain. Add new fields here deliberately."""
@@ -40,12 +42,21 @@ def only_allowed(
     return {**allowed, "dropped": dropped} if dropped else allowed
 
 
+def with_trace(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Add the trace that a line belongs to, so that a log leads to a trace and back."""
+    trace_id = tracing.trace_id()
+    return {**event, "trace_id": trace_id} if trace_id else event
+
+
 def configure_logging(level: str, role: str) -> None:
     """Set up logging for this process; the standard library's loggers write the same format."""
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        with_trace,
         only_allowed,
     ]
     structlog.configure(

@@ -120,6 +120,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _describes("Address of that port; empty: PAYMENTS_HOST. Keep it off the public network"),
     ] = ""
 
+    traces_url: Annotated[
+        str,
+        _describes("Where traces go, OTLP: http://collector:4318/v1/traces; empty: none are made"),
+    ] = ""
+
     jwt_secret: Annotated[Secret, _describes("Signs the shop's access tokens (HS256)")] = Secret()
     jwt_life_s: Annotated[Count, _describes("Seconds an access token is good for")] = 3600
     code_pepper: Annotated[Secret, _describes("Keys the hashes of confirmation codes")] = Secret()

@@ -142,6 +142,7 @@ def _envelope(
         body=part.intent if is_plain else msgspec.Raw(b"[%b]" % bytes(part.intent)),
         version=_PLAIN if is_plain else VERSION,
         order=whole.order,
+        traceparent=whole.traceparent,
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from payments.kernel import tracing
 from payments.kernel.free_json import content_of
 from payments.kernel.ids import OperationId
 
@@ -38,7 +39,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An intent in the stream. `digest` covers kind, actor and the intent's JSON.
 
     `reply_to`: the channel of a waiting caller. `order`: entries of one partition that share it are
-    decided in stream order.
+    decided in stream order. `traceparent`: the trace of the request, when there is one; 0.1.0
+    ignores it.
     """
 
     operation_id: UUID
@@ -50,6 +52,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reply_to: str = ""
     version: int = _PLAIN
     order: str = ""
+    traceparent: str = ""
 
     @property
     def intent(self) -> bytes:
@@ -91,6 +94,7 @@ def seal(
         reply_to=reply_to,
         version=_PLAIN if is_plain else VERSION,
         order=order,
+        traceparent=tracing.current(),
     )
 
 

@@ -19,13 +19,17 @@ _NOTHING: Final = msgspec.Raw(b"{}")
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class EffectEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """An effect on its stream; `id` (operation and number) is the same at every retry."""
+class EffectEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An effect on its stream; `id` (operation and number) is the same at every retry.
+
+    `traceparent`: the trace of the request, when it is traced; 0.1.0 ignores it.
+    """
 
     id: str
     operation_id: UUID
     kind: str
     body: msgspec.Raw
+    traceparent: str = ""
 
 
 class _StoredEffect(msgspec.Struct, frozen=True):
@@ -94,6 +98,7 @@ def effects_of(answer: Answer) -> list[bytes]:
                 operation_id=decision.operation_id,
                 kind=e.kind,
                 body=e.body,
+                traceparent="" if answer.envelope is None else answer.envelope.traceparent,
             )
         )
         for n, e in enumerate(stored)

@@ -124,6 +124,8 @@ def _target(request: SimRequest) -> str:
 async def _submit(request: SimRequest, kind: str) -> Response[Any]:
     simulation = simulation_of(request)
     order = decode_order(kind, await authenticated_body(request, simulation))
+    if trace := request.headers.get("traceparent", ""):
+        simulation.traces[order.merchant_id] = trace
     pages = simulation.config.public_url or str(request.base_url)
     intake = take_in(simulation.lifecycle, order, pages.rstrip("/"))
     simulation.wake.set()

@@ -119,7 +119,9 @@ def resend(store: Store, merchant_id: int, now: float) -> int:
         ).rowcount
 
 
-async def send(client: httpx.AsyncClient, config: SimulatorConfig, callback: Callback) -> str:
+async def send(
+    client: httpx.AsyncClient, config: SimulatorConfig, callback: Callback, trace: str = ""
+) -> str:
     """One attempt; returns the status as text ("200") or the name of the error."""
     if config.callback_url is None:
         return "no callback_url"
@@ -131,6 +133,7 @@ async def send(client: httpx.AsyncClient, config: SimulatorConfig, callback: Cal
         "webhook-id": callback.event_id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": " ".join(signatures),
+        **({"traceparent": trace} if trace else {}),
     }
     try:
         answer = await client.post(config.callback_url, content=callback.body, headers=headers)

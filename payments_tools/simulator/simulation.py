@@ -39,6 +39,8 @@ class Simulation:
         self.wake = asyncio.Event()
         self.loop: asyncio.Task[None] | None = None
         self._in_flight: dict[int, asyncio.Task[None]] = {}
+        self.traces: dict[int, str] = {}
+        """W3C trace contexts by merchant id, passed on to callbacks; forgotten at the end."""
 
     async def run(self, client: httpx.AsyncClient) -> None:
         """Fire due timers and send due callbacks; sleep until the next one or until woken."""
@@ -61,7 +63,8 @@ class Simulation:
 
     async def _send(self, client: httpx.AsyncClient, callback: Callback) -> None:
         try:
-            answer = await send(client, self.config, callback)
+            trace = self.traces.get(callback.merchant_id, "")
+            answer = await send(client, self.config, callback, trace)
             note_attempt(self.store, self.config, callback, answer)
         finally:
             del self._in_flight[callback.seq]

@@ -92,11 +92,13 @@ def _run(name: str, settings: Settings) -> None:
     from payments.entrypoints.logging import configure_logging
     from payments.entrypoints.metrics import ROLES, serve_metrics
     from payments.entrypoints.stopping import stop_cleanly
+    from payments.entrypoints.tracing import configure_tracing
     from payments.entrypoints.waiting import look_at_servers, wait_for_servers
 
     stop_cleanly()
     module = role(name)
     configure_logging(settings.log_level, name)
+    configure_tracing(settings, name)
     serve_metrics(settings, name)
     if name in ROLES:
         wait_for_servers(settings)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
+from payments.kernel import tracing
 from payments.kernel.clock import Clock
 from payments.kernel.ids import new_secret
 from payments.surfaces.superpay.bodies import request_body
@@ -114,6 +115,7 @@ class SuperPayClient:
         headers = {
             "accept": "application/json",
             "superpay-key": self._config.api_key,
+            **_trace(),
             **request_headers(
                 self._key, new_secret(16), int(self._clock().timestamp()), target, body
             ),
@@ -122,16 +124,23 @@ class SuperPayClient:
             headers["content-type"] = "application/json"
         method = "GET" if body is None else "POST"
         request = self._http.build_request(method, target, content=body, headers=headers)
-        response = await self._http.send(request, stream=True)
-        try:
-            return Page(
-                response.status_code,
-                response.headers.get("content-type", ""),
-                await _bounded(response, limit),
-                dict(response.headers),
-            )
-        finally:
-            await response.aclose()
+        with tracing.span(f"superpay {method}", kind="client", about={"url.path": target}):
+            response = await self._http.send(request, stream=True)
+            try:
+                return Page(
+                    response.status_code,
+                    response.headers.get("content-type", ""),
+                    await _bounded(response, limit),
+                    dict(response.headers),
+                )
+            finally:
+                await response.aclose()
+
+
+def _trace() -> Mapping[str, str]:
+    """SuperPay may pass it on to its callback; it is not part of what is signed."""
+    traceparent = tracing.current()
+    return {"traceparent": traceparent} if traceparent else {}
 
 
 async def _bounded(response: httpx.Response, limit: int) -> bytes:
