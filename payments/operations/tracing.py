@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from payments.kernel import tracing
-from payments.operations.batch import Answer
+from payments.operations.items import Answer
 from payments.operations.outcome import Status
 
 
