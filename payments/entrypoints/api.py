@@ -122,8 +122,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
     routers, pages = (
         (ROUTERS, None) if settings.console == "off" else (_WITH_CONSOLE, CONSOLE_PAGES)
     )
-    lifespan = [running, *LIFESPANS]
-    return build_app(routers, services, schemes, lifespan, _place(settings), pages)
+    return build_app(routers, services, schemes, [running, *LIFESPANS], _place(settings), pages)
 
 
 def _read_engine(settings: Settings, primary: AsyncEngine) -> ReadEngine:

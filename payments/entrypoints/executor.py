@@ -79,7 +79,7 @@ class Effects:
         context = EffectContext(effect.id, effect.operation_id, self._tools)
         about = {"payments.operation_id": str(effect.operation_id), "payments.effect": effect.id}
         parent = tracing.checked(effect.traceparent)
-        with tracing.span(f"effect {effect.kind}", parent=parent, kind="consumer", about=about):
+        with tracing.span("effect", effect.kind, parent=parent, kind="consumer", about=about):
             await handler.run(body, context)
 
     async def give_up(self, entry: Entry, error: BaseException, deliveries: int) -> None:

@@ -6,13 +6,14 @@ tracer itself is `payments.entrypoints.otel`; this module names no library.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Final, Protocol
 
 Attributes = Mapping[str, str | int | float | bool]
 
 _TRACEPARENT: Final = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_NOTHING: Final[AbstractContextManager[None]] = nullcontext()
 _current: ContextVar[str] = ContextVar("traceparent", default="")
 
 
@@ -93,16 +94,22 @@ def within(span: Span) -> Iterator[None]:
         _current.reset(token)
 
 
-@contextmanager
 def span(
-    name: str, *, parent: str | None = None, kind: str = "internal", about: Attributes | None = None
-) -> Iterator[None]:
-    """What happens inside is a span, below the current one or below `parent`."""
+    *words: str,
+    parent: str | None = None,
+    kind: str = "internal",
+    about: Attributes | None = None,
+) -> AbstractContextManager[None]:
+    """What happens inside is a span, below the current one or below `parent`; `words`: its name."""
     tracer = _Installed.tracer
     if tracer is None:
-        yield
-        return
-    span = tracer.begin(name, parent=_current.get() if parent is None else parent, kind=kind)
+        return _NOTHING
+    above = _current.get() if parent is None else parent
+    return _recorded(tracer.begin(" ".join(words), parent=above, kind=kind), about)
+
+
+@contextmanager
+def _recorded(span: Span, about: Attributes | None) -> Iterator[None]:
     attributes = dict(about or {})
     try:
         with within(span):

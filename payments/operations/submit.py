@@ -3,7 +3,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
@@ -236,22 +236,16 @@ class Submitter:
 
     async def _append(self, request: Request, envelope: Envelope) -> Acceptance | None:
         """Make it durable; returns the marker of an earlier request with this id."""
-        if tracing.tracer() is None:
-            marker = await self._to_door(request, envelope)
-        else:
-            with tracing.span(f"append {envelope.kind}", kind="producer"):
-                marker = await self._to_door(request, envelope)
+        with tracing.span("append", envelope.kind, kind="producer"):
+            marker = await self._door.append(
+                request.partition_key,
+                request.operation_id,
+                encode(envelope),
+                marker_of(envelope, request.items),
+                beside_of(envelope, request.items),
+            )
         metrics.accepted(envelope.kind).inc()
         return None if marker is None else msgspec.json.decode(marker, type=Acceptance)
-
-    def _to_door(self, request: Request, envelope: Envelope) -> Awaitable[bytes | None]:
-        return self._door.append(
-            request.partition_key,
-            request.operation_id,
-            encode(envelope),
-            marker_of(envelope, request.items),
-            beside_of(envelope, request.items),
-        )
 
 
 def _is_other(earlier: Acceptance | None, envelope: Envelope) -> bool:

@@ -124,7 +124,7 @@ class SuperPayClient:
             headers["content-type"] = "application/json"
         method = "GET" if body is None else "POST"
         request = self._http.build_request(method, target, content=body, headers=headers)
-        with tracing.span(f"superpay {method}", kind="client", about={"url.path": target}):
+        with tracing.span("superpay", method, kind="client", about={"url.path": target}):
             response = await self._http.send(request, stream=True)
             try:
                 return Page(
