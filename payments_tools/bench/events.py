@@ -1,11 +1,12 @@
 """What events cost: the apply path with and without them in pairs, and a reader that catches up."""
 
-import statistics
-from collections.abc import Sequence
 from typing import Final
 
+import httpx
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from payments.embedded.servers import Servers
 from payments.entrypoints import memory
 from payments.entrypoints.consumer import TELLER
 from payments.events.queries import position, read
@@ -16,31 +17,49 @@ from payments.kernel.database import connect, create_engine
 from payments.kernel.randomness import seeded
 from payments.operations.apply import Applier
 from payments.registry import OPERATIONS
-from payments_tools.bench.ledger import Say, apply_all, open_wallets, transfer_entries, uniform
+from payments_tools.bench import pairs
+from payments_tools.bench.http import api_key
+from payments_tools.bench.ledger import Say, apply_all, open_wallets
 from payments_tools.bench.report import Figure, Report, machine, server_settings
+from payments_tools.bench.roles import roles
 from payments_tools.bench.sample import Sample, sample
+from streams.entry import Entry
 
 _PAGE: Final = 1000
+Read = tuple[int, float]
+"""How many events, and how long it took."""
 
 
-async def run(database_url: str, *, transfers: int, accounts: int, batch: int, say: Say) -> Report:
+class _Page(msgspec.Struct):
+    items: list[msgspec.Raw]
+    last_sequence: int
+
+
+_page: Final = msgspec.json.Decoder(_Page).decode
+
+
+async def run(servers: Servers, *, transfers: int, accounts: int, batch: int, say: Say) -> Report:
     """Batches with events and without take turns, so that both meet the same machine."""
-    rng = seeded("bench events")
+    rng, database_url = seeded("bench events"), servers.database_url
     connection, engine = await connect(database_url), create_engine(database_url, pool_size=2)
-    with_events, without = Applier(OPERATIONS, utc_now, TELLER), Applier(OPERATIONS, utc_now)
     say(f"opening {accounts:,} wallets")
+    with_events, without = Applier(OPERATIONS, utc_now, TELLER), Applier(OPERATIONS, utc_now)
     ids = await open_wallets(connection, with_events, accounts, batch)
     memory.settle()
-    pairs: list[tuple[Sample, Sample]] = []
-    for turn in range(max(1, transfers // batch)):
-        order = (with_events, without) if turn % 2 else (without, with_events)
-        done = {}
-        for applier in order:
-            entries = transfer_entries(uniform(ids, batch, rng))
-            done[applier] = await apply_all(connection, applier, entries, batch)
-        pairs.append((done[with_events], done[without]))
+
+    async def told(entries: list[Entry]) -> Sample:
+        return await apply_all(connection, with_events, entries, batch)
+
+    async def silent(entries: list[Entry]) -> Sample:
+        return await apply_all(connection, without, entries, batch)
+
+    measured = await pairs.measure((told, silent), ids, transfers, batch, rng)
     say("a reader from the beginning")
-    count, taken_s = await catch_up(engine)
+    inside = await catch_up(engine)
+    say("the same over HTTP")
+    outside = await catch_up_over_http(servers)
+    if inside[0] != outside[0]:
+        raise AssertionError(f"{inside[0]} events in the table, {outside[0]} over HTTP")
     settings = await server_settings(connection)
     await engine.dispose()
     await connection.close()
@@ -49,12 +68,16 @@ async def run(database_url: str, *, transfers: int, accounts: int, batch: int, s
         command=f"payments bench events --transfers {transfers} --accounts {accounts}",
         machine=machine(),
         settings=settings,
-        figures=_figures(pairs, sample(count, taken_s, [taken_s])),
+        figures=[
+            *pairs.figures(measured, "events"),
+            _reading("read from the beginning", "without HTTP", inside),
+            _reading("GET /v1/events from the beginning", "over HTTP", outside),
+        ],
     )
 
 
-async def catch_up(engine: AsyncEngine) -> tuple[int, float]:
-    """Read all events in pages, as a reader does that was away; how many, and how long it took."""
+async def catch_up(engine: AsyncEngine) -> Read:
+    """Read all events in pages, as a reader does that was away."""
     began, after, count = monotonic_s(), 0, 0
     await number(engine)
     last = (await position(engine)).last_sequence
@@ -64,28 +87,30 @@ async def catch_up(engine: AsyncEngine) -> tuple[int, float]:
     return count, monotonic_s() - began
 
 
-def _figures(pairs: Sequence[tuple[Sample, Sample]], read_all: Sample) -> list[Figure]:
-    ratio = statistics.median(told.per_second / silent.per_second for told, silent in pairs)
-    names = ("applied with events", "applied without events")
-    figures = [
-        Figure(
-            name=name,
-            per_second=statistics.median(pair[n].per_second for pair in pairs),
-            ratio=ratio if n == 0 else 1,
-            p50_ms=statistics.median(pair[n].p50_ms for pair in pairs),
-            p99_ms=max(pair[n].p99_ms for pair in pairs),
-            note="median of pairs of batches; times of a batch",
-        )
-        for n, name in enumerate(names)
-    ]
-    return [
-        *figures,
-        Figure(
-            name="read from the beginning",
-            per_second=read_all.per_second,
-            ratio=1,
-            p50_ms=read_all.p50_ms,
-            p99_ms=read_all.p99_ms,
-            note=f"pages of {_PAGE}, one reader, without HTTP; time of all",
-        ),
-    ]
+async def catch_up_over_http(servers: Servers) -> Read:
+    """The same by one client of the API on one connection, which reads each page as JSON."""
+    headers = {"Authorization": f"Bearer {await api_key(servers.database_url)}"}
+    async with (
+        roles(servers, ("api",), {}) as (port, _),
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers) as http,
+    ):
+        began, after, count = monotonic_s(), 0, 0
+        while True:
+            answer = await http.get("/v1/events", params={"after": after, "limit": _PAGE})
+            page = _page(answer.raise_for_status().content)
+            after, count = page.last_sequence, count + len(page.items)
+            if len(page.items) < _PAGE:
+                return count, monotonic_s() - began
+
+
+def _reading(name: str, how: str, done: Read) -> Figure:
+    count, taken_s = done
+    one = sample(count, taken_s, [taken_s])
+    return Figure(
+        name=name,
+        per_second=one.per_second,
+        ratio=1,
+        p50_ms=one.p50_ms,
+        p99_ms=one.p99_ms,
+        note=f"{count:,} events in pages of {_PAGE}, one reader, {how}; time of all",
+    )

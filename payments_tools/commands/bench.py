@@ -105,7 +105,27 @@ def events(
 
     measure(
         "events",
-        lambda s: bench_events.run(
+        lambda s: bench_events.run(s, transfers=transfers, accounts=accounts, batch=batch, say=say),
+        out,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def transactions(
+    transfers: Annotated[int, typer.Option(help="Transfers to apply with events.")] = 30_000,
+    accounts: Annotated[int, typer.Option(help="Wallets they go between.")] = 10_000,
+    batch: Annotated[int, typer.Option(help="Transfers a batch.")] = 1000,
+    out: Out = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """What a row for each transaction costs on the apply path."""
+    from payments_tools.bench import transactions as bench_transactions
+
+    measure(
+        "transactions",
+        lambda s: bench_transactions.run(
             s.database_url, transfers=transfers, accounts=accounts, batch=batch, say=say
         ),
         out,

@@ -46,6 +46,8 @@ class Call:
     opens_minor: int | None = None
     """Money that goes to the wallet this operation opens, whose number its result tells."""
     operation_id: UUID | None = None
+    parts: tuple[UUID, ...] = ()
+    """Operations that it is made of: what they move, it moves."""
     payer: AccountId | None = None
     """Whose money must cover `pays_minor`: what a refusal for lack of funds is judged by."""
     pays_minor: int = 0

@@ -22,6 +22,11 @@ CAUSES: Final[Mapping[str, frozenset[str]]] = {
     "native release": frozenset({"hold_closed"}),
     "native reverse": frozenset({SHORT}),
     "native transfer": frozenset({SHORT}),
+    # wallets are frozen one way and opened again all the time, and have little money
+    "shapes atomic": frozenset({"bulk_rejected"}),
+    "shapes item": frozenset({SHORT, "wallet_frozen"}),
+    "shapes reverse": frozenset({SHORT, "wallet_frozen"}),
+    "shapes transaction": frozenset({SHORT, "wallet_frozen"}),
     # a bill is chosen before its first top-up, which makes it, has been accepted
     "shop purchase": frozenset({SHORT, "bill_not_found"}),
     "superpay payout": frozenset({SHORT}),

@@ -13,6 +13,8 @@ from payments_tools.torture.ledger_view import Operation, View
 
 FOLLOW_UPS: Final = ("payout.", "deposit.", "break.", "registry.", "callback.")
 """Kinds submitted by our executor and scheduler; `provider.py` checks them."""
+PREPARED: Final = "wallet.change"
+"""Overdraft limits, by PATCH, before the load: no call of the journal."""
 ASKED_FOR: Final = frozenset({"payout.request", "deposit.request"})
 OUR_OWN: Final = ("seed", "scheduler")
 """Actors whose operations no client requested: opening balances of the seeds, expiry."""
@@ -49,7 +51,7 @@ def reckon(journal: Journal, view: View) -> Reckoning:
     held = most_held(view)
     for call in journal.calls:
         if call.operation_id is not None:
-            by_id[call.operation_id] = call
+            by_id.update(dict.fromkeys((call.operation_id, *call.parts), call))
         _check_call(call, view, found)
         _judge(call, view, held, found)
         _expect(call, view, expected)
@@ -104,7 +106,9 @@ def _judge(call: Call, view: View, held: Mapping[int, int], found: Reckoning) ->
 def _check_moves(call: Call, outcome: Operation, view: View, found: Reckoning) -> None:
     """An applied call moved exactly the requested amounts, a refused one nothing."""
     wanted = Counter(moves_of(call, outcome)) if outcome.status == "applied" else Counter()
-    moved = view.entries.get(outcome.id, Counter())
+    moved: Counter[tuple[int, int]] = Counter()
+    for id_ in (outcome.id, *call.parts):
+        moved += view.entries.get(id_, Counter())
     if moved == wanted:
         return
     twice = any(count > wanted[leg] for leg, count in moved.items() if leg in wanted)
@@ -130,7 +134,7 @@ def _check_strangers(by_id: dict[UUID, Call], view: View, found: Reckoning) -> N
     """Report applied operations that no client requested, for example a second copy."""
     for outcome in view.operations.values():
         is_ours = outcome.actor.startswith(OUR_OWN) or (
-            outcome.kind.startswith(FOLLOW_UPS) and outcome.kind not in ASKED_FOR
+            outcome.kind.startswith((*FOLLOW_UPS, PREPARED)) and outcome.kind not in ASKED_FOR
         )
         if outcome.id not in by_id and not is_ours and outcome.status == "applied":
             found.doubled.append(

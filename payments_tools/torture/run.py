@@ -20,6 +20,7 @@ from payments_tools.torture.drivers.bankwebhook import BankWebhook
 from payments_tools.torture.drivers.driver import Driver, Tools
 from payments_tools.torture.drivers.marketplace import Marketplace
 from payments_tools.torture.drivers.native import Native
+from payments_tools.torture.drivers.nativeshapes import Shapes
 from payments_tools.torture.drivers.shop import Shop
 from payments_tools.torture.drivers.superpay import SuperPay
 from payments_tools.torture.drivers.walletservice import WalletService
@@ -37,7 +38,7 @@ from streams.errors import FAILURES
 
 Say = Callable[[str], None]
 T = TypeVar("T")
-DRIVERS: Final = (Native, WalletService, BankWebhook, Shop, Marketplace, SuperPay)
+DRIVERS: Final = (Native, Shapes, WalletService, BankWebhook, Shop, Marketplace, SuperPay)
 _AT_ONCE: Final = 2
 """Rows of faults: so many things may be broken at a time."""
 _MET_ANOTHER_FAULT: Final = (*FAILURES, asyncpg.PostgresError, asyncpg.InterfaceError)

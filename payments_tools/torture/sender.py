@@ -10,6 +10,7 @@ import msgspec
 from payments.kernel.clock import monotonic_s
 from payments.kernel.ids import parse_id
 from payments.kernel.randomness import Seeded
+from payments.surfaces.native.answers import NOT_ACCEPTED
 from payments_tools.torture.journal import CLEAR, Call, Journal, Standing
 
 TIMEOUT_S: Final = 25.0
@@ -85,6 +86,8 @@ def standing_of(status: int, document: dict[str, Any]) -> Standing:
     """What an answer says."""
     if status >= 500 or status in _UNCLEAR:  # noqa: PLR2004 - HTTP
         return Standing.OPEN
+    if any(item["status"] == NOT_ACCEPTED for item in document.get("items", ())):
+        return Standing.OPEN  # a bulk that is not in: every item says so
     if status == 201 or (status == 200 and document.get("status") != "accepted"):  # noqa: PLR2004
         return Standing.APPLIED if document.get("status") != "duplicate" else Standing.ACCEPTED
     if status < 300:  # noqa: PLR2004 - HTTP

@@ -29,7 +29,7 @@ def test_a_minute_of_torture() -> None:
     assert report["events"]["written"] > 200, told
     assert len(report["events"]["misdeeds_of_the_receiver"]) >= 2, told
     assert set(report["load"]["operations"]) == {
-        "native", "wallet service", "bank webhook", "shop", "marketplace", "superpay",
+        "native", "shapes", "wallet service", "bank webhook", "shop", "marketplace", "superpay",
     }, told  # fmt: skip
     assert report["operations"]["accepted"] > 200, told
     assert sum(report["faults"].values()) >= 4, told

@@ -11,7 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
+from prometheus_client import REGISTRY
 
+from payments.deliveries import metrics
 from tests.fixtures.certificates import DAY, Authority
 from tests.fixtures.platform import Platform
 from tests.fixtures.receiving import (
@@ -236,7 +239,18 @@ async def test_five_days_of_failure_disable_and_all_can_be_had_later(
     await almost._sweep()
     assert (await native.get(path)).json()["is_enabled"]
     later = deliverer_of(platform, clock=lambda: platform.clock() + timedelta(days=5, minutes=1))
-    await later._sweep()
+    with structlog.testing.capture_logs() as lines:
+        await later._sweep()
+    assert lines == [
+        {
+            "event": "webhook_endpoint_disabled",
+            "log_level": "error",
+            "endpoint": made["endpoint_id"],
+            "reason": "failing",
+        }
+    ]
+    await metrics.look(platform.engine, platform.clock())
+    assert REGISTRY.get_sample_value("payments_webhook_endpoints_disabled") == 1
     shown = (await native.get(path)).json()
     assert (shown["is_enabled"], shown["disabled_reason"]) == (False, "failing")
     told = (await native.get("/v1/events?type=webhook_endpoint.disabled")).json()["items"]
@@ -248,6 +262,8 @@ async def test_five_days_of_failure_disable_and_all_can_be_had_later(
         assert (refused.status_code, refused.json()["code"]) == (409, "endpoint_disabled")
     receiver.says(OK)
     assert (await native.patch(path, json={"is_enabled": True})).json()["failing_since"] is None
+    await metrics.look(platform.engine, platform.clock())
+    assert REGISTRY.get_sample_value("payments_webhook_endpoints_disabled") == 0
     recovered = await native.post(f"{path}/recover", json={"since": failed["created_at"]})
     assert recovered.json() == {"recovered": 1}
     async with delivering(platform):

@@ -31,10 +31,14 @@ class Model:
 
     balances: list[int]
     currencies: list[str]
+    wallets: int
+    """How many of these are wallets; the others are house accounts."""
     limits: dict[int, int] = field(default_factory=dict)
     """How far below zero a wallet may go; 0 when it is not here."""
     frozen: dict[int, str] = field(default_factory=dict)
-    """Which way money does not go: debits, credits or both."""
+    """Which way money does not go: debits, credits or both; or closed."""
+    backdated: list[tuple[int, int, int]] = field(default_factory=list)
+    """What a transaction with an effective time changed: wallet, minor, days ago."""
     holds: dict[int, Hold] = field(default_factory=dict)
     moved: dict[int, Moved] = field(default_factory=dict)
     """By the number of the step."""
@@ -45,11 +49,15 @@ class Model:
     def available(self, wallet: int) -> int:
         return self.balances[wallet] - self.held(wallet) + self.limits.get(wallet, 0)
 
-    def _pays(self, wallet: int) -> bool:
-        return self.frozen.get(wallet) not in {"debits", "both"}
-
-    def _is_paid(self, wallet: int) -> bool:
-        return self.frozen.get(wallet) not in {"credits", "both"}
+    def _objection(self, *wallets: tuple[int, str]) -> str | None:
+        """Why one of these cannot pay (debits) or be paid (credits): the first one's."""
+        for wallet, way in wallets:
+            state = self.frozen.get(wallet)
+            if state == "closed":
+                return "wallet_closed"
+            if state in {way, "both"}:
+                return "wallet_frozen"
+        return None
 
     def _move(self, step: int, kind: str, postings: Postings) -> None:
         for source, destination, amount in postings:
@@ -68,26 +76,31 @@ class Model:
     def transfer(self, step: int, source: int, destination: int, amount: int) -> str | None:
         if source == destination:
             return "same_wallet"
-        if not self._pays(source) or not self._is_paid(destination):
-            return "wallet_frozen"
+        if objection := self._objection((source, "debits"), (destination, "credits")):
+            return objection
         if self.available(source) < amount:
             return "insufficient_funds"
         self._move(step, "transfer", [(source, destination, amount)])
         return None
 
-    def transaction(self, step: int, postings: Sequence[dict[str, Any]]) -> str | None:
+    def transaction(
+        self, step: int, postings: Sequence[dict[str, Any]], days: int | None
+    ) -> str | None:
         """The first posting that cannot be made says why; money is looked at last."""
         for one in postings:
-            for side, is_open in (("source", self._pays), ("destination", self._is_paid)):
+            for side, way in (("source", "debits"), ("destination", "credits")):
                 wallet = one[side]
                 if self.currencies[wallet] != one["currency"]:
                     return "currency_mismatch"
-                if not is_open(wallet):
-                    return "wallet_frozen"
+                if objection := self._objection((wallet, way)):
+                    return objection
         moves = [(one["source"], one["destination"], one["amount"]) for one in postings]
         if self._short(moves):
             return "insufficient_funds"
         self._move(step, "transaction", moves)
+        if days is not None:
+            for source, destination, amount in moves:
+                self.backdated += [(source, -amount, days), (destination, amount, days)]
         return None
 
     def reverse(self, step: int, transfer: int, amount: int | None) -> str | None:
@@ -99,12 +112,12 @@ class Model:
         minor = whole - moved.returned if amount is None else amount
         if whole == moved.returned or minor > whole - moved.returned:
             return "already_reversed"
-        if not self._pays(destination):
-            return "wallet_frozen"
+        if objection := self._objection((destination, "debits")):
+            return objection
         if self.available(destination) < minor:
             return "insufficient_funds"
-        if not self._is_paid(source):
-            return "wallet_frozen"
+        if objection := self._objection((source, "credits")):
+            return objection
         self._move(step, "transfer back", [(destination, source, minor)])
         moved.returned += minor
         return None
@@ -119,9 +132,11 @@ class Model:
         if moved.is_reversed or moved.returned:
             return "already_reversed"
         postings = [(d, s, minor) for s, d, minor in reversed(moved.postings)]
-        if not all(self._pays(s) and self._is_paid(d) for s, d, _ in postings):
-            return "wallet_frozen"
-        if self._short(postings) and not is_forced:
+        for source, destination, _ in postings:
+            if objection := self._objection((source, "debits"), (destination, "credits")):
+                return objection
+        short = self._short(postings)
+        if short and not (is_forced and all(one < self.wallets for one in short)):
             return "insufficient_funds"
         is_transfer = moved.kind == "transfer"
         self._move(step, "transfer back" if is_transfer else "back", postings)
@@ -138,9 +153,16 @@ class Model:
                 return "bulk_rejected"
         return None
 
+    def bulk(self, step: int, parts: Sequence[tuple[str, dict[str, Any]]]) -> list[str | None]:
+        """Each part in its order, on what the others before it have left."""
+        return [
+            self.do(-(step * 10 + index + 1), name, arguments)
+            for index, (name, arguments) in enumerate(parts)
+        ]
+
     def hold(self, step: int, wallet: int, amount: int) -> str | None:
-        if not self._pays(wallet):
-            return "wallet_frozen"
+        if objection := self._objection((wallet, "debits")):
+            return objection
         if self.available(wallet) < amount:
             return "insufficient_funds"
         self.holds[step] = Hold(wallet, amount)
@@ -156,8 +178,8 @@ class Model:
             return "hold_closed"
         if found.wallet == destination:
             return "same_wallet"
-        if not self._pays(found.wallet) or not self._is_paid(destination):
-            return "wallet_frozen"
+        if objection := self._objection((found.wallet, "debits"), (destination, "credits")):
+            return objection
         if amount > found.left:
             return "exceeds_hold"
         found.left -= amount
@@ -174,7 +196,17 @@ class Model:
         found.left = 0
         return None
 
+    def close(self, wallet: int) -> str | None:
+        if self.frozen.get(wallet) == "closed":
+            return "wallet_closed"
+        if self.balances[wallet] or self.held(wallet):
+            return "wallet_not_empty"
+        self.frozen[wallet] = "closed"
+        return None
+
     def freeze(self, wallet: int, direction: str | None) -> str | None:
+        if self.frozen.get(wallet) == "closed":
+            return "wallet_closed"
         if direction is None:
             self.frozen.pop(wallet, None)
         else:
@@ -183,15 +215,16 @@ class Model:
 
     def limit(self, wallet: int, amount: int) -> str | None:
         """A lower limit than before must cover what is overdrawn."""
+        if self.frozen.get(wallet) == "closed":
+            return "wallet_closed"
         position = self.balances[wallet] - self.held(wallet)
         if position < -amount and amount < self.limits.get(wallet, 0):
             return "overdraft_in_use"
         self.limits[wallet] = amount
         return None
 
-    def do(self, step: int, name: str, arguments: dict[str, Any]) -> str | None:
+    def do(self, step: int, name: str, arguments: dict[str, Any]) -> Any:
         """Run the step of that name."""
-        if name not in {"release", "freeze", "limit"}:
+        if name not in {"release", "freeze", "limit", "close"}:
             arguments = {"step": step, **arguments}
-        result: str | None = getattr(self, name)(**arguments)
-        return result
+        return getattr(self, name)(**arguments)

@@ -3,41 +3,24 @@
 import asyncio
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 import asyncpg
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from payments.holds import capture, release
-from payments.holds import create as create_hold
-from payments.kernel.clock import utc_now
 from payments.kernel.database import Connection, connect, with_database
-from payments.kernel.ids import OperationId, new_id
-from payments.operations import atomic
-from payments.operations.apply import Applier
-from payments.operations.envelope import Intent, encode, seal
-from payments.registry import OPERATIONS
-from payments.transactions import create as create_transaction
-from payments.transactions import reverse as reverse_transaction
-from payments.transfers import create as create_transfer
-from payments.transfers import reverse
-from payments.wallets import adjust, change, freeze
-from payments.wallets import open as open_wallet
-from streams.entry import Entry
+from payments.kernel.ids import new_id
+from payments.operations.bulk_ids import new_bulk_id
 from tests.fixtures.invariants import assert_invariants
+from tests.properties.ledger_system import CURRENCIES, HOUSES, OPENINGS, PAST_DAYS, System
 from tests.properties.model import Model
 
-CURRENCIES = ["RUB", "RUB", "RUB", "USD", "USD"]
-"""Of each wallet. Transfers and holds are asked in roubles, transactions in both."""
-ROUBLES = CURRENCIES.count("RUB")
-OPENING = 100
+ENDLESS = 10**12
 NOT_OURS = ("redis_not_behind",)
 """The batches are applied straight: nothing was in Redis."""
 
-wallets = st.integers(0, ROUBLES - 1)
+wallets = st.sampled_from([n for n, currency in enumerate(CURRENCIES) if currency == "RUB"])
 any_wallet = st.integers(0, len(CURRENCIES) - 1)
 amounts = st.integers(1, 120)
 AIMED = 25
@@ -49,6 +32,8 @@ def postings(draw: st.DrawFn) -> dict[str, Any]:
     """One posting between two wallets of a currency, rarely across."""
     currency = draw(st.sampled_from(("RUB", "USD")))
     same = [n for n, its in enumerate(CURRENCIES) if its == currency]
+    if currency == "RUB":
+        same += range(len(CURRENCIES), len(CURRENCIES) + len(HOUSES))
     wallet = st.sampled_from(same) if draw(st.integers(0, 19)) else any_wallet
     source, destination = draw(st.lists(wallet, min_size=2, max_size=2, unique=True))
     amount = draw(amounts)
@@ -61,9 +46,14 @@ def step(name: str, **arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[An
 
 
 transfer = step("transfer", source=wallets, destination=wallets, amount=amounts)
-transaction = step("transaction", postings=st.lists(postings(), min_size=1, max_size=5))
+transaction = step(
+    "transaction",
+    postings=st.lists(postings(), min_size=1, max_size=5),
+    days=st.none() | st.none() | st.integers(1, 20),
+)
 undo = step("undo", transaction=earlier, is_forced=st.booleans())
 partial = step("reverse", transfer=earlier, amount=st.none() | amounts)
+parts = st.lists(st.one_of(transfer, transaction, undo), min_size=1, max_size=4)
 steps = st.one_of(
     transfer,
     transaction,
@@ -71,7 +61,9 @@ steps = st.one_of(
     undo,
     undo,
     partial,
-    step("group", parts=st.lists(st.one_of(transfer, transaction, undo), min_size=1, max_size=4)),
+    step("group", parts=parts),
+    step("bulk", parts=parts),
+    step("close", wallet=any_wallet),
     step("hold", wallet=wallets, amount=amounts),
     step("capture", hold=earlier, destination=wallets, amount=amounts, is_final=st.booleans()),
     step("release", hold=earlier),
@@ -88,7 +80,7 @@ REFERS = {"undo": "transaction", "reverse": "transfer", "capture": "hold", "rele
 
 def aimed(model: Model, name: str, a: dict[str, Any]) -> dict[str, Any]:
     """Numbers below 25 count among the steps that can be meant now; the others stay."""
-    if name == "group":
+    if name in {"group", "bulk"}:
         return {"parts": [(part, aimed(model, part, one)) for part, one in a["parts"]]}
     if name not in REFERS or a[REFERS[name]] >= AIMED:
         return a
@@ -103,143 +95,22 @@ programs = st.lists(steps, min_size=15, max_size=30)
 cuts = st.lists(st.integers(1, 8), min_size=1, max_size=30)
 
 
-class System:
-    """The real engine on a real database, addressed as the model is, by wallet and step number."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.applier = Applier(OPERATIONS, utc_now)
-        self.wallets: list[int] = []
-        self.ids: list[UUID] = []
-
-    def entry(self, kind: str, intent: Intent, id_: UUID) -> Entry:
-        return Entry(
-            -1, "0-0", encode(seal(OperationId(id_), kind, "model", intent, utc_now(), ""))
-        )
-
-    async def prepare(self) -> None:
-        opens = [
-            self.entry("wallet.open", open_wallet.OpenWallet(currency=c, owner="m"), new_id())
-            for c in CURRENCIES
-        ]
-        answers = await self.applier.apply(self.connection, opens)
-        self.wallets = [
-            msgspec.json.decode(a.decision.result)["wallet_id"] for a in answers if a.decision
-        ]
-        money = [
-            adjust.AdjustWallet(wallet_id=w, minor=OPENING, currency=c, is_credit=True, reason="m")
-            for w, c in zip(self.wallets, CURRENCIES, strict=True)
-        ]
-        await self.applier.apply(
-            self.connection, [self.entry("wallet.adjust", c, new_id()) for c in money]
-        )
-
-    def intent(self, name: str, a: dict[str, Any]) -> tuple[str, Intent]:
-        make = {
-            "transfer": self._transfer,
-            "transaction": self._transaction,
-            "undo": self._undo,
-            "group": self._group,
-            "hold": self._hold,
-            "capture": self._capture,
-            "release": self._release,
-            "reverse": self._reverse,
-            "freeze": self._freeze,
-            "limit": self._limit,
-        }
-        return make[name](a)
-
-    def _transfer(self, a: dict[str, Any]) -> tuple[str, Intent]:
-        return create_transfer.OPERATION.kind, create_transfer.CreateTransfer(
-            source_wallet_id=self.wallets[a["source"]],
-            destination_wallet_id=self.wallets[a["destination"]],
-            minor=a["amount"],
-            currency="RUB",
-        )
-
-    def _transaction(self, a: dict[str, Any]) -> tuple[str, Intent]:
-        return create_transaction.OPERATION.kind, create_transaction.CreateTransaction(
-            postings=tuple(
-                create_transaction.Posting(
-                    source=f"wallet:{self.wallets[one['source']]}",
-                    destination=f"wallet:{self.wallets[one['destination']]}",
-                    minor=one["amount"],
-                    currency=one["currency"],
-                )
-                for one in a["postings"]
-            )
-        )
-
-    def _undo(self, a: dict[str, Any]) -> tuple[str, Intent]:
-        return reverse_transaction.OPERATION.kind, reverse_transaction.ReverseTransaction(
-            transaction_id=self.id_of(a["transaction"]), is_forced=a["is_forced"]
-        )
-
-    def _group(self, a: dict[str, Any]) -> tuple[str, Intent]:
-        intents = [self.intent(name, arguments) for name, arguments in a["parts"]]
-        return atomic.KIND, atomic.ApplyAll(
-            parts=tuple(
-                atomic.AtomicPart(kind=kind, intent=msgspec.Raw(msgspec.json.encode(intent)))
-                for kind, intent in intents
-            )
-        )
-
-    def _hold(self, a: dict[str, Any]) -> tuple[str, Intent]:
-        return create_hold.OPERATION.kind, create_hold.CreateHold(
-            wallet_id=self.wallets[a["wallet"]], minor=a["amount"], currency="RUB"
-        )
-
-    def _capture(self, a: dict[str, Any]) -> tuple[str, Intent]:
-        return capture.OPERATION.kind, capture.CaptureHold(
-            hold_id=self.id_of(a["hold"]),
-            destination_wallet_id=self.wallets[a["destination"]],
-            minor=a["amount"],
-            is_final=a["is_final"],
-        )
-
-    def _release(self, a: dict[str, Any]) -> tuple[str, Intent]:
-        return release.OPERATION.kind, release.ReleaseHold(hold_id=self.id_of(a["hold"]))
-
-    def _reverse(self, a: dict[str, Any]) -> tuple[str, Intent]:
-        return reverse.OPERATION.kind, reverse.ReverseTransfer(
-            transfer_id=self.id_of(a["transfer"]), minor=a["amount"]
-        )
-
-    def _freeze(self, a: dict[str, Any]) -> tuple[str, Intent]:
-        return freeze.OPERATION.kind, freeze.FreezeWallet(
-            wallet_id=self.wallets[a["wallet"]],
-            is_frozen=a["direction"] is not None,
-            direction=a["direction"] or "both",
-        )
-
-    def _limit(self, a: dict[str, Any]) -> tuple[str, Intent]:
-        return change.OPERATION.kind, change.ChangeWallet(
-            wallet_id=self.wallets[a["wallet"]], overdraft_minor=a["amount"]
-        )
-
-    def id_of(self, step: int) -> UUID:
-        return self.ids[step] if step < len(self.ids) else UUID(int=step)
-
-    async def state(self) -> list[tuple[int, int]]:
-        rows = await self.connection.fetch(
-            "SELECT credits_posted - debits_posted, debits_pending FROM accounts "
-            "WHERE id = ANY($1) ORDER BY id",
-            self.wallets,
-        )
-        return [(row[0], row[1]) for row in rows]
-
-
 async def compare(
     connection: Connection, program: list[tuple[str, dict[str, Any]]], sizes: list[int]
 ) -> None:
-    system, model = System(connection), Model([OPENING] * len(CURRENCIES), CURRENCIES)
+    system = System(connection)
+    openings = [*OPENINGS, *(0 for _ in HOUSES)]
+    model = Model(openings, [*CURRENCIES, *("RUB" for _ in HOUSES)], len(CURRENCIES))
+    for n, may_go_below in enumerate(HOUSES.values(), len(CURRENCIES)):
+        model.limits[n] = ENDLESS if may_go_below else 0
     await system.prepare()
-    system.ids = [new_id() for _ in program]
+    system.ids = [new_bulk_id() if name == "bulk" else new_id() for name, _ in program]
     expected: list[str | None] = []
     program = list(program)
     for n, (name, drawn) in enumerate(program):
         program[n] = name, aimed(model, name, drawn)
-        expected.append(model.do(n, *program[n]))
+        told = model.do(n, *program[n])
+        expected += [None, *told] if name == "bulk" else [told]
     entries = [
         system.entry(*system.intent(name, a), system.ids[n]) for n, (name, a) in enumerate(program)
     ]
@@ -251,6 +122,10 @@ async def compare(
     assert [a.decision.reason if a.decision else "parked" for a in found] == expected
     after = await system.state()
     assert after == [(b, model.held(w)) for w, b in enumerate(model.balances)]
+    past = [0] * len(model.balances)
+    for number, minor, days in model.backdated:
+        past[number] += minor if days > PAST_DAYS else 0
+    assert await system.effective() == past
     # Everything once more, in one batch: nothing changes, every answer is the first one.
     again = await system.applier.apply(connection, entries)
     assert all(a.is_replay for a in again)
