@@ -175,6 +175,7 @@ FAULTS: Final[dict[str, Strike]] = {
     "XREADGROUP reply cut": _cuts(b"XREADGROUP", of_redis=True),
     "XACK reply cut": _cuts(b"XACK", of_redis=True),
     "COMMIT reply cut": _cuts(b"COMMIT", of_redis=False),
+    "small batch's reply cut": _cuts(b'"kind":"transfer.create"', of_redis=False),
     "all connections cut": _connections_cut,
     "redis half-open": _stalls(of_redis=True),
     "postgresql half-open": _stalls(of_redis=False),

@@ -14,10 +14,20 @@ from tests.faults.stage import consumer, journal
 pytestmark = pytest.mark.faults
 
 
-@pytest.mark.parametrize("point", ["before_commit", "after_commit", "between_ack_and_delete"])
-async def test_killed_at(point: str, database: str, redis_url: str) -> None:
+@pytest.mark.parametrize(
+    ("point", "count"),
+    [
+        ("before_commit", 50),
+        ("after_commit", 50),
+        ("after_commit", 1),
+        ("between_ack_and_delete", 50),
+        ("between_ack_and_delete", 1),
+    ],
+)
+async def test_killed_at(point: str, count: int, database: str, redis_url: str) -> None:
+    """One entry alone is written by one statement, 50 by a transaction of many."""
     async with journal(database, redis_url) as (_, journal_, wallets):
-        await journal_.send(50)
+        await journal_.send(count)
         async with consumer(database, redis_url, point) as doomed:
             assert await doomed.ended() == -signal.SIGKILL
         await journal_.send(20)

@@ -1,10 +1,12 @@
 """The request got through, its reply did not: what was asked for twice happens once."""
 
 import asyncio
+import signal
 
 import pytest
 
 from payments.kernel.clock import monotonic_s
+from payments.operations import quick
 from streams import partitions
 from streams.client import create_client
 from tests.faults.journal import Door, Journal, reckon
@@ -64,24 +66,32 @@ async def test_xreadgroup_reply_cut_is_claimed_again(database: str, redis_url: s
         await nothing_left(redis_url)
 
 
-async def test_commit_reply_cut_is_a_replay(database: str, redis_url: str) -> None:
+@pytest.mark.parametrize(
+    ("request_", "count"), [(b"COMMIT", 3 * quick.MAX), (b'"kind":"transfer.create"', 1)]
+)
+async def test_commit_reply_cut_is_a_replay(
+    request_: bytes, count: int, database: str, redis_url: str
+) -> None:
+    """A transaction of many statements, and the one statement of a small batch."""
     async with (
         database_behind(database) as (proxy, through),
         journal(database, redis_url) as (_, journal_, wallets),
-        consumer(through, redis_url),
+        consumer(through, redis_url) as consumer_,
     ):
         await journal_.send(5)
         await reckon(database, journal_, wallets)
         for round_ in range(1, 4):
-            proxy.cut_reply_after(b"COMMIT")
-            await journal_.send(20)
+            proxy.cut_reply_after(request_)
+            consumer_.signal(signal.SIGSTOP)  # else it takes them one by one
+            await journal_.send(count)
+            consumer_.signal(signal.SIGCONT)
             until = monotonic_s() + 10
             while proxy.cuts < round_:
                 assert monotonic_s() < until, "nothing was committed"
                 await asyncio.sleep(0.02)
             await reckon(database, journal_, wallets, deadline_s=15)
         await nothing_left(redis_url)
-    assert await value(database, TRANSFERS) == len(journal_.accepted) == 65
+    assert await value(database, TRANSFERS) == len(journal_.accepted) == 5 + 3 * count
 
 
 async def test_xack_reply_cut_acknowledges_once_more(database: str, redis_url: str) -> None:
