@@ -23,6 +23,7 @@ from payments_tools.bench.cpu import cpu_seconds
 from payments_tools.bench.load import Job, Result, post, run_apart
 from payments_tools.bench.report import Figure, Report, machine, server_settings
 from payments_tools.bench.roles import FIRST_PORT, Role, ready, roles
+from payments_tools.bench.shares import apply_alone, with_shares
 from payments_tools.bench.ways import CONNECTIONS, Way, all_ways
 from streams import partitions
 from streams.client import create_client
@@ -218,6 +219,8 @@ async def run(servers: Servers, *, seconds: float, is_staged: bool, say: Say) ->
         expected=200,
         requests=await shop.topups(servers.database_url, _REQUESTS * 20),
     )
+    say("applied alone, without HTTP")
+    applied = await apply_alone(servers.database_url, ids)
     measured: list[Measured] = []
     async with target(servers, seconds, is_sampled=is_staged) as running:
         for way in (*all_ways(ids, key), topups):
@@ -227,14 +230,15 @@ async def run(servers: Servers, *, seconds: float, is_staged: bool, say: Say) ->
     connection = await connect(servers.database_url)
     settings = await server_settings(connection)
     await connection.close()
+    figures, shares = with_shares([(m.way, m.figure(base.per_second)) for m in measured], applied)
     return Report(
         title="http: from the socket to the ledger",
         command=f"payments bench http --seconds {seconds:g}" + " --stages" * is_staged,
         machine=machine(),
         settings=settings | {"redis appendfsync": "always"},
-        figures=[_baseline_figure(base), *(m.figure(base.per_second) for m in measured)],
+        figures=[_baseline_figure(base), applied, *figures],
         grids=stages.grids([m.cost for m in measured]),
-        extra={"memory_mb": memory},
+        extra={"memory_mb": memory, **shares},
     )
 
 
