@@ -5,6 +5,7 @@ import os
 import secrets
 import time
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final, NewType
 
@@ -46,11 +47,22 @@ def new_id() -> OperationId:
 
 def derived_id(scope: str, actor: str, key: str) -> OperationId:
     """The same id for the same caller and key, always; `scope` separates kinds of keys."""
-    hashed = _NAMESPACE_HASHED.copy()
-    hashed.update(f"{scope}\x1f{actor}\x1f{key}".encode())
-    # As uuid5, in a third of its time.
-    value = int.from_bytes(hashed.digest()[:16]) & ~_FIXED | _VERSION_5
-    return OperationId(uuid.UUID(int=value))
+    return derived_ids(scope, actor, "")(key)
+
+
+def derived_ids(scope: str, actor: str, beginning: str) -> Callable[[str], OperationId]:
+    """Makes the ids of keys that begin alike: `derived_id(scope, actor, beginning + rest)`."""
+    begun = _NAMESPACE_HASHED.copy()
+    begun.update(f"{scope}\x1f{actor}\x1f{beginning}".encode())
+
+    def of(rest: str) -> OperationId:
+        hashed = begun.copy()
+        hashed.update(rest.encode())
+        # As uuid5, in a third of its time.
+        value = int.from_bytes(hashed.digest()[:16]) & ~_FIXED | _VERSION_5
+        return OperationId(uuid.UUID(int=value))
+
+    return of
 
 
 def timed_id(unix_ms: int, digest: bytes) -> OperationId:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
-from payments.kernel.ids import derived_id, new_id, sortable_id
+from payments.kernel.ids import derived_id, derived_ids, new_id, sortable_id
 
 NOW = datetime(2026, 11, 21, 2, 30, tzinfo=UTC)
 
@@ -26,7 +26,9 @@ def test_a_derived_id_is_a_uuid_of_version_5() -> None:
     """Ids that are stored must come out the same for ever."""
     namespace = UUID("5b0c8a0e-3c0f-5b7e-9f57-2a4d3f6c1d11")
     for key in ("17", "", "\u044f", "x" * 255):
-        assert derived_id("key", "somebody", key) == uuid5(namespace, f"key\x1fsomebody\x1f{key}")
+        made = uuid5(namespace, f"key\x1fsomebody\x1f{key}")
+        assert derived_id("key", "somebody", key) == made
+        assert derived_ids("key", "somebody", key[:1])(key[1:]) == made
 
 
 def test_ids_of_one_millisecond_differ() -> None:

@@ -17,6 +17,7 @@ from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.reply import Header, Reply
 from payments.http.services import HttpRequest, service
 from payments.kernel.errors import Conflict, InvalidBody, PaymentsError, Unavailable
+from payments.kernel.ids import derived_ids
 from payments.operations.acceptance import BulkItems, runs_of
 from payments.operations.atomic import BULK_REJECTED, ApplyAll, AtomicPart, atomic, part_id
 from payments.operations.bulk import AcceptBulk, BulkPart, RefusedItem, bulk
@@ -40,6 +41,7 @@ ATOMIC: Final = atomic(_OPERATIONS)
 BULK: Final = bulk([*_OPERATIONS, LINE])
 """What every other bulk submits, and an import of a statement."""
 
+_SCOPE: Final = "bulk"
 _PLACE_DIGITS: Final = 3
 """How many hexadecimal digits of an item's id hold its place."""
 
@@ -108,6 +110,7 @@ class _Asking:
         self._whole = request_for(request, BULK, AcceptBulk(parts=()))
         if self._key is None:
             self._whole = msgspec.structs.replace(self._whole, operation_id=new_bulk_id())
+        self._id_at = derived_ids(_SCOPE, self._actor.name, f"{self._key}\x1f")
         self._order: int | str | None = None
         self._kinds: list[tuple[int, str]] = []
         self._placed: list[tuple[UUID, int]] = []
@@ -182,14 +185,17 @@ class _Asking:
 
     def _under_a_key(self, item: ReadItem, operation: Operation[Any], index: int) -> Request | None:
         """The request of an item under its own key, or under its place in a bulk with a key."""
-        name, also, intent = self._actor.name, self._actor.also, item.intent
+        intent: Any = item.intent
+        name, also = self._actor.name, self._actor.also
         if item.own_key is not None:
             return keyed(operation, intent, actor=name, key=item.own_key, also=also)
         if self._key is None:
             return None
         # The scope keeps them off single POSTs' keys. 0.1.0 made the same ids.
-        place = f"{self._key}\x1f{index}"
-        return keyed(operation, intent, actor=name, key=place, scope="bulk", also=also)
+        if also:
+            place = f"{self._key}\x1f{index}"
+            return keyed(operation, intent, actor=name, key=place, scope=_SCOPE, also=also)
+        return Request(operation, intent, name, self._id_at(str(index)), is_keyed=True)
 
 
 async def _submit_atomic(
