@@ -43,7 +43,11 @@ async def _setting(client: Any, name: str) -> str:
 def problem(name: str, value: str) -> str:
     """What is wrong with a setting, and how to correct it."""
     if value == NOT_TOLD:
-        return f"{name} cannot be read: allow this user CONFIG GET (ACL +config|get; 6.2: +config)"
+        return (
+            f"{name} cannot be read: allow this user CONFIG GET (ACL +config|get; 6.2: +config); a "
+            "managed Redis that has no CONFIG: PAYMENTS_REDIS_DURABILITY=attested, if its "
+            "documents promise it"
+        )
     return f"{name} is {value} and must be {REQUIRED[name]}: else confirmed intents can be lost"
 
 

@@ -15,6 +15,7 @@ from redis.asyncio.connection import DefaultParser
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from streams.options import SOCKET_TIMEOUT_S, options
+from streams.sentinel import pool_of
 
 Push = Callable[[list[Any]], None]
 """Gets what the server sends without being asked: messages of a subscription."""
@@ -130,7 +131,7 @@ class Link(asyncio.Protocol):
 
 async def connect_link(url: str) -> Link:
     """A new connection to the server in `url`. Raises redis-py's errors."""
-    pool: Any = ConnectionPool.from_url(url, max_connections=1, **options())
+    pool: Any = pool_of(ConnectionPool, url, max_connections=1, **options())
     connection = pool.make_connection()
     await connection.connect()
     return Link(connection)

@@ -10,6 +10,7 @@ from streams.commands import Producer, VerifyPartitions
 from streams.linked_pipeline import LinkedPipeline, LinkedPipelines
 from streams.options import SOCKET_TIMEOUT_S, options
 from streams.producer import Lane
+from streams.sentinel import pool_of
 
 
 class ServerClient(redis.asyncio.Redis):
@@ -61,10 +62,14 @@ def create_server_client(
 ) -> ServerClient:
     """A client with a bounded pool that waits for a free connection.
 
-    `url`: redis://, rediss:// or unix://.
+    `url`: redis://, rediss://, unix:// or redis+sentinel://.
     """
-    pool = redis.asyncio.BlockingConnectionPool.from_url(
-        url, max_connections=connections, timeout=SOCKET_TIMEOUT_S, **options(**overrides)
+    pool = pool_of(
+        redis.asyncio.BlockingConnectionPool,
+        url,
+        max_connections=connections,
+        timeout=SOCKET_TIMEOUT_S,
+        **options(**overrides),
     )
     client = ServerClient(connection_pool=pool)
     client.auto_close_connection_pool = True  # the client owns the pool

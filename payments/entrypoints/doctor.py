@@ -31,6 +31,11 @@ from streams.rollback import (
 PACKAGES: Final = ("payments-platform", "litestar", "msgspec", "asyncpg", "redis", "sqlalchemy")
 DURABLE_POSTGRES: Final = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 POSTGRES_MIN: Final = 160_000
+ATTESTED: Final = "attested"
+_ATTESTED_WORDS: Final = (
+    "not told. YOU VOUCH FOR IT (PAYMENTS_REDIS_DURABILITY=attested): if it is not so, a 202 can "
+    "be lost"
+)
 _ROLLED_BACK: Final = {
     REDIS_ROLLED_BACK: "Redis was restored from an older state: intents it had accepted may be "
     "gone, and nothing more is accepted. Bring back its newest append-only file if there is one; "
@@ -111,24 +116,31 @@ def _newest_revision() -> str | None:
 
 
 async def _redis(settings: Settings) -> list[Finding]:
+    is_attested = settings.redis_durability == ATTESTED
     try:
         async with _client(settings) as client:
             return [
                 finding
                 for name, server in await client.servers()
-                for finding in await _server(f"redis {name}".strip(), server)
+                for finding in await _server(
+                    f"redis {name}".strip(), server, is_attested=is_attested
+                )
             ]
     except Exception as error:  # noqa: BLE001 - whatever the client raises, there is no Redis
         advice = f"cannot be reached ({type(error).__name__}): check PAYMENTS_REDIS_URL"
         return [Finding("redis", "unreachable", advice)]
 
 
-async def _server(part: str, client: Any) -> list[Finding]:
+async def _server(part: str, client: Any, *, is_attested: bool) -> list[Finding]:
+    """An attestation stands for what cannot be read only: a value that is read counts."""
     server = await client.info("server")
     values = await redis_durability.durability(client)
     trouble = await redis_durability.version_problem(client)
     findings = [Finding(part, redis_durability.name_of(server), trouble or "")]
     for name, required in redis_durability.REQUIRED.items():
+        if is_attested and values[name] == redis_durability.NOT_TOLD:
+            findings.append(Finding(f"{part} {name}", _ATTESTED_WORDS))
+            continue
         is_fine = values[name] == required
         advice = "" if is_fine else redis_durability.problem(name, values[name])
         findings.append(Finding(f"{part} {name}", values[name], advice, is_unsafe=not is_fine))

@@ -41,6 +41,7 @@ _CHOICES: Final = {
     "shop_webhook_sha1": ("on", "off"),
     "events": ("on", "off"),
     "console": ("on", "off"),
+    "redis_durability": ("checked", "attested"),
 }
 _UNSAFE: Final = re.compile(r"change.?me|example|password|development|(.)\1{7}", re.IGNORECASE)
 

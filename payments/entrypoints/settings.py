@@ -96,8 +96,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = Secret()
     redis_url: Annotated[
         Secret,
-        _describes("Redis or Valkey, redis://host:6379/0, or redis+cluster://host:6379,host:6379"),
+        _describes(
+            "Redis or Valkey, redis://host:6379/0, or redis+cluster://…, redis+sentinel://…"
+        ),
     ] = Secret()
+    redis_durability: Annotated[
+        str,
+        _describes("checked, or attested: you vouch for what a managed Redis does not let us read"),
+    ] = "checked"
     database_read_url: Annotated[
         Secret, _describes("A read replica of the database, for lists and history; empty: none")
     ] = Secret()

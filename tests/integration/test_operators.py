@@ -177,6 +177,24 @@ async def test_what_an_acl_hides_is_a_problem_in_words(
     assert all("CONFIG GET" in problem(name, value) for name, value in settings.items())
 
 
+@pytest.mark.case("P4")
+async def test_an_attestation_stands_for_what_cannot_be_read_and_for_nothing_else(
+    platform: Platform, limited: Callable[..., Awaitable[Any]]
+) -> None:
+    hidden = await limited("+@all", "-config")
+    checked = await doctor._server("redis", hidden, is_attested=False)
+    attested = await doctor._server("redis", hidden, is_attested=True)
+    assert len([f for f in checked if f.is_unsafe]) == len(REQUIRED)
+    assert [f for f in attested if f.is_unsafe or "CONFIG" in f.advice] == []
+    assert len([f for f in attested if "YOU VOUCH FOR IT" in f.found]) == len(REQUIRED)
+    await platform.redis.config_set("appendfsync", "everysec")
+    try:
+        read = await doctor._server("redis", platform.redis, is_attested=True)
+    finally:
+        await platform.redis.config_set("appendfsync", "always")
+    assert [f.part for f in read if f.is_unsafe] == ["redis appendfsync"]
+
+
 async def test_a_setting_that_loses_money_is_named(platform: Platform) -> None:
     await platform.redis.config_set("appendfsync", "everysec")
     try:

@@ -77,15 +77,18 @@ def _check_durability(settings: Settings) -> None:
     """Production refuses servers that confirm what is not on disk; development only warns."""
     import structlog
 
-    from payments.entrypoints.doctor import durability
+    from payments.entrypoints.doctor import ATTESTED, durability
     from payments.entrypoints.settings import BadSettings
 
+    log = structlog.get_logger(__name__)
+    if settings.redis_durability == ATTESTED:
+        log.warning("redis_durability_attested", reason="nobody checks what Redis keeps")
     unsafe = [f for f in asyncio.run(durability(settings)) if f.is_unsafe]
     problems = [f"{f.part} is {f.found}: {f.advice}" for f in unsafe]
     if problems and settings.is_production:
         raise BadSettings(problems)
     for text in problems:
-        structlog.get_logger(__name__).warning("not_durable", reason=text)
+        log.warning("not_durable", reason=text)
 
 
 def _run(name: str, settings: Settings) -> None:
