@@ -18,9 +18,9 @@ from tests.fixtures.platform import PARTITIONS, Platform
 
 
 def documented() -> list[str]:
-    """The rights of `ACL SETUSER payments …`, without its password."""
+    """The rights of `ACL SETUSER pay …`, without its password."""
     text = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
-    found = re.search(r"^ACL SETUSER payments (.+)$", text, re.MULTILINE)
+    found = re.search(r"^ACL SETUSER pay (.+)$", text, re.MULTILINE)
     assert found is not None
     return [word for word in found[1].split() if not word.startswith(">")]
 
