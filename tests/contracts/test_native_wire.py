@@ -129,7 +129,8 @@ async def test_what_is_wrong_is_named(native: httpx.AsyncClient) -> None:
     )
     zero = {"currency": "RUB", "metadata": {"a": ["\0"]}}
     answer = (await native.post("/v1/wallets", json=zero)).json()
-    assert answer["errors"] == [{"field": "metadata.a[0]", "message": "text must not contain U+0000"}]
+    message = "text must not contain U+0000"
+    assert answer["errors"] == [{"field": "metadata.a[0]", "message": message}]
     nowhere = (await native.post("/v1/wallets", json={"currency": "QQQ"})).json()
     assert nowhere["errors"][0]["field"] == "currency"
     hold = {"wallet_id": 1, "amount": 10**30, "currency": "RUB"}
