@@ -20,6 +20,9 @@ _NAMESPACE_HASHED: Final = hashlib.sha1(_NAMESPACE.bytes, usedforsecurity=False)
 _FIXED: Final = 0xF << 76 | 0b11 << 62
 _VERSION_5: Final = 5 << 76 | 0b10 << 62
 _RANDOM_BITS: Final = 74
+_KIND_BITS: Final = 0xF << 76 | 0b11 << 62
+_SORTABLE_BITS: Final = 0x7 << 76 | 0b10 << 62
+"""The version and the variant of a UUIDv7."""
 
 
 def _random_bits() -> int:
@@ -79,7 +82,7 @@ def sortable_id(id_: uuid.UUID, now: datetime) -> uuid.UUID:
 
     72 bits come from `id_`, so ids made in the same millisecond differ.
     """
-    if id_.version == 7:  # noqa: PLR2004 - the kind of UUID that sorts by time
+    if id_.int & _KIND_BITS == _SORTABLE_BITS:  # `version` runs a dozen lines of Python
         return id_
     return timed_id(int(now.timestamp() * 1000), id_.bytes[6:])
 

@@ -43,7 +43,9 @@ CURRENCY_BY_NUMBER: Final[dict[int, Currency]] = {c.number: c for c in CURRENCIE
 def currency_of(code: str) -> Currency:
     """The currency of an ISO 4217 code, in either case. Raises `InvalidCurrency`."""
     # upper() turns a long s into S, which would make a second spelling of USD.
-    currency = CURRENCIES.get(code.upper()) if code.isascii() else None
+    currency = CURRENCIES.get(code)
+    if currency is None and code.isascii():
+        currency = CURRENCIES.get(code.upper())
     if currency is None:
         raise InvalidCurrency(f"{code[:10]!r} is not an ISO 4217 currency code")
     return currency
@@ -132,9 +134,9 @@ def format_minor(minor: int, currency: Currency) -> str:
         return str(minor)
     if minor < 0:
         return f"-{format_minor(-minor, currency)}"
-    digits = str(minor).zfill(
-        exponent + 1
-    )  # sliced, not divided: faster, and every result formats two balances
+    digits = str(minor)  # sliced, not divided: faster, and every result formats two balances
+    if len(digits) <= exponent:
+        digits = digits.zfill(exponent + 1)
     return f"{digits[:-exponent]}.{digits[-exponent:]}"
 
 

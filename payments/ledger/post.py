@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
-from payments.kernel.packing import bigints, copy_packed, micros
+from payments.kernel.packing import bigints, bytes_of, copy_packed, micros
 from payments.kernel.sql import load_sql
 from payments.ledger.balances import ENTRY_FIELDS, Account, Balances, EntryRow
 
@@ -66,14 +66,17 @@ async def write_rare(connection: Connection, balances: Balances) -> None:
 
 def _packed(entries: Sequence[EntryRow]) -> list[bytes]:
     last, at = None, 0
+    last_id, id_bytes = None, b""
     rows = []
     for account_id, seq, amount, balance, recorded_at, operation_id, book, currency in entries:
         if recorded_at is not last:  # nearly all have the time of the batch
             last, at = recorded_at, micros(recorded_at)
+        if operation_id is not last_id:  # the legs of one operation are neighbours
+            last_id, id_bytes = operation_id, bytes_of(operation_id)
         rows.append(
             _pack_entry(
                 8, 8, account_id, 8, seq, 8, amount, 8, balance, 8, at,
-                16, operation_id.bytes, 8, book, 2, currency,
+                16, id_bytes, 8, book, 2, currency,
             )
         )  # fmt: skip
     return rows

@@ -20,7 +20,12 @@ VERSION: Final = 2
 
 
 class Intent(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    gc=False,
 ):
     """Base of all intents: domain ids and minor units, never an actor or account id.
 
@@ -35,7 +40,7 @@ class Intent(
     """The field that stands for the content where the intent's JSON does not."""
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """An intent in the stream. `digest` covers kind, actor and the intent's JSON.
 
     `reply_to`: the channel of a waiting caller. `order`: entries of one partition that share it are

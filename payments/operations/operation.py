@@ -56,7 +56,7 @@ class State:
         return self._numbers[sequence].pop()
 
 
-class Context(msgspec.Struct, frozen=True):
+class Context(msgspec.Struct, frozen=True, gc=False):
     """What the server knows about the operation being decided."""
 
     operation_id: UUID

@@ -26,7 +26,7 @@ class Status(enum.Enum):
     """A dead letter that an operator has to handle."""
 
 
-class Result(msgspec.Struct, frozen=True):
+class Result(msgspec.Struct, frozen=True, gc=False):
     """Base of the data in an outcome: stored as JSON permanently and answered field by field.
 
     `status` is always the operation's; a thing's own status is called `<noun>_status`.
@@ -70,7 +70,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     reversal_of: UUID | None = None
 
 
-class Applied(msgspec.Struct, frozen=True, kw_only=True):
+class Applied(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The operation succeeds. `result` is what the client sees; `puts` are rows made or changed.
 
     `overdrafts`: new limits in minor units. `forces`: accounts that the legs may take below theirs.
@@ -88,7 +88,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     about: About | None = None
 
 
-class Refused(msgspec.Struct, frozen=True, kw_only=True):
+class Refused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The operation is refused. No money moves; `puts` may still record the attempt."""
 
     refusal: Refusal
@@ -99,7 +99,7 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
 Outcome = Applied | Refused
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """A stored outcome: the row of `operations`. `result` and `effects` are JSON."""
 
     operation_id: UUID

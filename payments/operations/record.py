@@ -17,7 +17,7 @@ from payments.kernel.packing import copy_packed
 _RAW_OR_NONE: Final = msgspec.Raw | None
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A row of a capability's table; fields are named like columns, enums stored by value.
 
     `table` is the SQLAlchemy table; `keys` are unique columns it can be looked up by, the primary
@@ -55,22 +55,34 @@ class Records:
     """The rows of one batch: as loaded, and as changed by operations."""
 
     def __init__(self) -> None:
-        """Empty; `load` fills it. Puts of the types `watched` are noted in `changes`."""
+        """Empty; `load` fills it. Puts of the types `watched` are noted in `changes`.
+
+        `_fresh`: new rows of types of which no row was loaded or looked up: they need no index yet,
+        and are nearly all that a batch of transfers makes.
+        """
         self._rows: dict[tuple[type[Record], str, Any], Record] = {}
         self._loaded: set[tuple[type[Record], Any]] = set()
         self._puts: dict[type[Record], dict[Any, Record]] = {}
         self._types: set[type[Record]] = set()
+        self._fresh: dict[type[Record], list[Record]] = {}
         self.watched: frozenset[type[Record]] = frozenset()
         self.changes: list[tuple[Record | None, Record]] = []
 
     def get(self, type_: type[Record], value: Any, by: str = "") -> Record | None:
         """The row after the operations decided so far."""
+        self._index_fresh(type_)
         return self._rows.get((type_, by or type_.keys[0], value))
 
     def put(self, record: Record) -> None:
         """Store a row made or changed; later operations of the batch see it."""
-        if type(record) in self.watched:
-            type_ = type(record)
+        type_ = type(record)
+        if type_.is_packed and type_ not in self._types:
+            self._fresh.setdefault(type_, []).append(record)
+            if type_ in self.watched:
+                self.changes.append((None, record))
+            return
+        if type_ in self.watched:
+            self._types.add(type_)
             # One look-up for what was there and for noting the new row: hashing a UUID is slow.
             count = len(self._rows)
             before = self._rows.setdefault((type_, type_.keys[0], record.key()), record)
@@ -80,23 +92,30 @@ class Records:
                 self._index(record)
         else:
             self._index(record)
-        self._puts.setdefault(type(record), {})[record.key()] = record
+        self._puts.setdefault(type_, {})[record.key()] = record
+
+    def _index_fresh(self, type_: type[Record]) -> None:
+        for record in self._fresh.pop(type_, ()):
+            self._index(record)
+            self._puts.setdefault(type_, {})[record.key()] = record
 
     def touches(self, ref: Ref) -> bool:
         """True when the row of a reference was loaded to be changed, made or changed here."""
         by = ref.by or ref.type.keys[0]
+        self._index_fresh(ref.type)
         return not ref.type.is_fixed and (ref.type, by, ref.value) in self._rows
 
     def has(self, type_: type[Record]) -> bool:
         """True when there is a row of that type."""
-        return type_ in self._types
+        return type_ in self._types or type_ in self._fresh
 
     def savepoint(self) -> Callable[[], None]:
         """A function that puts the rows back to what they are now."""
         rows, puts = dict(self._rows), {type_: dict(rows) for type_, rows in self._puts.items()}
+        fresh = {type_: list(rows) for type_, rows in self._fresh.items()}
 
         def undo() -> None:
-            self._rows, self._puts = rows, puts
+            self._rows, self._puts, self._fresh = rows, puts, fresh
 
         return undo
 
@@ -132,15 +151,19 @@ class Records:
         """New rows by type, in the order of their tables; None when a row was loaded."""
         if self._loaded:
             return None
-        types = sorted(self._puts, key=lambda t: t.table.name)
-        return {type_: list(self._puts[type_].values()) for type_ in types}
+        types = sorted({*self._puts, *self._fresh}, key=lambda t: t.table.name)
+        return {
+            type_: [*self._puts.get(type_, {}).values(), *self._fresh.get(type_, ())]
+            for type_ in types
+        }
 
     async def write_packed(self, connection: Connection) -> None:
         """Write new rows of the types that pack them."""
-        for type_ in sorted((t for t in self._puts if t.is_packed), key=lambda t: t.table.name):
-            rows = [
-                r.packed() for k, r in self._puts[type_].items() if (type_, k) not in self._loaded
-            ]
+        types = {*(t for t in self._puts if t.is_packed), *self._fresh}
+        for type_ in sorted(types, key=lambda t: t.table.name):
+            puts = self._puts.get(type_, {})
+            rows = [r.packed() for k, r in puts.items() if (type_, k) not in self._loaded]
+            rows += [r.packed() for r in self._fresh.get(type_, ())]
             if rows:
                 await copy_packed(connection, type_.table.name, type_.__struct_fields__, rows)
 

@@ -9,7 +9,15 @@ from typing import Final
 from payments.events import writes as events
 from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
-from payments.kernel.packing import NULL, copy_packed, micros, repeated_field, text_field
+from payments.kernel.packing import (
+    NULL,
+    bytes_of,
+    copy_packed,
+    micros,
+    repeated_field,
+    shared_micros,
+    text_field,
+)
 from payments.kernel.sql import load_sql
 from payments.ledger import post
 from payments.ledger.balances import Account, fold_turnover
@@ -79,7 +87,7 @@ def _packed(decided: Sequence[Decision]) -> list[bytes]:
     rows: list[bytes] = []
     for one in decided:
         rows += (
-            _pack_id(10, 16, one.operation_id.bytes),
+            _pack_id(10, 16, bytes_of(one.operation_id)),
             repeated_field(one.kind),
             _pack_length(len(one.digest)),
             one.digest,
@@ -88,7 +96,7 @@ def _packed(decided: Sequence[Decision]) -> list[bytes]:
             NULL if one.reason is None else repeated_field(one.reason),
             text_field(one.result),
             NULL if one.effects is None else text_field(one.effects),
-            _pack_times(8, micros(one.accepted_at), 8, micros(one.decided_at)),
+            _pack_times(8, micros(one.accepted_at), 8, shared_micros(one.decided_at)),
         )
     return rows
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from payments.kernel.database import METADATA
-from payments.kernel.packing import NULL, micros, repeated_field, text_field
+from payments.kernel.packing import NULL, bytes_of, repeated_field, shared_micros, text_field
 from payments.operations.record import Record
 
 transfers: Final = sa.Table(
@@ -32,7 +32,7 @@ _pack_bigint: Final = struct.Struct(">iq").pack
 _pack_id: Final = struct.Struct(">i16s").pack
 
 
-class Transfer(Record, frozen=True, kw_only=True):
+class Transfer(Record, frozen=True):
     """Money that went from one wallet to another; `reversed_minor` of it has gone back."""
 
     table: ClassVar[sa.Table] = transfers
@@ -53,13 +53,13 @@ class Transfer(Record, frozen=True, kw_only=True):
         return b"".join(
             (
                 _pack_head(
-                    9, 16, self.id.bytes, 8, self.source_wallet_id, 8, self.destination_wallet_id,
+                    9, 16, bytes_of(self.id), 8, self.source_wallet_id, 8, self.destination_wallet_id,
                     8, self.minor,
                 ),
                 repeated_field(self.currency),
                 _pack_bigint(8, self.reversed_minor),
                 NULL if self.reversal_of is None else _pack_id(16, self.reversal_of.bytes),
                 text_field(self.description),
-                _pack_bigint(8, micros(self.created_at)),
+                _pack_bigint(8, shared_micros(self.created_at)),
             )
         )  # fmt: skip

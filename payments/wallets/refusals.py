@@ -43,6 +43,8 @@ OVERDRAFT_IN_USE: Final = Refusal(
 )
 USABLE_REFUSALS: Final = (WALLET_NOT_FOUND, CURRENCY_MISMATCH, WALLET_FROZEN, WALLET_CLOSED)
 """What `usable` may give, in order of precedence."""
+_OPEN: Final = AccountStatus.OPEN.value
+_CLOSED: Final = AccountStatus.CLOSED.value
 PAYER_REFUSALS: Final = (*USABLE_REFUSALS, INSUFFICIENT_FUNDS)
 """What `payer` may give, in order of precedence."""
 
@@ -53,7 +55,9 @@ def objection(account: Account | None, currency: str, *, is_payer: bool) -> Refu
         return WALLET_NOT_FOUND
     if account.currency != currency:
         return CURRENCY_MISMATCH
-    if account.status == AccountStatus.CLOSED.value:
+    if account.status == _OPEN:  # nearly always
+        return None
+    if account.status == _CLOSED:
         return WALLET_CLOSED
     return None if account.lets(is_debit=is_payer) else WALLET_FROZEN
 
@@ -62,7 +66,7 @@ def usable(
     state: State, account_id: AccountId, currency: str, *, is_payer: bool = False
 ) -> Account | Refused:
     """The account if money of that currency may go in (out, for a payer), or why it may not."""
-    account = state.account(account_id)
+    account = state.balances.accounts.get(account_id)
     refusal = objection(account, currency, is_payer=is_payer)
     if account is None or refusal is not None:
         return Refused(refusal=refusal or WALLET_NOT_FOUND)
