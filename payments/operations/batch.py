@@ -150,7 +150,7 @@ class Batch:
         endings = self.state.endings
         if endings is None or not endings:
             return self._judge(item, context, ())
-        ended = self.state.endings.over(self._accounts(item), accepted_at)
+        ended = endings.over(self._accounts(item), accepted_at)
         accounts = self.state.balances.accounts
         for reservation in ended:
             accounts[reservation.reserve.account_id].ended -= reservation.reserve.minor

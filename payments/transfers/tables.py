@@ -53,8 +53,8 @@ class Transfer(Record, frozen=True):
         return b"".join(
             (
                 _pack_head(
-                    9, 16, bytes_of(self.id), 8, self.source_wallet_id, 8, self.destination_wallet_id,
-                    8, self.minor,
+                    9, 16, bytes_of(self.id), 8, self.source_wallet_id,
+                    8, self.destination_wallet_id, 8, self.minor,
                 ),
                 repeated_field(self.currency),
                 _pack_bigint(8, self.reversed_minor),
