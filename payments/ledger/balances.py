@@ -10,7 +10,7 @@ import msgspec
 from payments.kernel.ids import AccountId
 from payments.kernel.money import CURRENCIES
 from payments.ledger.chart import AccountSpec, AccountStatus, Guard
-from payments.ledger.posting import Leg, Reserve
+from payments.ledger.posting import EntryRow, Leg, Reserve
 
 _PAIR: Final = 2
 _NO_GUARD: Final = Guard.NONE.value
@@ -28,12 +28,6 @@ FOLD: Final = 1 << 57
 """Matching debits and credits are subtracted from both counters in steps of
 this size (ADR 0053).
 """
-
-ENTRY_FIELDS: Final = (
-    "account_id", "seq", "amount", "balance", "recorded_at", "operation_id", "book", "currency",
-)  # fmt: skip
-EntryRow = tuple[int, int, int, int, datetime, UUID, int, int]
-"""A row: the values of `ENTRY_FIELDS`."""
 
 
 class Unbalanced(AssertionError):

@@ -9,7 +9,8 @@ from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
 from payments.kernel.packing import bigints, bytes_of, copy_packed, micros
 from payments.kernel.sql import load_sql
-from payments.ledger.balances import ENTRY_FIELDS, Account, Balances, EntryRow
+from payments.ledger.balances import Account, Balances
+from payments.ledger.posting import ENTRY_FIELDS, EntryRow
 
 _pack_entry: Final = struct.Struct(">hiqiqiqiqiqi16siqih").pack
 """The number of fields, then each with its length in front."""

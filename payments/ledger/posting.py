@@ -1,8 +1,18 @@
 """What an operation moves: legs that sum to zero, and reservations of money that stays."""
 
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
 import msgspec
 
 from payments.kernel.ids import AccountId
+
+ENTRY_FIELDS: Final = (
+    "account_id", "seq", "amount", "balance", "recorded_at", "operation_id", "book", "currency",
+)  # fmt: skip
+EntryRow = tuple[int, int, int, int, datetime, UUID, int, int]
+"""A row: the values of `ENTRY_FIELDS`."""
 
 
 class Leg(msgspec.Struct, frozen=True, gc=False):

@@ -14,8 +14,9 @@ from payments.events.event import text_of
 from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
 from payments.kernel.sql import load_sql
-from payments.ledger.balances import ENTRY_FIELDS, Account, Balances, fold_turnover
+from payments.ledger.balances import Account, Balances, fold_turnover
 from payments.ledger.chart import AccountSpec
+from payments.ledger.posting import ENTRY_FIELDS
 from payments.operations.batch import Batch
 from payments.operations.items import Item
 from payments.operations.lapse import Lapsing
