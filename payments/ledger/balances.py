@@ -289,13 +289,11 @@ class Balances:
     def _is_plain(self, one: Leg, other: Leg) -> bool:
         """True for the usual case: two legs between accounts that can count the money."""
         first, second = self.accounts[one.account_id], self.accounts[other.account_id]
-        after = first.credits_posted - first.debits_posted + one.minor
-        after_other = second.credits_posted - second.debits_posted + other.minor
         return (
             one.minor == -other.minor
             and first is not second
             and first.currency == second.currency
             and first.book == second.book
-            and -OWNED_MAX <= after <= OWNED_MAX
-            and -OWNED_MAX <= after_other <= OWNED_MAX
+            and -OWNED_MAX <= first.balance + one.minor <= OWNED_MAX
+            and -OWNED_MAX <= second.balance + other.minor <= OWNED_MAX
         )
