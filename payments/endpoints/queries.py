@@ -1,6 +1,6 @@
 """Reads of webhook endpoints and of what was sent to them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -75,12 +75,34 @@ async def get_endpoint(
     return endpoint_view(row)
 
 
+class EndpointFilters(msgspec.Struct, frozen=True, kw_only=True):
+    """`state`: enabled, disabled or failing, which is enabled too. `url`: a part of the address."""
+
+    state: str | None = None
+    url: str | None = None
+
+    def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        """What the rows must have; there are a hundred endpoints a client, so none has an index."""
+        c = webhook_endpoints.c
+        if self.state is not None:
+            yield c.is_enabled == (self.state != "disabled")
+        if self.state == "failing":
+            yield c.failing_since.is_not(None)
+        if self.url is not None:
+            yield c.url.contains(self.url, autoescape=True)
+
+
 async def list_endpoints(
-    engine: AsyncEngine, actors: Sequence[str] | None, before: UUID | None, count: int
+    engine: AsyncEngine,
+    actors: Sequence[str] | None,
+    before: UUID | None,
+    count: int,
+    filters: EndpointFilters = EndpointFilters(),  # noqa: B008 - immutable
 ) -> list[EndpointView]:
     """Newest first."""
     c = webhook_endpoints.c
-    query = sa.select(webhook_endpoints).where(mine(actors)).order_by(c.id.desc()).limit(count)
+    query = sa.select(webhook_endpoints).where(mine(actors), *filters.conditions())
+    query = query.order_by(c.id.desc()).limit(count)
     if before is not None:
         query = query.where(c.id < before)
     async with engine.connect() as connection:

@@ -33,6 +33,7 @@ from payments.surfaces.console.cells import Amount, Moment, State, Text
 from payments.surfaces.console.config import ConsoleConfig
 from payments.surfaces.console.file_forms import read_upload
 from payments.surfaces.console.forms import ActionForm
+from payments.surfaces.console.inner_lists import lines_of
 from payments.surfaces.console.lists import Column, ListPage, ListQuery, Sources, answer_list
 from payments.surfaces.console.render import page, see_other
 
@@ -171,14 +172,20 @@ async def import_statement(
 
 @get(f"{PATH}/{{statement_id:str}}", access=page_access())
 async def show_statement(
-    request: HttpRequest, statement_id: FromPath[str], engine: NamedDependency[AsyncEngine]
-) -> Reply:
+    request: HttpRequest,
+    statement_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    console: NamedDependency[ConsoleConfig],
+) -> ASGIResponse:
     """A statement, its lines of a state, what it lacks, and who imported the file."""
     id_ = parse_id(statement_id)
     if id_ is None:
         raise queries.StatementNotFound
     query = read_query(request, LinesQuery, is_form=True)
     [view] = await queries.get_statements(engine, [id_])
+    if query.format == "csv":
+        listed = lines_of(view, LinesQuery, query.state)
+        return await answer_list(request, listed, (engine, engine), console.lens())
     before = decode_cursor(query.cursor, UUID)
     lines = await list_lines(engine, id_, query.state, before, _LINES + 1)
     following = encode_cursor(lines[_LINES - 1].line_id) if len(lines) > _LINES else None

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from payments.deliveries.writes import check_enabled, retry_delivery
 from payments.endpoints import queries, writes
 from payments.endpoints.destination import Policy, Resolver
-from payments.endpoints.queries import EndpointView
+from payments.endpoints.queries import EndpointFilters, EndpointView
 from payments.endpoints.sealing import Seal
 from payments.endpoints.values import check_values
 from payments.http.lists import decode_cursor, encode_cursor
@@ -29,6 +29,7 @@ from payments.surfaces.console.acting import Deed, actor_name, note
 from payments.surfaces.console.cells import Moment, State, Text
 from payments.surfaces.console.config import ConsoleConfig
 from payments.surfaces.console.forms import ActionForm, read_form
+from payments.surfaces.console.inner_lists import deliveries_of
 from payments.surfaces.console.lists import Column, ListPage, ListQuery, Sources, answer_list
 from payments.surfaces.console.render import page, see_other
 
@@ -37,7 +38,10 @@ _DELIVERIES: Final = 50
 
 
 class EndpointsQuery(ListQuery, frozen=True, kw_only=True):
-    """The list has no filters: a client has a hundred endpoints at most."""
+    """`state`: switched on or off, or on and failing. `url`: what is in the address."""
+
+    state: Literal["enabled", "disabled", "failing"] | None = None
+    url: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
 
 class DeliveriesQuery(ListQuery, frozen=True, kw_only=True):
@@ -61,13 +65,11 @@ class SwitchForm(ActionForm, frozen=True, kw_only=True):
 
 
 async def load(
-    sources: Sources,
-    query: EndpointsQuery,  # noqa: ARG001 - every list is loaded alike
-    before: UUID | None,
-    count: int,
+    sources: Sources, query: EndpointsQuery, before: UUID | None, count: int
 ) -> Sequence[EndpointView]:
     """Endpoints of everybody, newest first."""
-    return await queries.list_endpoints(sources.engine, None, before, count)
+    filters = EndpointFilters(state=query.state, url=query.url)
+    return await queries.list_endpoints(sources.engine, None, before, count, filters)
 
 
 def _href(endpoint_id: object) -> str:
@@ -148,11 +150,17 @@ async def register(
 
 @get(f"{PATH}/{{endpoint_id:str}}", access=page_access())
 async def show_endpoint(
-    request: HttpRequest, endpoint_id: FromPath[str], engine: NamedDependency[AsyncEngine]
-) -> Reply:
+    request: HttpRequest,
+    endpoint_id: FromPath[str],
+    engine: NamedDependency[AsyncEngine],
+    console: NamedDependency[ConsoleConfig],
+) -> ASGIResponse:
     """An endpoint, what was sent to it and how it answered."""
     query = read_query(request, DeliveriesQuery, is_form=True)
     endpoint = await queries.get_endpoint(engine, parse_id(endpoint_id), None)
+    if query.format == "csv":
+        listed = deliveries_of(endpoint, DeliveriesQuery, query.status)
+        return await answer_list(request, listed, (engine, engine), console.lens())
     before = decode_cursor(query.cursor, UUID)
     deliveries = await queries.list_deliveries(
         engine, endpoint.endpoint_id, query.status, before, _DELIVERIES + 1
