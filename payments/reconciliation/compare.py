@@ -1,7 +1,7 @@
 """Compares the lines of a registry with what our books say of the same merchant ids. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,42 +9,10 @@ import msgspec
 
 from payments.breaks.tables import BreakKind
 from payments.kernel.money import currency_of, format_minor
+from payments.statements.registry import MOVED, PAID, RETURNED, Line
 
 TRANSIT: Final = timedelta(minutes=10)
 """What moved within this time may not have reached the other side yet: no break."""
-
-PAID: Final = "paid"
-RETURNED: Final = "returned"
-MOVED: Final = frozenset({PAID, RETURNED})
-
-
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the registry."""
-
-    line_id: str
-    transaction_id: str
-    merchant_id: int
-    kind: str
-    status: str
-    minor: int
-    currency: str
-    operated_at: datetime
-
-    @property
-    def name(self) -> str:
-        """Identifies the line; a `line_id` is unique only within a provider's day."""
-        return f"{self.operated_at.date()}:{self.line_id}"
-
-
-class Registry(msgspec.Struct, frozen=True, kw_only=True):
-    """A parsed registry file: its day, whether more lines may come, its lines, and the raw file."""
-
-    provider: str
-    day: date
-    is_closed: bool
-    generated_at: datetime
-    lines: Sequence[Line]
-    raw: bytes
 
 
 class Ours(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,9 +13,10 @@ from payments.deposits.tables import deposits
 from payments.kernel.strict import day_bounds
 from payments.payouts.status import HOLDING, RELEASED, PayoutState
 from payments.payouts.tables import payouts
-from payments.reconciliation.compare import MOVED, RETURNED, TRANSIT, Line, Ours
-from payments.reconciliation.compare import PAID as PAID_LINE
+from payments.reconciliation.compare import TRANSIT, Ours
 from payments.reconciliation.tables import registry_lines, registry_runs
+from payments.statements.registry import MOVED, RETURNED, Line
+from payments.statements.registry import PAID as PAID_LINE
 
 _CHUNK: Final = 10_000
 _PAYOUT_AGREES: Final[Mapping[PayoutState, frozenset[str]]] = {

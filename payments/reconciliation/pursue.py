@@ -14,8 +14,9 @@ from payments.breaks.follow import followed, gone
 from payments.breaks.tables import Break, BreakKind, break_id, break_of, breaks, new_break
 from payments.breaks.tells import event_of
 from payments.events.writes import add_to
-from payments.reconciliation.compare import RETURNED, Difference, Registry
+from payments.reconciliation.compare import Difference
 from payments.reconciliation.ours import any_of
+from payments.statements.registry import RETURNED, Registry
 
 BY: Final = "registry"
 _FOUND_BY: Final = "registry:"

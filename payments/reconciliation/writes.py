@@ -15,10 +15,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from payments.kernel.ids import new_id
-from payments.reconciliation.compare import Difference, Line, Ours, Registry, compare
+from payments.reconciliation.compare import Difference, Ours, compare
 from payments.reconciliation.ours import known, missing, moved_elsewhere
 from payments.reconciliation.pursue import pursue
 from payments.reconciliation.tables import registry_lines, registry_runs
+from payments.statements.registry import Line, Registry
 
 _LOCK: Final = 7_203_101
 _CHUNK: Final = 1000

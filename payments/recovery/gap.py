@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.breaks.tables import BreakKind, breaks
 from payments.provider.tables import SUPERPAY
-from payments.reconciliation.compare import MOVED, Ours
+from payments.reconciliation.compare import Ours
 from payments.reconciliation.ours import known
 from payments.reconciliation.tables import registry_lines, registry_runs
 from payments.recovery.queries import Recovery
+from payments.statements.registry import MOVED
 
 
 class Why(enum.Enum):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from payments.kernel.rows import Faults
-from payments.statements import camt053, mt940, onec, settlement
+from payments.statements import camt053, mt940, onec, settlement, superpay_json
 from payments.statements.file import StatementFile, as_file
 from payments.statements.line import InvalidStatement
 from payments.statements.profiles import find_profile, profile_names
@@ -17,7 +17,7 @@ _READERS: Final[Mapping[str, Callable[[StatementFile], list[Statement]]]] = {
     "camt053": camt053.read,
     "mt940": mt940.read,
 }
-FORMATS: Final = (AUTO, *_READERS)
+FORMATS: Final = (AUTO, *_READERS, superpay_json.FORMAT)
 """With `csv:<profile>` these are the formats there are."""
 
 
@@ -39,6 +39,8 @@ def format_of(source: StatementFile | bytes) -> str:
         return "mt940"
     if camt053.is_camt053(file):
         return "camt053"
+    if superpay_json.is_json(file):
+        return superpay_json.FORMAT
     fitting = [name for name in profile_names() if settlement.has_header(file, find_profile(name))]
     if len(fitting) == 1:
         return f"{CSV}{fitting[0]}"
@@ -54,6 +56,8 @@ def read_file(source: StatementFile | bytes, format_: str, account: str = "") ->
     word = format_of(file) if format_ == AUTO else format_
     if word.startswith(CSV):
         return settlement.read(file, find_profile(word.removeprefix(CSV)), account)
+    if word == superpay_json.FORMAT:
+        return superpay_json.read(file, account)
     if word not in _READERS:
         raise UnknownFormat(f"formats are {', '.join(FORMATS)} and csv:<profile>")
     return _READERS[word](file)
@@ -66,7 +70,7 @@ def read_statement(source: StatementFile | bytes, format_: str, account: str) ->
     """
     statements = read_file(source, format_, account)
     if not account and not statements[0].account:
-        raise _one_fault("account", "nothing", "the account, which a CSV file does not name")
+        raise _one_fault("account", "nothing", "the account, which the file does not name")
     named = [one for one in statements if account in {"", one.account}]
     if len(named) != 1:
         found = ", ".join(one.account for one in statements)

@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from payments.reconciliation.queries import days_to_fetch
+from payments.statements.registry_file import BadRegistry
 from payments.surfaces.superpay import fetching
 from payments.surfaces.superpay.client import Page
-from payments.surfaces.superpay.settlement_file import BadRegistry
 from scheduler.job import Tools
 from scheduler.jobs import fetch_registries, watch_registries
 from tests.fixtures.invariants import assert_invariants

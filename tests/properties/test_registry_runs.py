@@ -19,9 +19,9 @@ from payments.breaks.tables import breaks
 from payments.kernel.database import create_engine, with_database
 from payments.kernel.ids import new_id
 from payments.payouts.tables import payouts
-from payments.reconciliation.compare import Line, Registry
 from payments.reconciliation.tables import registry_lines, registry_runs
 from payments.reconciliation.writes import load
+from payments.statements.registry import Line, Registry
 
 PAYOUTS = 4
 MINOR = 1000

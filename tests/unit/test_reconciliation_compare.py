@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payments.breaks.tables import BreakKind
-from payments.reconciliation.compare import TRANSIT, Difference, Line, Ours, compare
+from payments.reconciliation.compare import TRANSIT, Difference, Ours, compare
+from payments.statements.registry import Line
 
 NOW = datetime(2026, 1, 2, 3, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=1)

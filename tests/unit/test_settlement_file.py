@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from payments.reconciliation.compare import Registry
-from payments.surfaces.superpay.settlement_file import (
+from payments.statements.registry import Registry
+from payments.statements.registry_file import (
     COLUMNS,
     BadRegistry,
     check_headers,

@@ -11,7 +11,7 @@ from payments.statements.statement import Statement
 from tests.fixtures.statement_files import onec, sample
 
 ONEC, CAMT, MT940 = "1c", "camt053", "mt940"
-PSP, SUPERPAY = "csv:psp-settlement", "csv:superpay"
+PSP, SUPERPAY, JSON = "csv:psp-settlement", "csv:superpay", "json:superpay"
 FILES = {
     ONEC: sample("1c-statement-cp1251.txt"),
     CAMT: sample("camt053-batch-reversal-fee.xml"),
@@ -22,6 +22,9 @@ FILES = {
         b"L1,T1,1000001,payout,paid,20.00,RUB,0.10,RUB,2026-11-26T10:00:00.000Z\n"
     ),
 }
+FILES[JSON] = sample("superpay-registry-totals-disagree.json").replace(
+    b'"count":2,"amount":520.00', b'"count":1,"amount":20.00'
+)
 ENCODING = {ONEC: "cp1251", PSP: "cp1251"}
 ARABIC = "\u0661"
 
@@ -82,6 +85,14 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("r5 twice", ONEC, "Сумма=145000.00", "Сумма=145000.00\r\nСумма=145000.00"),
     ("r5 twice", PSP, "Номер заказа", "Сумма"),
     ("r5 twice", SUPERPAY, "transaction_id", "merchant_id"),
+    ("r4 days", JSON, '"date":"2026-11-26"', '"date":"2026-11-25"'),
+    ("r5 totals", JSON, '"count":1,"amount":20.00', '"count":2,"amount":520.00'),
+    ("r5 totals", JSON, '"line_count":1', '"line_count":2'),
+    ("r5 twice", JSON, '"amount":20.00,"currency"', '"amount":20.00,"amount":20.00,"currency"'),
+    ("r9 days", JSON, '"date":"2026-11-26"', '"date":"9999-12-31"'),
+    ("r10 open", JSON, "2026-11-27T01:00:00.000000Z", "2026-11-26T11:00:00.000000Z"),
+    ("r11 zones", JSON, "28:40.624490Z", "28:40.624490"),
+    ("r14 digits", JSON, '"merchant_id":1000001', '"merchant_id":"1_000_001"'),
     ("r9 days", ONEC, "ДатаПоступило=26.11.2026", "ДатаПоступило=31.12.9999"),
     ("r9 days", CAMT, "<BookgDt><Dt>2026-11-26", "<BookgDt><Dt>9999-12-31"),
     ("r9 days", MT940, ":61:261126", ":61:261331"),
@@ -107,7 +118,7 @@ def test_r5_r9_r11_r14_are_refused_with_what_is_expected(
     assert refused(changed(format_, old, new), format_), what
 
 
-@pytest.mark.parametrize("format_", FILES)
+@pytest.mark.parametrize("format_", [name for name in FILES if name != JSON])
 def test_r14_a_byte_order_mark_is_no_letter(format_: str) -> None:
     text = FILES[format_].decode(ENCODING.get(format_, "utf-8"))
     marked = read(b"\xef\xbb\xbf" + text.encode(), format_)
@@ -129,3 +140,30 @@ def test_r10_a_day_is_whole_only_after_it_is_over() -> None:
 
 def test_r10_a_file_that_says_nothing_of_its_making_is_whole() -> None:
     assert read(onec([("7", 350, "0", "a")]), ONEC).final_until == date(2026, 11, 26)
+
+
+def test_r10_a_registry_that_is_open_ends_the_day_before() -> None:
+    text = FILES[JSON].decode().replace('"closed":true', '"closed":false')
+    open_ = read(text.replace("2026-11-27T01", "2026-11-26T11").encode(), JSON)
+    assert (open_.ends, open_.final_until) == (date(2026, 11, 26), date(2026, 11, 25))
+
+
+def test_json_and_csv_of_a_registry_are_the_same_lines() -> None:
+    """Importing one after the other adds nothing."""
+    (line,) = read(FILES[JSON], "auto").lines
+    csv = (
+        FILES[SUPERPAY].partition(b"\n")[0]
+        + b"\nsp_x-3,sp_x,1000001,payout,paid,20.00,RUB,0.20,RUB,2026-11-26T12:28:40.624490Z\n"
+    )
+    (other,) = read(csv, "auto").lines
+    (one,), (two,) = identified("superpay", [line]), identified("superpay", [other])
+    assert (line.minor, line.kind, line.reference) == (-2000, other.kind, other.reference)
+    assert one.id == two.id
+
+
+def test_a_day_on_which_nothing_moved_has_no_lines_to_import() -> None:
+    text = FILES[JSON].decode()
+    begin, end = text.index("[{"), text.index("],")
+    empty = text[: begin + 1] + text[end:]
+    empty = empty.replace('"line_count":1', '"line_count":0')
+    assert refused(empty.encode(), JSON)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 app: Final = typer.Typer(help="Statements of banks and providers.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
-Format = Annotated[str, typer.Option("--format", help="auto, 1c, camt053, mt940 or csv:<profile>.")]
+_FORMATS: Final = "auto, 1c, camt053, mt940, csv:<profile> or json:superpay."
+Format = Annotated[str, typer.Option("--format", help=_FORMATS)]
 Account = Annotated[str, typer.Option(help="Ours at the bank; a CSV file needs it.")]
 _AUTO: Final = "auto"
 _WAIT_S: Final = 60.0

@@ -139,7 +139,9 @@ class TurnedAwayQuery(Page, frozen=True, kw_only=True):
 
 
 class ImportQuery(Query, frozen=True, kw_only=True):
-    """`?account=` ours at the bank; `?format=` auto, 1c, camt053, mt940 or csv:<profile>."""
+    """`?account=` ours at the bank; `?format=` auto, 1c, camt053, mt940, csv:<profile>
+    or json:superpay.
+    """
 
     account: Annotated[str, msgspec.Meta(max_length=100)] = ""
     format: Annotated[str, msgspec.Meta(max_length=100)] = "auto"

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
@@ -20,6 +20,7 @@ from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time
+from payments.http.uploads import post_file
 from payments.kernel.ids import parse_id
 from payments.operations.submit import Submitter
 from payments.statements import queries
@@ -35,28 +36,22 @@ from payments.surfaces.bankwebhook.bodies import ImportQuery, LinesQuery, Statem
 from payments.surfaces.bankwebhook.multipart import read_upload
 
 SCOPE: Final = "reconciliation:write"
-FILE_MAX_BYTES: Final = 64 * 1024 * 1024
 BOOKED_WITHIN_S: Final = 10
 
 
-@post(
+@post_file(
     "/v1/statements",
-    access=Access(
-        API_KEY,
-        SCOPE,
-        takes=Takes.WAIT,
-        query=ImportQuery,
-        uploads={
-            "application/octet-stream": bytes,
-            "application/xml": str,
-            "multipart/form-data": dict[str, Any],
-            "text/csv": str,
-            "text/plain": str,
-        },
-        answers={200: StatementAnswer, 201: StatementAnswer},
-        body_max_bytes=FILE_MAX_BYTES,
-    ),
-    request_max_body_size=FILE_MAX_BYTES,
+    SCOPE,
+    takes=Takes.WAIT,
+    query=ImportQuery,
+    uploads={
+        "application/octet-stream": bytes,
+        "application/xml": str,
+        "multipart/form-data": dict[str, Any],
+        "text/csv": str,
+        "text/plain": str,
+    },
+    answers={200: StatementAnswer, 201: StatementAnswer},
 )
 async def import_statement(
     request: HttpRequest,

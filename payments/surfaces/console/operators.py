@@ -140,10 +140,7 @@ async def disable(
     request: HttpRequest, login: FromPath[str], engine: NamedDependency[AsyncEngine]
 ) -> Reply:
     """End the sessions and let nobody log in with it."""
-    await read_form(request, Form)
-    seat = seat_of(request)
-    await writes.set_disabled(engine, login, is_disabled=True, by=seat.doer, now=seat.now)
-    return see_other(href_of("operator", login) or PATH)
+    return await _switch(request, login, engine, is_disabled=True)
 
 
 @post(f"{PATH}/{{login:str}}/enable", access=page_access(ADMIN))
@@ -151,10 +148,7 @@ async def enable(
     request: HttpRequest, login: FromPath[str], engine: NamedDependency[AsyncEngine]
 ) -> Reply:
     """Let the operator log in again."""
-    await read_form(request, Form)
-    seat = seat_of(request)
-    await writes.set_disabled(engine, login, is_disabled=False, by=seat.doer, now=seat.now)
-    return see_other(href_of("operator", login) or PATH)
+    return await _switch(request, login, engine, is_disabled=False)
 
 
 @post(f"{PATH}/{{login:str}}/role", access=page_access(ADMIN))
@@ -189,6 +183,15 @@ async def end_sessions(
     await read_form(request, Form)
     seat = seat_of(request)
     await writes.end_sessions(engine, login, by=seat.doer, now=seat.now)
+    return see_other(href_of("operator", login) or PATH)
+
+
+async def _switch(
+    request: HttpRequest, login: str, engine: AsyncEngine, *, is_disabled: bool
+) -> Reply:
+    await read_form(request, Form)
+    seat = seat_of(request)
+    await writes.set_disabled(engine, login, is_disabled=is_disabled, by=seat.doer, now=seat.now)
     return see_other(href_of("operator", login) or PATH)
 
 

@@ -17,6 +17,7 @@ from payments.http.lists import decode_cursor, encode_cursor
 from payments.http.query import read_query
 from payments.http.reply import Reply
 from payments.http.services import HttpRequest
+from payments.http.uploads import FILE_MAX_BYTES
 from payments.kernel.ids import parse_id
 from payments.operations.submit import Submitter
 from payments.operators.action import Subject
@@ -38,7 +39,6 @@ from payments.surfaces.console.lists import Column, ListPage, ListQuery, Sources
 from payments.surfaces.console.render import page, see_other
 
 PATH: Final = "/console/statements"
-FILE_MAX_BYTES: Final = 64 * 1024 * 1024
 BOOKED_WITHIN_S: Final = 10
 _LINES: Final = 50
 

@@ -15,12 +15,12 @@ from payments.kernel.clock import utc_now
 from payments.kernel.errors import Unavailable
 from payments.operations.effects import EffectContext, EffectHandler
 from payments.operations.submit import Submitter
-from payments.reconciliation.compare import Registry
 from payments.reconciliation.fetch import FETCH_EFFECT
 from payments.reconciliation.queries import FETCHED
 from payments.reconciliation.writes import Loaded, load
+from payments.statements.registry import Registry
+from payments.statements.registry_file import BadRegistry, check_headers, read_json
 from payments.surfaces.superpay.client import SuperPayClient
-from payments.surfaces.superpay.settlement_file import BadRegistry, check_headers, read_json
 from payments.surfaces.superpay.subjects import Subject, extra_check
 
 _log = structlog.get_logger(__name__)

@@ -28,12 +28,13 @@ from payments.http.prefer import preferred_wait_s
 from payments.http.query import read_query
 from payments.http.reply import Reply, json_reply
 from payments.http.services import HttpRequest, Time
+from payments.http.uploads import post_file
 from payments.kernel.ids import parse_id
 from payments.operations.submit import Submitter
-from payments.reconciliation.compare import Registry
 from payments.reconciliation.fetch import FetchRegistry
 from payments.reconciliation.queries import list_runs
 from payments.reconciliation.writes import Loaded, load
+from payments.statements.registry import Registry
 from payments.surfaces.superpay.answers import (
     BreakList,
     CallbackList,
@@ -54,21 +55,15 @@ from payments.surfaces.superpay.fetching import follow_up
 from payments.surfaces.superpay.uploads import check_fetchable, read_upload
 
 SCOPE: Final = "reconciliation:write"
-UPLOAD_MAX_BYTES: Final = 64 * 1024 * 1024
 DECIDED_WITHIN_S: Final = 10
 
 
-@post(
+@post_file(
     "/v1/reconciliation/registries",
-    access=Access(
-        API_KEY,
-        SCOPE,
-        query=UploadQuery,
-        uploads={"application/json": dict[str, Any], "text/csv": str},
-        answers={200: LoadedAnswer},
-        body_max_bytes=UPLOAD_MAX_BYTES,
-    ),
-    request_max_body_size=UPLOAD_MAX_BYTES,
+    SCOPE,
+    query=UploadQuery,
+    uploads={"application/json": dict[str, Any], "text/csv": str},
+    answers={200: LoadedAnswer},
 )
 async def upload_registry(
     request: HttpRequest,
