@@ -127,3 +127,20 @@ async def test_an_operator_does_not_say_where_events_go(console: Console) -> Non
     anna = await console.desk("anna")
     assert (await anna.act(PATH, url="https://example.com/")).status == 403
     assert "Register" not in (await anna.get(PATH)).text
+
+
+async def test_endpoints_by_state_and_address(console: Console, receiver: Receiver) -> None:
+    admin = await console.desk("ada", "admin")
+    where, _ = await registered(admin, receiver.url)
+    await admin.act(f"{where}/switch", is_enabled="false")
+    for query, is_there in (
+        ("state=enabled", False),
+        ("state=disabled", True),
+        ("state=failing", False),
+        (f"sent_to={receiver.url[7:20]}", True),
+        ("sent_to=%25", False),
+        ("state=disabled&sent_to=nowhere", False),
+    ):
+        assert (where in (await admin.get(f"{PATH}?{query}")).html) is is_there, query
+    exported = await admin.get(f"{where}?format=csv&status=failed")
+    assert exported.text.startswith("\ufeffMade,Type,Event,Status")

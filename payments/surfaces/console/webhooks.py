@@ -38,10 +38,10 @@ _DELIVERIES: Final = 50
 
 
 class EndpointsQuery(ListQuery, frozen=True, kw_only=True):
-    """`state`: switched on or off, or on and failing. `url`: what is in the address."""
+    """`state`: switched on or off, or on and failing. `sent_to`: what is in the address."""
 
     state: Literal["enabled", "disabled", "failing"] | None = None
-    url: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    sent_to: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
 
 class DeliveriesQuery(ListQuery, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ async def load(
     sources: Sources, query: EndpointsQuery, before: UUID | None, count: int
 ) -> Sequence[EndpointView]:
     """Endpoints of everybody, newest first."""
-    filters = EndpointFilters(state=query.state, url=query.url)
+    filters = EndpointFilters(state=query.state, url=query.sent_to)
     return await queries.list_endpoints(sources.engine, None, before, count, filters)
 
 
