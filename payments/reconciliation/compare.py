@@ -9,7 +9,7 @@ import msgspec
 
 from payments.breaks.tables import BreakKind
 from payments.kernel.money import currency_of, format_minor
-from payments.statements.registry import MOVED, PAID, RETURNED, Line
+from payments.statements.settlement_day import MOVED, PAID, RETURNED, Line
 
 TRANSIT: Final = timedelta(minutes=10)
 """What moved within this time may not have reached the other side yet: no break."""

@@ -15,8 +15,8 @@ from payments.payouts.status import HOLDING, RELEASED, PayoutState
 from payments.payouts.tables import payouts
 from payments.reconciliation.compare import TRANSIT, Ours
 from payments.reconciliation.tables import registry_lines, registry_runs
-from payments.statements.registry import MOVED, RETURNED, Line
-from payments.statements.registry import PAID as PAID_LINE
+from payments.statements.settlement_day import MOVED, RETURNED, Line
+from payments.statements.settlement_day import PAID as PAID_LINE
 
 _CHUNK: Final = 10_000
 _PAYOUT_AGREES: Final[Mapping[PayoutState, frozenset[str]]] = {

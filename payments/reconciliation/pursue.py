@@ -16,7 +16,7 @@ from payments.breaks.tells import event_of
 from payments.events.writes import add_to
 from payments.reconciliation.compare import Difference
 from payments.reconciliation.ours import any_of
-from payments.statements.registry import RETURNED, Registry
+from payments.statements.settlement_day import RETURNED, Registry
 
 BY: Final = "registry"
 _FOUND_BY: Final = "registry:"

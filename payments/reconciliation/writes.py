@@ -19,7 +19,7 @@ from payments.reconciliation.compare import Difference, Ours, compare
 from payments.reconciliation.ours import known, missing, moved_elsewhere
 from payments.reconciliation.pursue import pursue
 from payments.reconciliation.tables import registry_lines, registry_runs
-from payments.statements.registry import Line, Registry
+from payments.statements.settlement_day import Line, Registry
 
 _LOCK: Final = 7_203_101
 _CHUNK: Final = 1000

@@ -14,7 +14,7 @@ from payments.reconciliation.compare import Ours
 from payments.reconciliation.ours import known
 from payments.reconciliation.tables import registry_lines, registry_runs
 from payments.recovery.queries import Recovery
-from payments.statements.registry import MOVED
+from payments.statements.settlement_day import MOVED
 
 
 class Why(enum.Enum):

@@ -7,8 +7,8 @@ from payments.statements.file import StatementFile
 from payments.statements.line import InvalidStatement, Line
 from payments.statements.lines import Lines
 from payments.statements.profiles import find_profile
-from payments.statements.registry import Registry
-from payments.statements.registry_file import read_json
+from payments.statements.settlement_day import Registry
+from payments.statements.settlement_file import read_json
 from payments.statements.statement import Statement
 
 FORMAT: Final = "json:superpay"

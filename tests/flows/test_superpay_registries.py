@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from payments.reconciliation.queries import days_to_fetch
-from payments.statements.registry_file import BadRegistry
+from payments.statements.settlement_file import BadRegistry
 from payments.surfaces.superpay import fetching
 from payments.surfaces.superpay.client import Page
 from scheduler.job import Tools

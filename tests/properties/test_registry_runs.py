@@ -21,7 +21,7 @@ from payments.kernel.ids import new_id
 from payments.payouts.tables import payouts
 from payments.reconciliation.tables import registry_lines, registry_runs
 from payments.reconciliation.writes import load
-from payments.statements.registry import Line, Registry
+from payments.statements.settlement_day import Line, Registry
 
 PAYOUTS = 4
 MINOR = 1000

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from payments.breaks.tables import BreakKind
 from payments.reconciliation.compare import TRANSIT, Difference, Ours, compare
-from payments.statements.registry import Line
+from payments.statements.settlement_day import Line
 
 NOW = datetime(2026, 1, 2, 3, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=1)

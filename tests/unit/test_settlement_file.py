@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from payments.statements.registry import Registry
-from payments.statements.registry_file import (
+from payments.statements.settlement_day import Registry
+from payments.statements.settlement_file import (
     COLUMNS,
     BadRegistry,
     check_headers,

@@ -18,8 +18,8 @@ from payments.operations.submit import Submitter
 from payments.reconciliation.fetch import FETCH_EFFECT
 from payments.reconciliation.queries import FETCHED
 from payments.reconciliation.writes import Loaded, load
-from payments.statements.registry import Registry
-from payments.statements.registry_file import BadRegistry, check_headers, read_json
+from payments.statements.settlement_day import Registry
+from payments.statements.settlement_file import BadRegistry, check_headers, read_json
 from payments.surfaces.superpay.client import SuperPayClient
 from payments.surfaces.superpay.subjects import Subject, extra_check
 

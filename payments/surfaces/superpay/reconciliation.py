@@ -34,7 +34,7 @@ from payments.operations.submit import Submitter
 from payments.reconciliation.fetch import FetchRegistry
 from payments.reconciliation.queries import list_runs
 from payments.reconciliation.writes import Loaded, load
-from payments.statements.registry import Registry
+from payments.statements.settlement_day import Registry
 from payments.surfaces.superpay.answers import (
     BreakList,
     CallbackList,

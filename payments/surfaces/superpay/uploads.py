@@ -10,8 +10,8 @@ from payments.http.services import HttpRequest, header
 from payments.kernel.errors import InvalidBody, UnsupportedMediaType
 from payments.kernel.strict import NotRead, check_day, day_bounds
 from payments.reconciliation.queries import CLOSES_AFTER, KEPT_DAYS
-from payments.statements.registry import Registry
-from payments.statements.registry_file import BadRegistry, read_csv, read_json
+from payments.statements.settlement_day import Registry
+from payments.statements.settlement_file import BadRegistry, read_csv, read_json
 from payments.surfaces.superpay.bodies import UploadQuery
 
 _CLOCKS_DIFFER_BY: Final = dt.timedelta(minutes=5)

@@ -26,7 +26,7 @@ from payments.kernel.strict import (
     read_word,
 )
 from payments.provider.tables import SUPERPAY
-from payments.statements.registry import MOVED, Line, Registry
+from payments.statements.settlement_day import MOVED, Line, Registry
 
 TYPES: Final = frozenset({"payout", "deposit"})
 STATUSES: Final = frozenset({"paid", "returned", "failed", "canceled", "expired"})
