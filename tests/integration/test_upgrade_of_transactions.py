@@ -9,6 +9,8 @@ from payments.kernel.database import Connection, connect
 
 RELEASED = "0011"
 """The schema of 0.1.0."""
+FILLED = "0034"
+"""Where transactions of what 0.1.0 applied are filled in."""
 WALLET, CLEARING = 1, 69 << 56
 FEES, BANK_CLEARING, OTHER_CLEARING = 72 << 56 | 1, 73 << 56 | 1, 73 << 56 | 2
 BUYER, SELLER = 3 << 56 | 1, 3 << 56 | 2
@@ -40,7 +42,7 @@ POSTINGS = {
 }
 
 
-async def _upgraded(database: str) -> Connection:
+async def _upgraded(database: str, until: str = "head") -> Connection:
     """A session of a database of 0.1.0 that was upgraded."""
     await migrate_async(database, "base")
     await migrate_async(database, RELEASED)
@@ -58,14 +60,14 @@ async def _upgraded(database: str) -> Connection:
             columns=COLUMNS,
             records=[(a, n, m, 0, NOW, operation_id, book, 643) for a, n, m, book in legs],
         )
-    await migrate_async(database)
+    await migrate_async(database, until)
     return connection
 
 
-async def _set_back(connection: Connection) -> None:
-    """To where transactions are filled in, without what came after."""
-    await connection.execute("ALTER TABLE transaction_amounts DROP COLUMN created_at")
+async def _fill_again(connection: Connection, database: str) -> None:
+    """As if the migration that fills them in had not ended; then all that comes after."""
     await connection.execute("UPDATE alembic_version SET version_num = '0033'")
+    await migrate_async(database)
 
 
 async def test_old_operations_have_their_transactions(database: str) -> None:
@@ -79,14 +81,13 @@ async def test_old_operations_have_their_transactions(database: str) -> None:
 
 
 async def test_a_migration_that_was_broken_off_goes_on(database: str) -> None:
-    connection = await _upgraded(database)
+    connection = await _upgraded(database, FILLED)
     await connection.execute("SET session_replication_role = replica")
     await connection.execute("DELETE FROM transactions WHERE operation_id = $1", UUID(int=2))
     await connection.execute("DROP INDEX accounts_status_idx")
     # It stood before that operation, and had not said that it was done.
     await connection.execute("UPDATE transaction_fills SET filled_until = '2026-11-19'")
-    await _set_back(connection)
-    await migrate_async(database)
+    await _fill_again(connection, database)
     rows = await connection.fetch("SELECT * FROM transactions")
     assert {row["operation_id"]: json.loads(row["postings"]) for row in rows} == POSTINGS
     assert await connection.fetchval("SELECT count(*) FROM transaction_amounts") == 1
@@ -98,7 +99,7 @@ async def test_a_migration_that_was_broken_off_goes_on(database: str) -> None:
 
 async def test_a_transfer_keeps_its_id(database: str) -> None:
     """By which it is reversed: as a transfer or as a transaction, not as both."""
-    connection = await _upgraded(database)
+    connection = await _upgraded(database, FILLED)
     await connection.execute("SET session_replication_role = replica")
     await connection.execute("TRUNCATE transactions, transaction_amounts")
     await connection.execute(
@@ -107,8 +108,7 @@ async def test_a_transfer_keeps_its_id(database: str) -> None:
         json.dumps({"transfer_id": str(UUID(int=99))}),
     )
     await connection.execute("UPDATE transaction_fills SET filled_until = '2026-11-19'")
-    await _set_back(connection)
-    await migrate_async(database)
+    await _fill_again(connection, database)
     row = await connection.fetchrow(
         "SELECT id FROM transactions WHERE operation_id = $1", UUID(int=1)
     )

@@ -18,6 +18,7 @@ from payments.bankpayments.refusals import (
     PAYMENT_ALREADY_MATCHED,
     PAYMENT_NOT_FOUND,
     PAYMENT_REVERSED,
+    PAYMENT_SETTLED,
 )
 from payments.bankpayments.tables import (
     BalanceChange,
@@ -119,6 +120,7 @@ def test_a_match_moves_it_out_of_suspense() -> None:
         (PAYMENT_NOT_FOUND, [KNOWN, payment()], "123456789012"),
         (PAYMENT_ALREADY_MATCHED, [KNOWN, payment(PaymentStatus.CREDITED)], INN),
         (PAYMENT_REVERSED, [KNOWN, payment(PaymentStatus.REVERSED)], INN),
+        (PAYMENT_SETTLED, [KNOWN, payment(PaymentStatus.SETTLED)], INN),
         (ORGANIZATION_NOT_FOUND, [payment()], INN),
     ],
 )
@@ -170,6 +172,7 @@ def test_two_people_who_agree_assign_a_payment() -> None:
         (PAYMENT_NOT_FOUND, [KNOWN], "client:second", INN),
         (PAYMENT_ALREADY_MATCHED, [KNOWN, payment(PaymentStatus.CREDITED)], "client:second", INN),
         (PAYMENT_REVERSED, [KNOWN, payment(PaymentStatus.REVERSED)], "client:second", INN),
+        (PAYMENT_SETTLED, [KNOWN, payment(PaymentStatus.SETTLED)], "client:second", INN),
         (ORGANIZATION_NOT_FOUND, [payment()], "client:second", INN),
         (
             OTHER_OWNER_PROPOSED,

@@ -10,6 +10,7 @@ from payments.bankpayments.refusals import (
     PAYMENT_CHANGED,
     PAYMENT_NOT_FOUND,
     PAYMENT_REVERSED,
+    PAYMENT_SETTLED,
 )
 from payments.bankpayments.reverse import ReverseBankPayment
 from payments.bankpayments.tables import (
@@ -60,6 +61,7 @@ def test_who_pays_a_returned_payment(
     [
         (PAYMENT_NOT_FOUND, None, None),
         (PAYMENT_REVERSED, payment(PaymentStatus.REVERSED), 5),
+        (PAYMENT_SETTLED, payment(PaymentStatus.SETTLED), 5),
         (PAYMENT_CHANGED, payment(PaymentStatus.CREDITED), None),
     ],
 )
