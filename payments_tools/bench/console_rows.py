@@ -24,7 +24,7 @@ async def fill_rows(connection: Connection, wallets: Sequence[int], count: int) 
     columns = [column.name for column in payouts.columns]
     rows: list[tuple[Any, ...]] = []
     for row in _payouts(wallets, count, now):
-        rows.append(tuple(row[name] for name in columns))
+        rows.append(tuple(row.get(name) for name in columns))
         if len(rows) == _CHUNK:
             await connection.copy_records_to_table("payouts", columns=columns, records=rows)
             rows = []
