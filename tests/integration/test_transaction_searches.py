@@ -1,4 +1,4 @@
-"""Every filter of the list of transactions answers from an index, on tables that have grown."""
+"""Every filter of the list of transactions answers from an index, on tables of a million rows."""
 
 import re
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from payments.kernel.database import connect, create_engine
 from payments.transactions.queries import Position, list_transactions
 from payments.transactions.search import Search
 
-ROWS: Final = 100_000
+ROWS: Final = 1_000_000
 BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 BIG: Final = {"transactions", "transaction_amounts", "entries"}
 FILL: Final = (
@@ -45,7 +45,6 @@ FILL: Final = (
            '{BEGIN}'::timestamptz + n * interval '1 second', lpad(to_hex(n), 32, '0')::uuid, 0, 643
       FROM generate_series(1, {ROWS}) AS n, generate_series(0, 1) AS side
     """,
-    "ANALYZE transactions, transaction_amounts, entries",
 )
 SEARCHES: Final = {
     "none": Search(),
@@ -84,7 +83,18 @@ SEARCHES: Final = {
 async def grown(database: str) -> AsyncIterator[AsyncEngine]:
     """A database in which the planner sees big tables."""
     connection = await connect(database)
-    for statement in FILL:
+    indexes = await connection.fetch(
+        "SELECT indexrelid::regclass AS name, pg_get_indexdef(indexrelid) AS made FROM pg_index"
+        " WHERE indrelid::regclass::text = ANY($1) AND NOT indisunique",
+        list(BIG),
+    )
+    # Filled without them, which takes half the time.
+    for statement in (
+        *(f"DROP INDEX {index['name']}" for index in indexes),
+        *FILL,
+        *(index["made"] for index in indexes),
+        f"ANALYZE {', '.join(BIG)}",
+    ):
         await connection.execute(statement)
     await connection.close()
     engine = create_engine(database, pool_size=2)
@@ -112,6 +122,7 @@ async def plans(engine: AsyncEngine, search: Search, after: Position | None) -> 
     return result
 
 
+@pytest.mark.timeout(300)  # a million rows
 async def test_no_filter_scans_a_table(grown: AsyncEngine) -> None:
     middle = Position(BEGIN + timedelta(seconds=ROWS // 2), UUID(int=ROWS // 2))
     scanning = {}
