@@ -15,6 +15,7 @@ import pytest
 from tests.architecture.sources import ROOT
 from tests.fixtures.platform import api_key
 from tests.fixtures.shop import SETTINGS, Shop
+from tests.fixtures.told import assert_told_as_got
 from tests.flows.native import WAIT, funded, opened, transfer, waited
 
 PAGE = "docs/event-examples.md"
@@ -52,6 +53,8 @@ async def money_moves(http: httpx.AsyncClient) -> None:
     await waited(http, f"/v1/transactions/{made['transaction_id']}/reverse", {"reason": "returned"})
     for action in ("freeze", "unfreeze"):
         await waited(http, f"/v1/wallets/{destination}/{action}", {})
+    await http.patch(f"/v1/wallets/{destination}", json={"metadata": {"tier": 1}}, headers=WAIT)
+    await waited(http, f"/v1/wallets/{await opened(http)}/close")
     item = {"kind": "transfer", **transfer(source, destination, "1")}
     headers = {**WAIT, "Idempotency-Key": "bulk-1"}
     await http.post("/v1/operations/bulk", json={"operations": [item]}, headers=headers)
@@ -96,6 +99,7 @@ async def test_the_examples_are_what_happens(shop: Shop, tmp_path: Path) -> None
     await money_moves(http)
     await clients_move_money(http)
     events = (await http.get("/v1/events", params={"limit": 1000})).json()["items"]
+    await assert_told_as_got(http, {}, events)
     newest = {event["type"]: event for event in events}
     shown = [
         f"## {type_}\n\n```json\n{json.dumps(newest[type_], indent=2, ensure_ascii=False)}\n```\n"
