@@ -16,8 +16,10 @@ HIDDEN_REQUEST: Final = HIDDEN + b'Content-Length: 26\r\n\r\n{"user_id":9,"amoun
 
 
 @pytest.fixture
-def settings_overrides() -> dict[str, Any]:
-    return {"read_timeout_s": 1}
+def settings_overrides(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Little patience only where it is tried: a machine may stand still for a second."""
+    is_about_silence = any("H3" in mark.args for mark in request.node.iter_markers("case"))
+    return {"read_timeout_s": 1 if is_about_silence else 20}
 
 
 @pytest.fixture

@@ -59,7 +59,8 @@ async def test_a_stuck_payout_is_resolved_by_two(superpay: SuperPay, desks: Cons
     actors = [
         item["actor"] for item in (await superpay.get(f"/v1/payouts/{payout}/timeline"))["items"]
     ]
-    assert actors[-2:] == ["operator:anna", "operator:boris"]
+    # The executor may have asked SuperPay once more in between.
+    assert [a for a in actors if a.startswith("operator:")] == ["operator:anna", "operator:boris"]
 
 
 async def test_a_payout_that_was_not_sent_is_canceled(superpay: SuperPay, desks: Console) -> None:
