@@ -20,6 +20,9 @@ app: Final = typer.Typer(
     no_args_is_help=True, help="Measure this product and a row-at-a-time baseline in the same run."
 )
 Found = TypeVar("Found")
+InPairs = Annotated[int, typer.Option(help="Transfers to apply with and without.")]
+Between = Annotated[int, typer.Option(help="Wallets they go between.")]
+ABatch = Annotated[int, typer.Option(help="Transfers a batch.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON instead of a table.")]
 Out = Annotated[Path | None, typer.Option(help="A folder to write the figures to, as a page too.")]
 
@@ -72,8 +75,8 @@ def measure(
 @app.command()
 def ledger(
     transfers: Annotated[int, typer.Option(help="Transfers to apply in each run.")] = 50_000,
-    accounts: Annotated[int, typer.Option(help="Wallets they go between.")] = 10_000,
-    batch: Annotated[int, typer.Option(help="Transfers a batch.")] = 1000,
+    accounts: Between = 10_000,
+    batch: ABatch = 1000,
     out: Out = None,
     *,
     as_json: Json = False,
@@ -93,9 +96,9 @@ def ledger(
 
 @app.command()
 def events(
-    transfers: Annotated[int, typer.Option(help="Transfers to apply with events.")] = 30_000,
-    accounts: Annotated[int, typer.Option(help="Wallets they go between.")] = 10_000,
-    batch: Annotated[int, typer.Option(help="Transfers a batch.")] = 1000,
+    transfers: InPairs = 30_000,
+    accounts: Between = 10_000,
+    batch: ABatch = 1000,
     out: Out = None,
     *,
     as_json: Json = False,
@@ -113,9 +116,9 @@ def events(
 
 @app.command()
 def transactions(
-    transfers: Annotated[int, typer.Option(help="Transfers to apply with events.")] = 30_000,
-    accounts: Annotated[int, typer.Option(help="Wallets they go between.")] = 10_000,
-    batch: Annotated[int, typer.Option(help="Transfers a batch.")] = 1000,
+    transfers: InPairs = 30_000,
+    accounts: Between = 10_000,
+    batch: ABatch = 1000,
     out: Out = None,
     *,
     as_json: Json = False,
