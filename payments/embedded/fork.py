@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn, cast
 
+from payments.embedded.held_signals import STOPPING, held_signals
 from payments.embedded.launch import die_with, set_name
 from payments.embedded.process import Child, EmbeddedError, rotate
 
 _WAIT_STEP_S: Final = 0.01
 _FIRST_OTHER_FD: Final = 3
-_STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class ForkedProcess:
@@ -35,10 +35,11 @@ class ForkedProcess:
 
     def poll(self) -> int | None:
         """The exit code, negative for a signal; None while it runs."""
-        if self.returncode is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.returncode = os.waitstatus_to_exitcode(status)
+        with held_signals():  # a status is reported once
+            if self.returncode is None:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                if pid:
+                    self.returncode = os.waitstatus_to_exitcode(status)
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
@@ -74,17 +75,14 @@ class ForkedChild(Child):
         sys.stderr.flush()
         gc.freeze()  # the collector of a child leaves what it shares with us alone
         parent = os.getpid()
-        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
-        try:
+        with held_signals():
             pid = os.fork()
             if pid == 0:
                 self._be_child(parent)
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
-        with suppress(OSError):  # the child does it too; whoever comes first
-            os.setpgid(pid, pid)
-        self.process = cast("subprocess.Popen[bytes]", ForkedProcess(pid))
-        self.started_at_s = time.monotonic()
+            with suppress(OSError):  # the child does it too; whoever comes first
+                os.setpgid(pid, pid)
+            self.process = cast("subprocess.Popen[bytes]", ForkedProcess(pid))
+            self.started_at_s = time.monotonic()
 
     def _be_child(self, parent: int) -> NoReturn:
         """Everything that the child does; never returns into the frames of the parent."""
@@ -105,7 +103,7 @@ class ForkedChild(Child):
 
     def _leave_parent(self, parent: int) -> None:
         os.setpgid(0, 0)
-        for number in _STOPPING:
+        for number in STOPPING:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         _redirect(self.log, self.errors or self.log)

@@ -3,8 +3,9 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,65 @@ def test_it_is_stopped_by_the_signal_and_in_a_group_of_its_own(tmp_path: Path) -
     assert running.running()
     running.stop()
     assert running.exit_text() == "was ended by SIGTERM"
+
+
+class Interrupted(BaseException):
+    """What the handler of a stop signal raises here."""
+
+
+@pytest.fixture
+def interrupting() -> Iterator[None]:
+    """SIGHUP raises where it is handled, as in `payments up`."""
+
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGHUP, interrupt)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+def signalled_after(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The call, with a SIGHUP to this process, not to its forks, as soon as it has returned."""
+    ours = os.getpid()
+
+    def called(*arguments: Any) -> Any:
+        result = call(*arguments)
+        if os.getpid() == ours:
+            os.kill(ours, signal.SIGHUP)
+        return result
+
+    return called
+
+
+@pytest.mark.usefixtures("interrupting")
+def test_a_signal_right_after_the_status_was_collected_does_not_lose_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = child(tmp_path, lambda: sys.exit(7))
+    running.start()
+    os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "waitpid", signalled_after(os.waitpid))
+        with pytest.raises(Interrupted):
+            running.running()
+    running.stop()
+    assert running.exit_text() == "exited with 7"
+
+
+@pytest.mark.usefixtures("interrupting")
+def test_a_signal_right_after_the_fork_leaves_no_unknown_child(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = child(tmp_path, signal.pause)
+    with monkeypatch.context() as patched:
+        # the next call of the parent after the fork
+        patched.setattr(os, "setpgid", signalled_after(os.setpgid))
+        with pytest.raises(Interrupted):
+            running.start()
+    assert running.running()
+    running.stop()
+    assert not running.running()
 
 
 def test_it_cannot_be_another_user(tmp_path: Path) -> None:
