@@ -102,16 +102,15 @@ async def test_nothing_accepted_is_503_and_unknown_fate_names_the_operation() ->
     )
 
 
-async def test_bulk_says_which_items_were_not_accepted() -> None:
+async def test_a_bulk_that_is_not_accepted_is_answered_like_any_request() -> None:
+    """Its items have no status of their own: a 202 would say that they were accepted."""
     api = Api()
+    body = {"operations": [{"kind": "transfer", **BODY}, {"kind": "no such kind"}]}
     api.door.closed = Unavailable("full", code="backlog_full")
-    answer = await api.http.post(
-        "/v1/operations/bulk", json={"operations": [{"kind": "transfer", **BODY}]}
-    )
-    item = answer.json()["items"][0]
-    assert (item["status"], item["reason"], item["retryable"]) == (
-        "not_accepted",
-        "backlog_full",
-        True,
-    )
-    assert item["operation_id"]
+    answer = await api.http.post("/v1/operations/bulk", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (503, "backlog_full")
+    assert (answer.json()["retryable"], answer.headers["retry-after"]) == (True, "1")
+    api.door.closed = UnknownFate(operation_id="some-id")
+    answer = await api.http.post("/v1/operations/bulk", json=body, headers={"prefer": "wait=5"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "acceptance_unknown")
+    assert answer.json()["operation_id"] == "some-id"

@@ -15,7 +15,7 @@ from payments.transactions.queries import TransactionView
 from payments.wallets.queries import WalletView
 
 NOT_ACCEPTED: Final = "not_accepted"
-"""An item that was not accepted and may be sent again."""
+"""An item that was not accepted, beside others that were, and may be sent again."""
 
 
 class WalletList(msgspec.Struct, kw_only=True):

@@ -16,7 +16,7 @@ from payments.http.operations import applied_body, render_ticket
 from payments.http.prefer import APPLIED, preferred_wait_s
 from payments.http.reply import Header, Reply
 from payments.http.services import HttpRequest, service
-from payments.kernel.errors import Conflict, InvalidBody, PaymentsError, Unavailable
+from payments.kernel.errors import Conflict, InvalidBody, PaymentsError
 from payments.kernel.ids import derived_ids
 from payments.operations.acceptance import BulkItems, runs_of
 from payments.operations.atomic import BULK_REJECTED, ApplyAll, AtomicPart, atomic, part_id
@@ -30,7 +30,7 @@ from payments.operations.submit import Request, Submitter, keyed
 from payments.statements.book import OPERATION as LINE
 from payments.surfaces.native.answers import BulkAnswer
 from payments.surfaces.native.bodies import BulkBody
-from payments.surfaces.native.bulk_answers import AskedItem, accepted, answers_of, refusal_of
+from payments.surfaces.native.bulk_answers import AskedItem, answers_of, refusal_of
 from payments.surfaces.native.bulk_content import content_digest
 from payments.surfaces.native.bulk_items import KINDS, ReadItem, read_items
 
@@ -78,11 +78,7 @@ async def submit_bulk(request: HttpRequest) -> Reply:
     asked = await _Asking(request, submitter).of(read)
     if not is_keyed and not asked.parts:
         return _reply([i.refused for i in asked.items], wait_s)
-    ticket = await accepted(submitter, asked.request(content), wait_s)
-    if isinstance(ticket, Unavailable):
-        return _reply(
-            [i.refused or refusal_of(i.operation_id or None, ticket) for i in asked.items], wait_s
-        )
+    ticket = await submitter(asked.request(content), wait_s)
     stored = service(request, StoredOutcomes)  # type: ignore[type-abstract]
     answers = await answers_of(stored, ticket, asked.items)
     replayed = (REPLAYED,) if ticket.is_replay else ()

@@ -7,13 +7,13 @@ from uuid import UUID
 import msgspec
 
 from payments.http.operations import PARKED, applied_body, spliced
-from payments.kernel.errors import PaymentsError, Unavailable
+from payments.kernel.errors import PaymentsError
 from payments.kernel.ids import OperationId
 from payments.operations.bulk import BulkAccepted
 from payments.operations.envelope import digest_of_intent
 from payments.operations.outcome import Decision, Status
 from payments.operations.outcomes import CONFLICTS, PartOutcome, StoredOutcomes, conflict
-from payments.operations.submit import Request, Submitter, Ticket
+from payments.operations.submit import Request, Ticket
 from payments.surfaces.native.answers import NOT_ACCEPTED
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -46,14 +46,6 @@ def refusal_of(operation_id: str | None, error: PaymentsError) -> msgspec.Raw:
             }
         )
     )
-
-
-async def accepted(submitter: Submitter, request: Request, wait_s: float) -> Ticket | Unavailable:
-    """The bulk's ticket, or why nothing is accepted now: that is answered for each item."""
-    try:
-        return await submitter(request, wait_s)
-    except Unavailable as error:
-        return error
 
 
 async def answers_of(
