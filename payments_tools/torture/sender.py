@@ -87,7 +87,7 @@ def standing_of(status: int, document: dict[str, Any]) -> Standing:
     if status >= 500 or status in _UNCLEAR:  # noqa: PLR2004 - HTTP
         return Standing.OPEN
     if any(item["status"] == NOT_ACCEPTED for item in document.get("items", ())):
-        return Standing.OPEN  # a bulk that is not in: every item says so
+        return Standing.OPEN  # an item of a bulk is not in
     if status == 201 or (status == 200 and document.get("status") != "accepted"):  # noqa: PLR2004
         return Standing.APPLIED if document.get("status") != "duplicate" else Standing.ACCEPTED
     if status < 300:  # noqa: PLR2004 - HTTP
