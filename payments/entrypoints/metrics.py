@@ -13,6 +13,8 @@ from prometheus_client.exposition import ThreadingWSGIServer
 
 from payments.entrypoints.settings import Settings
 
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
 ROLES: Final = ("consumer", "executor", "scheduler")
 _READY: Final = "payments_role_ready"
 _log = structlog.get_logger(__name__)
@@ -37,7 +39,8 @@ def serve_metrics(settings: Settings, role: str) -> WSGIServer | None:
         return None
     address, port = settings.metrics_address, settings.metrics_port
     try:
-        server = make_server(address, port, health_and_metrics(), _server_of(address), _Handler)
+        app = taking_head(health_and_metrics())
+        server = make_server(address, port, app, _server_of(address), _Handler)
     except OSError as error:
         _log.warning("no_metrics", port=port, error=str(error))
         return None
@@ -55,12 +58,28 @@ def _server_of(address: str) -> type[WSGIServer]:
     return Server
 
 
-def health_and_metrics() -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
+def taking_head(app: Application) -> Application:
+    """The application, with HEAD answered as GET is but without the body."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "HEAD":
+            return app(environ, start_response)
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        as_get = {**environ, "REQUEST_METHOD": "GET"}
+        length = sum(map(len, app(as_get, lambda *given: started.append(given))))
+        status, headers = started[0]
+        start_response(status, [*headers, ("Content-Length", str(length))])
+        return []
+
+    return answer
+
+
+def health_and_metrics() -> Application:
     """`/health/live`: the process lives; `/health/ready`: it works, 503 while it waits for servers.
 
     Everything else answers with the metrics.
     """
-    metrics: Callable[[dict[str, Any], Any], Iterable[bytes]] = make_wsgi_app()
+    metrics: Application = make_wsgi_app()
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")

@@ -53,6 +53,7 @@ class Access(Caller, frozen=True, kw_only=True):
     handler decodes itself; `may_be_empty`: the body is optional. `uploads`: type by media type of
     a body that is a file. `media_type`: of the answers. `mentions`: structs that hand-written
     schemas refer to. `is_documented`: False for pages, which are no part of the API.
+    `is_safe`: False when a GET changes something, so that HEAD is refused.
     """
 
     operation: Operation[Any] | None = None
@@ -71,6 +72,7 @@ class Access(Caller, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     sees_accepted: bool | None = None
     is_documented: bool = True
+    is_safe: bool = True
 
     def waits_for_accepted(self, method: str) -> bool:
         """True when a request of this method waits for everything accepted before it."""

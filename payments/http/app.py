@@ -16,6 +16,7 @@ from payments.http.auth import Schemes, check_declarations, require_actor
 from payments.http.body import BODY_MAX_BYTES
 from payments.http.dependencies import dependencies_of
 from payments.http.errors import Pages, renderer
+from payments.http.head import HeadAsGet
 from payments.http.services import STATE_KEY, Services
 from payments.http.serving import EVERYWHERE, OperationsPort
 
@@ -53,5 +54,6 @@ def build_app(
         state=State({STATE_KEY: services}),
         lifespan=lifespan,
     )
+    app.asgi_handler = HeadAsGet(app.asgi_handler)
     check_declarations(app, schemes)
     return app

@@ -14,8 +14,9 @@ from litestar import Litestar
 from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
 
-from payments.http.access import access_of
+from payments.http.access import Access, access_of
 from payments.http.caught_up import wait_for_accepted
+from payments.http.head import is_head
 from payments.http.paths import check_path, check_separators, undeclared
 from payments.http.scopes import EVERYTHING
 from payments.http.services import Connection, HttpRequest, header, service
@@ -81,9 +82,7 @@ async def require_actor(connection: Connection, handler: BaseRouteHandler) -> No
 
     An authorized read then waits for everything accepted before it.
     """
-    if connection.scope.get("method") == _OPTIONS:
-        # Litestar adds OPTIONS to every path. A 401 would make the caller look for credentials.
-        raise MethodNotAllowedException
+    _check_method(connection, access_of(handler))
     check_separators(connection)
     access = access_of(handler)
     if access is None:
@@ -104,6 +103,16 @@ async def require_actor(connection: Connection, handler: BaseRouteHandler) -> No
         check_path(connection)
     if access.waits_for_accepted(connection.scope["method"]):  # type: ignore[typeddict-item]
         await wait_for_accepted(connection)
+
+
+def _check_method(connection: Connection, access: Access | None) -> None:
+    """Raise 405 for OPTIONS, which Litestar adds to every path, and for HEAD of an unsafe GET.
+
+    A 401 would make the caller look for credentials.
+    """
+    is_unsafe = access is not None and not access.is_safe
+    if connection.scope.get("method") == _OPTIONS or (is_unsafe and is_head(connection.scope)):
+        raise MethodNotAllowedException
 
 
 def actor_of(request: HttpRequest) -> Actor:

@@ -13,6 +13,7 @@ import structlog
 from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.types import Scope
 
+from payments.http.access import access_of
 from payments.http.reply import PROBLEM_JSON, Header, Reply
 from payments.http.services import HttpRequest
 from payments.kernel.database import no_session
@@ -40,7 +41,7 @@ CODES: Final = {
     500: "internal_error",
     503: "unavailable",
 }
-_METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
+_METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _INTERNAL: Final = "Something went wrong on our side; it has been logged."
 _DETAILS: Final = {
     404: "There is nothing at this path. Every path is listed at /schema.",
@@ -176,8 +177,11 @@ def _allowed(scope: Scope) -> bytes:
 
 
 def _is_routed(routing: Any, path: str, method: str) -> bool:
+    """True when a route takes the method; HEAD is taken by every GET that changes nothing."""
+    routed = "GET" if method == "HEAD" else method
     try:
-        routing(path=path.rstrip("/") or "/", method=method)
+        _, handler, *_ = routing(path=path.rstrip("/") or "/", method=routed)
     except HTTPException:
         return False
-    return True
+    access = access_of(handler)
+    return method == routed or access is None or access.is_safe

@@ -8,9 +8,11 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
 from payments.http.caught_up import STALE, STALE_KEY
+from payments.http.head import is_head
 from payments.http.reply import Header
 
 EVENT_STREAM: Final = b"text/event-stream"
+_END: Final[Any] = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 class StreamReply(ASGIResponse):
@@ -44,6 +46,9 @@ class StreamReply(ASGIResponse):
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )
+        if is_head(scope):
+            await send(_END)
+            return
         sending = asyncio.create_task(self._send(send), name="stream")
         gone = asyncio.create_task(_gone(receive), name="stream-client")
         try:
@@ -54,7 +59,7 @@ class StreamReply(ASGIResponse):
             await asyncio.gather(sending, gone, return_exceptions=True)
         if not sending.cancelled():
             await sending
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await send(_END)
 
     async def _send(self, send: Send) -> None:
         async for piece in self.pieces:

@@ -108,7 +108,7 @@ async def test_a_time_in_a_query_is_rfc_3339(native: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     ("path", "allow"),
-    [("/v1/transfers", "POST"), ("/v1/holds", "POST"), ("/v1/wallets", "GET, POST")],
+    [("/v1/transfers", "POST"), ("/v1/holds", "POST"), ("/v1/wallets", "GET, HEAD, POST")],
 )
 async def test_options_is_not_taken_and_says_what_is(
     client: httpx.AsyncClient, native: httpx.AsyncClient, path: str, allow: str

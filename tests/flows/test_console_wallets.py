@@ -26,11 +26,14 @@ async def test_a_list_is_filtered_paged_and_exported(
     following = first.html.partition('rel="next"')[0].rpartition('href="')[2].partition('"')[0]
     second = await desk.get(following.replace("&amp;", "&"))
     assert ("user-0" in first.text, "user-0" in second.text) == (False, True)
+    link_checked = await desk.head("/console/wallets?format=csv&owner=user-9")
+    assert (link_checked.status, link_checked.answer.content) == (200, b"")
     exported = await desk.get("/console/wallets?format=csv&owner=user-1")
     assert exported.answer.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(exported.html.removeprefix("\ufeff"))))
     assert [row["Owner"] for row in rows] == ["user-1"]
     actions = await desk.get("/console/actions?action=list.export")
+    assert "user-9" not in actions.text
     assert "list wallets" in actions.text
 
 

@@ -84,7 +84,7 @@ async def test_unknown_paths_and_methods() -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     answer = await api.http.delete("/v1/wallets/")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-    assert answer.headers["allow"] == "GET, POST"
+    assert answer.headers["allow"] == "GET, HEAD, POST"
 
 
 async def test_nothing_accepted_is_503_and_unknown_fate_names_the_operation() -> None:

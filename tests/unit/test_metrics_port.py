@@ -1,8 +1,8 @@
 """The roles without an API answer metrics and health on a port of their own."""
 
 import contextlib
-import urllib.error
-import urllib.request
+import http.client
+import socket
 from collections.abc import Iterator
 
 import msgspec
@@ -28,13 +28,11 @@ def served(role: str, port: int) -> Iterator[bool]:
             server.server_close()
 
 
-def answer(port: int, path: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as reply:
-            return reply.status, reply.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
+def answer(port: int, path: str, method: str = "GET") -> tuple[int, str]:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        connection.request(method, path)
+        reply = connection.getresponse()
+        return reply.status, reply.read().decode()
 
 
 @pytest.mark.parametrize(
@@ -68,3 +66,18 @@ def test_a_role_that_waits_for_servers_lives_and_is_not_ready() -> None:
         assert answer(port, "/health/ready") == (200, '{"status":"ready"}')
         status, text = answer(port, "/metrics")
         assert (status, "payments_role_ready 1.0" in text) == (200, True)
+
+
+def test_head_is_answered_as_get_without_the_body() -> None:
+    port = free_port()
+    with served("scheduler", port):
+        READY.set(0)
+        assert answer(port, "/health/ready", "HEAD") == (503, "")
+        READY.set(1)
+        assert answer(port, "/health/ready", "HEAD") == (200, "")
+        assert answer(port, "/metrics", "HEAD") == (200, "")
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as raw:
+            raw.sendall(b"HEAD /health/live HTTP/1.0\r\n\r\n")
+            head, _, body = raw.makefile("rb").read().partition(b"\r\n\r\n")
+    assert b"Content-Length: %d" % len('{"status":"live"}') in head
+    assert body == b""

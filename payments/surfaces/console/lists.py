@@ -11,6 +11,7 @@ from msgspec import inspect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.http.csv_text import BYTE_ORDER_MARK, lines_of
+from payments.http.head import is_head
 from payments.http.lists import LIMIT_MAX, Page, decode_cursor, encode_cursor
 from payments.http.query import read_query
 from payments.http.services import HttpRequest
@@ -94,7 +95,8 @@ async def answer_list(
     query = read_query(request, shown.query, is_form=True)
     sources = Sources(engines[0], seat_of(request).now, lens)
     if query.format == "csv":
-        await _record_export(request, shown, engines[1])
+        if not is_head(request.scope):
+            await _record_export(request, shown, engines[1])
         return _csv_reply(shown, sources, query)
     before = decode_cursor(query.cursor, shown.key_type)
     rows = await shown.load(sources, query, before, query.limit + 1)

@@ -75,13 +75,19 @@ async def renew_activation_link(
     return _registered(user.id, user.login, token, config)
 
 
-@get("/shop/auth/activate/{token:str}", access=Access(PUBLIC, answers={200: Activated}))
+@get(
+    "/shop/auth/activate/{token:str}",
+    access=Access(PUBLIC, answers={200: Activated}, is_safe=False),
+)
 async def activate(
     token: FromPath[str],
     engine: NamedDependency[AsyncEngine],
     clock: NamedDependency[Time],
 ) -> Reply:
-    """Activate a user with the token of its activation link, which works once."""
+    """Activate a user with the token of its activation link, which works once.
+
+    HEAD answers 405: programs that look at links in mails do not use the link up.
+    """
     user_id = await writes.activate(engine, clock.now, token)
     return json_reply(Activated(user_id=user_id, is_active=True))
 
