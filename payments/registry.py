@@ -84,6 +84,7 @@ import payments.wallets.freeze
 import payments.wallets.open
 import payments.wallets.tells
 import payments.webhooks.tables
+from payments.events.event import Packings
 from payments.operations.effects import EffectHandler
 from payments.operations.operation import Operation
 from payments.operations.telling import Says, Tells
@@ -179,4 +180,8 @@ SAYS: Final[tuple[Says, ...]] = (
     payments.transactions.tells.SAYS,
 )
 """What operations say that make no row told above."""
+PACKINGS: Final[Packings] = {
+    tells.noun: tells.packing for tells in told(Schedule()) if tells.packing is not None
+}
+"""How events are read that are stored without their data."""
 CONSOLE_PAGES: Final = payments.surfaces.console.routes.ERRORS

@@ -23,6 +23,7 @@ from payments.deliveries.writes import Due, claim, due, record, spread
 from payments.endpoints.sealing import Seal, Unsealable, headers
 from payments.endpoints.tables import webhook_endpoints
 from payments.endpoints.writes import disable
+from payments.events.event import Packings
 from payments.kernel.clock import Clock, monotonic_s, rfc3339
 from payments.kernel.ids import new_id
 from payments.kernel.randomness import seeded
@@ -47,6 +48,7 @@ class Deliverer:
     def __init__(
         self,
         engine: AsyncEngine,
+        packings: Packings,
         sender: Sender,
         seal: Seal,
         clock: Clock,
@@ -54,7 +56,8 @@ class Deliverer:
         retry_after_s: Sequence[float] = RETRY_AFTER_S,
     ) -> None:
         """`engine` is the primary's. `retry_after_s`: how long after each failure to repeat."""
-        self._engine, self._sender, self._seal, self._clock = engine, sender, seal, clock
+        self._engine, self._packings = engine, packings
+        self._sender, self._seal, self._clock = sender, seal, clock
         self._retry_after_s = retry_after_s
         self._lease_s = 2 * sender.timeout_s
         self._busy: Counter[UUID] = Counter()
@@ -68,7 +71,7 @@ class Deliverer:
         while not self.stop.is_set():
             wait_s = _LOOK_EVERY_S
             try:
-                looked_at = await spread(self._engine, self._clock())
+                looked_at = await spread(self._engine, self._packings, self._clock())
                 claimed = await self._claim()
                 if looked_at or claimed:
                     wait_s = 0.0

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from payments.endpoints.queries import DeliveryNotFound, EndpointView
 from payments.endpoints.tables import webhook_deliveries, webhook_endpoints, webhook_position
+from payments.events.event import NumberedEvent, Packings
 from payments.events.queries import read_with
 from payments.events.types import matcher
 from payments.events.writes import number
@@ -73,7 +74,7 @@ async def recover(engine: AsyncEngine, endpoint_id: UUID, since: datetime) -> in
     return done.rowcount
 
 
-async def spread(engine: AsyncEngine, now: datetime) -> int:
+async def spread(engine: AsyncEngine, packings: Packings, now: datetime) -> int:
     """Make deliveries of the events that have come; gives how many events were looked at.
 
     One executor at a time, by the lock on the position's row: an event meets an endpoint once.
@@ -90,7 +91,12 @@ async def spread(engine: AsyncEngine, now: datetime) -> int:
         if last <= after:
             return 0
         endpoints = await _enabled(connection)
-        through = last if not endpoints else await _spread(connection, endpoints, after, last, now)
+        through = last
+        if endpoints:
+            read = await read_with(connection, packings, after, matcher(()), _AT_ONCE)
+            through = min(read.through, last)
+            events = [one for one in read.events if one.sequence <= last]
+            await _spread(connection, endpoints, events, now)
         await connection.execute(webhook_position.update().values(through_sequence=through))
     return through - after
 
@@ -104,13 +110,10 @@ async def _enabled(connection: AsyncConnection) -> Sequence[_Endpoint]:
 async def _spread(
     connection: AsyncConnection,
     endpoints: Sequence[_Endpoint],
-    after: int,
-    last: int,
+    events: Sequence[NumberedEvent],
     now: datetime,
-) -> int:
-    """Deliveries of the next events; gives the number up to which there are some."""
-    read = await read_with(connection, after, matcher(()), _AT_ONCE)
-    events = [one for one in read.events if one.sequence <= last]
+) -> None:
+    """Deliveries of these events to the endpoints that asked for them."""
     bodies = [_encode(one).decode() for one in events]
     for endpoint in endpoints:
         is_wanted = matcher(tuple(endpoint.types))
@@ -122,7 +125,6 @@ async def _spread(
         if rows:
             columns = [list(column) for column in zip(*rows, strict=True)]
             await connection.exec_driver_sql(_INSERT, (endpoint.id, now, *columns))
-    return min(read.through, last)
 
 
 async def due(engine: AsyncEngine) -> list[Due]:

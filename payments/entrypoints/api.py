@@ -43,7 +43,7 @@ from payments.operations.submit import Submitter
 from payments.reads.caught_up import CaughtUp
 from payments.reads.event_feed import EventFeed
 from payments.reads.replica import ReadEngine
-from payments.registry import CONSOLE, CONSOLE_PAGES, OPERATIONS, ROUTERS
+from payments.registry import CONSOLE, CONSOLE_PAGES, OPERATIONS, PACKINGS, ROUTERS
 
 _BACKLOG: Final = 2048
 _GRACEFUL_S: Final = 10
@@ -67,7 +67,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Litestar:
     )
     outcomes = OutcomeReader(redis_url, database_url)
     caught_up = CaughtUp(redis_url, database_url)
-    feed = EventFeed(engine)
+    feed = EventFeed(engine, PACKINGS)
     reads = _read_engine(settings, engine)
     watch = SchedulerWatch(engine, clock)
     sessions = DatabaseWatch(engine)

@@ -10,6 +10,7 @@ from payments.endpoints.destination import Policy, policy_of
 from payments.endpoints.sealing import Seal
 from payments.entrypoints.settings import BadSettings
 from payments.kernel.clock import utc_now
+from payments.registry import PACKINGS
 
 if TYPE_CHECKING:
     from payments.entrypoints.settings import Settings
@@ -29,6 +30,7 @@ def create_deliverer(settings: "Settings", engine: AsyncEngine) -> Deliverer:
     """What sends events to webhook endpoints."""
     return Deliverer(
         engine,
+        PACKINGS,
         Sender(webhook_policy(settings), timeout_s=settings.webhook_timeout_s),
         webhook_seal(settings),
         utc_now,

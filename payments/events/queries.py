@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from payments.events.event import NumberedEvent, numbered
+from payments.events.event import NumberedEvent, Packings, numbered
 from payments.kernel.sql import load_sql
 
 _READ: Final = load_sql(__file__, "read_events")
@@ -43,14 +43,24 @@ async def position(engine: AsyncEngine) -> Position:
     return Position(row.last_sequence, row.pruned_through)
 
 
-async def read(engine: AsyncEngine, after: int, matches: Callable[[str], bool], limit: int) -> Read:
+async def read(
+    engine: AsyncEngine,
+    packings: Packings,
+    after: int,
+    matches: Callable[[str], bool],
+    limit: int,
+) -> Read:
     """Up to `limit` events numbered above `after`, of the types that match."""
     async with engine.connect() as connection:
-        return await read_with(connection, after, matches, limit)
+        return await read_with(connection, packings, after, matches, limit)
 
 
 async def read_with(
-    connection: AsyncConnection, after: int, matches: Callable[[str], bool], limit: int
+    connection: AsyncConnection,
+    packings: Packings,
+    after: int,
+    matches: Callable[[str], bool],
+    limit: int,
 ) -> Read:
     """The same on a connection that is there."""
     events: list[NumberedEvent] = []
@@ -60,7 +70,7 @@ async def read_with(
             await connection.exec_driver_sql(_READ, (through, _ROWS_AT_ONCE))
         ).all()
         for row in rows:
-            for one in numbered(row.events, row.first_sequence, row.written_at):
+            for one in numbered(row.events, row.first_sequence, row.written_at, packings):
                 if one.sequence <= through:
                     continue
                 through = one.sequence
@@ -74,7 +84,11 @@ async def read_with(
 
 
 async def read_before(
-    engine: AsyncEngine, before: int, matches: Callable[[NumberedEvent], bool], limit: int
+    engine: AsyncEngine,
+    packings: Packings,
+    before: int,
+    matches: Callable[[NumberedEvent], bool],
+    limit: int,
 ) -> Read:
     """Up to `limit` events numbered below `before`, newest first, that match.
 
@@ -88,7 +102,9 @@ async def read_before(
                 await connection.exec_driver_sql(_READ_BEFORE, (through, _ROWS_AT_ONCE))
             ).all()
             for row in rows:
-                for one in reversed(numbered(row.events, row.first_sequence, row.written_at)):
+                for one in reversed(
+                    numbered(row.events, row.first_sequence, row.written_at, packings)
+                ):
                     if one.sequence >= through:
                         continue
                     through = one.sequence

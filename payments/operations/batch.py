@@ -32,8 +32,8 @@ class TellsEvents(Protocol):
 
     watched: frozenset[type[Record]]
 
-    def tell(self, item: Item, decision: Decision, state: State) -> list[Event]:
-        """The events of one decision."""
+    def tell(self, item: Item, decision: Decision, state: State, into: list[Event]) -> None:
+        """Add the events of one decision."""
         ...
 
 
@@ -81,7 +81,7 @@ class Batch:
             self.known[envelope.operation_id.int] = decision
             self.decided.append(decision)
             if self._teller is not None:
-                self.events += self._teller.tell(item, decision, self.state)
+                self._teller.tell(item, decision, self.state, self.events)
             self.answers.append(answer_to(item, decision))
         elif is_said_by(envelope, earlier.digest):
             self.answers.append(answer_to(item, earlier, is_replay=True))
@@ -102,8 +102,9 @@ class Batch:
         letters = self._parked.get(envelope.operation_id.int) if self._parked else None
         return bool(letters) and not any(is_said_by(envelope, one.digest) for one in letters or ())
 
-    def _told(self, item: Item, decision: Decision) -> Sequence[Event]:
-        return () if self._teller is None else self._teller.tell(item, decision, self.state)
+    def _tell(self, item: Item, decision: Decision, into: list[Event]) -> None:
+        if self._teller is not None:
+            self._teller.tell(item, decision, self.state, into)
 
     def _decide_all(self, item: Item) -> Decision:
         """Decide the parts in their order; when one is refused, all is as it was before."""
@@ -121,7 +122,7 @@ class Batch:
                 refused = bulk_rejected(index, decision)
                 return self._reject_all(item, parts, refused)
             done.append(decision)
-            told += self._told(one, decision)
+            self._tell(one, decision, told)
         self.decided += done
         self.events += told
         self.known.update((decision.operation_id.int, decision) for decision in done)
@@ -136,7 +137,7 @@ class Batch:
         )
         self.decided += rejected
         for envelope, part, decision in zip(envelopes, parts, rejected, strict=True):
-            self.events += self._told(Item(item.entry, envelope, *part), decision)
+            self._tell(Item(item.entry, envelope, *part), decision, self.events)
         self.known.update((decision.operation_id.int, decision) for decision in rejected)
         return whole
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from payments.events.event import SYSTEM, Event, client_of, event_id
+from payments.events.event import SYSTEM, Event, Packing, client_of, event_id
 from payments.events.types import UNREADABLE, WORDS, noun_of, type_of
 from payments.operations.envelope import Intent
 from payments.operations.items import Item
@@ -44,7 +44,8 @@ class Tells(msgspec.Struct, frozen=True, kw_only=True):
     (the row before, None when it is new, and after) is called, None when it is no change of state.
     `called`: what an intent does, where one kind does several things. `words`: all
     that the two may say. `refs`, `find`: how an operation whose own rows do not include the
-    thing loads and finds it, by its intent.
+    thing loads and finds it, by its intent. `packing`: how the event of an operation that made such
+    a row is stored in fewer bytes; only for rows that are called by their operation alone.
     """
 
     record: type[Record]
@@ -55,6 +56,7 @@ class Tells(msgspec.Struct, frozen=True, kw_only=True):
     called: Callable[[Any], str | None] | None = None
     refs: Callable[[Any], Iterable[Ref]] | None = None
     find: Callable[[Any, State], Record | None] | None = None
+    packing: Packing | None = None
 
 
 class Says(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +76,7 @@ class _Kind(msgspec.Struct, frozen=True):
     rejected: str
     tells: Tells | None
     says: Says | None
+    packs: Callable[[Any], tuple[Any, ...] | None] | None
 
 
 class Teller:
@@ -81,6 +84,9 @@ class Teller:
 
     def __init__(self, tells: Sequence[Tells], says: Iterable[Says] = ()) -> None:
         """Both are the registry's."""
+        for one in tells:
+            if one.packing is not None and (one.happened is not None or one.called is not None):
+                raise ValueError(f"what happened to a {one.noun} would be lost: it is packed")
         self._by_record = {one.record: one for one in tells}
         self._by_noun = {one.noun: one for one in tells}
         self._says = {one.noun: one for one in says}
@@ -99,54 +105,47 @@ class Teller:
 
         return msgspec.structs.replace(operation, refs=refs)
 
-    def tell(self, item: Item, decision: Decision, state: State) -> list[Event]:
-        """The events of one decision; the operation's own is the last."""
-        records = state.records
+    def tell(self, item: Item, decision: Decision, state: State, into: list[Event]) -> None:
+        """Add the events of one decision; the operation's own is the last."""
         kind = self._kinds.get(decision.kind) or self._kind(decision.kind)
-        is_applied = decision.status == _APPLIED
-        if not records.changes:
-            return [self._of_operation(kind, item, decision, None, state)]
-        changes, records.changes = records.changes, []
+        changes = state.records.changes
+        if len(changes) == 1 and kind.packs is not None:  # a transfer: nearly all there is
+            event = _packed(kind, decision, changes[0])
+            if event is not None:
+                changes.clear()
+                into.append(event)
+                return
         own = None
-        if is_applied and kind.tells is not None:
-            own = _own(changes, kind.tells.record)
-            if own is not None and len(changes) == 1:  # a transfer, say: nearly all there is
-                return [self._of_operation(kind, item, decision, own, state)]
-        events: list[Event] = []
-        for change in changes:
-            if change is not own:
-                event = self._beside(change, decision, len(events) + 1, state)
-                if event is not None:
-                    events.append(event)
-        events.append(self._of_operation(kind, item, decision, own, state))
-        return events
+        if changes:
+            state.records.changes = []
+            if decision.status == _APPLIED and kind.tells is not None:
+                own = _own(changes, kind.tells.record)
+            beside = [change for change in changes if change is not own]
+            into += self._beside(beside, decision, state)
+        into.append(self._of_operation(kind, item, decision, own, state))
 
     def _kind(self, kind: str) -> "_Kind":
+        tells = self._by_noun.get(noun_of(kind))
         made = self._kinds[kind] = _Kind(
             applied=type_of(kind, is_applied=True),
             rejected=type_of(kind, is_applied=False),
-            tells=self._by_noun.get(noun_of(kind)),
+            tells=tells,
             says=self._says.get(noun_of(kind)),
+            packs=None if tells is None or tells.packing is None else tells.packing.pack,
         )
         return made
 
-    def _beside(
-        self, change: Change, decision: Decision, number: int, state: State
-    ) -> Event | None:
-        """A change of state that came with an operation and is not what it is about."""
-        before, after = change
-        tells = self._by_record[type(after)]
-        word = None if tells.happened is None else tells.happened(before, after)
-        data = None if word is None else tells.view(after, state, decision.decided_at)
-        if data is None:
-            return None
-        return Event(
-            id=event_id(decision.operation_id, number),
-            type=f"{tells.noun}.{word}",
-            operation_id=None,
-            client=SYSTEM,
-            data=data,
-        )
+    def _beside(self, changes: Sequence[Change], decision: Decision, state: State) -> list[Event]:
+        """Changes of state that came with an operation and are not what it is about."""
+        events: list[Event] = []
+        for before, after in changes:
+            tells = self._by_record[type(after)]
+            word = None if tells.happened is None else tells.happened(before, after)
+            data = None if word is None else tells.view(after, state, decision.decided_at)
+            if data is not None:
+                id_ = event_id(decision.operation_id, len(events) + 1)
+                events.append(Event(f"{tells.noun}.{word}", None, SYSTEM, data, id_))
+        return events
 
     @staticmethod
     def _of_operation(
@@ -172,6 +171,19 @@ class Teller:
             client=client_of(decision.actor),
             data=_said(decision) if data is None else data,
         )
+
+
+def _packed(kind: _Kind, decision: Decision, change: Change) -> Event | None:
+    """The event of an operation that made one row and did nothing else, where it can be packed."""
+    before, made = change
+    if kind.packs is None or before is not None or decision.status != _APPLIED:
+        return None
+    values = (
+        kind.packs(made) if kind.tells is not None and type(made) is kind.tells.record else None
+    )
+    if values is None:
+        return None
+    return Event(kind.applied, decision.operation_id, client_of(decision.actor), values)
 
 
 def _own(changes: Sequence[Change], type_: type[Record]) -> Change | None:

@@ -7,7 +7,8 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.events.queries import Position, Read, position, read
+from payments.events.event import NumberedEvent, Packings
+from payments.events.queries import Position, Read, position, read, read_before
 from payments.events.writes import number
 from payments.kernel.clock import monotonic_s
 from streams.tasks import end
@@ -20,9 +21,10 @@ _log = structlog.get_logger(__name__)
 class EventFeed:
     """Events as readers of this process get them."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, packings: Packings) -> None:
         """`engine` is the primary's: reading gives numbers to what has none."""
         self._engine = engine
+        self._packings = packings
         self._last = 0
         self._waiting = 0
         self._waited = asyncio.Event()
@@ -55,13 +57,19 @@ class EventFeed:
         until = monotonic_s() + wait_s
         await number(self._engine)
         while True:
-            found = await read(self._engine, after, matches, limit)
+            found = await read(self._engine, self._packings, after, matches, limit)
             left_s = until - monotonic_s()
             if found.events or left_s <= 0 or self.is_released:
                 return found
             if not found.is_more:
                 await self._wait(found.through, left_s)
             after = found.through
+
+    async def read_before(
+        self, before: int, matches: Callable[[NumberedEvent], bool], limit: int
+    ) -> Read:
+        """Events that have a number below `before`, newest first."""
+        return await read_before(self._engine, self._packings, before, matches, limit)
 
     async def _wait(self, after: int, timeout_s: float) -> None:
         """Return when there is something after that number, or after the time."""

@@ -16,7 +16,7 @@ from payments.kernel.clock import monotonic_s, utc_now
 from payments.kernel.database import connect, create_engine
 from payments.kernel.randomness import seeded
 from payments.operations.apply import Applier
-from payments.registry import OPERATIONS
+from payments.registry import OPERATIONS, PACKINGS
 from payments_tools.bench import pairs
 from payments_tools.bench.http import api_key
 from payments_tools.bench.ledger import Say, apply_all, open_wallets
@@ -82,7 +82,7 @@ async def catch_up(engine: AsyncEngine) -> Read:
     await number(engine)
     last = (await position(engine)).last_sequence
     while after < last:
-        page = await read(engine, after, matcher(()), _PAGE)
+        page = await read(engine, PACKINGS, after, matcher(()), _PAGE)
         after, count = page.through, count + len(page.events)
     return count, monotonic_s() - began
 

@@ -14,6 +14,7 @@ import pytest
 
 from payments.deliveries.writes import spread
 from payments.kernel.clock import utc_now
+from payments.registry import PACKINGS
 from tests.faults.roles import Role, role_env
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import Platform, api_key, eventually
@@ -79,7 +80,7 @@ async def killed_at(step: str, platform: Platform, receiver: Receiver, executor:
     statement, _ = STEPS[step]
     if step in {"making", "claiming"}:
         if step == "claiming":
-            await spread(platform.engine, utc_now())
+            await spread(platform.engine, PACKINGS, utc_now())
         async with locked(platform, statement):
             process = executor.start()
             await stands_still(platform)

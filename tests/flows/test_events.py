@@ -36,6 +36,26 @@ async def test_an_applied_transfer_is_told_as_its_get_gives_it(native: httpx.Asy
     assert event["data"] == (await native.get(f"/v1/transfers/{answer['transfer_id']}")).json()
     standing = (await native.get(f"/v1/operations/{answer['operation_id']}")).json()
     assert event["occurred_at"] == standing["decided_at"]
+    reversing = f"/v1/transfers/{answer['transfer_id']}/reverse"
+    _, back = await waited(native, reversing, {})
+    reversal = (await native.get(f"/v1/transfers/{back['transfer_id']}")).json()
+    assert (await last(native, "transfer.reversed"))["data"] == reversal
+    assert await last(native, "transfer.applied") == event, "what was true then"
+
+
+async def test_transfers_under_a_key_and_in_a_bulk_are_told_the_same(
+    native: httpx.AsyncClient,
+) -> None:
+    source, destination = await funded(native, "10.00"), await opened(native)
+    body = transfer(source, destination, "1")
+    key = {**WAIT, "Idempotency-Key": "order-17"}
+    made = [(await native.post("/v1/transfers", json=body, headers=key)).json()]
+    for is_atomic in (False, True):
+        bulk = {"operations": [{"kind": "transfer", **body}] * 2, "atomic": is_atomic}
+        made += (await native.post("/v1/operations/bulk", json=bulk, headers=WAIT)).json()["items"]
+    paths = [f"/v1/transfers/{one['transfer_id']}" for one in made]
+    shown = [(await native.get(path)).json() for path in paths]
+    assert [one["data"] for one in await events(native, type="transfer.applied")] == shown
 
 
 async def test_a_refused_operation_is_told_too(native: httpx.AsyncClient) -> None:

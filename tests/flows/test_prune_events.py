@@ -9,6 +9,7 @@ from payments.events.event import Event
 from payments.events.writes import add_to, keep_months, number
 from payments.kernel.clock import utc_now
 from payments.kernel.ids import new_id
+from payments.registry import PACKINGS
 from tests.fixtures.platform import Platform
 from tests.fixtures.receiving import (
     Receiver,
@@ -80,7 +81,7 @@ async def test_deliveries_that_are_over_are_let_go_with_a_record(
         await attempted(native, made)
     await opened(native)
     now = utc_now()
-    await spread(platform.engine, now)
+    await spread(platform.engine, PACKINGS, now)
     old = now + timedelta(days=31)
     assert await prune(platform.engine, old - timedelta(days=32), old, 2) == 0
     assert await prune(platform.engine, old - timedelta(days=30), old, 2) == 3

@@ -11,6 +11,7 @@ from payments.deliveries.deliver import Deliverer
 from payments.deliveries.writes import spread
 from payments.endpoints.sealing import Seal
 from payments.kernel.clock import utc_now
+from payments.registry import PACKINGS
 from tests.fixtures.platform import Platform, api_key, eventually
 from tests.fixtures.receiving import (
     Receiver,
@@ -127,7 +128,7 @@ async def test_what_an_executor_took_and_lost_is_sent_by_the_next(
     made = await endpoint(native, receiver.url, "wallet.opened")
     gone = deliverer_of(platform, timeout_s=0.5)
     await opened(native)
-    await spread(platform.engine, utc_now())
+    await spread(platform.engine, PACKINGS, utc_now())
     assert await gone._claim() == 1
     for task in gone._sending:
         task.cancel()  # killed before it sent

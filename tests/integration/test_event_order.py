@@ -35,7 +35,7 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
 
 async def clients(engine: AsyncEngine, after: int = 0) -> list[tuple[int, str]]:
     await number(engine)
-    found = await read(engine, after, ALL, 10_000)
+    found = await read(engine, {}, after, ALL, 10_000)
     return [(one.sequence, one.client) for one in found.events]
 
 
@@ -86,7 +86,7 @@ async def test_readers_beside_racing_writers_skip_and_repeat_nothing(
         for _ in count():
             is_last = writing.done()
             await number(engine)
-            found = await read(engine, len(seen), ALL, 50)
+            found = await read(engine, {}, len(seen), ALL, 50)
             seen += [(one.sequence, one.id) for one in found.events]
             if is_last and not found.events:
                 return seen

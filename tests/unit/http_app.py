@@ -197,7 +197,7 @@ class Api:
                 Refusals: Refusals.of(OPERATIONS),
                 Readiness: Readiness(),
                 Ages: Ages(),
-                EventFeed: EventFeed(engine),
+                EventFeed: EventFeed(engine, {}),
                 Seal: Seal(""),
                 Policy: Policy(is_production=False),
                 Resolver: Resolver(),

@@ -10,7 +10,6 @@ from litestar.response.base import ASGIResponse
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.events.event import NumberedEvent
-from payments.events.queries import read_before
 from payments.events.types import is_pattern, matcher
 from payments.http.lists import decode_cursor, encode_cursor
 from payments.http.query import InvalidQuery, read_query
@@ -61,42 +60,45 @@ def _is_about(event: NumberedEvent, thing: str) -> bool:
     return isinstance(data, dict) and any(str(value) == thing for value in data.values())
 
 
-async def load(
-    sources: Sources, query: EventsQuery, before: int | None, count: int
-) -> Sequence[NumberedEvent]:
-    """Events for the CSV: however far away the next one is."""
-    matches, through = _matches(query), before or ID_MAX
-    events: list[NumberedEvent] = []
-    is_more = True
-    while is_more and len(events) < count:
-        read = await read_before(sources.engine, through, matches, count - len(events))
-        events += read.events
-        through, is_more = read.through, read.is_more
-    return events
-
-
 def _data(event: NumberedEvent) -> str:
     return bytes(event.data).decode()
 
 
-EVENTS: Final = ListPage(
-    path=PATH,
-    title="Events",
-    query=EventsQuery,
-    columns=(
-        Column("Number", lambda e: Text(str(e.sequence)), is_number=True),
-        Column("When", lambda e: Moment(e.occurred_at)),
-        Column("Type", lambda e: Text(e.type)),
-        Column("Client", lambda e: Text(e.client)),
-        Column("Operation", lambda e: _operation(e.operation_id)),
-        Column("What it says", lambda e: Text(_data(e))),
-    ),
-    load=load,
-    key=lambda e: e.sequence,
-    key_type=int,
-    empty="Nothing has happened yet. Whatever is decided appears here.",
-    intro="What was decided, as clients are told it. PAYMENTS_EVENTS_KEEP_DAYS lets old ones go.",
-)
+def events_of(feed: EventFeed) -> ListPage:
+    """The list of events, as a page and as CSV."""
+
+    async def load(
+        _sources: Sources, query: EventsQuery, before: int | None, count: int
+    ) -> Sequence[NumberedEvent]:
+        """Events for the CSV: however far away the next one is."""
+        matches, through = _matches(query), before or ID_MAX
+        events: list[NumberedEvent] = []
+        is_more = True
+        while is_more and len(events) < count:
+            read = await feed.read_before(through, matches, count - len(events))
+            events += read.events
+            through, is_more = read.through, read.is_more
+        return events
+
+    return ListPage(
+        path=PATH,
+        title="Events",
+        query=EventsQuery,
+        columns=(
+            Column("Number", lambda e: Text(str(e.sequence)), is_number=True),
+            Column("When", lambda e: Moment(e.occurred_at)),
+            Column("Type", lambda e: Text(e.type)),
+            Column("Client", lambda e: Text(e.client)),
+            Column("Operation", lambda e: _operation(e.operation_id)),
+            Column("What it says", lambda e: Text(_data(e))),
+        ),
+        load=load,
+        key=lambda e: e.sequence,
+        key_type=int,
+        empty="Nothing has happened yet. Whatever is decided appears here.",
+        intro="What was decided, as clients are told it. PAYMENTS_EVENTS_KEEP_DAYS lets old ones "
+        "go.",
+    )
 
 
 def _operation(operation_id: str | None) -> Any:
@@ -115,16 +117,17 @@ async def list_events(
     """Events, newest first. A page looks through a bounded number of them and says how far."""
     query = read_query(request, EventsQuery, is_form=True)
     matches = _matches(query)
+    shown = events_of(feed)
     last = (await feed.position()).last_sequence
     if query.format == "csv":
-        return await answer_list(request, EVENTS, (engine, engine), console.lens())
+        return await answer_list(request, shown, (engine, engine), console.lens())
     before = decode_cursor(query.cursor, int)
-    read = await read_before(engine, last + 1 if before is None else before, matches, query.limit)
+    read = await feed.read_before(last + 1 if before is None else before, matches, query.limit)
     return page(
         request,
         "events.html",
         at=PATH,
-        shown=EVENTS,
+        shown=shown,
         rows=read.events,
         filters=fields_of(EventsQuery, query),
         query=query,
