@@ -219,6 +219,35 @@ def growth(
 
 
 @app.command()
+def partitions(
+    table: Annotated[str, typer.Option(help="entries or operations.")] = "entries",
+    rows: Annotated[int, typer.Option(min=10_000, help="Rows in each layout.")] = 20_000_000,
+    accounts: Annotated[int, typer.Option(min=1000, help="Accounts of the entries.")] = 1_000_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each layout.")] = 12,
+    script: Annotated[
+        Path | None, typer.Option(help="Then convert entries by this script, and time it.")
+    ] = None,
+    out: Out = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """The append-only tables as one table, by hash and by time, beside each other."""
+    from payments_tools.bench import partitions as bench_partitions
+
+    if table not in {"entries", "operations"}:
+        raise typer.BadParameter("entries or operations", param_hint="--table")
+    size = bench_partitions.Size(
+        table=table, rows=rows, accounts=accounts, rounds=rounds, script=script
+    )
+    measure(
+        f"partitions-{table}",
+        lambda s: bench_partitions.run(s.database_url, size, say),
+        out,
+        as_json=as_json,
+    )
+
+
+@app.command()
 def compare(
     out: Annotated[Path, typer.Option(help="Where the page and the plots go.")] = Path(
         "bench-compare"

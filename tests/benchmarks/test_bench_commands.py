@@ -57,3 +57,14 @@ def test_compare_writes_a_page_with_plots(tmp_path: Path) -> None:
         assert f"({name}.svg)" in page
         assert (tmp_path / f"{name}.svg").stat().st_size > 1000
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("table", ["entries", "operations"])
+def test_partitions_compares_layouts_of_a_table(table: str) -> None:
+    report = bench(
+        "partitions", "--table", table, "--rows", "20000", "--accounts", "2000", "--rounds", "1"
+    )
+    assert report.figures[0].ratio == 1
+    assert len(report.figures) == (4 if table == "entries" else 2)
+    reads, sizes = report.grids
+    assert len(sizes.rows) == len(reads.rows[0]) - 1 == len(report.figures)
