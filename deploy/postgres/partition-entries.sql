@@ -1,25 +1,26 @@
 -- Makes `entries` a table partitioned by time, with all that is in it as the first partition. No row is copied.
 --
---     psql -v boundary=2027-02-01 -f deploy/postgres/partition-entries.sql
+--     psql -v ON_ERROR_STOP=1 -v boundary=2027-02-01 -f deploy/postgres/partition-entries.sql
 --
--- Choose a boundary (midnight UTC) that is still ahead. Everything may go on running: the first two statements block nobody
--- (the second reads the table once), the transaction at the end holds up writers for milliseconds, or gives up after
--- two seconds and changes nothing; then run that transaction again. docs/scaling.md says when this pays and what it costs.
+-- Choose a boundary (midnight UTC) that is still ahead. Everything may go on running: the second ALTER TABLE reads the
+-- table once and blocks nobody, the first one and the transaction at the end hold up writers for milliseconds. Each gives
+-- up after waiting two seconds for somebody else and changes nothing; then go on from there. docs/scaling.md says when this
+-- pays and what it costs.
 --
 -- DO NOT LET THE BOUNDARY PASS IN BETWEEN: from the first ALTER TABLE until the transaction, an entry dated after the
 -- boundary is refused. To give up: ALTER TABLE entries DROP CONSTRAINT entries_upper;
 
 SET timezone = 'UTC';
+SET lock_timeout = '2s';
 -- next
 ALTER TABLE entries ADD CONSTRAINT entries_upper CHECK (recorded_at < :'boundary'::timestamptz) NOT VALID;
 -- next
 ALTER TABLE entries VALIDATE CONSTRAINT entries_upper;
 -- next
 BEGIN;
-SET LOCAL lock_timeout = '2s';
 ALTER TABLE entries RENAME TO entries_first;
 -- No key on the parent: it would have to contain the time, and be an index more on every partition. Each partition has
--- its own primary key (account_id, seq); the parent is never written to around them.
+-- its own primary key (account_id, seq), which every row meets.
 CREATE TABLE entries (LIKE entries_first INCLUDING DEFAULTS INCLUDING COMMENTS) PARTITION BY RANGE (recorded_at);
 ALTER TABLE entries ADD CONSTRAINT entries_amount_check CHECK (amount <> 0);
 CREATE TABLE entries_second (LIKE entries_first INCLUDING ALL);

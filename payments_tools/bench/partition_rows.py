@@ -26,7 +26,9 @@ _KNOWN_IDS: Final = 10_000
 class Rows(Protocol):
     """What a table is written and asked."""
 
-    columns: Sequence[str]
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns of its rows."""
 
     def batch(self, size: int) -> list[Any]:
         """The next rows."""
@@ -61,7 +63,7 @@ _FILL_ACCOUNTS: Final = """
 class EntryRows:
     """New entries of random accounts, numbered on; the fill gave each account the same number."""
 
-    columns = (
+    columns: Final[Sequence[str]] = (
         "account_id", "seq", "amount", "balance", "recorded_at", "operation_id", "book", "currency",
     )  # fmt: skip
 
@@ -132,7 +134,7 @@ _PICKED: Final = "SELECT id FROM operations TABLESAMPLE BERNOULLI ($1) LIMIT 100
 class OperationRows:
     """New operations, half of them with derived ids, and questions about known and new ids."""
 
-    columns = (
+    columns: Final[Sequence[str]] = (
         "id", "kind", "digest", "actor", "status", "result", "accepted_at", "decided_at",
     )  # fmt: skip
 

@@ -259,7 +259,7 @@ async def _converted(connection: Connection, script: Path, rows: Rows, say: Say)
     say(f"converting by {script.name}")
     boundary = f"'{(utc_now() + timedelta(days=1)).date().isoformat()}'"
     text = (await asyncio.to_thread(script.read_text)).replace(":'boundary'", boundary)
-    timed = []
+    timed: list[tuple[str, ...]] = []
     for statement in text.split("-- next\n"):
         began = monotonic_s()
         await connection.execute(statement)
