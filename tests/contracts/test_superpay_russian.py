@@ -53,9 +53,9 @@ def names_of(schema: Any) -> set[str]:
         return set().union(*map(names_of, schema))
     if not isinstance(schema, dict):
         return set()
-    values = [*schema.get("enum", ()), *[schema["const"]] * ("const" in schema)]
-    below = map(names_of, schema.values())
-    return {str(value) for value in values}.union(schema.get("properties", {}), *below)
+    values = [*schema.get("enum", ()), schema.get("const")]
+    own = {str(value) for value in values if value is not None}
+    return own.union(schema.get("properties", {}), *map(names_of, schema.values()))
 
 
 SCHEMAS: Final = API["components"]["schemas"]
