@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.deliveries import metrics
 from payments.deliveries.send import Sender, Sent
+from payments.deliveries.tracing import traced
 from payments.deliveries.writes import Due, claim, due, record, spread
 from payments.endpoints.sealing import Seal, Unsealable, headers
 from payments.endpoints.tables import webhook_endpoints
@@ -126,7 +127,9 @@ class Deliverer:
             error = "the secret was sealed with another PAYMENTS_WEBHOOK_ENCRYPTION_KEY"
             return Sent(status_code=None, error=error, answer="", duration_ms=0)
         signed = headers(secrets, row.event_id, row.body, now)
-        return await self._sender.send(row.url, signed, row.body)
+        return await traced(
+            row, lambda more: self._sender.send(row.url, {**signed, **more}, row.body)
+        )
 
     async def _record(self, row: sa.Row[Any], sent: Sent) -> None:
         now = self._clock()

@@ -96,7 +96,7 @@ async def spread(engine: AsyncEngine, packings: Packings, now: datetime) -> int:
             read = await read_with(connection, packings, after, matcher(()), _AT_ONCE)
             through = min(read.through, last)
             events = [one for one in read.events if one.sequence <= last]
-            await _spread(connection, endpoints, events, now)
+            await _spread(connection, endpoints, events, read.traces, now)
         await connection.execute(webhook_position.update().values(through_sequence=through))
     return through - after
 
@@ -111,6 +111,7 @@ async def _spread(
     connection: AsyncConnection,
     endpoints: Sequence[_Endpoint],
     events: Sequence[NumberedEvent],
+    traces: Mapping[int, str],
     now: datetime,
 ) -> None:
     """Deliveries of these events to the endpoints that asked for them."""
@@ -118,7 +119,7 @@ async def _spread(
     for endpoint in endpoints:
         is_wanted = matcher(tuple(endpoint.types))
         rows = [
-            (new_id(), one.id, one.sequence, one.type, body)
+            (new_id(), one.id, one.sequence, one.type, body, traces.get(one.sequence))
             for one, body in zip(events, bodies, strict=True)
             if one.sequence > endpoint.after_sequence and is_wanted(one.type)
         ]

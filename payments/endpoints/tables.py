@@ -53,6 +53,7 @@ webhook_deliveries: Final = sa.Table(
     sa.Column("next_attempt_at", sa.DateTime(timezone=True), comment="a lease while it is sent"),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("last_attempt_at", sa.DateTime(timezone=True)),
+    sa.Column("traceparent", sa.Text, comment="the trace of what the event tells, if it has one"),
     sa.CheckConstraint("status IN ('pending', 'succeeded', 'failed')", name="status"),
     sa.UniqueConstraint("endpoint_id", "event_id"),
 )

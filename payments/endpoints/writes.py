@@ -20,6 +20,7 @@ from payments.endpoints.tables import webhook_deliveries, webhook_endpoints
 from payments.events.event import SYSTEM, Event
 from payments.events.types import ENDPOINT_DISABLED, ENDPOINT_TEST
 from payments.events.writes import add_to, number
+from payments.kernel import tracing
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import Conflict
 from payments.kernel.ids import new_id
@@ -136,6 +137,7 @@ async def add_test(engine: AsyncEngine, endpoint: EndpointView, client: str, now
         "attempts": [],
         "next_attempt_at": sa.func.now(),
         "created_at": now,
+        "traceparent": tracing.current() or None,
     }
     async with engine.begin() as connection:
         await connection.execute(webhook_deliveries.insert().values(row))

@@ -15,6 +15,8 @@ SYSTEM: Final = "system"
 
 _CLIENT: Final = "client:"
 _ARRAY: Final = ord("[")
+_TRACED: Final = ',"00-'
+"""How a `traceparent` begins where it stands in a row."""
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -31,6 +33,15 @@ class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     client: str
     data: Any
     id: str | None = None
+
+
+class TracedEvent(Event, frozen=True, array_like=True, gc=False):
+    """An event of an operation that is traced: its deliveries belong to the same trace.
+
+    Written with one member more, which readers do not see; without traces it takes no byte.
+    """
+
+    traceparent: str = ""
 
 
 class Packing(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +66,7 @@ class _Written(msgspec.Struct, frozen=True, array_like=True, gc=False):
     client: str
     data: msgspec.Raw
     id: str | None = None
+    traceparent: str = ""
 
 
 class NumberedEvent(msgspec.Struct, frozen=True, gc=False):
@@ -82,6 +94,19 @@ def event_id(operation_id: UUID | str, number: int = 0) -> str:
     """The id of an operation's own event (0), and of further changes that came with it."""
     hex_ = str(operation_id).replace("-", "")
     return f"evt_{hex_}_{number}" if number else f"evt_{hex_}"
+
+
+def traced(event: Event, traceparent: str) -> Event:
+    """The event as one of this trace."""
+    return TracedEvent(**msgspec.structs.asdict(event), traceparent=traceparent)
+
+
+def traces_of(text: str, first_sequence: int) -> Mapping[int, str]:
+    """The `traceparent` of each event of a row that has one, by its number."""
+    if _TRACED not in text:
+        return {}
+    events = enumerate(_decode(text), first_sequence)
+    return {sequence: one.traceparent for sequence, one in events if one.traceparent}
 
 
 def text_of(events: Sequence[Event]) -> str:

@@ -1,13 +1,13 @@
 """Reading events in the order of their numbers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from payments.events.event import NumberedEvent, Packings, numbered
+from payments.events.event import NumberedEvent, Packings, numbered, traces_of
 from payments.kernel.sql import load_sql
 
 _READ: Final = load_sql(__file__, "read_events")
@@ -28,12 +28,14 @@ class Position(msgspec.Struct, frozen=True):
 class Read(msgspec.Struct, frozen=True):
     """Events that were asked for, and the number up to which all have been looked at.
 
-    `is_more`: not all there is has been looked at.
+    `is_more`: not all there is has been looked at. `traces`: the `traceparent` of events that have
+    one, by their number.
     """
 
     events: Sequence[NumberedEvent]
     through: int
     is_more: bool
+    traces: Mapping[int, str] = {}
 
 
 async def position(engine: AsyncEngine) -> Position:
@@ -64,12 +66,14 @@ async def read_with(
 ) -> Read:
     """The same on a connection that is there."""
     events: list[NumberedEvent] = []
+    traces: dict[int, str] = {}
     through = after
     for _ in range(_LOOKS_MAX):
         rows: Sequence[sa.Row[Any]] = (
             await connection.exec_driver_sql(_READ, (through, _ROWS_AT_ONCE))
         ).all()
         for row in rows:
+            traces |= traces_of(row.events, row.first_sequence)
             for one in numbered(row.events, row.first_sequence, row.written_at, packings):
                 if one.sequence <= through:
                     continue
@@ -77,10 +81,10 @@ async def read_with(
                 if matches(one.type):
                     events.append(one)
                     if len(events) >= limit:
-                        return Read(events, through, is_more=True)
+                        return Read(events, through, True, traces)
         if len(rows) < _ROWS_AT_ONCE:
-            return Read(events, through, is_more=False)
-    return Read(events, through, is_more=True)
+            return Read(events, through, False, traces)
+    return Read(events, through, True, traces)
 
 
 async def read_before(

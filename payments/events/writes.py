@@ -6,8 +6,9 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from payments.events.event import Event, text_of
+from payments.events.event import Event, text_of, traced
 from payments.events.prune import let_go, make_months
+from payments.kernel import tracing
 from payments.kernel.database import Connection
 from payments.kernel.sql import load_sql
 
@@ -26,8 +27,10 @@ async def add(connection: Connection, events: Sequence[Event], now: datetime) ->
 
 
 async def add_to(connection: AsyncConnection, events: Sequence[Event], now: datetime) -> None:
-    """The same in a transaction of SQLAlchemy."""
+    """The same in a transaction of SQLAlchemy; the events belong to the trace of this task."""
     if events:
+        here = tracing.current()
+        events = [traced(one, here) for one in events] if here else events
         await connection.exec_driver_sql(_INSERT, (now, len(events), text_of(events)))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from payments.events.event import SYSTEM, Event, Packing, client_of, event_id
+from payments.events.event import SYSTEM, Event, Packing, client_of, event_id, traced
 from payments.events.types import UNREADABLE, WORDS, noun_of, type_of
 from payments.operations.envelope import Intent
 from payments.operations.items import Item
@@ -107,6 +107,15 @@ class Teller:
 
     def tell(self, item: Item, decision: Decision, state: State, into: list[Event]) -> None:
         """Add the events of one decision; the operation's own is the last."""
+        trace = item.envelope.traceparent
+        if not trace:
+            self._add(item, decision, state, into)
+            return
+        events: list[Event] = []
+        self._add(item, decision, state, events)
+        into += [traced(one, trace) for one in events]
+
+    def _add(self, item: Item, decision: Decision, state: State, into: list[Event]) -> None:
         kind = self._kinds.get(decision.kind) or self._kind(decision.kind)
         changes = state.records.changes
         if len(changes) == 1 and kind.packs is not None:  # a transfer: nearly all there is

@@ -18,5 +18,5 @@ UPDATE webhook_deliveries AS w
    SET next_attempt_at = now() + make_interval(secs => $3)
   FROM due, webhook_endpoints AS e
  WHERE w.id = due.id AND e.id = w.endpoint_id
-RETURNING w.id, w.endpoint_id, w.event_id, w.body, w.attempt_count, w.schedule_from,
+RETURNING w.id, w.endpoint_id, w.event_id, w.body, w.attempt_count, w.schedule_from, w.traceparent,
           e.url, e.secret, e.previous_secret, e.previous_until
