@@ -7,6 +7,7 @@ seconds at a time, because whoever comes after them in the queue for that lock w
 import asyncio
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +23,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from payments.kernel.clock import monotonic_s
-from payments.kernel.database import create_engine
+from payments.kernel.database import connect, create_engine
 from payments.kernel.errors import Conflict
+from streams.session import SharedSessionError, require_session
 
 LOCK_TIMEOUT: Final = "3s"
 LOCK_ATTEMPTS: Final = 40
@@ -72,6 +74,7 @@ async def migrate_async(
     url: str, revision: str = "head", *, report: Report = to_stderr, may_go_back: bool = True
 ) -> None:
     """The same, inside a running loop."""
+    await _check_session(url)
     engine = create_engine(url, pool_size=1, application="payments-migrate", command_timeout_s=None)
     try:
         async with engine.connect() as connection:
@@ -88,6 +91,14 @@ async def migrate_async(
                 await _run(connection, revision, plan, report)
     finally:
         await engine.dispose()
+
+
+async def _check_session(url: str) -> None:
+    """The turn is a lock of the session: a pooler that shares sessions would keep it for ever."""
+    try:
+        await require_session(partial(connect, url), {})
+    except SharedSessionError as error:
+        raise Conflict(str(error), code="session_shared") from error
 
 
 async def _take_turn(connection: AsyncConnection, report: Report) -> None:

@@ -21,9 +21,9 @@ _ROUNDS: Final = 3
 _PROBE_LOCK: Final = 7_204
 _INT_MAX: Final = 2**31 - 1
 _ADVICE: Final = (
-    "the consumer needs a PostgreSQL session of its own, because it owns partitions by advisory "
-    "locks. Connect it to PostgreSQL itself, or to a pooler in session mode "
-    "(pgbouncer: pool_mode = session)"
+    "a connection needs a PostgreSQL session of its own, because statements are prepared in it and "
+    "it holds advisory locks (a consumer owns its partitions by them). Connect to PostgreSQL "
+    "itself, or to a pooler in session mode (pgbouncer: pool_mode = session)"
 )
 
 
@@ -43,19 +43,19 @@ async def require_session(connect: Connect, settings: Mapping[str, str]) -> None
     """Raises `SharedSessionError` unless settings and locks of a session last between statements.
 
     A second connection keeps transactions open meanwhile: a pooler in transaction mode gives it the
-    server process that the first one believes to be its own.
+    server process that the first one believes to be its own. Connecting may fail by it already:
+    what a process before us prepared is still there.
     """
-    first = await connect()
+    opened: list[Connection] = []
     try:
-        other = await connect()
-        try:
-            await _probe(first, other, settings)
-        finally:
-            other.terminate()
+        for _ in range(2):
+            opened.append(await connect())  # noqa: PERF401 - the first is closed when this fails
+        await _probe(opened[0], opened[1], settings)
     except (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError) as error:
         raise SharedSessionError(f"prepared statements got lost: {_ADVICE}") from error
     finally:
-        first.terminate()
+        for connection in opened:
+            connection.terminate()
 
 
 async def _probe(first: Connection, other: Connection, settings: Mapping[str, str]) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import uvloop
 
 from payments.entrypoints import memory
-from payments.entrypoints.settings import BadSettings
 from payments.entrypoints.superpay import superpay_schedule
 from payments.entrypoints.waiting import made, stop_on_signals
 from payments.events.writes import record_switch
@@ -27,7 +26,7 @@ from streams.consumer import Consumer
 from streams.entry import Entry
 from streams.finishing import Step
 from streams.ownership import SESSION_SETTINGS, ensure_partitions
-from streams.session import SharedSessionError, open_session, require_session
+from streams.session import open_session
 from streams.turns import Turn
 
 if TYPE_CHECKING:
@@ -85,10 +84,6 @@ async def run(settings: "Settings") -> None:
     database_url, redis_url = settings.database_url.reveal(), settings.redis_url.reveal()
 
     async def make() -> Consumer:
-        try:
-            await require_session(partial(connect, database_url), SESSION_SETTINGS)
-        except SharedSessionError as error:
-            raise BadSettings([f"PAYMENTS_DATABASE_URL: {error}"]) from error
         return await create_consumer(
             database_url, redis_url, partitions=settings.partitions, teller=teller
         )

@@ -3,6 +3,7 @@
 import platform
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from streams.rollback import (
     look,
     positions,
 )
+from streams.session import SharedSessionError, require_session
 
 PACKAGES: Final = ("payments-platform", "litestar", "msgspec", "asyncpg", "redis", "sqlalchemy")
 DURABLE_POSTGRES: Final = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
@@ -86,12 +88,15 @@ async def accept_loss(settings: Settings) -> list[int]:
 
 async def _postgres(settings: Settings) -> list[Finding]:
     try:
+        await require_session(partial(connect, settings.database_url.reveal()), {})
         async with _session(settings) as connection:
             names = [*DURABLE_POSTGRES, "server_version", "server_version_num"]
             rows = await connection.fetch(
                 "SELECT name, setting FROM pg_settings WHERE name = ANY($1)", names
             )
             revision = await _revision(connection)
+    except SharedSessionError as error:
+        return [Finding("postgresql", "sessions are shared", str(error))]
     except (asyncpg.PostgresError, OSError, TimeoutError) as error:
         advice = f"{trouble_in_words(error)}: check PAYMENTS_DATABASE_URL"
         return [Finding("postgresql", "unreachable", advice)]

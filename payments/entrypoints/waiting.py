@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, TypeVar
 
 import asyncpg
@@ -14,6 +15,8 @@ from payments.entrypoints.settings import BadSettings, Settings
 from payments.kernel.database import connect, is_worth_waiting, trouble_in_words
 from streams.client import create_client
 from streams.errors import FAILURES
+from streams.ownership import SESSION_SETTINGS
+from streams.session import SharedSessionError, require_session
 
 _WAITS_S: Final = (0.2, 0.5, 1.0, 2.0)
 READY: Final = Gauge("payments_role_ready", "1 while this role works, 0 while it waits for servers")
@@ -41,7 +44,8 @@ def stop_on_signals() -> asyncio.Event:
 async def servers_there(settings: Settings, stop: asyncio.Event) -> bool:
     """Wait until both servers answer and the schema exists; False when stopped before.
 
-    Raises `BadSettings` for what waiting does not cure: a wrong password, a missing database.
+    Raises `BadSettings` for what waiting does not cure: a wrong password, a missing database, a
+    pooler that shares sessions.
     """
     READY.set(0)
     count = 0
@@ -92,13 +96,17 @@ def look_at_servers(settings: Settings) -> None:
 
 async def _trouble(settings: Settings) -> str | None:
     """What is missing, as a sentence; None when a role can start."""
+    session = partial(connect, settings.database_url.reveal())
     try:
-        connection = await connect(settings.database_url.reveal())
+        await require_session(session, SESSION_SETTINGS)
+        connection = await session()
         try:
             if not await connection.fetchval("SELECT to_regclass('stream_partitions') IS NOT NULL"):
                 return "the schema is not there yet: payments migrate"
         finally:
             connection.terminate()
+    except SharedSessionError as error:
+        raise BadSettings([f"PAYMENTS_DATABASE_URL: {error}"]) from error
     except _AWAY as error:
         if not is_worth_waiting(error):
             raise BadSettings([f"PAYMENTS_DATABASE_URL: {trouble_in_words(error)}"]) from error

@@ -1,5 +1,6 @@
 """A consumer behind a pooler: session mode works, transaction mode is refused with a sentence."""
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -7,9 +8,12 @@ import asyncpg
 import msgspec
 import pytest
 
-from payments.entrypoints import consumer
+from migrations.run import migrate_async
+from payments.entrypoints import consumer, doctor
 from payments.entrypoints.settings import BadSettings, Secret
+from payments.entrypoints.waiting import look_at_servers
 from payments.kernel.database import connect
+from payments.kernel.errors import Conflict
 from streams.ownership import SESSION_SETTINGS
 from streams.session import SharedSessionError, open_session, require_session
 from tests.fixtures.platform import Platform
@@ -51,3 +55,26 @@ async def test_the_consumer_does_not_start(platform: Platform) -> None:
         settings = msgspec.structs.replace(platform.settings, database_url=Secret(url))
         with pytest.raises(BadSettings, match="pooler in session mode"):
             await consumer.run(settings)
+
+
+@pytest.mark.case("C14")
+async def test_no_role_starts_and_the_schema_is_not_touched(platform: Platform) -> None:
+    """A migrator would leave its lock with the pooler, and every later one would wait for it."""
+    async with pooled(platform.database_url, is_session=False) as url:
+        settings = msgspec.structs.replace(platform.settings, database_url=Secret(url))
+        with pytest.raises(BadSettings, match="pooler in session mode"):
+            await asyncio.to_thread(look_at_servers, settings)
+        with pytest.raises(Conflict, match="pooler in session mode"):
+            await migrate_async(url)
+        findings = {one.part: one for one in await doctor.examine(settings)}
+        assert "pool_mode = session" in findings["postgresql"].advice
+    await migrate_async(platform.database_url)
+
+
+@pytest.mark.case("C14")
+async def test_what_an_earlier_process_prepared_is_in_the_way_of_connecting() -> None:
+    async def pgbouncers() -> Any:
+        raise asyncpg.DuplicatePreparedStatementError("__asyncpg_stmt_1__ already exists")
+
+    with pytest.raises(SharedSessionError, match="pool_mode = session"):
+        await require_session(pgbouncers, SESSION_SETTINGS)
