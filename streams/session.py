@@ -20,6 +20,8 @@ Connect = Callable[[], Awaitable[Connection]]
 _ROUNDS: Final = 3
 _PROBE_LOCK: Final = 7_204
 _INT_MAX: Final = 2**31 - 1
+_STATEMENT_MODE: Final = "not allowed in statement pooling mode"
+"""What pgbouncer says before it closes the connection."""
 _ADVICE: Final = (
     "a connection needs a PostgreSQL session of its own, because statements are prepared in it and "
     "it holds advisory locks (a consumer owns its partitions by them). Connect to PostgreSQL "
@@ -53,6 +55,10 @@ async def require_session(connect: Connect, settings: Mapping[str, str]) -> None
         await _probe(opened[0], opened[1], settings)
     except (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError) as error:
         raise SharedSessionError(f"prepared statements got lost: {_ADVICE}") from error
+    except asyncpg.ConnectionDoesNotExistError as error:
+        if _STATEMENT_MODE not in str(error):
+            raise
+        raise SharedSessionError(f"transactions are not allowed: {_ADVICE}") from error
     finally:
         for connection in opened:
             connection.terminate()

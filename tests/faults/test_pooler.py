@@ -72,9 +72,19 @@ async def test_no_role_starts_and_the_schema_is_not_touched(platform: Platform) 
 
 
 @pytest.mark.case("C14")
-async def test_what_an_earlier_process_prepared_is_in_the_way_of_connecting() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.DuplicatePreparedStatementError("__asyncpg_stmt_1__ already exists"),
+        asyncpg.ConnectionDoesNotExistError(
+            "transaction blocks not allowed in statement pooling mode"
+        ),
+    ],
+    ids=["prepared by an earlier process", "statement mode"],
+)
+async def test_what_pgbouncer_answers_already_while_one_connects(error: Exception) -> None:
     async def pgbouncers() -> Any:
-        raise asyncpg.DuplicatePreparedStatementError("__asyncpg_stmt_1__ already exists")
+        raise error
 
     with pytest.raises(SharedSessionError, match="pool_mode = session"):
         await require_session(pgbouncers, SESSION_SETTINGS)
