@@ -7,6 +7,7 @@
 import type { paths } from "./schema";
 
 type Posts = { [P in keyof paths]: paths[P] extends { post: { responses: { 201: unknown } } } ? P : never }[keyof paths];
+type Deletes = { [P in keyof paths]: paths[P] extends { delete: { responses: { 204: unknown } } } ? P : never }[keyof paths];
 type Lists = { [P in keyof paths]: paths[P] extends { get: { responses: { 200: { content: { "application/json": { items: unknown[] } } } } } } ? P : never }[keyof paths];
 type BodyOf<P extends Posts> = paths[P] extends { post: { requestBody?: { content: { "application/json": infer B } } } } ? B : never;
 type AppliedOf<P extends Posts> = paths[P] extends { post: { responses: { 201: { content: { "application/json": infer A } } } } } ? A : never;
@@ -108,6 +109,28 @@ export class Client {
     throw reason;
   }
 
+  /** A DELETE, repeated while there is no answer: what is gone by then was deleted by the attempt before. */
+  async delete<P extends Deletes>(path: P, options: { path?: Path } = {}): Promise<void> {
+    let isInDoubt = false;
+    let reason: unknown = null;
+    for (let attempt = 0; attempt <= this.retries; attempt++) {
+      try {
+        const reply = await this.send("DELETE", filled(path, options.path));
+        if (!isForRetry(reply)) {
+          if (reply.status < 400 || (reply.status === 404 && isInDoubt)) return;
+          throw new Problem(reply.status, reply.document ?? {});
+        }
+        reason = new Problem(reply.status, reply.document ?? {});
+      } catch (error) {
+        if (error instanceof Problem) throw error;
+        reason = error;
+      }
+      isInDoubt = true;
+      if (attempt < this.retries) await pause(attempt, 0);
+    }
+    throw reason;
+  }
+
   /** Every item of a list, page by page. */
   async *list<P extends Lists>(
     path: P, options: { query?: Record<string, string | number>; path?: Path } = {},
@@ -177,6 +200,7 @@ export class Client {
 
 function isForRetry(reply: Reply): boolean {
   if (reply.status >= 500 || reply.status === 429) return true;
+  if (reply.status === 204) return false;
   return reply.status >= 400 ? reply.document?.retryable === true : reply.document === null;
 }
 

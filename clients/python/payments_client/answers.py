@@ -145,12 +145,27 @@ class Transaction(Answer, frozen=True, kw_only=True):
     reversal_of: str | None
 
 
+class Payee(Answer, frozen=True, kw_only=True):
+    """A saved SuperPay wallet; `status`: confirmed by SuperPay (at `checked_at`) or unconfirmed."""
+
+    payee_id: str
+    owner: str
+    user_id: int | None = None
+    superpay_wallet_id: str
+    currency: str
+    name: str
+    status: str
+    checked_at: datetime | None
+    created_at: datetime
+
+
 class PayoutRequested(Applied, frozen=True, kw_only=True):
     """`status` is the payout's own: `held` as soon as its money is held."""
 
     payout_id: str
     status: str
     wallet_id: int
+    superpay_wallet_id: str = ""
     amount: Decimal
     currency: str
     available: Decimal
@@ -163,6 +178,7 @@ class Payout(Answer, frozen=True, kw_only=True):
     payout_id: str
     wallet_id: int
     superpay_wallet_id: str
+    payee_id: str | None = None
     amount: Decimal
     currency: str
     status: str

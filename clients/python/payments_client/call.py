@@ -42,6 +42,23 @@ class Pages(Read[T], Generic[T], frozen=True, kw_only=True):
     """A list; `type_` is the type of an item."""
 
 
+class Change(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """A request that moves no money and changes nothing when it comes again."""
+
+    path: str
+    type_: type[T]
+    method: str = "POST"
+    body: Mapping[str, Any] | None = None
+
+    def request(self) -> Request:
+        """The request; identical bytes for every attempt."""
+        if self.body is None:
+            return Request(method=self.method, path=self.path)
+        headers = {"Content-Type": "application/json"}
+        body = msgspec.json.encode(self.body)
+        return Request(method=self.method, path=self.path, body=body, headers=headers)
+
+
 class Money(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """A POST that moves money, under a key that all its attempts share."""
 
@@ -59,6 +76,10 @@ class Money(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
             headers["Prefer"] = f"wait={wait_s}"
         body = msgspec.json.encode(self.body)
         return Request(method="POST", path=self.path, body=body, headers=headers)
+
+
+Call = Read[T] | Money[T] | Change[T]
+"""What a client runs."""
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):

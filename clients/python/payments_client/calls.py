@@ -6,6 +6,7 @@ from typing import Any
 from payments_client import answers
 from payments_client.call import (
     Amount,
+    Change,
     Money,
     Pages,
     Read,
@@ -187,6 +188,51 @@ def payout(
     whose = {"wallet_id": wallet_id, "superpay_wallet_id": superpay_wallet_id}
     body = _amount(amount, currency, **whose, description=description)
     return _money("/v1/payouts", answers.PayoutRequested, body, idempotency_key, wait_s)
+
+
+def payout_to_payee(
+    wallet_id: int,
+    payee_id: str,
+    amount: Amount,
+    currency: str,
+    *,
+    description: str = "",
+    idempotency_key: str | None = None,
+    wait_s: int | None = None,
+) -> Money[answers.PayoutRequested]:
+    """Pay out to a saved payee: the wallet's owner and currency must be the payee's."""
+    whose = {"wallet_id": wallet_id, "payee_id": payee_id}
+    body = _amount(amount, currency, **whose, description=description)
+    return _money("/v1/payouts", answers.PayoutRequested, body, idempotency_key, wait_s)
+
+
+def save_payee(
+    owner: str,
+    superpay_wallet_id: str,
+    currency: str,
+    *,
+    name: str = "",
+    user_id: int | None = None,
+) -> Change[answers.Payee]:
+    """Save a person's SuperPay wallet, which SuperPay is asked about; again: what is saved."""
+    body = present(owner=owner, superpay_wallet_id=superpay_wallet_id, currency=currency)
+    body |= present(name=name or None, user_id=user_id)
+    return Change(path="/v1/payees", type_=answers.Payee, body=body)
+
+
+def payee(payee_id: str) -> Read[answers.Payee]:
+    """A payee of yours."""
+    return Read(path=f"/v1/payees/{payee_id}", type_=answers.Payee)
+
+
+def payees(*, owner: str | None = None) -> Pages[answers.Payee]:
+    """Your payees, newest first."""
+    return Pages(path="/v1/payees", type_=answers.Payee, query=query_of(owner=owner))
+
+
+def delete_payee(payee_id: str) -> Change[None]:
+    """Delete a payee; payouts that were accepted go on."""
+    return Change(path=f"/v1/payees/{payee_id}", type_=type(None), method="DELETE")
 
 
 def payout_by_id(payout_id: str) -> Read[answers.Payout]:

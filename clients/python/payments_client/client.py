@@ -10,7 +10,7 @@ import httpx
 
 from payments_client import calls, flow
 from payments_client.answers import Operation
-from payments_client.call import WAIT_MAX_S, Money, Pages, Read, Request
+from payments_client.call import WAIT_MAX_S, Call, Pages, Request
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -23,7 +23,7 @@ _NOTHING_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTime
 _OURS: Final = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
 
 
-def _sync(make: Callable[P, Read[T] | Money[T]]) -> Callable[Concatenate["Client", P], T]:
+def _sync(make: Callable[P, Call[T]]) -> Callable[Concatenate["Client", P], T]:
     def method(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self.run(make(*args, **kwargs))
 
@@ -40,7 +40,7 @@ def _sync_pages(make: Callable[P, Pages[T]]) -> Callable[Concatenate["Client", P
 
 
 def _async(
-    make: Callable[P, Read[T] | Money[T]],
+    make: Callable[P, Call[T]],
 ) -> Callable[Concatenate["AsyncClient", P], Awaitable[T]]:
     def method(self: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         return self.run(make(*args, **kwargs))
@@ -108,11 +108,9 @@ class Client:
         """End the connections."""
         self._http.close()
 
-    def run(self, call: Read[T] | Money[T]) -> T:
+    def run(self, call: Call[T]) -> T:
         """Make a call of `payments_client.calls`, or one of your own."""
-        if isinstance(call, Money):
-            return self._drive(flow.money(call, self._policy))
-        return self._drive(flow.read(call, self._policy))
+        return self._drive(flow.of(call, self._policy))
 
     def iterate(self, pages: Pages[T]) -> Iterator[T]:
         """Every item of a list, page by page."""
@@ -164,9 +162,14 @@ class Client:
     transact = _sync(calls.transact)
     transactions = _sync_pages(calls.transactions)
     payout = _sync(calls.payout)
+    payout_to_payee = _sync(calls.payout_to_payee)
     payout_by_id = _sync(calls.payout_by_id)
     payouts = _sync_pages(calls.payouts)
     cancel_payout = _sync(calls.cancel_payout)
+    save_payee = _sync(calls.save_payee)
+    payee = _sync(calls.payee)
+    payees = _sync_pages(calls.payees)
+    delete_payee = _sync(calls.delete_payee)
     operation = _sync(calls.operation)
     events = _sync_pages(calls.events)
 
@@ -194,11 +197,9 @@ class AsyncClient:
         """End the connections."""
         await self._http.aclose()
 
-    async def run(self, call: Read[T] | Money[T]) -> T:
+    async def run(self, call: Call[T]) -> T:
         """Make a call of `payments_client.calls`, or one of your own."""
-        if isinstance(call, Money):
-            return await self._drive(flow.money(call, self._policy))
-        return await self._drive(flow.read(call, self._policy))
+        return await self._drive(flow.of(call, self._policy))
 
     async def iterate(self, pages: Pages[T]) -> AsyncIterator[T]:
         """Every item of a list, page by page."""
@@ -251,8 +252,13 @@ class AsyncClient:
     transact = _async(calls.transact)
     transactions = _async_pages(calls.transactions)
     payout = _async(calls.payout)
+    payout_to_payee = _async(calls.payout_to_payee)
     payout_by_id = _async(calls.payout_by_id)
     payouts = _async_pages(calls.payouts)
     cancel_payout = _async(calls.cancel_payout)
+    save_payee = _async(calls.save_payee)
+    payee = _async(calls.payee)
+    payees = _async_pages(calls.payees)
+    delete_payee = _async(calls.delete_payee)
     operation = _async(calls.operation)
     events = _async_pages(calls.events)

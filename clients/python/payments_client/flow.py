@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from payments_client.answers import Operation
-from payments_client.call import WAIT_MAX_S, Money, Page, Pages, Read, Request
+from payments_client.call import WAIT_MAX_S, Call, Change, Money, Page, Pages, Read, Request
 from payments_client.errors import (
     FateUnknown,
     NoAnswer,
@@ -28,7 +28,9 @@ FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 5.0
 LONGEST_RETRY_AFTER_S: Final = 60.0
 _ACCEPTED: Final = 202
+_NO_CONTENT: Final = 204
 _ERROR: Final = 400
+_NOT_FOUND: Final = 404
 _SERVER_ERROR: Final = 500
 _NOT_ALLOWED: Final = frozenset({401, 403})
 _FATE_UNKNOWN: Final = "acceptance_unknown"
@@ -79,6 +81,13 @@ class _Standing(msgspec.Struct, frozen=True):
     items: list[Operation]
 
 
+def of(call: Call[T], policy: Policy) -> Flow[T]:
+    """The flow of a call."""
+    if isinstance(call, Money):
+        return money(call, policy)
+    return change(call, policy) if isinstance(call, Change) else read(call, policy)
+
+
 def read(call: Read[T], policy: Policy) -> Flow[T]:
     """A GET, repeated while there is no answer."""
     reply = yield from _read_reply(call.request(), policy)
@@ -99,6 +108,28 @@ def find(key: str, policy: Policy) -> Flow[Operation | None]:
     """The operation that a key of ours started."""
     reply = yield from _read_reply(_question(key), policy)
     return next(iter(decoded(reply, _Standing).items), None)
+
+
+def change(call: Change[T], policy: Policy) -> Flow[T]:
+    """A request that may come twice, repeated while there is no answer.
+
+    What is not there when it is deleted again was deleted by the attempt before.
+    """
+    is_in_doubt = False
+    result: Result = None
+    for pause_s in _pauses(policy.retries):
+        result = yield Send(call.request())
+        if isinstance(result, Reply) and not _is_for_retry(result):
+            is_gone = call.method == "DELETE" and result.status == _NOT_FOUND
+            if is_gone and is_in_doubt:
+                result = Reply(_NO_CONTENT, b"")
+            return decoded(result, call.type_)
+        is_in_doubt = is_in_doubt or _may_be_accepted(result)
+        if pause_s is not None:
+            yield Pause(_pause_of(result, pause_s))
+    if isinstance(result, Reply):
+        raise problem_of(result.status, result.body)
+    raise NoAnswer(_reason(result))
 
 
 def money(call: Money[T], policy: Policy) -> Flow[T]:
@@ -131,7 +162,8 @@ def decoded(reply: Reply, type_: type[T]) -> T:
     if reply.status >= _ERROR:
         raise problem_of(reply.status, reply.body)
     try:
-        return msgspec.json.decode(reply.body, type=type_)
+        body = b"null" if reply.status == _NO_CONTENT else reply.body
+        return msgspec.json.decode(body, type=type_)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise PaymentsError(f"unexpected answer, {reply.status}: {error}") from error
 
@@ -211,6 +243,8 @@ def _is_for_retry(reply: Reply) -> bool:
         return True
     if reply.status >= _ERROR:
         return bool(problem_document(reply.body).get("retryable"))
+    if reply.status == _NO_CONTENT:
+        return False
     return not problem_document(reply.body)  # a page of something between us and the server
 
 

@@ -73,6 +73,18 @@ async function main(): Promise<void> {
     amounts.push(entry.amount);
   }
   expect(amounts, ["2.00", "1.00", "12.30"]);
+
+  cutAfter = "POST /v1/payees ";
+  const wallet = { owner: "ann", superpay_wallet_id: "W-1001-RUB", currency: "RUB", name: "mine" };
+  const payee = await client.post("/v1/payees", wallet);
+  const paid = await client.post("/v1/payouts", { wallet_id: ann, payee_id: payee.payee_id, amount: "5", currency: "RUB" });
+  const listed: string[] = [];
+  for await (const one of client.list("/v1/payees", { query: { owner: "ann" } })) listed.push(one.payee_id);
+  expect([payee.status, paid.superpay_wallet_id, listed], ["confirmed", "W-1001-RUB", [payee.payee_id]]);
+  cutAfter = "DELETE /v1/payees/";
+  await client.delete("/v1/payees/{payee_id}", { path: { payee_id: payee.payee_id } });
+  const gone = await failure(client.delete("/v1/payees/{payee_id}", { path: { payee_id: payee.payee_id } }));
+  expect(gone instanceof Problem && gone.code, "payee_not_found");
 }
 
 main().then(() => process.exit(0), (error) => { console.error(error); process.exit(1); });
