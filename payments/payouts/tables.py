@@ -22,7 +22,12 @@ payouts: Final = sa.Table(
     METADATA,
     sa.Column("id", sa.Uuid, primary_key=True, comment="the operation that made it; its hold's id"),
     sa.Column("merchant_id", sa.BigInteger, nullable=False, unique=True),
-    sa.Column("wallet_id", sa.BigInteger, nullable=False),
+    sa.Column(
+        "wallet_id",
+        sa.BigInteger,
+        sa.ForeignKey("wallets.id", deferrable=True, initially="DEFERRED"),
+        nullable=False,
+    ),
     sa.Column("superpay_wallet_id", sa.Text, nullable=False),
     sa.Column(
         "payee_id",
@@ -68,7 +73,12 @@ payout_attempts: Final = sa.Table(
     "payout_attempts",
     METADATA,
     sa.Column("merchant_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("payout_id", sa.Uuid, nullable=False),
+    sa.Column(
+        "payout_id",
+        sa.Uuid,
+        sa.ForeignKey("payouts.id", deferrable=True, initially="DEFERRED"),
+        nullable=False,
+    ),
     sa.Column(
         "claim_id", sa.Uuid, nullable=False, comment="the payout.submit that last claimed it"
     ),
@@ -91,7 +101,12 @@ payout_evidence: Final = sa.Table(
     "payout_evidence",
     METADATA,
     sa.Column("id", sa.Uuid, primary_key=True, comment="the operation that stored it"),
-    sa.Column("payout_id", sa.Uuid, nullable=False),
+    sa.Column(
+        "payout_id",
+        sa.Uuid,
+        sa.ForeignKey("payouts.id", deferrable=True, initially="DEFERRED"),
+        nullable=False,
+    ),
     sa.Column("number", sa.Integer, nullable=False, comment="1, 2, 3 … within the payout"),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("claim", sa.Text, nullable=False),

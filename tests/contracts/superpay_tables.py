@@ -75,6 +75,9 @@ def _constraints(found: sa.Table) -> list[str]:
     for one in found.constraints:
         if isinstance(one, sa.UniqueConstraint):
             lines.append(f"unique ({', '.join(c.name for c in one.columns)})")
+        elif isinstance(one, sa.ForeignKeyConstraint):
+            columns = ", ".join(c.name for c in one.columns)
+            lines.append(f"foreign key ({columns}) to `{one.referred_table.name}`")
         elif isinstance(one, sa.CheckConstraint):
             lines.append(f"check {' '.join(str(one.sqltext).split())}")
     for index in found.indexes:

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.breaks.tables import breaks
@@ -22,10 +23,15 @@ from payments.payouts.tables import payouts
 from payments.reconciliation.tables import registry_lines, registry_runs
 from payments.reconciliation.writes import load
 from payments.statements.settlement_day import Line, Registry
+from payments.wallets.tables import wallets
 
 PAYOUTS = 4
 MINOR = 1000
 NOW = datetime(2090, 1, 1, tzinfo=UTC)
+
+WALLET: dict[str, Any] = {
+    "id": 1, "currency": "RUB", "owner": "p", "created_by": "p", "metadata": {}, "created_at": NOW
+}  # fmt: skip
 
 numbers = count(1)
 
@@ -62,6 +68,7 @@ class World:
         """The payouts, paid at noon."""
         rows = [payout(self.first + n, self.noon(n % 2)) for n in range(PAYOUTS)]
         async with self.engine.begin() as connection:
+            await connection.execute(insert(wallets).values(WALLET).on_conflict_do_nothing())
             await connection.execute(payouts.insert(), rows)
 
     def noon(self, day: int) -> datetime:
@@ -139,7 +146,7 @@ def payout(number: int, at: datetime) -> dict[str, Any]:
     return {
         "id": new_id(),
         "merchant_id": number,
-        "wallet_id": 1,
+        "wallet_id": WALLET["id"],
         "superpay_wallet_id": "W-1",
         "minor": MINOR,
         "currency": "RUB",
