@@ -25,17 +25,19 @@ import structlog
 
 from payments.kernel.clock import Clock, monotonic_s
 from payments.kernel.database import Connection, is_connection_lost, is_retryable
-from payments.ledger.lock import free_among
 from payments.operations import metrics, quick
-from payments.operations.aside import Aside, needs_of
+from payments.operations.aside import Aside
 from payments.operations.batch import Batch
 from payments.operations.bulk import entry_of
-from payments.operations.dead_letters import DeadLetter, describe, park
+from payments.operations.dead_letters import letter_of, park
 from payments.operations.envelope import Envelope, encode
 from payments.operations.items import Answer, Item
-from payments.operations.loading import Ahead, ContendedError, Locking, load
+from payments.operations.loading import Ahead, load
+from payments.operations.locking import ContendedError, Hurry, Locking
+from payments.operations.needs import needs_of, needs_of_types, still_locked
 from payments.operations.operation import Operation
 from payments.operations.reading import EntryReader, NotUnderstood, envelope_of, order_of
+from payments.operations.slow import Slow, SlowLoadError, give_up, look_at_tables
 from payments.operations.telling import Teller
 from payments.operations.waiting import Waiting
 from payments.operations.writing import Writing, advance
@@ -76,6 +78,7 @@ class Applier:
         self._reader = EntryReader(operations)
         self._waiting = Waiting()
         self.aside = Aside()
+        self._slow = Slow()
         self._sets_aside = sets_aside
         self._is_quick = is_quick
         self._patient_until_s = 0.0
@@ -111,15 +114,14 @@ class Applier:
         self.aside.forget(partition)
 
     async def _retried(self, connection: Connection, turn: Turn) -> list[Entry]:
-        """Entries that were set aside and need no account that is locked by now."""
-        accounts = self.aside.due(monotonic_s())
-        if not accounts:
+        """Entries that were set aside and need nothing that is locked by now."""
+        needs = self.aside.due(monotonic_s())
+        if not needs:
             return []
         ahead: Ahead | None = await turn.to_decide()
-        locked = accounts - await free_among(connection, accounts)
-        if ahead is not None:  # the batch before hands on what it has locked
-            locked = locked.difference(ahead.accounts)
-        return self.aside.take(locked)
+        locked = await still_locked(connection, needs, ahead)
+        await look_at_tables(connection, self._slow)
+        return self.aside.take(locked | self._slow.put_off(monotonic_s()))
 
     def _read(
         self, retried: Sequence[Entry], entries: Sequence[Entry]
@@ -209,16 +211,7 @@ class Applier:
         self, connection: Connection, entry: Entry, envelope: Envelope | None, error: BaseException
     ) -> Answer:
         """Store an entry that cannot be applied, with its traceback; the others continue."""
-        letter = DeadLetter(
-            stream="intents",
-            partition=entry.partition,
-            stream_id=entry.stream_id,
-            operation_id=envelope.operation_id if envelope else None,
-            kind=envelope.kind if envelope else None,
-            payload=entry.payload,
-            error=describe(error),
-            attempts=_ATTEMPTS if envelope else 1,
-        )
+        letter = letter_of(entry, envelope, error, _ATTEMPTS if envelope else 1)
         async with connection.transaction():
             await park(connection, letter, self._clock())
             if entry.is_of_stream:
@@ -268,13 +261,23 @@ class Applier:
         self, connection: Connection, items: list[Item], turn: Turn, locking: Locking
     ) -> list[Answer]:
         """Decide and commit the items; those set aside are taken out of the list for good."""
+        while True:
+            try:
+                return await self._transact_once(connection, items, turn, locking)
+            except SlowLoadError as error:  # what needs it is set aside by the next try
+                await give_up(connection, error, self._slow)
+
+    async def _transact_once(
+        self, connection: Connection, items: list[Item], turn: Turn, locking: Locking
+    ) -> list[Answer]:
         async with connection.transaction():
             ahead: Ahead | None = await turn.to_decide()
-            if self.aside:  # what failed before may have been set aside meanwhile
-                items[:] = self.aside.part(items, {})
-            loaded = await load(
-                connection, items, ahead, self._lapsing, locking, self.aside.stuck()
-            )
+            put_off = self._slow.put_off(monotonic_s())
+            if self.aside or put_off:  # what failed before may have been set aside meanwhile
+                items[:] = self.aside.part(items, needs_of_types(items, put_off))
+            slow = self._slow if self._sets_aside else None
+            hurry = Hurry(locking, self.aside.stuck(), slow, put_off)
+            loaded = await load(connection, items, ahead, self._lapsing, hurry)
             if loaded is None:
                 raise OverturnedError
             if loaded.busy:

@@ -1,14 +1,12 @@
-"""Entries whose accounts somebody else has locked: set aside, while all others go on (ADR 0102)."""
+"""Entries that need what somebody else has locked: set aside, while all others go on (ADR 0102)."""
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from payments.kernel.ids import AccountId
-from payments.ledger.chart import AccountSpec
 from payments.operations import metrics
 from payments.operations.items import Item
-from payments.operations.operation import State
+from payments.operations.needs import Need
 from payments.operations.reading import order_of
 from streams.entry import Entry
 
@@ -28,7 +26,7 @@ class Aside:
     """
 
     def __init__(self) -> None:
-        self._entries: dict[_Place, tuple[Entry, str, AccountId | None]] = {}
+        self._entries: dict[_Place, tuple[Entry, str, Need | None]] = {}
         self._orders: dict[_Place, list[_Head]] = {}
         self._retry_at = 0.0
 
@@ -46,20 +44,20 @@ class Aside:
             heapq.heappop(heads)
         return heads is not None and bool(heads) and heads[0][0] < entry.position
 
-    def put(self, entry: Entry, order: str, account: AccountId | None) -> None:
-        """Set an entry aside. `account`: the locked one; None: it waits behind another entry."""
+    def put(self, entry: Entry, order: str, need: Need | None) -> None:
+        """Set an entry aside. `need`: what is locked; None: it waits behind another entry."""
         key = (entry.partition, entry.stream_id)
         if key in self._entries:
             return
-        self._entries[key] = (entry, order, account)
+        self._entries[key] = (entry, order, need)
         heads = self._orders.setdefault((entry.partition, order), [])
         heapq.heappush(heads, (entry.position, entry.stream_id))
         metrics.SET_ASIDE.set(len(self._entries))
 
-    def part(self, items: Sequence[Item], needs: Mapping[_Place, AccountId]) -> list[Item]:
-        """Set aside the entries that need a locked account, and what stands behind them; the rest.
+    def part(self, items: Sequence[Item], needs: Mapping[_Place, Need]) -> list[Item]:
+        """Set aside the entries that need what is locked, and what stands behind them; the rest.
 
-        `needs`: a locked account by the place of the entry that needs it.
+        `needs`: what is locked by the place of the entry that needs it.
         """
         kept: list[Item] = []
         order, last = "", None
@@ -67,33 +65,33 @@ class Aside:
             entry = item.entry
             if entry is not last:  # the items of a bulk share one
                 order, last = order_of(item), entry
-            account = needs.get((entry.partition, entry.stream_id))
-            if account is not None or self.blocks(entry, order):
-                self.put(entry, order, account)
+            need = needs.get((entry.partition, entry.stream_id))
+            if need is not None or self.blocks(entry, order):
+                self.put(entry, order, need)
             if not self.has(entry):
                 kept.append(item)
         return kept
 
-    def stuck(self) -> frozenset[AccountId]:
-        """The locked accounts that are known."""
+    def stuck(self) -> frozenset[Need]:
+        """What is known to be locked."""
         return frozenset(a for _, _, a in self._entries.values() if a is not None)
 
-    def due(self, now_s: float) -> frozenset[AccountId]:
-        """The accounts to look at now; empty when it is not time yet."""
+    def due(self, now_s: float) -> frozenset[Need]:
+        """What to look at now; empty when it is not time yet."""
         if not self._entries or now_s < self._retry_at:
             return frozenset()
         self._retry_at = now_s + RETRY_EVERY_S
         return self.stuck()
 
-    def take(self, locked: Collection[AccountId]) -> list[Entry]:
-        """The first entries that need none of the accounts that are still locked."""
+    def take(self, locked: Collection[Need]) -> list[Entry]:
+        """The first entries that need nothing that is still locked."""
         held: set[_Place] = set()
         taken: list[Entry] = []
-        for entry, order, account in sorted(self._entries.values(), key=_position):
+        for entry, order, need in sorted(self._entries.values(), key=_position):
             place = (entry.partition, order)
             if place in held:
                 continue
-            if account in locked or len(taken) >= _AT_ONCE_MAX:
+            if need in locked or len(taken) >= _AT_ONCE_MAX:
                 held.add(place)
                 continue
             del self._entries[entry.partition, entry.stream_id]
@@ -110,19 +108,5 @@ class Aside:
         metrics.SET_ASIDE.set(len(self._entries))
 
 
-def _position(one: tuple[Entry, str, AccountId | None]) -> tuple[int, tuple[int, int]]:
+def _position(one: tuple[Entry, str, Need | None]) -> tuple[int, tuple[int, int]]:
     return one[0].partition, one[0].position
-
-
-def needs_of(
-    items: Iterable[Item], busy: Collection[AccountId], state: State
-) -> dict[_Place, AccountId]:
-    """A locked account for each entry that needs one."""
-    needs: dict[_Place, AccountId] = {}
-    for item in items:
-        for account in item.operation.accounts(item.intent, state):
-            id_ = account.id if isinstance(account, AccountSpec) else account
-            if id_ in busy:
-                needs[item.entry.partition, item.entry.stream_id] = id_
-                break
-    return needs

@@ -19,6 +19,7 @@ from payments.operations.acceptance import marker_of
 from payments.operations.envelope import Envelope, decode
 from payments.operations.outcome import Decision, Status
 from payments.operations.telling import rejected
+from streams.entry import Entry
 
 DISCARDED: Final = "discarded_by_operator"
 _ERROR_MAX: Final = 8000
@@ -48,6 +49,22 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 def describe(error: BaseException) -> str:
     """The traceback, cut to its end when it is long."""
     return "".join(traceback.format_exception(error))[-_ERROR_MAX:]
+
+
+def letter_of(
+    entry: Entry, envelope: Envelope | None, error: BaseException, attempts: int
+) -> DeadLetter:
+    """The letter of an intent that cannot be applied, with the traceback."""
+    return DeadLetter(
+        stream="intents",
+        partition=entry.partition,
+        stream_id=entry.stream_id,
+        operation_id=envelope.operation_id if envelope else None,
+        kind=envelope.kind if envelope else None,
+        payload=entry.payload,
+        error=describe(error),
+        attempts=attempts,
+    )
 
 
 def _storable(text: str, length_max: int) -> str:

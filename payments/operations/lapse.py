@@ -16,7 +16,7 @@ RecordT = TypeVar("RecordT", bound=Record)
 class Lapsing(msgspec.Struct, Generic[RecordT], frozen=True, kw_only=True):
     """A type of rows that reserve money until a time.
 
-    `query` locks and reads the open rows of some accounts ($1) that expire until a time ($2).
+    `query` reads the open rows of some accounts ($1) that expire until a time ($2), by their ids.
     `account`: where the money is. `ends_at`: None when it does not expire, or has ended. `close`:
     the row after its end, and the reservation it releases.
     """

@@ -3,12 +3,10 @@
 What the batch before has touched and not committed yet is taken from memory (`Ahead`).
 """
 
-import enum
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, Final
 
-import asyncpg
 import msgspec
 
 from payments.kernel.database import Connection
@@ -16,17 +14,16 @@ from payments.kernel.ids import AccountId
 from payments.kernel.sql import load_sql
 from payments.ledger.balances import Account, Balances
 from payments.ledger.chart import AccountSpec
-from payments.ledger.lock import lock_accounts, lock_free_accounts
-from payments.operations.atomic import part_id
 from payments.operations.batch import Batch
 from payments.operations.envelope import Envelope, decode
 from payments.operations.items import Item
 from payments.operations.lapse import Endings, Lapsing
+from payments.operations.locking import NO_HURRY, Hurry, lock, lock_endings, lock_rows
+from payments.operations.needs import Need, refs_of
 from payments.operations.operation import State
 from payments.operations.outcome import Decision
-from payments.operations.record import Records, Ref
+from payments.operations.record import Records
 
-_PATIENCE: Final = "SET LOCAL lock_timeout = '200ms'"
 DECISION_FIELDS: Final = Decision.__struct_fields__
 
 
@@ -43,34 +40,17 @@ class Ahead(msgspec.Struct, frozen=True):
         return cls(batch.state.balances.accounts, batch.state.records, batch.known)
 
 
-class Locking(enum.Enum):
-    """How accounts are locked."""
-
-    WAIT = "wait"
-    """Wait as long as the session allows."""
-    CLAIM = "claim"
-    """Without waiting. Raises `ContendedError` unless all that is locked is known to be."""
-    PATIENT = "patient"
-    """Wait a moment: another consumer's batch. Raises `ContendedError` after that."""
-    PASSING = "passing"
-    """Without waiting; what is locked is passed over."""
-
-
-class ContendedError(Exception):
-    """Somebody else has locked an account: try again, more patiently."""
-
-
 class Loaded(msgspec.Struct, frozen=True):
     """Everything to decide a batch by. `shared`: accounts taken from the batch before.
 
-    `busy`: accounts that somebody else has locked.
+    `busy`: what somebody else has locked.
     """
 
     state: State
     known: dict[int, Decision]
     parked: Mapping[int, Sequence[Envelope]]
     shared: Mapping[AccountId, Account]
-    busy: frozenset[AccountId] = frozenset()
+    busy: Mapping[Need, Need]
 
 
 async def load(
@@ -78,8 +58,7 @@ async def load(
     items: Sequence[Item],
     ahead: Ahead | None,
     lapsing: Lapsing[Any] | None,
-    locking: Locking = Locking.WAIT,
-    stuck: Collection[AccountId] = frozenset(),
+    hurry: Hurry = NO_HURRY,
 ) -> Loaded | None:
     """Lock and read all that is needed; None when it needs rows that the batch before has changed.
 
@@ -88,22 +67,24 @@ async def load(
     """
     known, parked = await _known(connection, items, ahead)
     fresh = _first_of_each(items, known)
-    refs = _refs_of(fresh)
+    refs = list(refs_of(fresh))
     if ahead is not None and (
         any(ahead.records.touches(ref) for ref in refs)
         or (lapsing is not None and ahead.records.has(lapsing.type))
     ):
         return None
     records = Records()
+    busy: dict[Need, Need] = {}
     if refs:
-        await records.load(connection, refs)
+        busy.update((ref, ref) for ref in await lock_rows(connection, records, refs, hurry))
     state = State(Balances(()), records, await _numbers(connection, fresh))
     shared, ids, houses = _needed(fresh, state, ahead)
-    balances, busy = await _lock(connection, ids, houses, locking, stuck)
+    balances, locked = await lock(connection, ids, houses, hurry)
+    busy.update((account, account) for account in locked)
     balances.accounts.update((id_, copy(left)) for id_, left in shared.items())
     state.balances = balances
     if lapsing is not None:
-        await _load_endings(connection, state, fresh, lapsing)
+        busy.update(await _load_endings(connection, state, fresh, lapsing, hurry))
     return Loaded(state, known, parked, shared, busy)
 
 
@@ -146,22 +127,6 @@ async def _known(
     return known, parked
 
 
-def _refs_of(fresh: Sequence[Item]) -> list[Ref]:
-    refs: list[Ref] = []
-    for item in fresh:
-        operation = item.operation
-        if operation.refs is not None:
-            refs += operation.refs(item.intent)
-    for item in fresh:
-        operation = item.operation
-        if operation.refs_of_id is not None:
-            refs += operation.refs_of_id(item.envelope.operation_id)
-        for index, part in enumerate(operation.parts(item.intent) if operation.parts else ()):
-            if part.operation.refs_of_id is not None:
-                refs += part.operation.refs_of_id(part_id(item.envelope.operation_id, index))
-    return refs
-
-
 async def _numbers(connection: Connection, fresh: Sequence[Item]) -> dict[str, list[int]]:
     counts: dict[str, int] = {}
     for item in fresh:
@@ -192,48 +157,6 @@ def _needed(
     return shared, ids, [spec for id_, spec in houses.items() if id_ not in shared]
 
 
-async def _lock(
-    connection: Connection,
-    ids: set[AccountId],
-    houses: Sequence[AccountSpec],
-    locking: Locking,
-    stuck: Collection[AccountId],
-) -> tuple[Balances, frozenset[AccountId]]:
-    if locking is Locking.WAIT:
-        return await lock_accounts(connection, ids, houses), frozenset()
-    if locking is Locking.PATIENT:
-        return await _lock_patiently(connection, ids, houses, stuck)
-    balances, busy = await lock_free_accounts(connection, ids, houses)
-    if locking is Locking.CLAIM and not busy.issubset(stuck):
-        raise ContendedError
-    return balances, busy
-
-
-async def _lock_patiently(
-    connection: Connection,
-    ids: set[AccountId],
-    houses: Sequence[AccountSpec],
-    stuck: Collection[AccountId],
-) -> tuple[Balances, frozenset[AccountId]]:
-    """First those that are waited for, sorted; the others without waiting, so nobody waits in a
-    circle.
-    """
-    timeout = await connection.fetchval("SELECT current_setting('lock_timeout')")
-    await connection.execute(_PATIENCE)
-    try:
-        balances = await lock_accounts(
-            connection, ids.difference(stuck), [h for h in houses if h.id not in stuck]
-        )
-    except asyncpg.LockNotAvailableError as error:
-        raise ContendedError from error
-    await connection.execute("SELECT set_config('lock_timeout', $1, true)", timeout)
-    others, busy = await lock_free_accounts(
-        connection, ids.intersection(stuck), [h for h in houses if h.id in stuck]
-    )
-    balances.accounts.update(others.accounts)
-    return balances, busy
-
-
 def _shared(ids: Iterable[AccountId], ahead: Ahead | None) -> dict[AccountId, Account]:
     if ahead is None:
         return {}
@@ -242,16 +165,23 @@ def _shared(ids: Iterable[AccountId], ahead: Ahead | None) -> dict[AccountId, Ac
 
 
 async def _load_endings(
-    connection: Connection, state: State, fresh: Sequence[Item], lapsing: Lapsing[Any]
-) -> None:
+    connection: Connection,
+    state: State,
+    fresh: Sequence[Item],
+    lapsing: Lapsing[Any],
+    hurry: Hurry,
+) -> dict[Need, Need]:
     """Load the reservations that expire before the last of these operations was accepted.
 
-    Their accounts are locked already, so nobody else can have changed them since.
+    Their accounts are locked already, so none of ours can have changed them since. Gives the
+    accounts that have one which somebody else has locked.
     """
     state.endings = Endings(lapsing, state.records)
     holding = [a.id for a in state.balances.accounts.values() if a.debits_pending]
-    if holding:
-        until = max(item.envelope.submitted_at for item in fresh)
-        rows = await state.records.load_by(connection, lapsing.type, lapsing.query, holding, until)
-        for row in rows:
-            state.endings.add(row)
+    if not holding:
+        return {}
+    until = max(item.envelope.submitted_at for item in fresh)
+    rows, busy = await lock_endings(connection, state.records, lapsing, (holding, until), hurry)
+    for row in rows:
+        state.endings.add(row)
+    return busy

@@ -23,7 +23,8 @@ from payments.operations.lapse import Lapsing
 from payments.operations.loading import DECISION_FIELDS
 from payments.operations.operation import Operation, State
 from payments.operations.outcome import Decision
-from payments.operations.record import Record, Records, pg_type
+from payments.operations.record import Record, Records
+from payments.operations.record_sql import pg_type
 from payments.operations.writing import positions_of
 
 MAX: Final = 8
@@ -135,7 +136,7 @@ def _statement(types: tuple[type[Record], ...]) -> str:
 
 
 def _insert(type_: type[Record], number: int) -> str:
-    columns = {name: pg_type(type_, name) for name in type_.__struct_fields__}
+    columns = {name: pg_type(type_.table, name) for name in type_.__struct_fields__}
     read = ", ".join(
         f"decode(u.{name}, 'base64')" if kind == "BYTEA" else f"u.{name}"
         for name, kind in columns.items()

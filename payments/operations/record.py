@@ -1,7 +1,7 @@
 """Rows besides the ledger: locked and loaded before deciding, written after, both in bulk."""
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import Any, ClassVar, Final, NamedTuple, Self, get_args, get_type_hints
@@ -9,10 +9,10 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from payments.kernel.database import Connection
 from payments.kernel.packing import copy_packed
+from payments.operations.record_sql import LOCK, LOCK_FREE, existing, select, update
 
 _RAW_OR_NONE: Final = msgspec.Raw | None
 
@@ -49,6 +49,20 @@ class Ref(NamedTuple):
     type: type[Record]
     value: Any
     by: str = ""
+
+    def normal(self) -> "Ref":
+        """The same with the name of the column."""
+        return self if self.by else Ref(self.type, self.value, self.type.keys[0])
+
+
+Timed = Callable[..., Awaitable[Sequence[Any]]]
+"""Runs a statement that reads rows of a type: `timed(connection, type, query, *arguments)`."""
+
+
+async def _untimed(
+    connection: Connection, _type: type[Record], query: str, *arguments: Any
+) -> Sequence[Any]:
+    return await connection.fetch(query, *arguments)
 
 
 class Records:
@@ -125,27 +139,40 @@ class Records:
         for name in type_.keys:
             self._rows[type_, name, getattr(record, name)] = record
 
-    async def load(self, connection: Connection, refs: Iterable[Ref]) -> None:
-        """Lock and read rows: one statement per type and key column, sorted by primary key."""
+    async def load(
+        self,
+        connection: Connection,
+        refs: Iterable[Ref],
+        *,
+        waits: bool = True,
+        timed: Timed = _untimed,
+    ) -> frozenset[Ref]:
+        """Lock and read rows: one statement per type and key column, sorted by primary key.
+
+        Without `waits`: pass over the rows that somebody else has locked, and give them.
+        """
         values_by_key: dict[tuple[type[Record], str], set[Any]] = {}
         for ref in refs:
             values_by_key.setdefault((ref.type, ref.by or ref.type.keys[0]), set()).add(ref.value)
+        busy: set[Ref] = set()
         for type_, by in sorted(values_by_key, key=lambda k: (k[0].table.name, k[1])):
-            rows = await connection.fetch(_select(type_, by), list(values_by_key[type_, by]))
-            for row in rows:
-                record = _from_row(type_, dict(row))
-                self._loaded.add((type_, record.key()))
-                self._index(record)
+            values = values_by_key[type_, by]
+            lock = "" if type_.is_fixed else LOCK if waits else LOCK_FREE
+            query = select(type_.table, type_.__struct_fields__, by, type_.keys[0], lock)
+            for row in await timed(connection, type_, query, list(values)):
+                record = record_of(type_, dict(row))
+                self.keep((record,))
+                values.discard(getattr(record, by))
+            if values and not waits and not type_.is_fixed:
+                rows = await timed(connection, type_, existing(type_.table, by), list(values))
+                busy |= {Ref(type_, row[0], by) for row in rows}
+        return frozenset(busy)
 
-    async def load_by(
-        self, connection: Connection, type_: type[Record], query: str, *arguments: Any
-    ) -> list[Record]:
-        """Rows that a capability's own query locks and reads."""
-        records = [_from_row(type_, dict(row)) for row in await connection.fetch(query, *arguments)]
-        for record in records:
-            self._loaded.add((type_, record.key()))
+    def keep(self, rows: Iterable[Record]) -> None:
+        """Rows that a capability's own query has locked and read."""
+        for record in rows:
+            self._loaded.add((type(record), record.key()))
             self._index(record)
-        return records
 
     def only_new(self) -> dict[type[Record], list[Record]] | None:
         """New rows by type, in the order of their tables; None when a row was loaded."""
@@ -182,10 +209,12 @@ class Records:
                 )
             if old:
                 columns = list(zip(*(_to_row(r) for r in old), strict=True))
-                await connection.execute(_update(type_), *columns)
+                query = update(type_.table, type_.__struct_fields__, type_.keys[0])
+                await connection.execute(query, *columns)
 
 
-def _from_row(type_: type[Record], values: dict[str, Any]) -> Record:
+def record_of(type_: type[Record], values: dict[str, Any]) -> Record:
+    """The record of a row that was read."""
     types = _hints(type_)
     raw: dict[str, msgspec.Raw] = {}
     for name in _json_fields(type_):
@@ -250,30 +279,3 @@ def _enum_value(value: enum.Enum) -> Any:
 def _json_fields(type_: type[Record]) -> tuple[str, ...]:
     columns = type_.table.c
     return tuple(n for n in type_.__struct_fields__ if isinstance(columns[n].type, sa.JSON))
-
-
-def pg_type(type_: type[Record], name: str) -> str:
-    """The type of a column."""
-    return type_.table.c[name].type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
-
-
-@cache
-def _select(type_: type[Record], by: str) -> str:
-    names = ", ".join(type_.__struct_fields__)
-    lock = "" if type_.is_fixed else " FOR NO KEY UPDATE"
-    return (
-        f"SELECT {names} FROM {type_.table.name} WHERE {by} = ANY($1::{pg_type(type_, by)}[]) "  # noqa: S608 - our own names
-        f"ORDER BY {type_.keys[0]}{lock}"
-    )
-
-
-@cache
-def _update(type_: type[Record]) -> str:
-    names = type_.__struct_fields__
-    key = type_.keys[0]
-    arrays = ", ".join(f"${i}::{pg_type(type_, n)}[]" for i, n in enumerate(names, 1))
-    sets = ", ".join(f"{n} = u.{n}" for n in names if n != key)
-    return (
-        f"UPDATE {type_.table.name} AS t SET {sets} "  # noqa: S608 - our own names
-        f"FROM unnest({arrays}) AS u ({', '.join(names)}) WHERE t.{key} = u.{key}"
-    )

@@ -4,4 +4,3 @@ SELECT id, wallet_id, purpose, minor, captured_minor, released_minor, currency, 
   FROM holds
  WHERE wallet_id = ANY($1::bigint[]) AND closed_at IS NULL AND expires_at <= $2
  ORDER BY id
-   FOR NO KEY UPDATE

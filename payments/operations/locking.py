@@ -1,0 +1,180 @@
+"""How a batch locks rows and accounts: how long it waits for what somebody else has locked."""
+
+import enum
+from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from payments.kernel.clock import monotonic_s
+from payments.kernel.database import Connection
+from payments.kernel.ids import AccountId
+from payments.ledger.balances import Balances
+from payments.ledger.chart import AccountSpec
+from payments.ledger.lock import lock_accounts, lock_free_accounts
+from payments.operations.lapse import Lapsing
+from payments.operations.needs import Need
+from payments.operations.record import Record, Records, Ref, Timed, record_of
+from payments.operations.record_sql import LOCK, LOCK_FREE
+from payments.operations.slow import Slow, SlowLoadError
+
+_PATIENCE: Final = "SET LOCAL lock_timeout = '200ms'"
+
+
+class Locking(enum.Enum):
+    """How rows and accounts are locked."""
+
+    WAIT = "wait"
+    """Wait as long as the session allows."""
+    CLAIM = "claim"
+    """Without waiting. Raises `ContendedError` unless all that is locked is known to be."""
+    PATIENT = "patient"
+    """Wait a moment: another consumer's batch. Raises `ContendedError` after that."""
+    PASSING = "passing"
+    """Without waiting; what is locked is passed over."""
+
+
+class ContendedError(Exception):
+    """Somebody else has locked an account or a row: try again, more patiently."""
+
+
+class Hurry(msgspec.Struct, frozen=True):
+    """How much is waited for what somebody else has locked, and for slow loads.
+
+    `stuck`: what is known to be locked. `put_off`: types of rows that this batch does not load.
+    """
+
+    locking: Locking = Locking.WAIT
+    stuck: frozenset[Need] = frozenset()
+    slow: Slow | None = None
+    put_off: AbstractSet[type[Record]] = frozenset()
+
+
+NO_HURRY: Final = Hurry()
+
+
+async def lock_rows(
+    connection: Connection, records: Records, refs: Sequence[Ref], hurry: Hurry
+) -> frozenset[Ref]:
+    """Lock and read rows; gives those that somebody else has locked."""
+    timed = _timed(hurry.slow)
+    if hurry.locking is Locking.WAIT:
+        return await records.load(connection, refs)
+    if hurry.locking is Locking.PATIENT:
+        known = [ref for ref in refs if ref.normal() in hurry.stuck]
+        others = [ref for ref in refs if ref.normal() not in hurry.stuck]
+        async with _a_moment(connection):
+            await records.load(connection, others, timed=timed)
+        return await records.load(connection, known, waits=False, timed=timed)
+    busy = await records.load(connection, refs, waits=False, timed=timed)
+    raise_if_contended(busy, hurry)
+    return busy
+
+
+def _timed(slow: Slow | None) -> Timed:
+    async def fetch(
+        connection: Connection, type_: type[Record], query: str, *arguments: Any
+    ) -> Sequence[Any]:
+        if slow is None:
+            return await connection.fetch(query, *arguments)
+        began = monotonic_s()
+        try:
+            rows = await connection.fetch(query, *arguments, timeout=slow.limit_s(type_))
+        except TimeoutError as error:
+            raise SlowLoadError(type_) from error
+        slow.took(type_, monotonic_s() - began, monotonic_s())
+        return rows
+
+    return fetch
+
+
+def raise_if_contended(busy: Collection[Need], hurry: Hurry) -> None:
+    if hurry.locking is Locking.CLAIM and not hurry.stuck.issuperset(busy):
+        raise ContendedError
+
+
+@asynccontextmanager
+async def _a_moment(connection: Connection) -> AsyncIterator[None]:
+    """Locks are waited for a moment only. Raises `ContendedError`."""
+    timeout = await connection.fetchval("SELECT current_setting('lock_timeout')")
+    await connection.execute(_PATIENCE)
+    try:
+        yield
+    except asyncpg.LockNotAvailableError as error:
+        raise ContendedError from error
+    await connection.execute("SELECT set_config('lock_timeout', $1, true)", timeout)
+
+
+async def lock(
+    connection: Connection, ids: set[AccountId], houses: Sequence[AccountSpec], hurry: Hurry
+) -> tuple[Balances, frozenset[AccountId]]:
+    if hurry.locking is Locking.WAIT:
+        return await lock_accounts(connection, ids, houses), frozenset()
+    if hurry.locking is Locking.PATIENT:
+        return await _lock_patiently(connection, ids, houses, hurry.stuck)
+    balances, busy = await lock_free_accounts(connection, ids, houses)
+    raise_if_contended(busy, hurry)
+    return balances, busy
+
+
+async def _lock_patiently(
+    connection: Connection,
+    ids: set[AccountId],
+    houses: Sequence[AccountSpec],
+    stuck: Collection[Need],
+) -> tuple[Balances, frozenset[AccountId]]:
+    """First those that are waited for, sorted; the others without waiting, so nobody waits in a
+    circle.
+    """
+    async with _a_moment(connection):
+        balances = await lock_accounts(
+            connection, ids.difference(stuck), [h for h in houses if h.id not in stuck]
+        )
+    others, busy = await lock_free_accounts(
+        connection, ids.intersection(stuck), [h for h in houses if h.id in stuck]
+    )
+    balances.accounts.update(others.accounts)
+    return balances, busy
+
+
+async def lock_endings(
+    connection: Connection,
+    records: Records,
+    lapsing: Lapsing[Any],
+    arguments: tuple[Sequence[AccountId], datetime],
+    hurry: Hurry,
+) -> tuple[list[Record], dict[Need, Need]]:
+    """Lock and read what expires; and what is locked, by the account it reserves money of."""
+    type_, timed = lapsing.type, _timed(hurry.slow)
+
+    async def read(lock: str) -> list[Record]:
+        rows = await timed(connection, type_, lapsing.query + lock, *arguments)
+        return [record_of(type_, dict(row)) for row in rows]
+
+    if type_ in hurry.put_off:
+        return [], dict.fromkeys(arguments[0], type_)
+    busy: dict[Need, Need] = {}
+    if hurry.locking is Locking.WAIT:
+        rows = await read(LOCK)
+    elif hurry.locking is Locking.CLAIM and not _knows_rows_of(type_, hurry):
+        try:  # nothing is locked, nearly always: it need not be asked what is
+            rows = await read(f"{LOCK} NOWAIT")
+        except asyncpg.LockNotAvailableError as error:
+            raise ContendedError from error
+    else:
+        rows = await read(LOCK_FREE)
+        keys = {row.key() for row in rows}
+        for row in await read(""):
+            if row.key() not in keys:
+                busy[lapsing.account(row)] = Ref(type_, row.key()).normal()
+        raise_if_contended(busy.values(), hurry)
+    records.keep(rows)
+    return rows, busy
+
+
+def _knows_rows_of(type_: type[Record], hurry: Hurry) -> bool:
+    return any(isinstance(one, Ref) and one.type is type_ for one in hurry.stuck)
