@@ -80,7 +80,7 @@ def decide(intent: ReceiveBankPayment, state: State, context: Context) -> Applie
         return Applied(puts=(met,), result=_result(met))
     if len(waiting) == 1 and len(present) == 1:
         met = waiting[0].changed(webhook_id=intent.bank_operation_id)
-        difference = mismatch(meeting, intent.minor, met.minor, state, context)
+        difference = mismatch(meeting, intent.minor, met.minor, met.id, state, context)
         return Applied(puts=(met, *difference), result=_result(met))
     payment = BankPayment(
         id=intent.bank_operation_id,
@@ -112,7 +112,12 @@ def arrival(payment: BankPayment, source: AccountId, state: State, context: Cont
 
 
 def mismatch(
-    meeting: str, webhook_minor: int, statement_minor: int, state: State, context: Context
+    meeting: str,
+    webhook_minor: int,
+    statement_minor: int,
+    line_id: UUID,
+    state: State,
+    context: Context,
 ) -> tuple[Break, ...]:
     """The break of one payment that webhook and statement tell with two amounts."""
     currency = currency_of(CURRENCY)
@@ -125,8 +130,11 @@ def mismatch(
         subject_id=None,
         at_risk=(abs(webhook_minor - statement_minor), CURRENCY),
         details={
-            side: {"amount": format_minor(minor, currency), "currency": CURRENCY}
-            for side, minor in amounts.items()
+            **{
+                side: {"amount": format_minor(minor, currency), "currency": CURRENCY}
+                for side, minor in amounts.items()
+            },
+            "line_id": str(line_id),
         },
         found_by="statement",
         now=context.now,

@@ -87,6 +87,12 @@ sa.Index(
     organization_payments.c.id,
 )
 sa.Index("organization_payments_payer_inn_idx", organization_payments.c.payer_inn)
+sa.Index(
+    "organization_payments_without_line_day_idx",
+    sa.text("(CAST(timezone('Europe/Moscow', document_date) AS date))"),
+    organization_payments.c.id,
+    postgresql_where=sa.text("line_id IS NULL"),
+)
 
 organization_balance_changes: Final = sa.Table(
     "organization_balance_changes",

@@ -7,6 +7,7 @@ intents alone, and ids stay dense in their index.
 
 import enum
 import hashlib
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -97,6 +98,7 @@ def owned(kind: Kind, local: int, currency: str, book: int = 0) -> AccountSpec:
     return AccountSpec(account_id(kind, local), code, currency, Guard.CREDIT, book)
 
 
+@lru_cache(maxsize=1024)  # there are few, and a line of a statement names six of them
 def house(kind: Kind, currency: str, number: int = 0, book: int = 0) -> AccountSpec:
     """Our own account of a kind in a currency; its balance may be negative.
 
@@ -109,6 +111,7 @@ def house(kind: Kind, currency: str, number: int = 0, book: int = 0) -> AccountS
     return AccountSpec(account_id(kind, local), code, iso.code, Guard.NONE, book)
 
 
+@lru_cache(maxsize=1024)
 def named(name: str, currency: str, *, allow_negative: bool = False) -> AccountSpec:
     """The house account that a client named; unless it may, it never goes below zero.
 

@@ -183,7 +183,7 @@ def met(intent: BookLine, state: State, context: Context) -> Booking | None:
     if payment is None:
         return None
     difference = (
-        mismatch(intent.meeting, payment.minor, intent.minor, state, context)
+        mismatch(intent.meeting, payment.minor, intent.minor, intent.line_id, state, context)
         if is_other_amount
         else ()
     )

@@ -7,11 +7,10 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from payments.bankpayments.tables import organization_payments
 from payments.kernel.money import currency_of, format_minor
-from payments.statements.status import LineState
 from payments.statements.tables import (
     statement_claims,
     statement_lines,
@@ -47,20 +46,10 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
 
 _LINE: Final = statement_lines.c
 _PAYMENT: Final = organization_payments.c
-# A line that came before its webhook, or before anybody knew whose it is, is matched since then.
-STATE: Final[sa.ColumnElement[str]] = sa.case(
-    (
-        sa.or_(_PAYMENT.webhook_id.is_not(None), _PAYMENT.matched_at.is_not(None)),
-        sa.literal(LineState.MATCHED.value),
-    ),
-    else_=_LINE.state,
+_CLAIMED: Final = statement_lines.outerjoin(
+    statement_claims, statement_claims.c.item_id == _LINE.id
 )
-
-
-def with_payment() -> sa.Join:
-    return statement_parts.join(statement_lines, _LINE.id == statement_parts.c.line_id).outerjoin(
-        organization_payments, _PAYMENT.id == _LINE.id
-    )
+_WITH_CLAIM: Final = sa.select(statement_lines, statement_claims.c.claim_id)
 
 
 async def list_lines(
@@ -69,23 +58,45 @@ async def list_lines(
     """Lines of a statement by their id; of one state."""
     if state == OURS_ONLY:
         return await _list_ours(engine, statement_id, before, count)
+    async with engine.connect() as connection:
+        if state is None:
+            rows = (await connection.execute(_of_statement(statement_id, before, count))).all()
+        else:
+            rows = await _in_state(connection, statement_id, state, before, count)
+    return [line_view(row, row.shown_state, row.claim_id) for row in rows]
+
+
+def _of_statement(statement_id: UUID, before: UUID | None, count: int) -> sa.Select[Any]:
+    """Its lines, those of earlier statements too: a walk along what it has."""
+    parts = statement_parts.c
     query = (
-        sa.select(statement_lines, STATE.label("shown_state"), statement_claims.c.claim_id)
-        .select_from(
-            with_payment().outerjoin(statement_claims, statement_claims.c.item_id == _LINE.id)
-        )
-        .where(statement_parts.c.statement_id == statement_id)
-        .order_by(_LINE.id.desc())
+        _WITH_CLAIM.select_from(_CLAIMED.join(statement_parts, parts.line_id == _LINE.id))
+        .where(parts.statement_id == statement_id)
+        .order_by(parts.line_id.desc())
         .limit(count)
     )
-    if state is not None:
-        query = query.where(STATE.op("=")(state))
+    return query if before is None else query.where(parts.line_id < before)
+
+
+async def _in_state(
+    connection: AsyncConnection, statement_id: UUID, state: str, before: UUID | None, count: int
+) -> Sequence[Any]:
+    """Lines of one state. Its own are a walk along their index, no further than the page; lines
+    that an earlier statement had are found among all that both have.
+    """
+    own = _WITH_CLAIM.select_from(_CLAIMED).where(_LINE.statement_id == statement_id)
+    older = _of_statement(statement_id, before, count).where(_LINE.statement_id != statement_id)
+    own = own.order_by(_LINE.id.desc()).limit(count)
     if before is not None:
-        query = query.where(_LINE.id < before)
-    async with engine.connect() as connection:
-        return [
-            line_view(row, row.shown_state, row.claim_id) for row in await connection.execute(query)
-        ]
+        own = own.where(_LINE.id < before)
+    rows = list(await connection.execute(own.where(_LINE.shown_state == state)))
+    has_older = sa.select(statements.c.line_count > statements.c.new_line_count).where(
+        statements.c.id == statement_id
+    )
+    if (await connection.execute(has_older)).scalar_one_or_none():
+        rows += await connection.execute(older.where(_LINE.shown_state == state))
+        rows.sort(key=lambda row: row.id, reverse=True)
+    return rows[:count]
 
 
 async def _list_ours(

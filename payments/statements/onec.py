@@ -51,8 +51,9 @@ def read(file: StatementFile) -> list[Statement]:
     """The statements of the file, one an account. Raises 422 `invalid_statement`."""
     text = decode(file, _declared(file.head))
     faults = Faults()
-    *frame, head = sections(text, Faults(), skipped=DOCUMENT)
-    balances = [s for s in frame if s.name == ACCOUNT]
+    # Of the documents nothing is kept here: there may be a million.
+    frame = [s for s in sections(text, Faults(), skipped=DOCUMENT) if s.name != DOCUMENT]
+    head, balances = frame[-1], [s for s in frame if s.name == ACCOUNT]
     if not balances:
         faults.add(0, ACCOUNT, None, "a section with the balances of an account")
     accounts = [one for s in balances for one in _account(s, head, faults)]

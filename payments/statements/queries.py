@@ -1,6 +1,6 @@
 """Reads of statements: the list, one, its lines, and what we have that it lacks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,10 +14,10 @@ from payments.breaks.tables import BreakKind, breaks
 from payments.kernel.clock import rfc3339
 from payments.kernel.errors import NotFound
 from payments.kernel.money import currency_of, format_minor
-from payments.statements.line_list import STATE, with_payment
 from payments.statements.statement import Statement
 from payments.statements.status import LineState
-from payments.statements.tables import statement_parts, statements
+from payments.statements.tables import statements
+from payments.statements.tallies import BREAK, tallies_of
 from payments.statements.whole import lacked
 
 Place = tuple[datetime, UUID]
@@ -91,37 +91,27 @@ async def get_statements(engine: AsyncEngine, ids: Sequence[UUID]) -> Sequence[S
         .lateral("ours")
     )
     query = sa.select(statements, ours.c.ours_count, ours.c.ours_minor).join(ours, sa.true())
-    counts = (
-        sa.select(statement_parts.c.statement_id, STATE.label("shown_state"), sa.func.count())
-        .select_from(with_payment())
-        .where(statement_parts.c.statement_id.in_(ids))
-        .group_by(statement_parts.c.statement_id, sa.literal_column("shown_state"))
-    )
     async with engine.connect() as connection:
         rows = {row.id: row for row in await connection.execute(query.where(c.id.in_(ids)))}
-        states: dict[UUID, dict[str, int]] = {}
-        for id_, state, count in await connection.execute(counts):
-            states.setdefault(id_, {})[state] = count
+        tallies = await tallies_of(connection, ids)
         open_breaks = await _breaks(connection, ids)
     if len(rows) != len(set(ids)):
         raise StatementNotFound
-    return [_view(rows[id_], states.get(id_, {}), open_breaks.get(id_, 0)) for id_ in ids]
+    return [_view(rows[id_], tallies.get(id_, {}), open_breaks.get(id_, 0)) for id_ in ids]
+
+
+async def check_exists(engine: AsyncEngine, id_: UUID) -> None:
+    """Raises 404 `statement_not_found`."""
+    query = sa.select(statements.c.id).where(statements.c.id == id_)
+    async with engine.connect() as connection:
+        if (await connection.execute(query)).one_or_none() is None:
+            raise StatementNotFound
 
 
 async def _breaks(connection: Any, ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Open breaks of the statements' lines, of gaps before them, and of payments they lack."""
+    """Open breaks of gaps before the statements, and of payments they lack."""
     b = breaks.c
     found: dict[UUID, int] = {}
-    line_breaks = (
-        sa.select(statement_parts.c.statement_id, sa.func.count())
-        .select_from(
-            statement_parts.join(
-                breaks, b.details["line_id"].astext == sa.cast(statement_parts.c.line_id, sa.Text)
-            )
-        )
-        .where(statement_parts.c.statement_id.in_(ids), b.state != "resolved")
-        .group_by(statement_parts.c.statement_id)
-    )
     gaps = (
         sa.select(b.subject_id, sa.func.count())
         .where(
@@ -136,7 +126,7 @@ async def _breaks(connection: Any, ids: Sequence[UUID]) -> dict[UUID, int]:
         .where(statements.c.id.in_(ids), b.kind == BreakKind.MISSING_AT_BANK.value)
         .group_by(statements.c.id)
     )
-    for query in (line_breaks, gaps, lacking):
+    for query in (gaps, lacking):
         for id_, count in await connection.execute(query):
             found[id_] = found.get(id_, 0) + count
     return found
@@ -180,7 +170,7 @@ def preview(
     )
 
 
-def _view(row: Any, states: dict[str, int], open_breaks: int) -> StatementView:
+def _view(row: Any, tallies: Mapping[str, int], other_breaks: int) -> StatementView:
     currency = currency_of(row.currency)
 
     def amount(minor: int) -> str:
@@ -201,13 +191,13 @@ def _view(row: Any, states: dict[str, int], open_breaks: int) -> StatementView:
         lines=row.line_count,
         new_lines=row.new_line_count,
         pending=row.pending_count,
-        matched=states.get(LineState.MATCHED.value, 0),
-        unmatched=states.get(LineState.THEIRS_ONLY.value, 0),
-        fee_lines=states.get(LineState.FEE.value, 0),
-        undecided=states.get(LineState.NEW.value, 0),
+        matched=tallies.get(LineState.MATCHED.value, 0),
+        unmatched=tallies.get(LineState.THEIRS_ONLY.value, 0),
+        fee_lines=tallies.get(LineState.FEE.value, 0),
+        undecided=tallies.get(LineState.NEW.value, 0),
         ours_only=row.ours_count,
         ours_only_amount=amount(int(row.ours_minor)),
-        breaks=open_breaks,
+        breaks=other_breaks + tallies.get(BREAK, 0),
         sha256=row.digest.hex(),
         loaded_by=row.loaded_by,
         loaded_at=rfc3339(row.loaded_at),

@@ -13,6 +13,7 @@ from payments.statements.identity import likeness_of, line_id
 from payments.statements.line import Line
 from payments.statements.statement import Statement
 from payments.statements.status import LineState
+from payments.statements.tallies import begin_tallies
 
 _CHUNK: Final = 5000
 _WITHIN_S: Final = 600
@@ -22,9 +23,11 @@ _COLUMNS: Final = (
     "id", "account", "currency", "likeness", "twin", "statement_id", "state",
 )  # fmt: skip
 _NAMES: Final = ", ".join(_COLUMNS)
-_CREATE: Final = (
-    "CREATE TEMPORARY TABLE read_lines (LIKE statement_lines, place bigint) ON COMMIT DROP"
-)
+_CREATE: Final = """
+    CREATE TEMPORARY TABLE read_lines (
+        LIKE statement_lines INCLUDING DEFAULTS INCLUDING GENERATED, place bigint
+    ) ON COMMIT DROP
+"""
 _TWINS: Final = """
     WITH RECURSIVE pages AS (
         SELECT id, continues FROM statements WHERE id = $1
@@ -106,11 +109,19 @@ def _records(statement: Statement, id_: UUID) -> Iterator[tuple[Any, ...]]:
         yield (*values, first, account, currency, likeness, 1, id_, state, place)
 
 
-async def add_new(session: Any, id_: UUID) -> tuple[int, int]:
+async def add_new(session: Any) -> tuple[int, int]:
     """Keep the lines that no earlier file had; gives how many, and their sum less their fees."""
     count, net = await session.fetchrow(_ADD, timeout=_WITHIN_S)
-    await session.execute(_ADD_PARTS, id_, timeout=_WITHIN_S)
     return count, net
+
+
+async def add_parts(session: Any, id_: UUID, new_lines: int) -> None:
+    """Say which lines the statement has, and count them. The last of the transaction: changes of
+    lines may wait from here on.
+    """
+    added = await session.execute(_ADD_PARTS, id_, timeout=_WITHIN_S)
+    lines = int(added.rpartition(" ")[2])
+    await begin_tallies(session, id_, lines, new_lines, _WITHIN_S)
 
 
 async def count_new(session: Any) -> int:

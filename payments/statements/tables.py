@@ -123,6 +123,20 @@ statement_lines: Final = sa.Table(
     sa.Column("subject_id", sa.Uuid, unique=True, comment="the one thing of ours that it meets"),
     sa.Column("reversed_by", sa.Uuid, unique=True, comment="the line that takes it back"),
     sa.Column("operation_id", sa.Uuid, comment="that booked it"),
+    sa.Column(
+        "is_met",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.text("false"),
+        comment="its payment has a webhook or an owner since",
+    ),
+    sa.Column(
+        "shown_state",
+        sa.Text,
+        sa.Computed("CASE WHEN is_met THEN 'matched' ELSE state END", persisted=True),
+        nullable=False,
+        comment="what a person is shown",
+    ),
     sa.UniqueConstraint("likeness", "twin"),
     sa.CheckConstraint(f"state IN ({_STATES})", name="state"),
 )
@@ -147,6 +161,12 @@ sa.Index(
     postgresql_where=sa.text("state = 'theirs_only'"),
 )
 sa.Index(
+    "statement_lines_statement_id_shown_state_id_idx",
+    statement_lines.c.statement_id,
+    statement_lines.c.shown_state,
+    statement_lines.c.id,
+)
+sa.Index(
     "statement_lines_new_idx",
     statement_lines.c.id,
     postgresql_where=sa.text("state = 'new'"),
@@ -161,6 +181,16 @@ statement_parts: Final = sa.Table(
 )
 sa.Index("statement_parts_line_id_idx", statement_parts.c.line_id)
 
+statement_tallies: Final = sa.Table(
+    "statement_tallies",
+    METADATA,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("statement_id", sa.Uuid, nullable=False),
+    sa.Column("word", sa.Text, nullable=False, comment="a state of its lines, or break"),
+    sa.Column("delta", sa.BigInteger, nullable=False, comment="so many more, or fewer"),
+    comment="changes of the numbers of lines by state and of their open breaks, to be added up",
+)
+sa.Index("statement_tallies_statement_id_idx", statement_tallies.c.statement_id)
 
 statement_claims: Final = sa.Table(
     "statement_claims",

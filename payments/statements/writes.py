@@ -18,7 +18,7 @@ from payments.kernel.rows import Faults
 from payments.statements.amounts import told
 from payments.statements.file import StatementFile
 from payments.statements.line import InvalidStatement
-from payments.statements.staging import add_new, copy_lines, count_new
+from payments.statements.staging import add_new, add_parts, copy_lines, count_new
 from payments.statements.statement import Statement
 from payments.statements.tables import (
     statement_accounts,
@@ -61,7 +61,7 @@ async def keep(
         session = await _session(connection)
         id_ = new_id()
         await copy_lines(session, statement, id_, continues)
-        count, net = await add_new(session, id_)
+        count, net = await add_new(session)
         values = {
             "id": id_,
             "format": format_,
@@ -77,6 +77,7 @@ async def keep(
             row = {"statement_id": id_, "place": place, "bytes": part}
             await connection.execute(statement_file_parts.insert().values(row))
         await pursue_gaps(connection, statement.account, statement.currency, now)
+        await add_parts(session, id_, count)
     return Kept(id_, is_duplicate=False)
 
 

@@ -31,6 +31,7 @@ from scheduler.checks import (
     postgres_not_behind,
     redis_not_behind,
     statement_accounts_are_booked,
+    statements_count_their_lines,
     transactions_are_what_moved,
     transfers_are_what_moved,
 )
@@ -58,6 +59,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     deposits_are_what_arrived.CHECK,
     bank_payments_are_what_came.CHECK,
     statement_accounts_are_booked.CHECK,
+    statements_count_their_lines.CHECK,
     marketplace_payments_add_up.CHECK,
     bills_are_their_transactions.CHECK,
     client_transfers_are_what_moved.CHECK,

@@ -199,3 +199,35 @@ async def test_every_format_is_booked(
     assert (told["matched"], told["unmatched"], told["fee_lines"]) == counts
     assert told["undecided"] == 0
     await assert_invariants(platform.database_url, platform.redis_url)
+
+
+async def counts(client: httpx.AsyncClient, key: dict[str, str], id_: str) -> tuple[int, ...]:
+    told = (await client.get(f"/v1/statements/{id_}", headers=key)).json()
+    return tuple(told[name] for name in ("matched", "unmatched", "fee_lines", "breaks"))
+
+
+async def test_counts_follow_webhooks_and_people_in_every_statement_of_a_line(
+    client: httpx.AsyncClient, platform: Platform, key: dict[str, str]
+) -> None:
+    """Two statements have the same lines; a payment of them is met, another one resolved."""
+    first = (await load(client, key, sample(CP1251))).json()["statement_id"]
+    assert await counts(client, key, first) == (0, 4, 1, 3)
+    second = (await load(client, key, sample(UTF8))).json()["statement_id"]
+    assert await counts(client, key, second) == (0, 4, 1, 3)
+    await webhook(client, amount=145001)  # another amount than the line's: one break more
+    for id_ in (first, second):
+        assert await counts(client, key, id_) == (1, 3, 1, 4)
+        met = await client.get(f"/v1/statements/{id_}/lines?state=matched", headers=key)
+        assert [line["number"] for line in met.json()["items"]] == ["328"]
+        rest = f"/v1/statements/{id_}/lines?state=theirs_only&limit=2"
+        page = (await client.get(rest, headers=key)).json()
+        more = (await client.get(f"{rest}&cursor={page['next_cursor']}", headers=key)).json()
+        numbers = [line["number"] for line in (*page["items"], *more["items"])]
+        assert sorted(numbers) == ["15", "7", "7"]
+    items = (await client.get("/v1/reconciliation/breaks?state=open", headers=key)).json()["items"]
+    one = next(b for b in items if b["money_at_risk"] == "1.50")
+    path = f"/v1/reconciliation/breaks/{one['break_id']}/resolve"
+    await client.post(path, headers=key, json={"reason": "the payer's gift"})
+    for id_ in (first, second):
+        assert await counts(client, key, id_) == (1, 3, 1, 3)
+    await assert_invariants(platform.database_url, platform.redis_url)

@@ -99,6 +99,9 @@ BANK_LINE = f"""
     VALUES ('{NOBODY}', 'x', 'RUB', '', 1, '{NOBODY}', 1, now(), 7, 0, 'payment', '', '', '', '',
             '', '', '', '', 'matched')
 """
+TALLY = f"""
+    INSERT INTO statement_tallies (statement_id, word, delta) VALUES ('{NOBODY}', 'matched', 1)
+"""
 SECOND_ENTRY = "WHERE account_id = 2 AND seq = 2"
 
 CASES = {
@@ -270,6 +273,10 @@ CASES = {
     "a line of a bank that nothing was booked for": (
         [BANK_LINE],
         {"statement_accounts_are_booked"},
+    ),
+    "a line that a statement counts and does not have": (
+        [TALLY],
+        {"statements_count_their_lines"},
     ),
     "a marketplace payment that moved nothing": (
         [MARKETPLACE_PAYMENT],

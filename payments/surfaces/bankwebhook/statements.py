@@ -133,7 +133,7 @@ async def list_lines(
     id_ = parse_id(statement_id)
     if id_ is None:
         raise StatementNotFound
-    await queries.get_statements(engine, [id_])
+    await queries.check_exists(engine, id_)
     listing = Listing(
         cursor=UUID,
         read=partial(list_lines_of, engine, id_, query.state),
