@@ -12,6 +12,7 @@ import msgspec
 from payments.kernel.errors import InvalidBody
 from payments.statements.line import LineKind
 
+RFC3339: Final = "rfc3339"
 _FOLDER: Final = Path(__file__).parent / "profiles"
 _Sign = Literal[-1, 0, 1]
 
@@ -45,11 +46,13 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """How a sort of file is to be read.
 
     `thousands`: characters that may group digits. `encoding`: what bytes are that are not UTF-8.
-    `zone`: of times, and of the day that a line belongs to. `time_format`: as `strptime` has it.
-    `currency`: where the file has no such column. `sign`: of amounts, as written or by `signs` of
-    the kind. `statuses`: what each means: 1 it moved, -1 it moved back, 0 it did not move.
-    `header_within`: in how many lines the header stands. `total_marks`: how the first cell of the
-    total begins; `count_column`: where the total has the count of lines.
+    `zone`: of times, and of the day that a line belongs to. `time_format`: as `strptime` has it,
+    or RFC 3339 with a zone in each time. `currency`: where the file has no such column. `sign`: of
+    amounts, as written or by `signs` of the kind. `statuses`: what each means: 1 it moved, -1 it
+    moved back, 0 it did not move. `ids`: fields that are whole numbers above zero; `words`: fields
+    that are letters, digits, - and _, with their greatest length. `header_within`: in how many
+    lines the header stands. `total_marks`: how the first cell of the total begins; `count_column`:
+    where the total has the count of lines.
     """
 
     name: str
@@ -66,6 +69,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     signs: Mapping[str, _Sign] = {}
     statuses: Mapping[str, _Sign] = {}
     header_within: int = 1
+    ids: Sequence[str] = ()
+    words: Mapping[str, int] = {}
     has_total: bool = True
     total_marks: Sequence[str] = ()
     count_column: str = ""

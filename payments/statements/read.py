@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from payments.kernel.rows import Faults
-from payments.statements import camt053, mt940, onec, settlement, superpay_json
+from payments.statements import camt053, csv_rows, mt940, onec, settlement, superpay_json
 from payments.statements.file import StatementFile, as_file
 from payments.statements.line import InvalidStatement
 from payments.statements.profiles import find_profile, profile_names
@@ -41,7 +41,7 @@ def format_of(source: StatementFile | bytes) -> str:
         return "camt053"
     if superpay_json.is_json(file):
         return superpay_json.FORMAT
-    fitting = [name for name in profile_names() if settlement.has_header(file, find_profile(name))]
+    fitting = [name for name in profile_names() if csv_rows.has_header(file, find_profile(name))]
     if len(fitting) == 1:
         return f"{CSV}{fitting[0]}"
     known = ", ".join(f"{CSV}{name}" for name in fitting or profile_names())

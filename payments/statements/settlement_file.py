@@ -1,11 +1,9 @@
-"""Strict readers of SuperPay's registry files (specification §14), JSON and CSV.
+"""A strict reader of SuperPay's registry as JSON (specification §14), and of what comes beside it.
 
 A file with a fault is refused as a whole, with every fault in `errors[]`.
 """
 
-import csv
 import datetime as dt
-import io
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -13,7 +11,7 @@ from typing import Any, Final
 
 from payments.kernel.errors import InvalidBody
 from payments.kernel.money import currency_of, format_minor
-from payments.kernel.rows import Digits, Faults, Members, Row, found_text, one_of
+from payments.kernel.rows import Faults, Members, Row, found_text, one_of
 from payments.kernel.rows import read_json as read_document
 from payments.kernel.strict import (
     day_bounds,
@@ -30,22 +28,9 @@ from payments.statements.settlement_day import MOVED, Line, Registry
 
 TYPES: Final = frozenset({"payout", "deposit"})
 STATUSES: Final = frozenset({"paid", "returned", "failed", "canceled", "expired"})
-COLUMNS: Final = (
-    "line_id",
-    "transaction_id",
-    "merchant_id",
-    "type",
-    "status",
-    "amount",
-    "currency",
-    "fee_amount",
-    "fee_currency",
-    "operated_at",
-)
 LINE_ID_MAX: Final = 80
 TRANSACTION_ID_MAX: Final = 64
-_NUMBERS: Final = frozenset({"merchant_id", "amount"})
-_EMPTY: Final = "lines, or ?empty=true for a day on which nothing happened"
+NO_LINES: Final = "lines, or ?empty=true for a day on which nothing happened"
 
 _Sum = tuple[int, int]
 _Key = tuple[str, str, str]
@@ -92,42 +77,6 @@ def read_json(raw: bytes, day: dt.date | None = None, *, may_be_empty: bool = Tr
     return _whole(registry, faults, may_be_empty=may_be_empty)
 
 
-def read_csv(
-    raw: bytes,
-    day: dt.date,
-    generated_at: dt.datetime,
-    *,
-    is_closed: bool,
-    may_be_empty: bool = True,
-) -> Registry:
-    """The CSV form; its day, creation time and whether it is closed are given separately.
-
-    Raises 422 `invalid_registry`.
-    """
-    faults = Faults()
-    lines: list[Line] = []
-    try:
-        rows = csv.reader(io.StringIO(raw.decode("utf-8"), newline=""), strict=True)
-        header = next(rows, [])
-        if tuple(header) != COLUMNS:
-            faults.add(1, "header", ",".join(header), ",".join(COLUMNS))
-            faults.raise_as(BadRegistry)
-        for cells in rows:
-            if cells:
-                lines += _csv_line(rows.line_num, cells, day, faults)
-    except (UnicodeDecodeError, csv.Error) as error:
-        faults.add(0, "file", str(error), "CSV in UTF-8")
-    registry = Registry(
-        provider=SUPERPAY,
-        day=day,
-        is_closed=is_closed,
-        generated_at=generated_at,
-        lines=lines,
-        raw=raw,
-    )
-    return _whole(registry, faults, may_be_empty=may_be_empty)
-
-
 def _document(raw: bytes, faults: Faults) -> Members:
     try:
         document = read_document(raw)
@@ -153,17 +102,6 @@ def _json_lines(document: Mapping[str, Any], day: dt.date | None, faults: Faults
         else:
             faults.add(number, "line", row, "a JSON object")
     return lines
-
-
-def _csv_line(number: int, cells: list[str], day: dt.date, faults: Faults) -> Iterable[Line]:
-    if len(cells) != len(COLUMNS):
-        faults.add(number, "line", f"{len(cells)} fields", f"{len(COLUMNS)} fields")
-        return ()
-    fields = {
-        name: Digits(cell) if name in _NUMBERS else cell
-        for name, cell in zip(COLUMNS, cells, strict=True)
-    }
-    return _line(Row(number, fields, faults), fields, day, faults)
 
 
 def _line(
@@ -269,7 +207,7 @@ def _whole(registry: Registry, faults: Faults, *, may_be_empty: bool) -> Registr
         if count > 1:
             faults.add(0, "line_id", f"{line_id} in {count} lines", "a line_id of its own a line")
     if not registry.lines and not may_be_empty and not faults.count:
-        faults.add(0, "file", "no lines", _EMPTY)
+        faults.add(0, "file", "no lines", NO_LINES)
     faults.raise_as(BadRegistry)
     return registry
 

@@ -10,11 +10,11 @@ from payments.statements.profiles import find_profile
 from payments.statements.settlement_day import Registry
 from payments.statements.settlement_file import read_json
 from payments.statements.statement import Statement
+from payments.statements.superpay_csv import PROFILE
 
 FORMAT: Final = "json:superpay"
 FILE_MAX_BYTES: Final = 64 * 1024 * 1024
 """JSON is read whole: SuperPay's largest file is a tenth of this."""
-_PROFILE: Final = "superpay"
 
 
 def is_json(file: StatementFile) -> bool:
@@ -48,7 +48,7 @@ def read(file: StatementFile, account: str) -> list[Statement]:
 
 def _lines(registry: Registry) -> list[Line]:
     """Lines that moved money, with the signs that the profile of the CSV has."""
-    profile = find_profile(_PROFILE)
+    profile = find_profile(PROFILE)
     return [
         Line(
             row=row,

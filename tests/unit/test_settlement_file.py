@@ -8,24 +8,22 @@ from typing import Any
 import pytest
 
 from payments.statements.settlement_day import Registry
-from payments.statements.settlement_file import (
-    COLUMNS,
-    BadRegistry,
-    check_headers,
-    read_csv,
-    read_json,
-)
+from payments.statements.settlement_file import BadRegistry, check_headers, read_json
+from payments.statements.superpay_csv import read_csv
 
 DAY = date(2026, 11, 26)
 MADE = datetime(2026, 11, 27, 1, tzinfo=UTC)
-HEADER = ",".join(COLUMNS)
+HEADER = (
+    "line_id,transaction_id,merchant_id,type,status,amount,currency,"
+    "fee_amount,fee_currency,operated_at"
+)
 ROW = "sp_x-3,sp_x,1000001,payout,paid,20.00,RUB,0.20,RUB,2026-11-26T12:28:40.624490Z"
 
 
 def line(**over: Any) -> dict[str, Any]:
     """A line of twenty roubles."""
     values = ROW.split(",")
-    return {**dict(zip(COLUMNS, values, strict=True)), "merchant_id": 1000001, **over}
+    return {**dict(zip(HEADER.split(","), values, strict=True)), "merchant_id": 1000001, **over}
 
 
 def document(*lines: Any, **over: Any) -> bytes:
@@ -65,7 +63,7 @@ def test_json_and_csv_say_the_same() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("", "an empty text"),
+        ("", "nothing"),
         ("<html><body>Maintenance</body></html>\n", "<html><body>Maintenance</body></html>"),
         (f"{HEADER}\r\n", "no lines"),
     ],
@@ -168,17 +166,31 @@ def test_every_fault_of_a_file_is_told_at_once() -> None:
         (3, "amount", "\u0662\u0660.00"),
         (4, "status", "odd"),
         (4, "currency", "XXZ"),
-        (5, "line", "2 fields"),
+        (5, "line", "2 cells"),
     ]
     assert all(e["expected"] and e["message"] for e in error.errors)
     assert "5 faults" in str(error)
 
 
 @pytest.mark.case("R14")
-def test_a_byte_order_mark_is_named() -> None:
-    (fault,) = refused(lambda: csv_file(f"\ufeff{HEADER}\r\n{ROW}\r\n")).errors
-    assert str(fault["found"]).startswith("\\ufeffline_id")
+def test_a_byte_order_mark_is_no_letter_of_csv_and_no_json() -> None:
+    marked = csv_file(f"\ufeff{HEADER}\r\n{ROW}\r\n")
+    assert marked.lines == csv_file(f"{HEADER}\r\n{ROW}\r\n").lines
     refused(lambda: read_json(b"\xef\xbb\xbf" + document(line())))
+
+
+@pytest.mark.case("R4")
+def test_a_csv_of_another_day_is_refused() -> None:
+    (fault,) = refused(lambda: csv_file(f"{HEADER}\n{ROW.replace('-26T', '-25T')}\n")).errors
+    assert (fault["line"], fault["field"]) == (2, "operated_at")
+    assert fault["expected"] == "a time on 2026-11-26, in UTC"
+
+
+@pytest.mark.case("R5")
+def test_a_line_id_twice_is_refused() -> None:
+    (fault,) = refused(lambda: csv_file(f"{HEADER}\n{ROW}\n{ROW}\n")).errors
+    assert (fault["line"], fault["field"]) == (3, "line_id")
+    assert fault["found"] == "sp_x-3 as in line 2"
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,10 @@ WRONG: list[tuple[str, str, str, str]] = [
     ("r14 digits", MT940, "EUR1000,00", f"EUR{ARABIC}000,00"),
     ("r14 digits", PSP, "1 250,00;RUB", f"{ARABIC} 250,00;RUB"),
     ("r14 digits", SUPERPAY, "20.00", "2_0.00"),
+    ("r14 digits", SUPERPAY, "1000001", "1_000_001"),
+    ("r14 digits", SUPERPAY, "1000001", f"{ARABIC}000001"),
+    ("r14 words", SUPERPAY, "L1", ""),
+    ("r14 words", SUPERPAY, "T1", "T 1"),
     ("r14 digits", SUPERPAY, "20.00", f"2{ARABIC}.00"),
 ]
 

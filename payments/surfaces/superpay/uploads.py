@@ -11,7 +11,8 @@ from payments.kernel.errors import InvalidBody, UnsupportedMediaType
 from payments.kernel.strict import NotRead, check_day, day_bounds
 from payments.reconciliation.queries import CLOSES_AFTER, KEPT_DAYS
 from payments.statements.settlement_day import Registry
-from payments.statements.settlement_file import BadRegistry, read_csv, read_json
+from payments.statements.settlement_file import BadRegistry, read_json
+from payments.statements.superpay_csv import read_csv
 from payments.surfaces.superpay.bodies import UploadQuery
 
 _CLOCKS_DIFFER_BY: Final = dt.timedelta(minutes=5)
