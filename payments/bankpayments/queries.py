@@ -49,7 +49,7 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
 
     `state`: matched, unmatched (in suspense), reversed (returned to its payer), or settled (a
     provider paid out its settlement files). `proposal`: the first operator's assignment. `line_id`:
-    the line of a statement that shows it.
+    the line of a statement that shows it; `payer` and `purpose` are what that line says.
     """
 
     payment_id: UUID
@@ -64,6 +64,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     received_at: str
     matched_at: str | None
     line_id: UUID | None
+    payer: str
+    purpose: str
     proposal: Mapping[str, Any] | None
     assignment: Mapping[str, Any] | None
     reversal: Mapping[str, Any] | None
@@ -210,8 +212,6 @@ async def owner_of(engine: AsyncEngine, payment_id: UUID) -> int | None:
 
 async def find_payment(engine: AsyncEngine, payment_id: UUID | None) -> PaymentView | None:
     """The payment with this id of the bank."""
-    if payment_id is None:
-        return None
     query = _PAYMENTS.where(organization_payments.c.id == payment_id)
     async with engine.connect() as connection:
         row = (await connection.execute(query)).one_or_none()
@@ -259,6 +259,8 @@ def payment_view(row: Any, status: str, inn: str | None) -> PaymentView:
         received_at=rfc3339(row.received_at),
         matched_at=None if row.matched_at is None else rfc3339(row.matched_at),
         line_id=row.line_id,
+        payer=row.payer,
+        purpose=row.purpose,
         proposal=row.proposal,
         assignment=row.assignment,
         reversal=row.reversal,

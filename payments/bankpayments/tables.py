@@ -58,6 +58,14 @@ organization_payments: Final = sa.Table(
         unique=True,
         comment="the bank's id, when the statement came before the webhook",
     ),
+    sa.Column(
+        "payer",
+        sa.Text,
+        nullable=False,
+        server_default="",
+        comment="the payer's name in the statement",
+    ),
+    sa.Column("purpose", sa.Text, nullable=False, server_default="", comment="in the statement"),
     sa.Column("reversal", JSONB, comment="why and by whom it was returned, whose money paid it"),
     sa.Column("reversed_at", sa.DateTime(timezone=True)),
     sa.CheckConstraint("minor > 0", name="minor"),
@@ -172,6 +180,8 @@ class BankPayment(Record, frozen=True):
     webhook_id: UUID | None = None
     reversal: Mapping[str, Any] | None = None
     reversed_at: datetime | None = None
+    payer: str = ""
+    purpose: str = ""
 
 
 class BalanceChange(Record, frozen=True):

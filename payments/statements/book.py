@@ -114,11 +114,11 @@ def decide(intent: BookLine, state: State, context: Context) -> Outcome:
         reversal(intent, line, state, context)
         or fee(intent, state, context)
         or named(intent, state, context)
-        or met(intent, state, context)
+        or met(intent, line, state, context)
     )
     if booking is None and intent.is_payment_in:
         return _own_payment(intent, line, state, context)
-    booking = booking or unexplained(intent, state, context)
+    booking = booking or unexplained(intent, line, state, context)
     booked = line.changed(
         state=booking.state,
         counter_id=booking.counter,
@@ -161,6 +161,8 @@ def _own_payment(intent: BookLine, line: StatementLine, state: State, context: C
         matched_at=None,
         meeting=free_meeting(intent.meeting, len(present)),
         line_id=intent.line_id,
+        payer=line.counterparty,
+        purpose=line.purpose,
     )
     applied = arrival(payment, intent.ledger.id, state, context)
     counter = applied.legs[1].account_id
@@ -171,7 +173,7 @@ def _own_payment(intent: BookLine, line: StatementLine, state: State, context: C
         operation_id=context.operation_id,
     )
     is_nobodys = counter == suspense_account().id
-    breaks = missing(intent, state, context) if is_nobodys else ()
+    breaks = missing(intent, line, state, context) if is_nobodys else ()
     return Applied(
         legs=applied.legs,
         puts=(*applied.puts, booked, *breaks),

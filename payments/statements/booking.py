@@ -9,10 +9,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from payments.bankpayments.meeting import MOSCOW
+from payments.bankpayments.meeting import MOSCOW, payer_of
 from payments.kernel.sql import load_sql
 from payments.operations.after_discard import renewed
 from payments.operations.bulk import bulk, together
+from payments.operations.operation import Operation
 from payments.operations.submit import Request, Submitter, Ticket, keyed
 from payments.statements.book import OPERATION
 from payments.statements.counterpart import BookLine
@@ -70,11 +71,21 @@ async def book_lines(
 async def _send(
     engine: AsyncEngine, submitter: Submitter, requests: Sequence[Request], wait_s: float
 ) -> int:
-    """Send them, those of one partition together, so that webhooks of a payer keep their order."""
+    await send_together(submitter, OPERATION, await renewed(engine, requests), wait_s)
+    return len(requests)
+
+
+async def send_together(
+    submitter: Submitter, operation: Operation[Any], requests: Sequence[Request], wait_s: float
+) -> None:
+    """Those of one partition in one entry, so that webhooks of a payer keep their order.
+
+    Raises `Unavailable`.
+    """
     partitions: defaultdict[int, list[Request]] = defaultdict(list)
-    for request in await renewed(engine, requests):
+    for request in requests:
         partitions[submitter.partition_of(request)].append(request)
-    whole = bulk([OPERATION])
+    whole = bulk([operation])
     bulks = [
         together(whole, some[first : first + TOGETHER_MAX], actor=ACTOR)
         for some in partitions.values()
@@ -83,7 +94,6 @@ async def _send(
     for answer in await submitter.many(bulks, wait_s):
         if not isinstance(answer, Ticket):
             raise answer
-    return len(requests)
 
 
 def _line_of(request: Request) -> UUID:
@@ -108,7 +118,7 @@ def _request(row: Any) -> Request:
         currency=row.currency,
         minor=row.minor,
         kind=LineKind(row.kind),
-        inn=row.inn,
+        inn=payer_of(row.inn) if row.minor > 0 else row.inn,
         document_number=_document_number(row),
         document_date=_midnight(row.document_date or row.posted),
         description=row.purpose[:_DESCRIPTION_MAX],

@@ -17,6 +17,7 @@ from payments.statements.camt053_fields import (
 )
 from payments.statements.chain import check_sum, joined
 from payments.statements.file import StatementFile
+from payments.statements.limits import checked
 from payments.statements.line import InvalidStatement, Line, LineKind
 from payments.statements.lines import Lines
 from payments.statements.nodes import Node, read_tree
@@ -59,7 +60,8 @@ class _Entries:
         status = entry.get("Sts", "Cd") or entry.get("Sts")
         self.has_batch |= entry.one("NtryDtls", "Btch") is not None
         if status == _BOOKED:
-            self.lines.extend(_entry(entry, currency, self._faults))
+            lines = _entry(entry, currency, self._faults)
+            self.lines.extend(checked(line, self._faults) for line in lines)
         elif status in _NOT_BOOKED:
             self.pending += 1
         else:
@@ -210,6 +212,8 @@ def _batch(
     for one in details:
         minor = _amount(_tx_amount(one), one.row, currency, faults)
         sign = SIGNS.get(one.get("CdtDbtInd") or entry.get("CdtDbtInd"))
+        if sign is None:
+            faults.add(one.row, "CdtDbtInd", one.get("CdtDbtInd"), "CRDT or DBIT")
         if minor is not None and sign is not None:
             lines.append(_line(entry, one, sign * minor, posted, is_batched=True))
     if len(lines) == len(details):

@@ -171,7 +171,7 @@ def fees_named(intent: BookLine, state: State, context: Context) -> tuple[HouseA
     return (row,)
 
 
-def met(intent: BookLine, state: State, context: Context) -> Booking | None:
+def met(intent: BookLine, line: StatementLine, state: State, context: Context) -> Booking | None:
     """The webhook's payment, when it is told once and no other line has it."""
     if not intent.is_payment_in:
         return None
@@ -192,7 +192,7 @@ def met(intent: BookLine, state: State, context: Context) -> Booking | None:
         counter=bank_account().id,
         subject_id=payment.id,
         puts=(
-            payment.changed(line_id=intent.line_id),
+            payment.changed(line_id=intent.line_id, payer=line.counterparty, purpose=line.purpose),
             *difference,
             *_there_now(payment, state, context),
         ),
@@ -208,7 +208,7 @@ def _there_now(payment: BankPayment, state: State, context: Context) -> tuple[Br
     return (gone(existing, "timing", "a later statement has it", PROVIDER, context.now),)
 
 
-def unexplained(intent: BookLine, state: State, context: Context) -> Booking:
+def unexplained(intent: BookLine, line: StatementLine, state: State, context: Context) -> Booking:
     """Money that came waits in suspense; what went out stands open until it is explained."""
     counter = (
         house(Kind.SUSPENSE, intent.currency)
@@ -218,11 +218,14 @@ def unexplained(intent: BookLine, state: State, context: Context) -> Booking:
     return Booking(
         state=LineState.THEIRS_ONLY,
         counter=counter.id,
-        puts=missing(intent, state, context),
+        puts=missing(intent, line, state, context),
     )
 
 
-def missing(intent: BookLine, state: State, context: Context) -> tuple[Break, ...]:
+def missing(
+    intent: BookLine, line: StatementLine, state: State, context: Context
+) -> tuple[Break, ...]:
+    """A movement that only the bank has, with all that says whose it may be."""
     found = new_break(
         PROVIDER,
         BreakKind.MISSING_IN_LEDGER,
@@ -235,6 +238,7 @@ def missing(intent: BookLine, state: State, context: Context) -> tuple[Break, ..
                 "amount": format_minor(intent.minor, currency_of(intent.currency)),
                 "currency": intent.currency,
                 "inn": intent.inn,
+                "payer" if intent.minor > 0 else "payee": line.counterparty,
                 "number": intent.document_number,
                 "purpose": intent.description,
             },

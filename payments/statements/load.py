@@ -13,8 +13,7 @@ from payments.statements.claiming import settle_files
 from payments.statements.file import StatementFile, as_file
 from payments.statements.read import AUTO, format_of, read_statement
 from payments.statements.statement import Statement
-from payments.statements.tallies import tidy
-from payments.statements.writes import check, follow_missing, keep
+from payments.statements.writes import check, follow_missing, keep, tidy_counts
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -71,5 +70,5 @@ async def load_file(
         )
     await settle_files(engine, submitter, now, wait_s)
     await follow_missing(engine, kept.statement_id, now)
-    await tidy(engine, kept.statement_id)
+    await tidy_counts(engine, kept.statement_id)
     return Imported(kept.statement_id, kept.is_duplicate)

@@ -17,6 +17,7 @@ from payments.kernel.strict import NotRead, check_day
 from payments.statements.amounts import amounts_of
 from payments.statements.chain import check_sum, joined
 from payments.statements.file import StatementFile
+from payments.statements.limits import checked
 from payments.statements.line import InvalidStatement, Line, LineKind
 from payments.statements.lines import Lines
 from payments.statements.statement import Statement
@@ -140,7 +141,8 @@ class _Page:
         elif match["mark"] in _EXPECTED:
             self.pending += 1
         else:
-            self.lines.extend(_line(field, match, details, self._currency, self._faults))
+            lines = _line(field, match, details, self._currency, self._faults)
+            self.lines.extend(checked(line, self._faults) for line in lines)
         self.is_right &= self._faults.count == before
 
 

@@ -1,9 +1,8 @@
 """1C client-bank exchange (1CClientBankExchange 1.02 and 1.03): what Russian banks send."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from functools import partial
 from typing import Final
 
 import msgspec
@@ -14,6 +13,7 @@ from payments.kernel.strict import NotRead, check_day
 from payments.statements.amounts import amounts_of
 from payments.statements.chain import check_sum, joined
 from payments.statements.file import StatementFile
+from payments.statements.limits import checked
 from payments.statements.line import InvalidStatement, Line, LineKind
 from payments.statements.lines import Lines
 from payments.statements.onec_sections import ACCOUNT, DOCUMENT, MARK, Section, sections
@@ -32,9 +32,9 @@ _BANKS_INCOME: Final = "706"
 
 
 class _Account(msgspec.Struct, frozen=True):
-    """An account section: its row, what is known of the account, its sums and its lines."""
+    """An account section: where it stands, what is known of the account, its sums and its lines."""
 
-    row: int
+    section: Section
     account: str
     currency: Currency
     period: tuple[date, date]
@@ -63,12 +63,14 @@ def read(file: StatementFile) -> list[Statement]:
         if section.name == DOCUMENT:
             _check_used(section, known, faults)
             for one in _of_its_day(section, accounts):
-                one.lines.extend(_lines(section, one, faults))
+                one.lines.extend(checked(line, faults) for line in _lines(section, one, faults))
     version = head.get("ВерсияФормата")
     if version not in VERSIONS:
         faults.add(head.rows.get("ВерсияФормата", 1), "ВерсияФормата", version, "1.02 or 1.03")
     is_read = faults.count == before  # else what the lines sum to is not known
-    parts = [(a.row, s) for a in accounts for s in _statement(a, head, faults, is_read=is_read)]
+    parts = [
+        (a.section.row, s) for a in accounts for s in _statement(a, head, faults, is_read=is_read)
+    ]
     faults.raise_as(InvalidStatement)
     statements = joined(parts, faults)
     faults.raise_as(InvalidStatement)
@@ -92,12 +94,19 @@ def _account(section: Section, head: Section, faults: Faults) -> list[_Account]:
         return []
     begins = _day(section, "ДатаНачала", head, faults)
     ends = _day(section, "ДатаКонца", head, faults)
-    row = Row(section.row, {k: v.strip() for k, v in section.keys.items()}, faults)
-    sums = [row.read(name, amounts_of(currency)) for name in _SUMS]
+    sums = [_amount(section, name, amounts_of(currency), faults) for name in _SUMS]
     if begins is None or ends is None:
         return []
     found = [one for one in sums if one is not None]
-    return [_Account(section.row, account, currency, (begins, ends), found, Lines())]
+    return [_Account(section, account, currency, (begins, ends), found, Lines())]
+
+
+def _amount(
+    section: Section, name: str, reader: Callable[[str], int], faults: Faults
+) -> int | None:
+    """The amount; a wrong one is a fault of its own row."""
+    fields = {name: section.keys[name].strip()} if name in section.keys else {}
+    return Row(section.rows.get(name, section.row), fields, faults).read(name, reader)
 
 
 def _statement(
@@ -118,11 +127,13 @@ def _statement(
         made=_day(head, "ДатаСоздания", None, faults) if head.get("ДатаСоздания") else None,
     )
     if is_read:
-        check = partial(check_sum, faults, one.row, currency=one.currency)
         has_in, has_out = one.lines.received_minor, one.lines.sent_minor
-        check("ВсегоПоступило", received, has_in)
-        check("ВсегоСписано", sent, has_out)
-        check("КонечныйОстаток", closing, opening + has_in - has_out)
+        for name, says, has in (
+            ("ВсегоПоступило", received, has_in),
+            ("ВсегоСписано", sent, has_out),
+            ("КонечныйОстаток", closing, opening + has_in - has_out),
+        ):
+            check_sum(faults, one.section.rows[name], name, says, has, one.currency)
 
 
 def _currency(account: str) -> Currency | None:
@@ -172,8 +183,7 @@ def _lines(document: Section, of: _Account, faults: Faults) -> Iterator[Line]:
     if is_sent and _payee(document) == account:
         faults.add(document.row, "ПолучательСчет", account, "another account than the payer's")
         return
-    row = Row(document.row, {k: v.strip() for k, v in document.keys.items()}, faults)
-    minor = row.read("Сумма", amounts_of(currency, least=1))
+    minor = _amount(document, "Сумма", amounts_of(currency, least=1), faults)
     written = _day(document, "Дата", None, faults)
     posted = _posted(document, is_sent, of.period, faults)
     if minor is None or posted is None or written is None:

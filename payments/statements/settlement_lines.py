@@ -20,6 +20,7 @@ from payments.kernel.strict import (
 )
 from payments.statements.amounts import amounts_of, told
 from payments.statements.csv_rows import Cells
+from payments.statements.limits import checked
 from payments.statements.line import Line, LineKind
 from payments.statements.profiles import RFC3339, Profile
 
@@ -92,7 +93,7 @@ class LineReader:
             operated_at=operated_at,
         )
         texts = {field: cells.columns[name] for field, name in self._texts.items() if name}
-        line = msgspec.structs.replace(line, **texts)
+        line = checked(msgspec.structs.replace(line, **texts), faults)
         signed = {**sums, "amount": line.minor}
         yield SettlementLine(line, signed, currency, kind or "", status or "", sums["amount"])
 

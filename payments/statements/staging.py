@@ -18,6 +18,7 @@ from payments.statements.tallies import begin_tallies
 _CHUNK: Final = 5000
 _WITHIN_S: Final = 600
 """A statement about a million lines takes longer than the session allows others."""
+_LEARN_FROM: Final = 10_000
 _COLUMNS: Final = (
     *Line.__struct_fields__,
     "id", "account", "currency", "likeness", "twin", "statement_id", "state",
@@ -113,6 +114,12 @@ async def add_new(session: Any) -> tuple[int, int]:
     """Keep the lines that no earlier file had; gives how many, and their sum less their fees."""
     count, net = await session.fetchrow(_ADD, timeout=_WITHIN_S)
     return count, net
+
+
+async def learn(session: Any, new_lines: int) -> None:
+    """Many new lines may be unlike those before: the plans of matching follow them at once."""
+    if new_lines > _LEARN_FROM:
+        await session.execute("ANALYZE statement_lines", timeout=_WITHIN_S)
 
 
 async def add_parts(session: Any, id_: UUID, new_lines: int) -> None:

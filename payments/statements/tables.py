@@ -148,7 +148,13 @@ sa.Index(
     statement_lines.c.number,
     statement_lines.c.inn,
 )
-sa.Index("statement_lines_account_minor_idx", statement_lines.c.account, statement_lines.c.minor)
+sa.Index(
+    "statement_lines_account_counterparty_minor_idx",
+    statement_lines.c.account,
+    statement_lines.c.counterparty_account,
+    statement_lines.c.minor,
+    postgresql_where=sa.text("counterparty_account <> ''"),
+)
 sa.Index(
     "statement_lines_reference_idx",
     statement_lines.c.account,

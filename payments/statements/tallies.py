@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from payments.kernel.sql import load_sql
 from payments.statements.status import LineState
@@ -48,7 +48,6 @@ async def begin_tallies(
     await session.execute(_BEGIN, id_, timeout=within_s)
 
 
-async def tidy(engine: AsyncEngine, id_: UUID) -> None:
+async def tidy(connection: AsyncConnection, id_: UUID) -> None:
     """Add up a statement's changes so far: an import writes some for each batch of lines."""
-    async with engine.begin() as connection:
-        await connection.exec_driver_sql(_TIDY, (id_,))
+    await connection.exec_driver_sql(_TIDY, (id_,))

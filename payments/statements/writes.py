@@ -18,13 +18,14 @@ from payments.kernel.rows import Faults
 from payments.statements.amounts import told
 from payments.statements.file import StatementFile
 from payments.statements.line import InvalidStatement
-from payments.statements.staging import add_new, add_parts, copy_lines, count_new
+from payments.statements.staging import add_new, add_parts, copy_lines, count_new, learn
 from payments.statements.statement import Statement
 from payments.statements.tables import (
     statement_accounts,
     statement_file_parts,
     statements,
 )
+from payments.statements.tallies import tidy
 from payments.statements.unsettled import Unsettled, pursue_unsettled
 from payments.statements.whole import pursue_gaps, pursue_missing
 
@@ -77,6 +78,7 @@ async def keep(
             row = {"statement_id": id_, "place": place, "bytes": part}
             await connection.execute(statement_file_parts.insert().values(row))
         await pursue_gaps(connection, statement.account, statement.currency, now)
+        await learn(session, count)
         await add_parts(session, id_, count)
     return Kept(id_, is_duplicate=False)
 
@@ -172,6 +174,12 @@ async def follow_missing(engine: AsyncEngine, statement_id: UUID, now: datetime)
     """Breaks for webhook payments that this statement should have; gives how many are open."""
     async with engine.begin() as connection:
         return await pursue_missing(connection, statement_id, now)
+
+
+async def tidy_counts(engine: AsyncEngine, statement_id: UUID) -> None:
+    """The end of an import: its lines are counted in one row for each state."""
+    async with engine.begin() as connection:
+        await tidy(connection, statement_id)
 
 
 async def follow_unsettled(

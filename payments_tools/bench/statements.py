@@ -5,17 +5,23 @@ import resource
 import sys
 import tempfile
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from time import process_time
 from typing import Final
+from uuid import UUID
 
+from payments.bankpayments import receive
+from payments.bankpayments.meeting import MOSCOW
+from payments.bankpayments.receive import ReceiveBankPayment, request_of
 from payments.bankpayments.writes import add_organization
 from payments.embedded.servers import Servers
 from payments.entrypoints.deciding import deciding
 from payments.entrypoints.settings import Secret, Settings
 from payments.kernel.clock import monotonic_s, utc_now
 from payments.kernel.database import connect
+from payments.operations.submit import Submitter
+from payments.statements.booking import BATCH, send_together
 from payments.statements.file import StatementFile
 from payments.statements.load import load_file
 from payments_tools.bench.cpu import cpu_seconds
@@ -26,11 +32,16 @@ _ACCOUNT: Final = "40702810900000000017"
 _OTHER: Final = "40702810100000000001"
 _ORGANIZATIONS: Final = 1000
 _BEGINS: Final = date(2026, 1, 1)
+_DAYS: Final = 30
+_TOLD_OF: Final = 4
+"""A webhook told of every fourth line."""
 _WAIT_S: Final = 60.0
 
 
 async def run(servers: Servers, *, lines: int, say: Say) -> Report:
-    """Import one 1C file of so many credits, of known and unknown payers."""
+    """Import one 1C file of so many credits, of known and unknown payers; webhooks told of every
+    fourth before.
+    """
     settings = Settings(
         database_url=Secret(servers.database_url), redis_url=Secret(servers.redis_url)
     )
@@ -48,6 +59,8 @@ async def run(servers: Servers, *, lines: int, say: Say) -> Report:
         async with deciding(settings) as (engine, submitter):
             for number in range(_ORGANIZATIONS):
                 await add_organization(engine, utc_now, inn=_inn(number), name=f"bench {number}")
+            say(f"{lines // _TOLD_OF:,} webhooks come first")
+            await tell(submitter, lines)
             before_mb, marks["begun"] = _peak_mb(), monotonic_s()
             used = _cpu(servers)
             await load_file(
@@ -66,9 +79,10 @@ async def run(servers: Servers, *, lines: int, say: Say) -> Report:
     connection = await connect(servers.database_url)
     server = await server_settings(connection)
     booked = await connection.fetchval("SELECT count(*) FROM statement_lines WHERE state <> 'new'")
+    met = await connection.fetchval("SELECT count(*) FROM statement_lines WHERE state = 'matched'")
     await connection.close()
-    if booked != lines:
-        raise AssertionError(f"{booked} of {lines} lines are booked")
+    if (booked, met) != (lines, len(range(0, lines, _TOLD_OF))):
+        raise AssertionError(f"{booked} of {lines} lines are booked, {met} meet their webhook")
     return Report(
         title="statements: one file imported",
         command=f"payments bench statements --lines {lines}",
@@ -84,9 +98,28 @@ async def run(servers: Servers, *, lines: int, say: Say) -> Report:
     )
 
 
+async def tell(submitter: Submitter, lines: int) -> None:
+    """Webhooks of every fourth line."""
+    for first in range(0, lines, BATCH * _TOLD_OF):
+        numbers = range(first, min(first + BATCH * _TOLD_OF, lines), _TOLD_OF)
+        requests = [request_of(_webhook(number, lines)) for number in numbers]
+        await send_together(submitter, receive.OPERATION, requests, _WAIT_S)
+
+
+def _webhook(number: int, lines: int) -> ReceiveBankPayment:
+    day = _BEGINS + timedelta(number * _DAYS // lines)
+    return ReceiveBankPayment(
+        bank_operation_id=UUID(int=number + 1),
+        payer_inn=_inn(number % (2 * _ORGANIZATIONS)),
+        minor=_minor(number),
+        document_number=str(number),
+        document_date=datetime.combine(day, time(), MOSCOW),
+    )
+
+
 def write_statement(path: Path, lines: int) -> None:
     """A 1C file of thirty days: credits of `lines` payers' documents."""
-    days = [(_BEGINS + timedelta(n)).strftime("%d.%m.%Y") for n in range(30)]
+    days = [(_BEGINS + timedelta(n)).strftime("%d.%m.%Y") for n in range(_DAYS)]
     total = sum(_minor(number) for number in range(lines))
     head = (
         "1CClientBankExchange\r\nВерсияФормата=1.03\r\nКодировка=Windows\r\n"
@@ -97,7 +130,7 @@ def write_statement(path: Path, lines: int) -> None:
     with path.open("w", encoding="cp1251", newline="") as file:
         file.write(head)
         for number in range(lines):
-            file.write(_document(number, days[number * 30 // lines]))
+            file.write(_document(number, days[number * _DAYS // lines]))
         file.write("КонецФайла\r\n")
 
 

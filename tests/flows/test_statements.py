@@ -162,7 +162,7 @@ async def test_a_file_with_a_fault_keeps_nothing(
     assert "155000.00" in answer.json()["detail"]
     assert "154999.00" in answer.json()["detail"]
     [fault] = answer.json()["errors"]
-    assert (fault["line"], fault["field"]) == (11, "КонечныйОстаток")
+    assert (fault["line"], fault["field"]) == (18, "КонечныйОстаток")
     dry = await load(client, key, sample(CP1251), dry_run=True)
     assert (dry.status_code, dry.json()["status"], dry.json()["new_lines"]) == (200, "dry_run", 5)
     for table in ("statements", "statement_lines", "organization_payments", "entries"):
@@ -230,4 +230,19 @@ async def test_counts_follow_webhooks_and_people_in_every_statement_of_a_line(
     await client.post(path, headers=key, json={"reason": "the payer's gift"})
     for id_ in (first, second):
         assert await counts(client, key, id_) == (1, 3, 1, 3)
+    await assert_invariants(platform.database_url, platform.redis_url)
+
+
+async def test_one_day_in_two_formats_is_a_break_and_not_money_twice_unseen(
+    client: httpx.AsyncClient, platform: Platform, key: dict[str, str]
+) -> None:
+    """Both samples are of one account and day, with the same opening balance and other lines."""
+    for name in ("camt053-batch-reversal-fee.xml", "mt940-two-pages-reversals.sta"):
+        answer = await load(client, key, sample(name))
+        assert answer.status_code == 201, answer.text
+    items = (await client.get("/v1/reconciliation/breaks?state=open", headers=key)).json()["items"]
+    [gap] = [b for b in items if b["kind"] == "statement_gap"]
+    assert (gap["details"]["balance"], gap["money_at_risk"]) == ("closing", "416.50")
+    assert gap["details"]["ours"]["amount"] == "1420.00"
+    assert gap["details"]["theirs"]["amount"] == "1003.50"
     await assert_invariants(platform.database_url, platform.redis_url)

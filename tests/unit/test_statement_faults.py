@@ -85,7 +85,7 @@ def test_1c_faults(old: str, new: str, field: str) -> None:
 
 
 def test_one_kopeck_off_is_found() -> None:
-    assert faults(onec(ROWS, off=1)) == [(5, "КонечныйОстаток")]
+    assert faults(onec(ROWS, off=1)) == [(12, "КонечныйОстаток")]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,9 @@ SUMS = {date(2026, 11, day): 10 for day in range(1, 8)}
         ([period(1, 1, 7, 0, 70), period(2, 3, 3, 21, 31)], [(2, 20)]),
         ([period(1, 1, 1, 0, 7), period(2, 1, 1, 7, 10)], []),
         ([period(1, 1, 1, 0, 10), period(2, 2, 2, 10, 15), period(3, 2, 2, 15, 20)], []),
+        ([period(1, 1, 1, 0, 7), period(2, 1, 1, 0, 10)], []),
+        ([period(1, 1, 1, 0, 7), period(2, 1, 1, 0, 3)], [(2, 10)]),
+        ([period(1, 1, 1, 0, 7), period(2, 1, 1, 0, 3), period(3, 2, 2, 3, 13)], [(2, 10)]),
     ],
 )
 def test_gaps(periods: list[Period], expected: list[tuple[int, int]]) -> None:

@@ -51,7 +51,7 @@ def test_1c_of_cp866_with_totals_that_disagree_says_both_numbers() -> None:
         read("1c-statement-cp866-totals-disagree.txt")
     assert refused.value.errors == (
         {
-            "line": 11,
+            "line": 18,
             "field": "КонечныйОстаток",
             "found": "lines that give 155000.00 RUB",
             "expected": "154999.00 RUB, as the file says",

@@ -16,14 +16,21 @@ SELECT l.id, a.number AS account_number, s.format, l.currency, l.minor, l.fee_mi
   LEFT JOIN payouts AS p ON l.minor < 0 AND p.merchant_id = m.merchant_id
   LEFT JOIN deposits AS d ON l.minor > 0 AND s.opening_minor IS NULL AND d.merchant_id = m.merchant_id
   LEFT JOIN LATERAL (
-       SELECT e.id, e.state FROM statement_lines AS e
-        WHERE l.kind = 'return' AND e.account = l.account AND e.minor = -l.minor
-          AND e.kind <> 'return' AND e.posted <= l.posted AND e.reversed_by IS NULL
-          AND CASE WHEN l.reference <> '' THEN e.reference = l.reference
-                   ELSE e.counterparty_account <> '' AND e.counterparty_account = l.counterparty_account
-                    AND e.number ~ '^[0-9]*[1-9][0-9]*$'
-                    AND l.purpose ~ ('(^|[^0-9])0*' || ltrim(e.number, '0') || '([^0-9]|$)') END
-        ORDER BY e.posted DESC, e.id
+       SELECT b.id, b.state
+         FROM (
+              SELECT e.id, e.state, e.posted FROM statement_lines AS e
+               WHERE l.kind = 'return' AND l.reference <> ''
+                 AND e.account = l.account AND e.reference <> '' AND e.reference = l.reference AND e.minor = -l.minor
+                 AND e.kind <> 'return' AND e.posted <= l.posted AND e.reversed_by IS NULL
+               UNION ALL
+              SELECT e.id, e.state, e.posted FROM statement_lines AS e
+               WHERE l.kind = 'return' AND l.reference = ''
+                 AND e.account = l.account AND e.counterparty_account = l.counterparty_account AND e.minor = -l.minor
+                 AND e.counterparty_account <> '' AND e.number ~ '^[0-9]*[1-9][0-9]*$'
+                 AND l.purpose ~ ('(^|[^0-9])0*' || ltrim(e.number, '0') || '([^0-9]|$)')
+                 AND e.kind <> 'return' AND e.posted <= l.posted AND e.reversed_by IS NULL
+         ) AS b
+        ORDER BY b.posted DESC, b.id
         LIMIT 1
   ) AS r ON true
   LEFT JOIN organization_payments AS w ON w.line_id = r.id

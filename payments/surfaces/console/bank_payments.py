@@ -89,6 +89,8 @@ BANK_PAYMENTS: Final = ListPage(
         Column("Amount", lambda p: Amount(p.amount, p.currency), is_number=True),
         Column("Currency", lambda p: Text(p.currency)),
         Column("Payer's INN", lambda p: Text(p.payer_inn)),
+        Column("Payer", lambda p: Text(p.payer)),
+        Column("Purpose", lambda p: Text(p.purpose)),
         Column("Organization's INN", lambda p: Text(p.inn or "")),
         Column("Document", lambda p: Text(p.document_number)),
         Column("Document date", lambda p: Moment(p.document_date)),
