@@ -13,7 +13,6 @@ from payments.bankpayments.meeting import MOSCOW, payer_of
 from payments.kernel.sql import load_sql
 from payments.operations.after_discard import renewed
 from payments.operations.bulk import bulk, together
-from payments.operations.operation import Operation
 from payments.operations.submit import Request, Submitter, Ticket, keyed
 from payments.statements.book import OPERATION
 from payments.statements.counterpart import BookLine
@@ -71,21 +70,11 @@ async def book_lines(
 async def _send(
     engine: AsyncEngine, submitter: Submitter, requests: Sequence[Request], wait_s: float
 ) -> int:
-    await send_together(submitter, OPERATION, await renewed(engine, requests), wait_s)
-    return len(requests)
-
-
-async def send_together(
-    submitter: Submitter, operation: Operation[Any], requests: Sequence[Request], wait_s: float
-) -> None:
-    """Those of one partition in one entry, so that webhooks of a payer keep their order.
-
-    Raises `Unavailable`.
-    """
+    """Send them, those of one partition together, so that webhooks of a payer keep their order."""
     partitions: defaultdict[int, list[Request]] = defaultdict(list)
-    for request in requests:
+    for request in await renewed(engine, requests):
         partitions[submitter.partition_of(request)].append(request)
-    whole = bulk([operation])
+    whole = bulk([OPERATION])
     bulks = [
         together(whole, some[first : first + TOGETHER_MAX], actor=ACTOR)
         for some in partitions.values()
@@ -94,6 +83,7 @@ async def send_together(
     for answer in await submitter.many(bulks, wait_s):
         if not isinstance(answer, Ticket):
             raise answer
+    return len(requests)
 
 
 def _line_of(request: Request) -> UUID:

@@ -11,7 +11,6 @@ from time import process_time
 from typing import Final
 from uuid import UUID
 
-from payments.bankpayments import receive
 from payments.bankpayments.meeting import MOSCOW
 from payments.bankpayments.receive import ReceiveBankPayment, request_of
 from payments.bankpayments.writes import add_organization
@@ -20,8 +19,8 @@ from payments.entrypoints.deciding import deciding
 from payments.entrypoints.settings import Secret, Settings
 from payments.kernel.clock import monotonic_s, utc_now
 from payments.kernel.database import connect
-from payments.operations.submit import Submitter
-from payments.statements.booking import BATCH, send_together
+from payments.operations.submit import Submitter, Ticket
+from payments.statements.booking import BATCH
 from payments.statements.file import StatementFile
 from payments.statements.load import load_file
 from payments_tools.bench.cpu import cpu_seconds
@@ -103,7 +102,9 @@ async def tell(submitter: Submitter, lines: int) -> None:
     for first in range(0, lines, BATCH * _TOLD_OF):
         numbers = range(first, min(first + BATCH * _TOLD_OF, lines), _TOLD_OF)
         requests = [request_of(_webhook(number, lines)) for number in numbers]
-        await send_together(submitter, receive.OPERATION, requests, _WAIT_S)
+        for answer in await submitter.many(requests, _WAIT_S):
+            if not isinstance(answer, Ticket):
+                raise answer
 
 
 def _webhook(number: int, lines: int) -> ReceiveBankPayment:

@@ -1,7 +1,9 @@
 -- Lines to book, in the order of their ids, each with what it may meet: a payout, or in a settlement file a deposit, that its reference ends with, or the line it takes back and whose payment that is. A line that takes back one that is not booked yet waits. A return without a reference (1C) names the document it returns in its purpose.
 SELECT l.id, a.number AS account_number, s.format, l.currency, l.minor, l.fee_minor, l.kind, l.inn, l.number,
        l.document_date, l.posted, l.purpose, l.reference, p.id AS payout_id, d.id AS deposit_id, r.id AS reverses,
-       w.organization_id AS owner_id, s.opening_minor IS NULL AS is_settlement,
+       CASE WHEN r.id IS NOT NULL THEN (
+           SELECT w.organization_id FROM organization_payments AS w WHERE w.line_id = r.id
+       ) END AS owner_id, s.opening_minor IS NULL AS is_settlement,
        l.minor < 0 OR s.opening_minor IS NULL OR NOT EXISTS (
            SELECT 1 FROM statement_lines AS o
             WHERE o.account = l.account AND o.posted = l.posted AND o.id <> l.id AND o.inn = l.inn
@@ -33,7 +35,6 @@ SELECT l.id, a.number AS account_number, s.format, l.currency, l.minor, l.fee_mi
         ORDER BY b.posted DESC, b.id
         LIMIT 1
   ) AS r ON true
-  LEFT JOIN organization_payments AS w ON w.line_id = r.id
  WHERE l.state = 'new' AND l.id > $2
    AND (CAST($1 AS uuid) IS NULL OR l.statement_id = $1)
    AND r.state IS DISTINCT FROM 'new'
