@@ -1,6 +1,9 @@
 -- Lines to book, in the order of their ids, each with what it may meet: a payout, or in a settlement file a deposit, that its reference ends with, or the line it takes back and whose payment that is. A line that takes back one that is not booked yet waits. A return without a reference (1C) names the document it returns in its purpose.
 SELECT l.id, a.number AS account_number, s.format, l.currency, l.minor, l.fee_minor, l.kind, l.inn, l.number,
-       l.document_date, l.posted, l.purpose, l.reference, p.id AS payout_id, d.id AS deposit_id, r.id AS reverses,
+       l.document_date, l.posted, l.purpose, l.reference, CASE WHEN l.minor < 0 THEN (SELECT p.id FROM payouts AS p WHERE p.merchant_id = m.merchant_id) END AS payout_id,
+       CASE WHEN l.minor > 0 AND s.opening_minor IS NULL THEN (
+           SELECT d.id FROM deposits AS d WHERE d.merchant_id = m.merchant_id
+       ) END AS deposit_id, r.id AS reverses,
        CASE WHEN r.id IS NOT NULL THEN (
            SELECT w.organization_id FROM organization_payments AS w WHERE w.line_id = r.id
        ) END AS owner_id, s.opening_minor IS NULL AS is_settlement,
@@ -15,8 +18,6 @@ SELECT l.id, a.number AS account_number, s.format, l.currency, l.minor, l.fee_mi
  CROSS JOIN LATERAL (
        SELECT CAST(substring(l.reference FROM '(?:^|[^0-9])([1-9][0-9]{0,15})$') AS bigint) AS merchant_id
   ) AS m
-  LEFT JOIN payouts AS p ON l.minor < 0 AND p.merchant_id = m.merchant_id
-  LEFT JOIN deposits AS d ON l.minor > 0 AND s.opening_minor IS NULL AND d.merchant_id = m.merchant_id
   LEFT JOIN LATERAL (
        SELECT b.id, b.state
          FROM (
