@@ -13,7 +13,7 @@ from payments.entrypoints.superpay import superpay_schedule
 from payments.entrypoints.waiting import made, stop_on_signals
 from payments.events.writes import record_switch
 from payments.kernel.clock import Clock, utc_now
-from payments.kernel.database import Connection, connect
+from payments.kernel.database import PLANNED_ONCE, Connection, connect
 from payments.operations.apply import Applier
 from payments.operations.finish import steps
 from payments.operations.operation import Operation
@@ -60,7 +60,8 @@ async def create_consumer(
     await connection.close()
 
     async def session() -> Connection:
-        return await open_session(partial(connect, database_url), SESSION_SETTINGS)
+        settings = SESSION_SETTINGS | PLANNED_ONCE
+        return await open_session(partial(connect, database_url), settings)
 
     client = create_client(redis_url, connections=count + 4)
 

@@ -1,6 +1,7 @@
-"""Garbage collection in a long-lived server process."""
+"""Memory of a long-lived server process: garbage collection, and what is not loaded."""
 
 import gc
+import sys
 from typing import Final
 
 _YOUNG_MAX: Final = 50_000
@@ -15,3 +16,12 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_MAX, 20, 20)
+
+
+def without_rich() -> None:
+    """Keep rich, which draws tables in a terminal, out of this process: 15 MB.
+
+    structlog imports it if it can, for coloured tracebacks, which no role prints. Call before the
+    first import of structlog. Where rich is loaded already (`payments up`), it stays.
+    """
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # None: it cannot be imported

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NewType
 
 from payments.kernel.strict import NotRead, read_uuid
@@ -50,7 +51,12 @@ def new_id() -> OperationId:
 
 def derived_id(scope: str, actor: str, key: str) -> OperationId:
     """The same id for the same caller and key, always; `scope` separates kinds of keys."""
-    return derived_ids(scope, actor, "")(key)
+    return _of_caller(scope, actor)(key)
+
+
+@lru_cache(maxsize=1024)
+def _of_caller(scope: str, actor: str) -> Callable[[str], OperationId]:
+    return derived_ids(scope, actor, "")
 
 
 def derived_ids(scope: str, actor: str, beginning: str) -> Callable[[str], OperationId]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
-from rich.console import Console
 
 if TYPE_CHECKING:
     from payments.embedded.servers import Servers
@@ -29,6 +28,8 @@ Out = Annotated[Path | None, typer.Option(help="A folder to write the figures to
 
 def say(text: str) -> None:
     """Progress, on stderr, so that --json stays clean."""
+    from rich.console import Console
+
     Console(stderr=True).print(f"· {text}", style="dim", highlight=False)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from payments.kernel.randomness import Seeded
 
@@ -21,6 +20,7 @@ def torture(
 ) -> None:
     """Load on all surfaces, faults at random; exit code 1 when anything is lost or doubled."""
     import uvloop
+    from rich.console import Console
 
     chosen = Seeded().randrange(1, 10**9) if seed is None else seed
     servers_of = importlib.import_module("payments.embedded.servers")

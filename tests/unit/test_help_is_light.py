@@ -51,3 +51,19 @@ def test_help_of_every_command_imports_nothing_heavy() -> None:
     )
     assert min(seen["answered"].values()) > 0
     assert set(HEAVY) & set(seen["modules"]) == set()
+
+
+ASK_ROLES: Final = """
+import sys
+import payments.entrypoints.cli
+from payments.entrypoints.memory import without_rich
+without_rich()
+import payments.entrypoints.api, payments.entrypoints.consumer
+print([name for name in sys.modules if name.startswith("rich.")])
+"""
+
+
+def test_a_role_does_not_load_rich() -> None:
+    """It draws tables in a terminal; in each role it took megabytes."""
+    done = subprocess.run([sys.executable, "-c", ASK_ROLES], capture_output=True, check=True)
+    assert done.stdout.strip() == b"[]", done.stderr

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from payments.entrypoints.commands.context import DataDir, with_engine
 from payments.kernel.clock import rfc3339, utc_now
@@ -69,6 +67,9 @@ def create(
 @app.command("list")
 def list_(data_dir: DataDir = None) -> None:
     """List the operators."""
+    from rich.console import Console
+    from rich.table import Table
+
     from payments.operators.queries import list_operators
 
     async def work(engine: AsyncEngine, _settings: Settings) -> list[Operator]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from payments.entrypoints.commands.context import DataDir, with_engine
 from payments.http.scopes import SCOPES
@@ -45,6 +43,9 @@ def create(
 @app.command("list")
 def list_(data_dir: DataDir = None) -> None:
     """List the keys, without their secrets."""
+    from rich.console import Console
+    from rich.table import Table
+
     from payments.apikeys.writes import list_keys
 
     async def work(engine: AsyncEngine, _settings: Settings) -> list[StoredKey]:

@@ -8,14 +8,13 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from payments.entrypoints.commands.context import DataDir, settings_of
 from payments.kernel.clock import rfc3339, utc_now
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from payments.entrypoints.settings import Settings
     from payments.kernel.database import Connection
     from payments.operations.dead_letters import DeadLetter
@@ -30,6 +29,10 @@ LetterId = Annotated[int, typer.Argument(help="The number in `dead-letters list`
 
 def audit(data_dir: DataDir = None) -> None:
     """Check all invariants over all data; exit code 1 on a breach."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
     from scheduler.checks.audit import audit as run_audit
 
     with settings_of(data_dir) as settings:
@@ -64,6 +67,9 @@ def doctor(
     ] = False,
 ) -> None:
     """Show versions, durability and problems with advice; exit code 1 when something is wrong."""
+    from rich.markup import escape
+    from rich.table import Table
+
     from payments.entrypoints import doctor as examination
 
     with settings_of(data_dir) as settings:
@@ -82,6 +88,9 @@ def doctor(
 @app.command("list")
 def list_letters(data_dir: DataDir = None, state: str = "parked") -> None:
     """List the entries an operator has to look at."""
+    from rich.markup import escape
+    from rich.table import Table
+
     from payments.operations import dead_letters
 
     async def work(connection: Connection, _settings: Settings) -> list[DeadLetter]:
@@ -146,6 +155,8 @@ def discard(letter_id: LetterId, data_dir: DataDir = None) -> None:
 
 def _show(table: Table) -> None:
     """Print a table as wide as the terminal; into a pipe wide enough to keep ids in one piece."""
+    from rich.console import Console
+
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = max(console.width, PIPE_WIDTH)

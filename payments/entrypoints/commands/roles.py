@@ -92,6 +92,9 @@ def _check_durability(settings: Settings) -> None:
 
 
 def _run(name: str, settings: Settings) -> None:
+    from payments.entrypoints.memory import without_rich
+
+    without_rich()
     from payments.entrypoints.logging import configure_logging
     from payments.entrypoints.metrics import ROLES, serve_metrics
     from payments.entrypoints.stopping import stop_cleanly
