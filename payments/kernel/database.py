@@ -152,14 +152,21 @@ def create_engine(
 
 
 async def connect(
-    url: str, *, command_timeout_s: float | None = COMMAND_TIMEOUT_S, **server_settings: str
+    url: str,
+    *,
+    command_timeout_s: float | None = COMMAND_TIMEOUT_S,
+    is_planned_once: bool = False,
+    **server_settings: str,
 ) -> Connection:
     """Open one asyncpg session with these server settings, e.g. `idle_session_timeout="10s"`.
 
+    `is_planned_once`: with `PLANNED_ONCE` too.
     A pooler rejects settings it does not know in the startup message; for such an address they are
     set by statement after connecting. Raises ValueError for an invalid address.
     """
     address, settings = canonical(url), {"jit": "off", **server_settings}
+    if is_planned_once:
+        settings |= PLANNED_ONCE
     if address not in _POOLED:
         try:
             return await _connect(address, settings, command_timeout_s)

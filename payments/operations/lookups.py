@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from payments.kernel.database import LOOKUP_TIMEOUT_S, PLANNED_ONCE, connect, is_connection_lost
+from payments.kernel.database import LOOKUP_TIMEOUT_S, connect, is_connection_lost
 from payments.kernel.errors import Unavailable
 from payments.kernel.ids import OperationId
 from payments.kernel.sql import load_sql
@@ -89,7 +89,7 @@ class Lookups:
                         self._connection = await connect(
                             self._database_url,
                             application_name="payments-outcomes",
-                            **PLANNED_ONCE,
+                            is_planned_once=True,
                         )
                     return list(await self._connection.fetch(query, ids, timeout=LOOKUP_TIMEOUT_S))
                 except Exception as error:

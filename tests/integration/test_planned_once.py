@@ -35,7 +35,7 @@ async def scans(connection: Connection) -> int:
 async def test_batches_are_planned_once_from_empty_tables_on(
     database: str, *, is_quick: bool
 ) -> None:
-    connection = await connect(database, **PLANNED_ONCE)
+    connection = await connect(database, is_planned_once=True)
     await ensure_partitions(connection, 4)
     bench = Bench(connection)
     bench.applier = Applier(OPERATIONS, utc_now, TELLER, is_quick=is_quick)
