@@ -19,9 +19,9 @@ def settle() -> None:
 
 
 def without_rich() -> None:
-    """Keep rich, which draws tables in a terminal, out of this process: 15 MB.
+    """Keep rich, which draws tables in a terminal, out of this process.
 
-    structlog imports it if it can, for coloured tracebacks, which no role prints. Call before the
-    first import of structlog. Where rich is loaded already (`payments up`), it stays.
+    Loading structlog loads it too, for coloured tracebacks, which no role prints: call this before.
+    Where rich is loaded already (`payments up`), it stays.
     """
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # None: it cannot be imported
