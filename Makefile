@@ -18,7 +18,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt lint types imports bench lock clean dist test-browser pictures test-clients
+.PHONY: help setup run test check fmt lint types imports bench lock clean dist test-browser pictures test-clients try-servers
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,14 @@ pictures: setup ## pictures for docs/console.md, made by the browser tests
 
 test-clients: setup ## clients generated from the OpenAPI document make a transfer (needs npm, go, mvn, their registries)
 	$(BIN)/python -m tests.clients.build $(CLIENTS)
+
+SPEAKS_TO_REDIS = $(addprefix tests/integration/test_,redis_user.py stream_entries.py streams_leave_nothing.py \
+	trimming.py rolled_back.py) $(addprefix tests/faults/test_,sentinel.py cluster.py consumer_killed.py servers_killed.py \
+	several_consumers.py) tests/unit/test_redis_versions.py tests/flows/test_native_transfers.py
+SERVERS ?= $(error say SERVERS=/folder/with/redis-server)
+
+try-servers: setup ## tests of what speaks to Redis, with the redis-server or valkey-server in SERVERS=/folder
+	PATH="$(SERVERS):$$PATH" $(BIN)/python -m pytest -q -n 0 $(SPEAKS_TO_REDIS)
 
 check: setup ## everything that reads the code: ruff, mypy, import-linter
 	@$(MAKE) --no-print-directory lint types imports

@@ -1,5 +1,7 @@
 """Errors of Redis, and whether the entry can have been written."""
 
+import ssl
+from collections.abc import Iterator
 from typing import Final
 
 import redis.exceptions
@@ -37,6 +39,39 @@ _REFUSALS: Final = {
     "MASTERDOWN": "redis_no_master",
     "NOREPLICAS": "redis_no_replicas",
 }
+
+
+def is_for_good(error: BaseException) -> bool:
+    """True when waiting does not cure it: one side does not accept the other's certificate."""
+    return any(
+        isinstance(cause, ssl.SSLCertVerificationError)
+        or (isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or ""))
+        for cause in _causes(error)
+    )
+
+
+def trouble_in_words(error: BaseException) -> str:
+    """Why a server cannot be used, in one line without secrets."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"the certificate of the server is not accepted: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            reason = (cause.reason or str(cause)).replace("_", " ").lower()
+            return f"no TLS with this server: {reason}"
+        if isinstance(cause, redis.exceptions.AuthenticationError):
+            return "the server refuses the user or the password"
+    *_, first = _causes(error)
+    if isinstance(first, OSError) and first.strerror:
+        return first.strerror
+    return (str(first) or type(first).__name__).partition("\n")[0]
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def refusal(error: redis.exceptions.RedisError) -> StreamUnavailable:

@@ -18,6 +18,7 @@ from payments.kernel.errors import Conflict
 from streams import durability as redis_durability
 from streams import partitions
 from streams.client import create_client
+from streams.errors import trouble_in_words as trouble_of_redis
 from streams.ownership import ALIVE_S
 from streams.rollback import (
     POSTGRES_ROLLED_BACK,
@@ -132,7 +133,7 @@ async def _redis(settings: Settings) -> list[Finding]:
                 )
             ]
     except Exception as error:  # noqa: BLE001 - whatever the client raises, there is no Redis
-        advice = f"cannot be reached ({type(error).__name__}): check PAYMENTS_REDIS_URL"
+        advice = f"{trouble_of_redis(error)}: check PAYMENTS_REDIS_URL"
         return [Finding("redis", "unreachable", advice)]
 
 

@@ -13,6 +13,7 @@ from prometheus_client import Gauge
 
 from payments.entrypoints.settings import BadSettings, Settings
 from payments.kernel.database import connect, is_worth_waiting, trouble_in_words
+from streams import errors as redis_errors
 from streams.client import create_client
 from streams.errors import FAILURES
 from streams.ownership import SESSION_SETTINGS
@@ -115,7 +116,10 @@ async def _trouble(settings: Settings) -> str | None:
     try:
         await client.ping()
     except FAILURES as error:
-        return f"Redis cannot be reached: {error!r}"[:300]
+        reason = redis_errors.trouble_in_words(error)
+        if redis_errors.is_for_good(error):
+            raise BadSettings([f"PAYMENTS_REDIS_URL: {reason}"]) from error
+        return f"Redis cannot be reached: {reason}"[:300]
     finally:
         await client.aclose()
     return None
