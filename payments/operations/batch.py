@@ -18,7 +18,14 @@ from payments.operations.operation import Context, Operation, Part, State
 from payments.operations.outcome import Applied, Decision, Outcome, Refused, Result, Status
 from payments.operations.record import Record
 from payments.operations.refusals import BALANCE_LIMIT
-from payments.operations.transaction import PAIR, amounts_of, backdated_of, transaction_of
+from payments.operations.transaction import (
+    PAIR,
+    MovesAlone,
+    Transaction,
+    amounts_of,
+    backdated_of,
+    transaction_of,
+)
 
 CLOCKS_DIFFER: Final = timedelta(seconds=1)
 """The clock of the accepting host may be this far ahead of the deciding host's."""
@@ -243,6 +250,14 @@ class Batch:
                 endings.add(record)
 
     def _keep_transaction(self, outcome: Applied, envelope: Envelope) -> None:
+        row = outcome.puts[0] if len(outcome.puts) == 1 else None
+        if isinstance(row, MovesAlone) and outcome.about is None and len(outcome.legs) == PAIR:
+            plain = row.with_transaction(
+                envelope.operation_id, envelope.kind, envelope.actor, outcome.legs
+            )
+            if plain is not None:  # nearly all there is
+                self.state.records.put_later(Transaction, plain)
+                return
         transaction = transaction_of(envelope, outcome, self.state.balances.accounts, self.now)
         self.state.records.put(transaction)
         if len(outcome.legs) > PAIR:

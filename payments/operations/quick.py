@@ -111,7 +111,7 @@ async def write(
         _json(_positions(items)),
         len(batch.events),
         text_of(batch.events),
-        *(_json(rows) for rows in new.values()),
+        *(_json([row.row() for row in rows]) for rows in new.values()),
     )
     return is_as_read
 
@@ -136,7 +136,7 @@ def _statement(types: tuple[type[Record], ...]) -> str:
 
 
 def _insert(type_: type[Record], number: int) -> str:
-    columns = {name: pg_type(type_.table, name) for name in type_.__struct_fields__}
+    columns = {name: pg_type(type_.table, name) for name in type_.columns()}
     read = ", ".join(
         f"decode(u.{name}, 'base64')" if kind == "BYTEA" else f"u.{name}"
         for name, kind in columns.items()

@@ -1,10 +1,9 @@
 """Rows besides the ledger: locked and loaded before deciding, written after, both in bulk."""
 
-import enum
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
-from typing import Any, ClassVar, Final, NamedTuple, Self, get_args, get_type_hints
+from typing import Any, ClassVar, Final, NamedTuple, Self, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -13,6 +12,8 @@ import sqlalchemy as sa
 from payments.kernel.database import Connection
 from payments.kernel.packing import copy_packed
 from payments.operations.record_sql import LOCK, LOCK_FREE, existing, select, update
+from payments.operations.record_values import json_fields, to_row
+from payments.operations.written import as_written
 
 _RAW_OR_NONE: Final = msgspec.Raw | None
 
@@ -30,10 +31,30 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """No operation changes such a row: it is read without a lock, by batches beside each other."""
     is_packed: ClassVar[bool] = False
     """New rows refer to nothing and are written by `packed`, before all others."""
+    joined: ClassVar[tuple[type["Record"], type["Joined"]] | None] = None
+    """Another type, and what a new row of this one and a new row of that one make together."""
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """Those that a new row is written with."""
+        return cls.__struct_fields__
 
     def key(self) -> Any:
         """The value of the primary key."""
         return getattr(self, self.keys[0])
+
+    @classmethod
+    def beside(cls, rows: Sequence[Self]) -> Iterable["Record"]:  # noqa: ARG003
+        """More rows that are written with new ones of this type."""
+        return ()
+
+    def whole(self) -> "Record":
+        """The row itself, of something that stands for it (`Records.put_later`)."""
+        return self
+
+    def row(self) -> Any:
+        """Something that JSON has the columns of."""
+        return self
 
     def packed(self) -> bytes:
         """The row in binary COPY, with the number of its fields in front."""
@@ -41,6 +62,17 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def changed(self, **values: Any) -> Self:
         return msgspec.structs.replace(self, **values)
+
+
+class Joined(Record, frozen=True):
+    """A new row that is one of two types: its table inherits from the tables of both."""
+
+    @classmethod
+    def join(
+        cls, ones: Sequence[Record], others: Sequence[Record]
+    ) -> tuple[list[Record], list[Record], list[Record]]:
+        """New rows of each of the two types that are left, and those of one id as one row."""
+        raise NotImplementedError
 
 
 class Ref(NamedTuple):
@@ -108,8 +140,16 @@ class Records:
             self._index(record)
         self._puts.setdefault(type_, {})[record.key()] = record
 
+    def put_later(self, type_: type[Record], record: Record) -> None:
+        """Store what stands for a new row of the type; it is made when somebody asks for one."""
+        if type_ in self._types or type_ in self.watched:
+            self.put(record.whole())
+        else:
+            self._fresh.setdefault(type_, []).append(record)
+
     def _index_fresh(self, type_: type[Record]) -> None:
-        for record in self._fresh.pop(type_, ()):
+        for fresh in self._fresh.pop(type_, ()):
+            record = fresh.whole()
             self._index(record)
             self._puts.setdefault(type_, {})[record.key()] = record
 
@@ -178,21 +218,23 @@ class Records:
         """New rows by type, in the order of their tables; None when a row was loaded."""
         if self._loaded:
             return None
-        types = sorted({*self._puts, *self._fresh}, key=lambda t: t.table.name)
-        return {
-            type_: [*self._puts.get(type_, {}).values(), *self._fresh.get(type_, ())]
-            for type_ in types
-        }
+        return as_written(
+            {
+                type_: [*self._puts.get(type_, {}).values(), *self._fresh.get(type_, ())]
+                for type_ in {*self._puts, *self._fresh}
+            }
+        )
 
     async def write_packed(self, connection: Connection) -> None:
         """Write new rows of the types that pack them."""
-        types = {*(t for t in self._puts if t.is_packed), *self._fresh}
-        for type_ in sorted(types, key=lambda t: t.table.name):
+        new: dict[type[Record], list[Record]] = {}
+        for type_ in {*(t for t in self._puts if t.is_packed), *self._fresh}:
             puts = self._puts.get(type_, {})
-            rows = [r.packed() for k, r in puts.items() if (type_, k) not in self._loaded]
-            rows += [r.packed() for r in self._fresh.get(type_, ())]
-            if rows:
-                await copy_packed(connection, type_.table.name, type_.__struct_fields__, rows)
+            new[type_] = [r for k, r in puts.items() if (type_, k) not in self._loaded]
+            new[type_] += self._fresh.get(type_, ())
+        for type_, rows in as_written(new).items():
+            packed = [row.packed() for row in rows]
+            await copy_packed(connection, type_.table.name, type_.columns(), packed)
 
     async def write(self, connection: Connection) -> None:
         """Write other new rows by COPY, changed rows by one UPDATE per table."""
@@ -205,10 +247,10 @@ class Records:
                 await connection.copy_records_to_table(
                     type_.table.name,
                     columns=type_.__struct_fields__,
-                    records=[_to_row(r) for r in new],
+                    records=[to_row(r) for r in new],
                 )
             if old:
-                columns = list(zip(*(_to_row(r) for r in old), strict=True))
+                columns = list(zip(*(to_row(r) for r in old), strict=True))
                 query = update(type_.table, type_.__struct_fields__, type_.keys[0])
                 await connection.execute(query, *columns)
 
@@ -217,7 +259,7 @@ def record_of(type_: type[Record], values: dict[str, Any]) -> Record:
     """The record of a row that was read."""
     types = _hints(type_)
     raw: dict[str, msgspec.Raw] = {}
-    for name in _json_fields(type_):
+    for name in json_fields(type_):
         if values[name] is None:
             continue
         if types[name] == _RAW_OR_NONE:
@@ -230,34 +272,6 @@ def record_of(type_: type[Record], values: dict[str, Any]) -> Record:
     return msgspec.structs.replace(record, **raw) if raw else record
 
 
-def _to_row(record: Record) -> tuple[Any, ...]:
-    row = msgspec.structs.astuple(record)
-    converted = _converted_fields(type(record))
-    if not converted:
-        return row  # the usual case on the hot path
-    values = list(row)
-    for position, convert in converted:
-        if values[position] is not None:
-            values[position] = convert(values[position])
-    return tuple(values)
-
-
-@cache
-def _converted_fields(type_: type[Record]) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
-    """How to convert fields for PostgreSQL: determined once per type, not per row."""
-    converted: list[tuple[int, Callable[[Any], Any]]] = []
-    types = get_type_hints(type_)
-    for position, name in enumerate(type_.__struct_fields__):
-        if name in _json_fields(type_):
-            converted.append((position, _json_text))
-        elif any(
-            isinstance(t, type) and issubclass(t, enum.Enum)
-            for t in (types[name], *get_args(types[name]))
-        ):
-            converted.append((position, _enum_value))
-    return tuple(converted)
-
-
 def _as_it_is(text: str) -> msgspec.Raw:
     return msgspec.Raw(text.encode())
 
@@ -265,17 +279,3 @@ def _as_it_is(text: str) -> msgspec.Raw:
 @cache
 def _hints(type_: type[Record]) -> dict[str, Any]:
     return get_type_hints(type_)
-
-
-def _json_text(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _enum_value(value: enum.Enum) -> Any:
-    return value.value
-
-
-@cache
-def _json_fields(type_: type[Record]) -> tuple[str, ...]:
-    columns = type_.table.c
-    return tuple(n for n in type_.__struct_fields__ if isinstance(columns[n].type, sa.JSON))

@@ -41,7 +41,10 @@ transactions: Final = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column(
-        "currency", sa.SmallInteger, nullable=False, comment="ISO 4217 number of the first posting"
+        "currency_number",
+        sa.SmallInteger,
+        nullable=False,
+        comment="ISO 4217 number of the first posting",
     ),
     sa.Column("minor", sa.BigInteger, nullable=False, comment="minor units of the first posting"),
     sa.Column(
@@ -59,30 +62,44 @@ transactions: Final = sa.Table(
     sa.Column("reversed_by", sa.Uuid),
     comment="everything that moved money, one row an operation, written in the same transaction",
 )
-# Ids of operations that sort by time are the transactions' own.
-sa.Index(
-    "transactions_operation_id_idx",
-    transactions.c.operation_id,
-    postgresql_where=transactions.c.operation_id != transactions.c.id,
+
+
+def index_as_transactions(table: sa.Table) -> None:
+    """Add what answers the filters of lists, to a table of transactions."""
+    c = table.c
+    # Ids of operations that sort by time are the transactions' own.
+    sa.Index(
+        f"{table.name}_operation_id_idx", c.operation_id, postgresql_where=c.operation_id != c.id
+    )
+    # Batches share their time: these entries come in at the end of the index.
+    sa.Index(f"{table.name}_created_at_kind_idx", c.created_at, c.kind, c.actor, c.currency_number)
+    sa.Index(f"{table.name}_currency_minor_idx", c.currency_number, c.minor)
+    sa.Index(f"{table.name}_reference_idx", c.reference, postgresql_where=c.reference.is_not(None))
+    sa.Index(
+        f"{table.name}_metadata_idx",
+        sa.cast(c.metadata, JSONB).label("members"),
+        postgresql_using="gin",
+        postgresql_ops={"members": "jsonb_path_ops"},
+        postgresql_where=c.metadata.is_not(None),
+    )
+
+
+index_as_transactions(transactions)
+
+transaction_traits: Final = sa.Table(
+    "transaction_traits",
+    METADATA,
+    sa.Column(
+        "trait", sa.Text, nullable=False, comment="kind:…, actor:… or currency:… (its number)"
+    ),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    comment="which kinds, callers and currencies the transactions of a time have",
 )
-# Batches share their time, so equal keys are kept once: these indexes are small, and they grow at
-# their ends only.
-sa.Index("transactions_created_at_idx", transactions.c.created_at)
-sa.Index("transactions_kind_created_at_idx", transactions.c.kind, transactions.c.created_at)
-sa.Index("transactions_actor_created_at_idx", transactions.c.actor, transactions.c.created_at)
-sa.Index("transactions_currency_created_at_idx", transactions.c.currency, transactions.c.created_at)
-sa.Index("transactions_currency_minor_idx", transactions.c.currency, transactions.c.minor)
+# Not unique: two consumers may decide in the same microsecond.
 sa.Index(
-    "transactions_reference_idx",
-    transactions.c.reference,
-    postgresql_where=transactions.c.reference.is_not(None),
-)
-sa.Index(
-    "transactions_metadata_idx",
-    sa.cast(transactions.c.metadata, JSONB).label("members"),
-    postgresql_using="gin",
-    postgresql_ops={"members": "jsonb_path_ops"},
-    postgresql_where=transactions.c.metadata.is_not(None),
+    "transaction_traits_trait_created_at_idx",
+    transaction_traits.c.trait,
+    transaction_traits.c.created_at,
 )
 
 transaction_amounts: Final = sa.Table(

@@ -7,7 +7,7 @@ import struct
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 from uuid import UUID
 
 import msgspec
@@ -29,10 +29,15 @@ from payments.ledger.tables import backdated_entries
 from payments.operations.envelope import Envelope
 from payments.operations.outcome import About, Applied
 from payments.operations.record import Record
-from payments.operations.tables import transaction_amounts, transactions
+from payments.operations.tables import transaction_amounts, transaction_traits, transactions
 
 PAIR: Final = 2
 _NOTHING: Final = About()
+_PACKED: Final = (
+    "id", "operation_id", "kind", "actor", "currency_number", "minor", "postings", "created_at",
+    "reference", "metadata", "effective_at", "reversed_by", "description", "reversal_of",
+)  # fmt: skip
+_TWO: Final = struct.pack(">h", 2)
 _SIX_NULLS: Final = NULL * 6
 _encode: Final = msgspec.json.Encoder().encode
 _pack_ids: Final = struct.Struct(">hi16si16s").pack
@@ -44,7 +49,7 @@ _pack_time: Final = struct.Struct(">iq").pack
 class Transaction(Record, frozen=True):
     """A row; `postings` is `[[source, destination, minor, currency number], …]`.
 
-    `minor` and `currency` are those of the first posting.
+    `minor` and `currency_number` are those of the first posting.
     """
 
     table: ClassVar[sa.Table] = transactions
@@ -54,7 +59,7 @@ class Transaction(Record, frozen=True):
     operation_id: UUID
     kind: str
     actor: str
-    currency: int
+    currency_number: int
     minor: int
     postings: msgspec.Raw
     created_at: datetime
@@ -65,13 +70,29 @@ class Transaction(Record, frozen=True):
     reversal_of: UUID | None
     reversed_by: UUID | None
 
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """In the order in which they are packed."""
+        return _PACKED
+
+    @classmethod
+    def beside(cls, rows: Sequence[Self]) -> Iterator["TransactionTrait"]:
+        """What a list by kind, caller or currency finds them by."""
+        traits = {(t.created_at, t.kind, t.actor, t.currency_number) for t in rows}
+        for created_at, trait in {
+            (created_at, trait)
+            for created_at, kind, actor, number in traits
+            for trait in (f"kind:{kind}", f"actor:{actor}", f"currency:{number}")
+        }:
+            yield TransactionTrait(trait, created_at)
+
     def packed(self) -> bytes:
         """As COPY takes it."""
         head = (
             _pack_ids(14, 16, bytes_of(self.id), 16, bytes_of(self.operation_id)),
             repeated_field(self.kind),
             repeated_field(self.actor),
-            _pack_amount(2, self.currency, 8, self.minor, len(self.postings)),
+            _pack_amount(2, self.currency_number, 8, self.minor, len(self.postings)),
             self.postings,
             _pack_time(8, shared_micros(self.created_at)),
         )
@@ -80,12 +101,9 @@ class Transaction(Record, frozen=True):
         return b"".join(
             (
                 *head,
-                NULL if self.reference is None else text_field(self.reference),
+                packed_says(self),
                 NULL if self.description is None else text_field(self.description),
-                NULL if self.metadata is None else text_field(bytes(self.metadata).decode()),
-                NULL if self.effective_at is None else _pack_time(8, micros(self.effective_at)),
                 NULL if self.reversal_of is None else _pack_id(16, self.reversal_of.bytes),
-                NULL if self.reversed_by is None else _pack_id(16, self.reversed_by.bytes),
             )
         )
 
@@ -98,6 +116,49 @@ class Transaction(Record, frozen=True):
             and self.effective_at is None
             and self.reversal_of is None
             and self.reversed_by is None
+        )
+
+
+class MovesAlone(Record, frozen=True):
+    """A row from which the transaction follows, where an operation makes no other."""
+
+    def with_transaction(
+        self, operation_id: UUID, kind: str, actor: str, legs: Sequence[Leg]
+    ) -> Record | None:
+        """What stands for the transaction; None where it does not follow."""
+        raise NotImplementedError
+
+
+def packed_says(transaction: Transaction) -> bytes:
+    """The reference, the metadata, the effective time and the reversal, packed."""
+    one = transaction
+    return b"".join(
+        (
+            NULL if one.reference is None else text_field(one.reference),
+            NULL if one.metadata is None else text_field(bytes(one.metadata).decode()),
+            NULL if one.effective_at is None else _pack_time(8, micros(one.effective_at)),
+            NULL if one.reversed_by is None else _pack_id(16, one.reversed_by.bytes),
+        )
+    )
+
+
+class TransactionTrait(Record, frozen=True):
+    """Some transaction of this time is of this kind, caller or currency."""
+
+    table: ClassVar[sa.Table] = transaction_traits
+    is_packed: ClassVar[bool] = True
+
+    trait: str
+    created_at: datetime
+
+    def packed(self) -> bytes:
+        """As COPY takes it."""
+        return b"".join(
+            (
+                _TWO,
+                text_field(self.trait),
+                _pack_time(8, shared_micros(self.created_at)),
+            )
         )
 
 
@@ -184,7 +245,7 @@ def transaction_of(
 def amounts_of(transaction: Transaction) -> Iterator[TransactionAmount]:
     """What a search by amount must find beside the first posting."""
     postings: list[tuple[int, int, int, int]] = msgspec.json.decode(transaction.postings)
-    known = {(transaction.currency, transaction.minor)}
+    known = {(transaction.currency_number, transaction.minor)}
     for position, (_, _, minor, currency) in enumerate(postings):
         if (currency, minor) not in known:
             known.add((currency, minor))

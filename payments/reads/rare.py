@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from payments.kernel.sql import load_sql
-from payments.operations.tables import transactions
+from payments.operations.tables import transaction_traits, transactions
 
 FEW: Final = 1000
 _LAST_BEFORE: Final = load_sql(__file__, "last_seq_before")
@@ -32,7 +32,16 @@ def in_common(reference: str | None, kind: str | None) -> list[sa.ColumnElement[
         conditions.append(transactions.c.reference == reference)
     if kind is not None:
         conditions.append(transactions.c.kind == kind)
+        if reference is None:
+            times = sa.select(transaction_traits.c.created_at).where(_is_of(kind))
+            conditions.append(
+                transactions.c.created_at == sa.any_(sa.func.array(times.scalar_subquery()))
+            )
     return conditions
+
+
+def _is_of(kind: str) -> sa.ColumnElement[bool]:
+    return transaction_traits.c.trait == f"kind:{kind}"
 
 
 async def are_few(connection: AsyncConnection, reference: str | None, kind: str | None) -> bool:
@@ -42,11 +51,22 @@ async def are_few(connection: AsyncConnection, reference: str | None, kind: str 
     some = sa.select(sa.literal(1)).limit(FEW + 1)
     if reference is not None:
         some = some.where(transactions.c.reference == reference)
-    else:  # in the order of the index, so that it is the index that answers
-        some = some.where(transactions.c.kind == kind).order_by(transactions.c.created_at)
+    elif kind is not None:
+        some = some.select_from(_some_of(kind))
     count = sa.select(sa.func.count()).select_from(some.subquery())
     number: int = (await connection.execute(count)).scalar_one()
     return number <= FEW
+
+
+def _some_of(kind: str) -> sa.FromClause:
+    """Transactions of the kind by the times that have some, in the order of these."""
+    c = transaction_traits.c
+    times = sa.select(c.created_at).where(_is_of(kind)).distinct()
+    time = times.order_by(c.created_at).limit(FEW + 1).subquery("time")
+    rows = sa.select(sa.literal(1)).where(
+        transactions.c.created_at == time.c.created_at, transactions.c.kind == kind
+    )
+    return time.join(rows.limit(FEW + 1).lateral(), sa.true())
 
 
 def touches(account_ids: Sequence[int]) -> sa.ColumnElement[bool]:

@@ -1,5 +1,6 @@
 """Reads of transactions: one by its id, and lists that an index answers."""
 
+import heapq
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, NamedTuple
@@ -21,9 +22,18 @@ from payments.ledger.tables import accounts
 from payments.operations.tables import operations, transactions
 from payments.reads.rare import are_few, touches
 from payments.transactions.create import PostingView
-from payments.transactions.search import Search, conditions, has_amount
+from payments.transactions.search import Search, conditions, has_amount, has_size, has_traits
 from payments.transactions.tables import transaction_changes
-from payments.transactions.walks import Seqs, by_amount, of_accounts
+from payments.transactions.walks import (
+    Mark,
+    Seqs,
+    by_amount,
+    by_other_amount,
+    by_traits,
+    is_rare,
+    of_accounts,
+    with_metadata,
+)
 from payments.transfers.tables import transfers
 
 YEARS: Final = (1970, 9998)
@@ -96,10 +106,15 @@ _DESCRIPTION: Final = sa.func.coalesce(
     .scalar_subquery(),
     "",
 )
+# A scalar subquery: PostgreSQL would read a whole table once for `EXISTS`.
 _IS_REVERSED: Final = sa.or_(
     transactions.c.reversed_by.is_not(None),
-    sa.exists().where(
-        transfers.c.id == transactions.c.id, transfers.c.reversed_minor == transfers.c.minor
+    sa.func.coalesce(
+        sa.select(transfers.c.reversed_minor == transfers.c.minor)
+        .where(transfers.c.id == transactions.c.id)
+        .correlate(transactions)
+        .scalar_subquery(),
+        sa.false(),
     ),
 )
 _COLUMNS: Final = (
@@ -177,7 +192,7 @@ async def list_transactions(
     async with engine.connect() as connection:
         if await _is_walked(connection, search, after):
             return await _of_accounts(connection, search, after, count)
-        rows = (await connection.execute(_of_all(search, after, count))).all()
+        rows = (await connection.execute(await _of_all(connection, search, after, count))).all()
         views = await _views(connection, rows)
     return [(view, Position(row.created_at, row.id)) for view, row in zip(views, rows, strict=True)]
 
@@ -204,20 +219,45 @@ async def _of_accounts(
     return [(views[id_], Position(seqs=seqs)) for id_, seqs in page]
 
 
-def _of_all(search: Search, after: Position | None, count: int) -> sa.Select[Any]:
+async def _of_all(
+    connection: AsyncConnection, search: Search, after: Position | None, count: int
+) -> sa.Select[Any]:
     t = transactions.c
-    query = sa.select(*_COLUMNS)
+    key = None
+    if after is not None and after.created_at is not None and after.id is not None:
+        key = (after.created_at, after.id)
+    query = sa.select(*_COLUMNS).order_by(t.created_at.desc(), t.id.desc()).limit(count)
+    walks = await _walks(connection, search, key, count)
+    if walks:
+        # In two steps: of a join the planner would guess how many rows have an id.
+        found = (await connection.execute(sa.union_all(*walks))).all()
+        newest = heapq.nlargest(count, {(row.created_at, row.id) for row in found})
+        return query.where(t.id == sa.any_(sa.cast([id_ for _, id_ in newest], ARRAY(sa.Uuid))))
+    query = query.where(*conditions(search))
+    ids = await with_metadata(connection, search) if search.metadata else None
+    if ids is not None:
+        query = query.where(t.id == sa.any_(sa.cast(ids, ARRAY(sa.Uuid))))
     if search.account_ids is not None:
         query = query.where(touches(search.account_ids))
-    key = None if after is None or after.id is None else (after.created_at, after.id)
-    if has_amount(search) and search.account_ids is None:
-        found = by_amount(search, key, count).subquery("found")
-        query = query.join(found, found.c.id == t.id)
-    else:
-        query = query.where(*conditions(search))
-        if key is not None:
-            query = query.where(sa.tuple_(t.created_at, t.id) < sa.tuple_(*key))
-    return query.order_by(t.created_at.desc(), t.id.desc()).limit(count)
+    if key is not None:
+        query = query.where(sa.tuple_(t.created_at, t.id) < sa.tuple_(*key))
+    return query
+
+
+async def _walks(
+    connection: AsyncConnection, search: Search, after: Mark, count: int
+) -> list[sa.Select[Any]]:
+    """What finds the page, each part no further than the page; nothing where the filters do."""
+    walks: list[sa.Select[Any]] = []
+    is_of_amount = has_amount(search) and search.account_ids is None and not search.metadata
+    is_sized = is_of_amount and has_size(search)
+    if has_traits(search) and not (is_sized and await is_rare(connection, search, transactions)):
+        walks += by_traits(search, after, count)
+    elif is_of_amount:
+        walks += by_amount(search, after, count)
+    if is_of_amount:
+        walks += await by_other_amount(connection, search, after, count)
+    return walks
 
 
 async def _views(connection: AsyncConnection, rows: Sequence[sa.Row[Any]]) -> list[TransactionView]:

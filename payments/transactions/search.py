@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -69,7 +69,23 @@ async def actors_of(engine: AsyncEngine, client: str) -> tuple[str, ...]:
 
 def has_amount(search: Search) -> bool:
     """True when the search names a currency or a size."""
-    return {search.currency, search.min_amount, search.max_amount} != {None}
+    return search.currency is not None or has_size(search)
+
+
+def has_size(search: Search) -> bool:
+    """True when the search names a size."""
+    return search.min_amount is not None or search.max_amount is not None
+
+
+def has_traits(search: Search) -> bool:
+    """True when times are to be walked that have a kind, a caller or a currency.
+
+    A reference and metadata have indexes of their own.
+    """
+    if search.reference is not None or search.metadata:
+        return False
+    has_currency = search.currency is not None and search.account_ids is None
+    return search.kind is not None or search.actors is not None or has_currency
 
 
 def _amount(search: Search) -> sa.ColumnElement[bool]:
@@ -92,26 +108,29 @@ def _amount(search: Search) -> sa.ColumnElement[bool]:
 
 def posting_of(search: Search, table: sa.Table) -> sa.ColumnElement[bool]:
     """Amounts are kept in minor units, so they are compared among currencies of one exponent."""
+    currency = table.c.currency_number if table is transactions else table.c.currency
     code = search.currency
     if code is not None:
-        return _of_exponent(search, table, [CURRENCIES[code]])
+        return _of_exponent(search, currency, table.c.minor, [CURRENCIES[code]])
     by_exponent: dict[int, list[Currency]] = {}
-    for currency in CURRENCIES.values():
-        by_exponent.setdefault(currency.exponent, []).append(currency)
-    return sa.or_(*(_of_exponent(search, table, group) for group in by_exponent.values()))
+    for one in CURRENCIES.values():
+        by_exponent.setdefault(one.exponent, []).append(one)
+    groups = by_exponent.values()
+    return sa.or_(*(_of_exponent(search, currency, table.c.minor, group) for group in groups))
 
 
-def _of_exponent(search: Search, table: sa.Table, group: list[Currency]) -> sa.ColumnElement[bool]:
-    numbers = [currency.number for currency in group]
-    currency = table.c.currency
+def _of_exponent(
+    search: Search, currency: sa.Column[Any], minor: sa.Column[Any], group: list[Currency]
+) -> sa.ColumnElement[bool]:
+    numbers = [one.number for one in group]
     parts: list[sa.ColumnElement[bool]] = [
         currency == numbers[0] if len(numbers) == 1 else currency.in_(numbers)
     ]
     scale = group[0].scale
     if search.min_amount is not None:
         least = int((search.min_amount * scale).to_integral_value(ROUND_CEILING))
-        parts.append(table.c.minor >= min(least, 2**63 - 1))
+        parts.append(minor >= min(least, 2**63 - 1))
     if search.max_amount is not None:
         most = int((search.max_amount * scale).to_integral_value(ROUND_FLOOR))
-        parts.append(table.c.minor <= min(most, 2**63 - 1))
+        parts.append(minor <= min(most, 2**63 - 1))
     return sa.and_(*parts)

@@ -1,15 +1,23 @@
 """Tables of transfers."""
 
 import struct
+from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar, Final
+from functools import lru_cache
+from typing import Any, ClassVar, Final, Self, cast
 from uuid import UUID
 
+import msgspec
 import sqlalchemy as sa
 
 from payments.kernel.database import METADATA
+from payments.kernel.ids import sortable_id
+from payments.kernel.money import CURRENCIES
 from payments.kernel.packing import NULL, bytes_of, repeated_field, shared_micros, text_field
-from payments.operations.record import Record
+from payments.ledger.posting import Leg
+from payments.operations.record import Joined, Record
+from payments.operations.tables import index_as_transactions, transactions
+from payments.operations.transaction import MovesAlone, Transaction, packed_says
 
 transfers: Final = sa.Table(
     "transfers",
@@ -26,17 +34,187 @@ transfers: Final = sa.Table(
     sa.CheckConstraint("minor > 0 AND reversed_minor BETWEEN 0 AND minor", name="minor"),
 )
 
+_columns: Final = {c.name: c for c in (*transactions.c, *transfers.c)}
+transfer_transactions: Final = sa.Table(
+    "transfer_transactions",
+    METADATA,
+    *(
+        sa.Column(
+            name, c.type, primary_key=c.primary_key, nullable=c.nullable,
+            server_default=None if c.server_default is None else "0",
+        )
+        for name, c in _columns.items()
+    ),
+    postgresql_inherits=("transfers", "transactions"),
+    comment="transfers that are transactions in the same row: both tables show them",
+)  # fmt: skip
+for _table in (transfers, transactions):
+    transfer_transactions.add_is_dependent_on(_table)
+index_as_transactions(transfer_transactions)
+
 
 _pack_head: Final = struct.Struct(">hi16siqiqiq").pack
 _pack_bigint: Final = struct.Struct(">iq").pack
 _pack_id: Final = struct.Struct(">i16s").pack
+_pack_both: Final = struct.Struct(">hi16siqiqiqi16sihiqiqi").pack
+_FOUR_NULLS: Final = NULL * 4
 
 
-class Transfer(Record, frozen=True):
+class TransferTransaction(Joined, frozen=True):
+    """A new transfer and its transaction, written as one row."""
+
+    table: ClassVar[sa.Table] = transfer_transactions
+    is_packed: ClassVar[bool] = True
+
+    transfer: "Transfer"
+    transaction: Transaction
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """In the order in which they are packed."""
+        return (
+            "id", "source_wallet_id", "destination_wallet_id", "minor", "operation_id",
+            "currency_number", "reversed_minor", "created_at", "postings",
+            "currency", "kind", "actor", "description", "reversal_of",
+            "reference", "metadata", "effective_at", "reversed_by",
+        )  # fmt: skip
+
+    @classmethod
+    def join(
+        cls, ones: Sequence[Record], others: Sequence[Record]
+    ) -> tuple[list[Record], list[Record], list[Record]]:
+        """Transfers and transactions that are left, and those of one id as one row."""
+        # By the number: hashing a UUID is slow.
+        by_id = {other.id.int: other for other in cast("Sequence[_Other]", others)}
+        alone: list[Record] = []
+        joined: list[Record] = []
+        for one in cast("Sequence[Transfer]", ones):
+            number = one.id.int
+            other = by_id.get(number)
+            if (
+                other is not None
+                and other.description is None
+                and other.minor == one.minor
+                and other.reversal_of == one.reversal_of
+                and other.created_at == one.created_at
+            ):
+                joined.append(
+                    other.of(one) if isinstance(other, PlainTransfer) else cls(one, other)
+                )
+                del by_id[number]
+            else:
+                alone.append(one)
+        return alone, [other.whole() for other in by_id.values()], joined
+
+    def row(self) -> Any:
+        """By column; what both have is the transfer's."""
+        return {
+            **msgspec.structs.asdict(self.transaction),
+            **msgspec.structs.asdict(self.transfer),
+        }
+
+    def packed(self) -> bytes:
+        """As COPY takes it."""
+        one, other = self.transfer, self.transaction
+        postings = other.postings
+        id_ = bytes_of(one.id)
+        return b"".join(
+            (
+                _pack_both(
+                    18, 16, id_, 8, one.source_wallet_id,
+                    8, one.destination_wallet_id, 8, one.minor,
+                    16, id_ if other.operation_id is one.id else bytes_of(other.operation_id),
+                    2, other.currency_number, 8, one.reversed_minor,
+                    8, shared_micros(one.created_at), len(postings),
+                ),
+                postings,
+                _shared_fields(one.currency, other.kind, other.actor),
+                text_field(one.description) if one.description else _EMPTY,
+                NULL if one.reversal_of is None else _pack_id(16, one.reversal_of.bytes),
+                _FOUR_NULLS if other.is_bare() else packed_says(other),
+            )
+        )  # fmt: skip
+
+
+class PlainTransfer(Joined, frozen=True):
+    """The same of a transfer whose transaction says nothing more: that is made when asked for."""
+
+    table: ClassVar[sa.Table] = transfer_transactions
+    is_packed: ClassVar[bool] = True
+    description: ClassVar[None] = None
+    reversal_of: ClassVar[None] = None
+
+    id: UUID
+    transfer: "Transfer"
+    operation_id: UUID
+    kind: str
+    actor: str
+    currency_number: int
+    minor: int
+    created_at: datetime
+
+    def of(self, transfer: "Transfer") -> Self:
+        """The same with the transfer as the batch leaves it."""
+        return self if transfer is self.transfer else self.changed(transfer=transfer)
+
+    def whole(self) -> Transaction:
+        """The transaction."""
+        return Transaction(
+            self.id, self.operation_id, self.kind, self.actor, self.currency_number, self.minor,
+            msgspec.Raw(self._postings()), self.created_at, None, None, None, None, None, None,
+        )  # fmt: skip
+
+    def _postings(self) -> bytes:
+        one = self.transfer
+        return b"[[%d,%d,%d,%d]]" % (
+            one.source_wallet_id,
+            one.destination_wallet_id,
+            one.minor,
+            self.currency_number,
+        )
+
+    def row(self) -> Any:
+        """By column."""
+        return TransferTransaction(self.transfer, self.whole()).row()
+
+    def packed(self) -> bytes:
+        """As COPY takes it."""
+        one, operation_id = self.transfer, self.operation_id
+        id_ = bytes_of(one.id)
+        postings = self._postings()
+        return b"".join(
+            (
+                _pack_both(
+                    18, 16, id_, 8, one.source_wallet_id,
+                    8, one.destination_wallet_id, 8, one.minor,
+                    16, id_ if operation_id is one.id else bytes_of(operation_id),
+                    2, self.currency_number, 8, one.reversed_minor,
+                    8, shared_micros(one.created_at), len(postings),
+                ),
+                postings,
+                _shared_fields(one.currency, self.kind, self.actor),
+                text_field(one.description) if one.description else _EMPTY,
+                _FIVE_NULLS,
+            )
+        )  # fmt: skip
+
+
+_Other = Transaction | PlainTransfer
+_EMPTY: Final = text_field("")
+_FIVE_NULLS: Final = NULL * 5
+
+
+@lru_cache(maxsize=1024)
+def _shared_fields(currency: str, kind: str, actor: str) -> bytes:
+    return repeated_field(currency) + repeated_field(kind) + repeated_field(actor)
+
+
+class Transfer(MovesAlone, frozen=True):
     """Money that went from one wallet to another; `reversed_minor` of it has gone back."""
 
     table: ClassVar[sa.Table] = transfers
     is_packed: ClassVar[bool] = True
+    joined: ClassVar[tuple[type[Record], type[Joined]] | None] = (Transaction, TransferTransaction)
 
     id: UUID
     source_wallet_id: int
@@ -47,6 +225,27 @@ class Transfer(Record, frozen=True):
     reversal_of: UUID | None
     description: str
     created_at: datetime
+
+    def with_transaction(
+        self, operation_id: UUID, kind: str, actor: str, legs: Sequence[Leg]
+    ) -> Record | None:
+        """A row with its transaction, where that follows from the transfer and the operation."""
+        payer, receiver = legs
+        if (
+            payer.minor != -self.minor
+            or payer.account_id != self.source_wallet_id
+            or receiver.account_id != self.destination_wallet_id
+            or self.reversal_of is not None
+            or (
+                self.id is not operation_id
+                and self.id != sortable_id(operation_id, self.created_at)
+            )
+        ):
+            return None
+        number = CURRENCIES[self.currency].number
+        return PlainTransfer(
+            self.id, self, operation_id, kind, actor, number, self.minor, self.created_at
+        )
 
     def packed(self) -> bytes:
         """As COPY takes it."""

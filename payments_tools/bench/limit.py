@@ -19,8 +19,8 @@ from payments.kernel.packing import bigints
 from payments.kernel.sql import load_sql
 from payments.ledger import balances as ledger_balances
 from payments.ledger.tables import entries
-from payments.operations.tables import operations, transactions
-from payments.transfers.tables import transfers
+from payments.operations.tables import operations, transaction_traits
+from payments.transfers.tables import transfer_transactions
 from payments_tools.bench.sample import Sample, sample
 from streams.entry import Entry
 from streams.finishing import Step
@@ -30,8 +30,8 @@ from streams.turns import Turn
 DATABASE: Final = "limit_of_the_bench"
 _TABLES: Final[Sequence[tuple[sa.Table, str]]] = (
     (operations, "decided_at"),
-    (transactions, "created_at"),
-    (transfers, "created_at"),
+    (transaction_traits, "created_at"),
+    (transfer_transactions, "created_at"),
     (entries, "recorded_at"),
 )
 _EVENTS: Final = ("written_at", "event_count", "events")

@@ -32,6 +32,7 @@ from scheduler.checks import (
     redis_not_behind,
     statement_accounts_are_booked,
     statements_count_their_lines,
+    transactions_are_listed,
     transactions_are_what_moved,
     transfers_are_what_moved,
 )
@@ -53,6 +54,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     payout_holds_fit.CHECK,
     clearing_is_settled.CHECK,
     transactions_are_what_moved.CHECK,
+    transactions_are_listed.CHECK,
     transfers_are_what_moved.CHECK,
     holds_are_what_was_captured.CHECK,
     payouts_are_what_left.CHECK,

@@ -29,6 +29,10 @@ OTHER_OPERATION = """
            (SELECT operation_id FROM entries WHERE account_id = 2 AND seq = 2)
      WHERE account_id = 2 AND seq = 1
 """
+TRANSFER_ALONE = """
+    INSERT INTO transfers SELECT * FROM transfers WHERE minor = 300
+"""
+"""A copy outside of the row that it shares with its transaction."""
 TRANSFER_WITHOUT_ENTRIES = f"""
     WITH event AS (INSERT INTO event_batches (written_at, event_count, events)
                    VALUES (now(), 1, '[["transfer.applied", "{NOBODY}", "x", {{}}]]'))
@@ -217,8 +221,12 @@ CASES = {
         {"clearing_is_settled", "money_sums_to_zero", "balance_is_sum_of_entries"},
     ),
     "a transfer has no transaction": (
-        ["DELETE FROM transactions WHERE minor = 300"],
+        [TRANSFER_ALONE, "DELETE FROM transactions WHERE minor = 300"],
         {"transactions_are_what_moved"},
+    ),
+    "a list by kind leaves transactions out": (
+        ["DELETE FROM transaction_traits WHERE trait = 'kind:transfer.create'"],
+        {"transactions_are_listed"},
     ),
     "a transaction says another amount": (
         ["UPDATE transactions SET postings = '[[1, 2, 301, 643]]' WHERE minor = 300"],

@@ -96,8 +96,11 @@ async def _written(bench: Quick, a: int, b: int) -> list[object]:
     rows: list[object] = []
     for columns, table, time in (
         ("kind, actor, length(digest), status, reason, effects::text", "operations", "decided_at"),
-        ("kind, actor, currency, minor, postings::text, metadata::text, reference, reversed_by",
+        ("kind, actor, currency_number, minor, postings::text, metadata::text, reference",
          "transactions", "created_at"),
+        ("reversal_of, reversed_by", "transactions", "created_at"),
+        ("trait", "transaction_traits", "created_at"),
+        ("tableoid::regclass::text", "transactions", "created_at"),
         ("source_wallet_id, destination_wallet_id, minor, currency, reversed_minor, description",
          "transfers", "created_at"),
         ("account_id, amount, book, currency", "entries", "recorded_at"),

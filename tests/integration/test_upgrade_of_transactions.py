@@ -64,6 +64,13 @@ async def _upgraded(database: str, until: str = "head") -> Connection:
     return connection
 
 
+async def _traits(connection: Connection) -> list[tuple[str]]:
+    """All were decided at one time."""
+    rows = await connection.fetch("SELECT trait, created_at FROM transaction_traits ORDER BY trait")
+    assert {row["created_at"] for row in rows} == {NOW}
+    return [(row["trait"],) for row in rows]
+
+
 async def _fill_again(connection: Connection, database: str) -> None:
     """As if the migration that fills them in had not ended; then all that comes after."""
     await connection.execute("UPDATE alembic_version SET version_num = '0033'")
@@ -73,7 +80,15 @@ async def _fill_again(connection: Connection, database: str) -> None:
 async def test_old_operations_have_their_transactions(database: str) -> None:
     connection = await _upgraded(database)
     rows = await connection.fetch("SELECT * FROM transactions")
+    traits = await _traits(connection)
     amounts = await connection.fetch("SELECT * FROM transaction_amounts ORDER BY position")
+    # As if the migration that fills them in was broken off after it had.
+    await connection.execute("UPDATE alembic_version SET version_num = '0180'")
+    await connection.execute("DELETE FROM transaction_traits WHERE trait = 'actor:key:1'")
+    await migrate_async(database)
+    assert (
+        await _traits(connection) == traits == [("actor:key:1",), ("currency:643",), ("kind:x.y",)]
+    )
     await connection.close()
     assert {row["operation_id"]: json.loads(row["postings"]) for row in rows} == POSTINGS
     assert {row["actor"] for row in rows} == {"key:1"}

@@ -42,14 +42,14 @@ WITH missing AS MATERIALIZED (
       FROM pairs
      GROUP BY operation_id
 ), added AS (
-    INSERT INTO transactions (id, operation_id, kind, actor, currency, minor, postings, created_at, reversal_of)
+    INSERT INTO transactions (id, operation_id, kind, actor, currency_number, minor, postings, created_at, reversal_of)
     SELECT COALESCE((o.result ->> 'transfer_id')::uuid, o.id), o.id, o.kind, o.actor,
            (m.postings -> 0 ->> 3)::smallint, (m.postings -> 0 ->> 2)::bigint, m.postings, o.decided_at,
            CASE WHEN o.kind = 'transfer.reverse' THEN (o.result ->> 'reversal_of')::uuid END
       FROM moved AS m
       JOIN missing AS o ON o.id = m.operation_id
         ON CONFLICT (id) DO NOTHING
-    RETURNING id, postings, currency, minor, created_at
+    RETURNING id, kind, actor, postings, currency_number, minor, created_at
 ), amounts AS (
     INSERT INTO transaction_amounts (transaction_id, position, currency, minor, created_at)
     SELECT DISTINCT ON (t.id, p.posting ->> 2, p.posting ->> 3)
@@ -57,7 +57,14 @@ WITH missing AS MATERIALIZED (
       FROM added AS t
      CROSS JOIN LATERAL json_array_elements(t.postings) WITH ORDINALITY AS p (posting, position)
      WHERE json_array_length(t.postings) > 1
-       AND ((p.posting ->> 3)::smallint, (p.posting ->> 2)::bigint) <> (t.currency, t.minor)
+       AND ((p.posting ->> 3)::smallint, (p.posting ->> 2)::bigint) <> (t.currency_number, t.minor)
         ON CONFLICT DO NOTHING
+), traits AS (
+    INSERT INTO transaction_traits (trait, created_at)
+    SELECT DISTINCT s.trait, t.created_at
+      FROM added AS t
+     CROSS JOIN LATERAL (
+           VALUES ('kind:' || t.kind), ('actor:' || t.actor), ('currency:' || t.currency_number)
+         ) AS s (trait)
 )
 SELECT count(*) FROM added

@@ -1,0 +1,53 @@
+"""The values of a record as PostgreSQL takes them; `record.py` reads them back."""
+
+import enum
+from collections.abc import Callable
+from functools import cache
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+import sqlalchemy as sa
+
+
+def to_row(record: msgspec.Struct) -> tuple[Any, ...]:
+    """By field, as asyncpg takes it."""
+    row = msgspec.structs.astuple(record)
+    converted = _converted_fields(type(record))
+    if not converted:
+        return row  # the usual case on the hot path
+    values = list(row)
+    for position, convert in converted:
+        if values[position] is not None:
+            values[position] = convert(values[position])
+    return tuple(values)
+
+
+@cache
+def _converted_fields(type_: Any) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
+    """How to convert fields for PostgreSQL: determined once per type, not per row."""
+    converted: list[tuple[int, Callable[[Any], Any]]] = []
+    types = get_type_hints(type_)
+    for position, name in enumerate(type_.__struct_fields__):
+        if name in json_fields(type_):
+            converted.append((position, _json_text))
+        elif any(
+            isinstance(t, type) and issubclass(t, enum.Enum)
+            for t in (types[name], *get_args(types[name]))
+        ):
+            converted.append((position, _enum_value))
+    return tuple(converted)
+
+
+def _json_text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _enum_value(value: enum.Enum) -> Any:
+    return value.value
+
+
+@cache
+def json_fields(type_: Any) -> tuple[str, ...]:
+    """Fields whose columns are JSON."""
+    columns = type_.table.c
+    return tuple(n for n in type_.__struct_fields__ if isinstance(columns[n].type, sa.JSON))
