@@ -77,7 +77,7 @@ async function main(): Promise<void> {
   cutAfter = "POST /v1/payees ";
   const wallet = { owner: "ann", superpay_wallet_id: "W-1001-RUB", currency: "RUB", name: "mine" };
   const payee = await client.post("/v1/payees", wallet);
-  const paid = await client.post("/v1/payouts", { wallet_id: ann, payee_id: payee.payee_id, amount: "5", currency: "RUB" });
+  const paid = await client.post("/v1/payouts", { wallet_id: ann, payee_id: payee.payee_id, amount: "5", currency: "RUB", description: "" });
   const listed: string[] = [];
   for await (const one of client.list("/v1/payees", { query: { owner: "ann" } })) listed.push(one.payee_id);
   expect([payee.status, paid.superpay_wallet_id, listed], ["confirmed", "W-1001-RUB", [payee.payee_id]]);
