@@ -34,7 +34,11 @@ class Turn:
         if before is None:
             return None
         await before.is_ready.wait()
-        return before._left  # noqa: SLF001 - turns are one chain
+        if before._is_ended.is_set():  # noqa: SLF001 - turns are one chain
+            # What it overturned was decided before it was alone. This batch begins after it, or
+            # each batch would overturn the next for ever.
+            self._before = None
+        return before._left  # noqa: SLF001
 
     def decided(self, left: Any) -> None:
         """Everything is decided and `left` will not change: the next batch may build on it."""
