@@ -56,6 +56,8 @@ async def test_the_replica_takes_over_and_everything_goes_on(
     assert first is not None
     findings = await doctor.durability(platform.settings)
     assert [finding.part for finding in findings if finding.is_unsafe] == []
+    # Without `min_replicas` the master answers before its replica has it.
+    await eventually(lambda: asyncio.to_thread(watched.is_replicated))
     watched.master.process.kill()
     second = await eventually(lambda: opened(platform, "second"), 30, every_s=0.2)
     assert second is not None

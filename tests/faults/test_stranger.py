@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,8 @@ async def up(data: Path, port: int) -> AsyncIterator[None]:
         yield
     finally:
         for child in descendants(process.pid):
-            os.kill(child, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # its end came with that of its parent
+                os.kill(child, signal.SIGKILL)
         await process.wait()
 
 
