@@ -151,9 +151,7 @@ class Applier:
         """First on top of the batch before; if anything fails, again when nothing is under way."""
         for locking in self._ways() if items else ():
             if locking is Locking.PATIENT:
-                # Another consumer gets the accounts as soon as the batch before has committed:
-                # what is decided on top of that batch would be overturned.
-                await turn.before_ended()
+                await turn.before_ended()  # others get its accounts before us: nothing rests on it
             try:
                 return await self._transact(connection, items, turn, locking)
             except ContendedError:

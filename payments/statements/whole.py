@@ -18,7 +18,8 @@ from payments.statements.gaps import Gap, Period, gaps_of
 from payments.statements.tables import statement_claims, statement_lines, statements
 
 _BY: Final = "statement"
-_MISSING_MAX: Final = 1000
+_MISSING_AT_ONCE: Final = 1000
+_FIRST_ID: Final = UUID(int=0)
 
 
 async def pursue_gaps(
@@ -77,19 +78,33 @@ def _gap(gap: Gap, account: str, currency: str, now: datetime) -> Break:
 
 
 async def pursue_missing(connection: AsyncConnection, statement_id: UUID, now: datetime) -> int:
-    """Open a break for each webhook payment of the statement's days that no line meets."""
+    """Open a break for each webhook payment of the statement's days that no line meets.
+
+    Returns how many there are.
+    """
+    count, last_id = 0, _FIRST_ID
+    while ids := await _pursue_page(connection, statement_id, last_id, now):
+        count, last_id = count + len(ids), ids[-1]
+    return count
+
+
+async def _pursue_page(
+    connection: AsyncConnection, statement_id: UUID, after: UUID, now: datetime
+) -> list[UUID]:
     payments = organization_payments.c
     query = sa.select(payments.id, payments.meeting, payments.minor, payments.payer_inn)
     query = query.add_columns(payments.document_number)
     query = query.select_from(organization_payments.join(statements, lacked()))
-    query = query.where(statements.c.id == statement_id, payments.meeting.is_not(None))
-    rows = (await connection.execute(query.limit(_MISSING_MAX))).all()
+    query = query.where(
+        statements.c.id == statement_id, payments.meeting.is_not(None), payments.id > after
+    )
+    rows = (await connection.execute(query.order_by(payments.id).limit(_MISSING_AT_ONCE))).all()
     found = {one.id: one for row in rows for one in [_missing(row, now)]}
     ids = sa.literal(list(found), ARRAY(sa.Uuid))
     existing = await load_breaks(connection, breaks.c.id == sa.any_(ids))
     changed = [followed(existing.get(id_), one) for id_, one in found.items()]
     await write_breaks(connection, [row for row in changed if row is not None], existing, now)
-    return len(found)
+    return [row.id for row in rows]
 
 
 def lacked() -> sa.ColumnElement[bool]:

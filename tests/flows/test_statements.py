@@ -7,6 +7,7 @@ import pytest
 
 from payments.bankpayments.writes import add_organization
 from payments.kernel.clock import utc_now
+from payments.statements import whole
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import Platform, api_key
 from tests.fixtures.statement_files import ACCOUNT, Row, onec, sample
@@ -139,6 +140,23 @@ async def test_what_only_we_have_is_a_break_until_a_statement_has_it(
     second = (await load(client, key, onec(rows))).json()
     assert (second["ours_only"], second["new_lines"], second["matched"]) == (0, 1, 1)
     assert await breaks(client, key) == []
+    await assert_invariants(platform.database_url, platform.redis_url)
+
+
+async def test_each_of_many_payments_that_only_we_have_is_a_break(
+    client: httpx.AsyncClient,
+    platform: Platform,
+    key: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(whole, "_MISSING_AT_ONCE", 2)
+    for number in range(1, 6):
+        day = {"document_date": "2026-11-26T09:00:00Z", "document_number": f"PAY-{number}"}
+        await webhook(client, number, amount=number, **day)
+    loaded = (await load(client, key, onec([("9", 100, INN, "a")]))).json()
+    assert (loaded["ours_only"], loaded["ours_only_amount"], loaded["breaks"]) == (5, "15.00", 5)
+    expected = [("missing_at_bank", f"{number}.00") for number in range(1, 6)]
+    assert sorted(await breaks(client, key)) == expected
     await assert_invariants(platform.database_url, platform.redis_url)
 
 
