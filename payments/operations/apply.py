@@ -151,7 +151,7 @@ class Applier:
         """First on top of the batch before; if anything fails, again when nothing is under way."""
         for locking in self._ways() if items else ():
             if locking is Locking.PATIENT:
-                await turn.before_ended()  # others get its accounts before us: nothing rests on it
+                await turn.before_ended()  # decided on top of it, this one would be overturned
             try:
                 return await self._transact(connection, items, turn, locking)
             except ContendedError:

@@ -53,7 +53,7 @@ def _all_of(item: Item, state: State) -> Iterator[Need]:
 def needs_of_types(items: Iterable[Item], types: Collection[type[Record]]) -> dict[Place, Need]:
     """The type for each entry that needs rows of one of these types."""
     needs: dict[Place, Need] = {}
-    for item in items:
+    for item in items if types else ():
         for ref in refs_of((item,)):
             if ref.type in types:
                 needs[item.entry.partition, item.entry.stream_id] = ref.type

@@ -1,10 +1,10 @@
-"""As what new rows are written: with others beside them, or two of one id as one row."""
+"""How new rows are written: with further rows beside them, or two rows of one id joined in one."""
 
 from collections.abc import Mapping
 from typing import Any
 
 Rows = dict[Any, list[Any]]
-"""By their type, a `Record`, which imports this."""
+"""Rows by their type, a `Record` (whose module imports this one)."""
 
 
 def as_written(new: Mapping[Any, list[Any]]) -> Rows:
