@@ -3,8 +3,8 @@
 import asyncio
 import concurrent.futures
 import os
+import shutil
 import signal
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,6 @@ from payments.embedded.datadir import DataDir
 from payments.embedded.process import (
     Child,
     EmbeddedError,
-    launch_command,
     stop_orphan,
 )
 from payments.embedded.users import ServerUser, make_private
@@ -76,14 +75,15 @@ def initialise(programs: Path, home: Path, password: str, user: ServerUser | Non
     command = [str(programs / "initdb"), "-D", str(cluster), "-U", ROLE, f"--pwfile={secret}"]
     command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--data-checksums"]
     command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
-    done = subprocess.run(
-        launch_command(command, user), capture_output=True, text=True, cwd="/", check=False
+    initdb = Child(
+        name="initdb", command=tuple(command), log=scratch / "log", user=user, cwd=Path("/")
     )
-    secret.unlink()
-    if done.returncode != 0:
-        raise EmbeddedError(f"initdb failed:\n{done.stdout}{done.stderr}")
-    cluster.rename(home)
-    scratch.rmdir()
+    try:
+        if initdb.run() != 0:
+            raise EmbeddedError(f"initdb {initdb.exit_text()}:\n{initdb.tail()}")
+        cluster.rename(home)
+    finally:
+        shutil.rmtree(scratch)
 
 
 def check_version(home: Path) -> None:

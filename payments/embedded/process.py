@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from payments.embedded.held_signals import held_signals
+from payments.embedded.stop_requests import pause
 from payments.embedded.users import ServerUser
 
 LAUNCH: Final = Path(__file__).with_name("launch.py")
@@ -99,9 +100,20 @@ class Child:
             except StartError:
                 if self.running() or time.monotonic() > until:
                     raise
-                time.sleep(RETRY_S)
+                pause(RETRY_S)
             else:
                 return
+
+    def run(self) -> int:
+        """Start it and wait for its end; returns the exit code, negative for a signal."""
+        self.start()
+        assert self.process is not None
+        try:
+            while self.running():
+                pause(POLL_S)
+        finally:
+            self.kill()
+        return self.process.returncode
 
     @property
     def pid(self) -> int:
@@ -178,7 +190,7 @@ def wait_until(ready: Callable[[], bool], child: Child, deadline_s: float) -> No
             raise StartError(f"{child.name} {child.exit_text()} while starting:\n{child.tail()}")
         if time.monotonic() > until:
             raise StartError(f"{child.name} is not ready after {deadline_s:.0f} s:\n{child.tail()}")
-        time.sleep(POLL_S)
+        pause(POLL_S)
 
 
 def working_directory(pid: int) -> Path | None:
@@ -222,5 +234,5 @@ def stop_orphan(pid_file: Path, home: Path, number: signal.Signals, grace_s: flo
     while at_work():
         if time.monotonic() > until:
             os.kill(pid, signal.SIGKILL)
-        time.sleep(POLL_S)
+        pause(POLL_S)
     return True

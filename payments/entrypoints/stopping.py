@@ -1,13 +1,13 @@
-"""What SIGTERM and Ctrl-C do to a process.
+"""What SIGTERM and Ctrl-C do to a role.
 
-An exception that a handler raises is lost when the signal arrives inside a destructor or a callback
-of a weak reference; nothing here relies on one alone.
+It leaves at once instead of raising: an exception that a handler raises is lost when the signal
+arrives inside a destructor or a callback of a weak reference.
 """
 
 import os
 import signal
 from types import FrameType
-from typing import Final, NoReturn
+from typing import NoReturn
 
 
 def stop_cleanly() -> None:
@@ -21,33 +21,3 @@ def stop_cleanly() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
-
-
-class StopRequestedError(BaseException):
-    """Ctrl-C, SIGTERM or a closed terminal: unwinds through every `finally`."""
-
-
-class StopSignals:
-    """Raises `StopRequestedError` where the first signal finds us; later ones are ignored.
-
-    Every loop calls `check` as well.
-    """
-
-    NUMBERS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def __init__(self) -> None:
-        self.requested = ""
-        for each in self.NUMBERS:
-            signal.signal(each, self._request)
-
-    def check(self) -> None:
-        """Raise once a stop has been requested."""
-        if self.requested:
-            raise StopRequestedError(self.requested)
-
-    def _request(self, number: int, frame: FrameType | None) -> None:
-        del frame
-        for each in self.NUMBERS:
-            signal.signal(each, signal.SIG_IGN)
-        self.requested = signal.Signals(number).name
-        self.check()

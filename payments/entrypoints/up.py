@@ -13,12 +13,12 @@ from payments.embedded.datadir import DataDir
 from payments.embedded.postgres import query
 from payments.embedded.process import EmbeddedError, stop_all
 from payments.embedded.servers import Servers, start_servers
+from payments.embedded.stop_requests import StopRequestedError, pause, record_stop_signals
 from payments.embedded.supervisor import Supervisor
 from payments.entrypoints.child_environment import environment
 from payments.entrypoints.commands.tools import tool_names
 from payments.entrypoints.environment import is_loopback
 from payments.entrypoints.ports import answers_ready, choose_port, free_port
-from payments.entrypoints.stopping import StopRequestedError, StopSignals
 from payments.entrypoints.up_children import Imports, Timings, new_child, output_of
 from payments.kernel.database_url import canonical
 
@@ -91,14 +91,12 @@ def own_database() -> str | None:
 class Up:
     """One run of `payments up`: `start`, then `watch` until told to stop, then `stop`."""
 
-    def __init__(
-        self, host: str, port: int, data_dir: Path, signals: StopSignals, *, demo: bool
-    ) -> None:
+    def __init__(self, host: str, port: int, data_dir: Path, *, demo: bool) -> None:
         self.console = Console(highlight=False, soft_wrap=True)
         self.host, self.port, self.demo = host, port, demo
         self.simulator_port = free_port(host, port + 1)
         self.base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        self.data_dir, self.signals = data_dir, signals
+        self.data_dir = data_dir
         self.began_s = time.monotonic()
         self.timings = Timings()
         self.servers: Servers | None = None
@@ -192,7 +190,6 @@ class Up:
         """Wait until the API is ready."""
         until = time.monotonic() + READY_LIMIT_S
         while not answers_ready(self.base):
-            self.signals.check()
             self.supervisor.tick()
             if time.monotonic() > until:
                 api = next(child for child in self.supervisor.children if child.name == "api")
@@ -200,7 +197,7 @@ class Up:
                     f"{self.base}/health/ready did not answer in {READY_LIMIT_S:.0f} s; the end of "
                     f"{api.log}:\n{api.tail()}"
                 )
-            time.sleep(TICK_S)
+            pause(TICK_S)
 
     def show(self) -> None:
         """Print all addresses, and one command to try."""
@@ -231,9 +228,8 @@ class Up:
     def watch(self) -> None:
         """Keep everything running until stopped."""
         while True:
-            self.signals.check()
             self.supervisor.tick()
-            time.sleep(TICK_S)
+            pause(TICK_S)
 
     def stop(self) -> None:
         """Stop our roles in parallel, then the servers below them."""
@@ -259,11 +255,11 @@ def up(
     `port` None is 8000 or the next free port, which is reported; a requested port must be free.
     """
     run: Up | None = None
-    signals = StopSignals()
+    record_stop_signals()
     try:
         check_profile(host)
         chosen = choose_port(host, port, DEFAULT_PORT)
-        run = Up(host, chosen, data_dir, signals, demo=demo)
+        run = Up(host, chosen, data_dir, demo=demo)
         if port is None and chosen != DEFAULT_PORT:
             run.say(f"PORT {DEFAULT_PORT} IS TAKEN: using {chosen} (choose one with --port)")
         run.start()

@@ -12,6 +12,7 @@ from typing import Final
 
 from payments.embedded.fork import ForkedChild
 from payments.embedded.process import Child, EmbeddedError
+from payments.embedded.stop_requests import stop_requested
 
 _SHARED: Final = (
     "payments.entrypoints.cli",
@@ -40,6 +41,8 @@ class Imports:
 
     def _run(self) -> None:
         for name in _SHARED:
+            if stop_requested():
+                return
             # what is not installed is no child either; any other fault shows in the child's log
             with suppress(ImportError):
                 importlib.import_module(name)
@@ -102,12 +105,7 @@ def output_of(child: Child) -> str:
     child.errors = child.log.with_suffix(".err")
     for file in (child.log, child.errors):
         file.unlink(missing_ok=True)
-    child.start()
-    assert child.process is not None
-    try:
-        code = child.process.wait()
-    finally:
-        child.kill()
+    code = child.run()
     output, errors = (f.read_text(errors="replace") for f in (child.log, child.errors))
     child.log.unlink()  # a command prints secrets once, and never into a file that stays
     if code != 0:

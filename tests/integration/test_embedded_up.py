@@ -20,7 +20,7 @@ from tests.fixtures.servers import temporary_data_dir
 
 pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.faults]
 
-DEADLINE_S = 30.0
+DEADLINE_S = 50.0
 ROOT = Path(__file__).parents[2]
 OPEN_ENVIRONMENT = {
     name: value for name, value in os.environ.items() if not name.startswith("PAYMENTS_")
@@ -35,7 +35,8 @@ class Run:
 
     def __init__(self, data_dir: Path, *options: str) -> None:
         self.output = data_dir / "up.log"
-        command = [sys.executable, "-m", "tests.fixtures.stub_up", "up", str(data_dir), *options]
+        command = [sys.executable, "-X", "faulthandler", "-m", "tests.fixtures.stub_up"]
+        command += ["up", str(data_dir), *options]
         with self.output.open("w") as file:
             self.process = subprocess.Popen(
                 command, stdout=file, stderr=file, cwd=ROOT, env=OPEN_ENVIRONMENT
@@ -53,9 +54,14 @@ class Run:
         return self
 
     def end(self, number: signal.Signals) -> int:
-        """Send a signal and wait for the end."""
+        """Send a signal and wait for the end; where every thread stands when there is none."""
         self.process.send_signal(number)
-        return self.process.wait(DEADLINE_S)
+        try:
+            return self.process.wait(DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait(DEADLINE_S)
+            pytest.fail(f"no end after {number.name}:\n{self.text()}")
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

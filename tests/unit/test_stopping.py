@@ -1,4 +1,4 @@
-"""A signal inside a callback of a weak reference, where what a handler raises is lost."""
+"""Signals that arrive where an exception of their handler is lost, or leaves a lock taken."""
 
 import signal
 import subprocess
@@ -8,7 +8,8 @@ import pytest
 
 SIGNALLED_IN_A_CALLBACK = """
 import os, signal, sys, weakref
-from payments.entrypoints.stopping import StopRequestedError, StopSignals, stop_cleanly
+from payments.embedded.stop_requests import StopRequestedError, pause, record_stop_signals
+from payments.entrypoints.stopping import stop_cleanly
 
 class Thing:
     pass
@@ -19,14 +20,15 @@ def signalled(_reference):
 
 if sys.argv[1] == "role":
     stop_cleanly()
-    check = lambda: sys.exit("the role goes on")
+    wait = lambda _: sys.exit("the role goes on")
 else:
-    check = StopSignals().check
+    record_stop_signals()
+    wait = pause
 thing = Thing()
 reference = weakref.ref(thing, signalled)
 del thing
 try:
-    check()
+    wait(0)
 except StopRequestedError as stop:
     sys.exit(f"stopped by {stop}")
 """
@@ -49,5 +51,45 @@ def test_a_role_leaves(number: signal.Signals) -> None:
     assert run("role", number) == (0, "")
 
 
-def test_up_stops_at_its_next_check() -> None:
+def test_up_stops_at_its_next_pause() -> None:
     assert run("up", signal.SIGHUP) == (1, "stopped by SIGHUP")
+
+
+SIGNALLED_WITH_THE_IMPORT_LOCK = """
+import _imp, importlib, os, signal, sys, threading
+from payments.embedded.stop_requests import StopRequestedError, pause, record_stop_signals
+
+def signalled(_frame, event, _argument):
+    if event == "line" and _imp.lock_held():
+        sys.settrace(None)
+        os.kill(os.getpid(), signal.SIGTERM)
+    return signalled
+
+record_stop_signals()
+try:
+    sys.settrace(signalled)
+    import colorsys
+    print("imported")
+    pause(0)
+except StopRequestedError as stop:
+    print(f"stopped by {stop}")
+other = threading.Thread(target=lambda: importlib.import_module("chunk"), daemon=True)
+other.start()
+other.join(10)
+print("another thread waits for the lock" if other.is_alive() else "another thread imported")
+"""
+
+
+def test_a_signal_during_an_import_leaves_no_lock_taken() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SIGNALLED_WITH_THE_IMPORT_LOCK],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.stdout.splitlines() == [
+        "imported",
+        "stopped by SIGTERM",
+        "another thread imported",
+    ]
