@@ -15,6 +15,7 @@ from payments.events.writes import record_switch
 from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import PLANNED_ONCE, Connection, connect
 from payments.operations.apply import Applier
+from payments.operations.blockers import Blockers
 from payments.operations.finish import steps
 from payments.operations.operation import Operation
 from payments.operations.telling import Teller
@@ -53,7 +54,9 @@ async def create_consumer(
     teller: Teller | None = TELLER,
 ) -> Consumer:
     """A consumer of these operations, ready to `run`. No `teller`: it writes no events."""
-    applier = Applier(operations, clock, teller, sets_aside=True, is_quick=True)
+    looker = partial(connect, database_url, application_name="payments-consumer-looks")
+    blockers = Blockers(looker)
+    applier = Applier(operations, clock, teller, sets_aside=True, is_quick=True, blockers=blockers)
     connection = await connect(database_url)
     count = await ensure_partitions(connection, partitions)
     await record_switch(connection, clock(), is_on=teller is not None)

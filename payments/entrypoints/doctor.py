@@ -15,6 +15,7 @@ from migrations.run import alembic_config
 from payments.entrypoints.settings import Settings
 from payments.kernel.database import Connection, connect, trouble_in_words
 from payments.kernel.errors import Conflict
+from payments.kernel.sql import load_sql
 from streams import durability as redis_durability
 from streams import partitions
 from streams.client import create_client
@@ -64,7 +65,7 @@ async def examine(settings: Settings) -> list[Finding]:
     findings = [Finding("python", platform.python_version())]
     findings += [Finding(name, version(name)) for name in PACKAGES]
     findings += await durability(settings)
-    return [*findings, *await _partitions(settings)]
+    return [*findings, *await _partitions(settings), *await _open_transactions(settings)]
 
 
 async def durability(settings: Settings) -> list[Finding]:
@@ -195,6 +196,25 @@ async def _partitions(settings: Settings) -> list[Finding]:
     findings.append(Finding("consumers alive", f"{living}, {waiting} intents wait", advice))
     advice = "look at them: payments dead-letters list" if parked else ""
     return [*findings, Finding("dead letters", str(parked), advice)]
+
+
+async def _open_transactions(settings: Settings) -> list[Finding]:
+    """Sessions that have had rows or tables of ours locked for seconds."""
+    try:
+        async with _session(settings) as connection:
+            rows = await connection.fetch(load_sql(__file__, "open_transactions"))
+    except Exception:  # noqa: BLE001 - an unreachable server was reported already
+        return []
+    return [
+        Finding(
+            f"session {row['pid']}",
+            f"{row['username']}, {row['application'] or 'no application_name'}, "
+            f"{row['state']}: in a transaction for {row['seconds']} s, locks in {row['tables']}",
+            "payments that need what it has locked wait: end it with "
+            f"SELECT pg_terminate_backend({row['pid']})",
+        )
+        for row in rows
+    ]
 
 
 @asynccontextmanager

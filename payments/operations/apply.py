@@ -10,17 +10,15 @@
 
 `Turn` lets the next batch begin with (a) after (d): it takes from memory what this one leaves.
 
-Entries written by a newer release stay pending in the stream, without an answer.
-
-A refusal is a stored outcome. After an exception the transaction is rolled back and the batch
-halved; an entry that still fails alone is parked.
+Entries written by a newer release stay pending in the stream, without an answer. A refusal is a
+stored outcome. After an exception the transaction is rolled back and the batch halved; an entry
+that still fails alone is parked.
 """
 
 import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-import msgspec
 import structlog
 
 from payments.kernel.clock import Clock, monotonic_s
@@ -28,19 +26,18 @@ from payments.kernel.database import Connection, is_connection_lost, is_retryabl
 from payments.operations import metrics, quick
 from payments.operations.aside import Aside
 from payments.operations.batch import Batch
-from payments.operations.bulk import entry_of
-from payments.operations.dead_letters import letter_of, park
-from payments.operations.envelope import Envelope, encode
+from payments.operations.blockers import Blockers
 from payments.operations.items import Answer, Item
 from payments.operations.loading import Ahead, load
 from payments.operations.locking import ContendedError, Hurry, Locking
 from payments.operations.needs import needs_of, needs_of_types, still_locked
 from payments.operations.operation import Operation
+from payments.operations.parking import park_entry, park_item
 from payments.operations.reading import EntryReader, NotUnderstood, envelope_of, order_of
 from payments.operations.slow import Slow, SlowLoadError, give_up, look_at_tables
 from payments.operations.telling import Teller
 from payments.operations.waiting import Waiting
-from payments.operations.writing import Writing, advance
+from payments.operations.writing import Writing
 from streams.entry import Entry
 from streams.turns import OverturnedError, Turn
 
@@ -65,12 +62,13 @@ class Applier:
         *,
         sets_aside: bool = False,
         is_quick: bool = False,
+        blockers: Blockers | None = None,
     ) -> None:
         """`operations` is the registry; two of one kind are refused. No `teller`: no events.
 
         `sets_aside`: entries whose accounts somebody else has locked wait in `aside` for a later
-        call, also one without entries; else the batch waits. `is_quick`: a few operations are
-        written by one statement that locks their accounts.
+        call, also one without entries; else the batch waits; `blockers` names who has them.
+        `is_quick`: a few operations are written by one statement that locks their accounts.
         """
         self._teller = teller
         if teller is not None:
@@ -81,6 +79,7 @@ class Applier:
         self._slow = Slow()
         self._sets_aside = sets_aside
         self._is_quick = is_quick
+        self._blockers = Blockers() if blockers is None else blockers
         self._patient_until_s = 0.0
         self._lapsing = self._reader.lapsing()
         self._clock = clock
@@ -99,7 +98,12 @@ class Applier:
         if unreadable:
             await turn.alone()
             for entry, error in unreadable:
-                answers.append(await self._park(connection, entry, envelope_of(entry), error))
+                envelope = envelope_of(entry)
+                answers.append(
+                    await park_entry(
+                        connection, entry, envelope, error, self._clock(), attempts=_ATTEMPTS
+                    )
+                )
             answers += await self._isolate(connection, items)
         else:
             answers = await self._quickly(connection, items, turn)
@@ -112,6 +116,7 @@ class Applier:
         """Another consumer owns the partition from now on."""
         self._waiting.forget(partition)
         self.aside.forget(partition)
+        self._blockers.watch(())
 
     async def _retried(self, connection: Connection, turn: Turn) -> list[Entry]:
         """Entries that were set aside and need nothing that is locked by now."""
@@ -121,6 +126,7 @@ class Applier:
         ahead: Ahead | None = await turn.to_decide()
         locked = await still_locked(connection, needs, ahead)
         await look_at_tables(connection, self._slow)
+        self._blockers.watch(locked | self._slow.locked)
         return self.aside.take(locked | self._slow.put_off(monotonic_s()))
 
     def _read(
@@ -182,7 +188,8 @@ class Applier:
         if not items:
             return []
         if len(items) == 1:
-            return [await self._park_item(connection, items[0], done)]
+            now = self._clock()
+            return [await park_item(connection, items[0], done, now, attempts=_ATTEMPTS)]
         middle = len(items) // 2
         _log.warning("batch_halved", size=len(items), error=repr(done)[:200])
         first = await self._isolate(connection, items[:middle])
@@ -208,25 +215,6 @@ class Applier:
                     return error
             await asyncio.sleep(_BACKOFF_S * 2 ** (attempt - 1))
         raise AssertionError("the last attempt returns or raises")
-
-    async def _park(
-        self, connection: Connection, entry: Entry, envelope: Envelope | None, error: BaseException
-    ) -> Answer:
-        """Store an entry that cannot be applied, with its traceback; the others continue."""
-        letter = letter_of(entry, envelope, error, _ATTEMPTS if envelope else 1)
-        async with connection.transaction():
-            await park(connection, letter, self._clock())
-            if entry.is_of_stream:
-                await advance(connection, [entry])
-        return Answer(entry, envelope, None)
-
-    async def _park_item(self, connection: Connection, item: Item, error: BaseException) -> Answer:
-        """An item of a bulk is parked alone, as an entry of its own that can be tried again."""
-        entry = item.entry if item.whole is None else entry_of(item, encode(item.envelope))
-        answer = await self._park(connection, entry, item.envelope, error)
-        return msgspec.structs.replace(
-            answer, entry=item.entry, whole=item.whole, marking=item.marking
-        )
 
     async def _quickly(self, connection: Connection, items: list[Item], turn: Turn) -> list[Answer]:
         """A few operations in two round trips, if that is possible; the next batch begins after."""

@@ -2,8 +2,9 @@
 
 import heapq
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
+from payments.kernel.clock import monotonic_s
 from payments.operations import metrics
 from payments.operations.items import Item
 from payments.operations.needs import Need
@@ -19,6 +20,13 @@ _Head = tuple[tuple[int, int], str]
 """
 
 
+class _Waiting(NamedTuple):
+    entry: Entry
+    order: str
+    need: Need | None
+    since_s: float
+
+
 class Aside:
     """What is set aside, in the order of the stream.
 
@@ -26,7 +34,7 @@ class Aside:
     """
 
     def __init__(self) -> None:
-        self._entries: dict[_Place, tuple[Entry, str, Need | None]] = {}
+        self._entries: dict[_Place, _Waiting] = {}
         self._orders: dict[_Place, list[_Head]] = {}
         self._retry_at = 0.0
 
@@ -49,10 +57,10 @@ class Aside:
         key = (entry.partition, entry.stream_id)
         if key in self._entries:
             return
-        self._entries[key] = (entry, order, need)
+        self._entries[key] = _Waiting(entry, order, need, monotonic_s())
         heads = self._orders.setdefault((entry.partition, order), [])
         heapq.heappush(heads, (entry.position, entry.stream_id))
-        metrics.SET_ASIDE.set(len(self._entries))
+        self._count()
 
     def part(self, items: Sequence[Item], needs: Mapping[_Place, Need]) -> list[Item]:
         """Set aside the entries that need what is locked, and what stands behind them; the rest.
@@ -74,7 +82,7 @@ class Aside:
 
     def stuck(self) -> frozenset[Need]:
         """What is known to be locked."""
-        return frozenset(a for _, _, a in self._entries.values() if a is not None)
+        return frozenset(w.need for w in self._entries.values() if w.need is not None)
 
     def due(self, now_s: float) -> frozenset[Need]:
         """What to look at now; empty when it is not time yet."""
@@ -87,7 +95,7 @@ class Aside:
         """The first entries that need nothing that is still locked."""
         held: set[_Place] = set()
         taken: list[Entry] = []
-        for entry, order, need in sorted(self._entries.values(), key=_position):
+        for entry, order, need, _ in sorted(self._entries.values(), key=_position):
             place = (entry.partition, order)
             if place in held:
                 continue
@@ -98,15 +106,21 @@ class Aside:
             taken.append(entry)
         if not self._entries:
             self._orders.clear()
-        metrics.SET_ASIDE.set(len(self._entries))
+        self._count()
         return taken
 
     def forget(self, partition: int) -> None:
         """Another consumer owns the partition now."""
         for key in [key for key in self._entries if key[0] == partition]:
             del self._entries[key]
+        self._count()
+
+    def _count(self) -> None:
+        """The oldest is the first: a dict keeps the order in which they came."""
+        oldest = next(iter(self._entries.values()), None)
         metrics.SET_ASIDE.set(len(self._entries))
+        metrics.SET_ASIDE_S.set(0 if oldest is None else monotonic_s() - oldest.since_s)
 
 
-def _position(one: tuple[Entry, str, Need | None]) -> tuple[int, tuple[int, int]]:
-    return one[0].partition, one[0].position
+def _position(one: _Waiting) -> tuple[int, tuple[int, int]]:
+    return one.entry.partition, one.entry.position

@@ -33,7 +33,11 @@ BATCH_SIZE: Final = Histogram(
     buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2000),
 )
 SET_ASIDE: Final = Gauge(
-    "payments_set_aside", "Entries that wait for an account which another session has locked"
+    "payments_set_aside",
+    "Entries that wait for what another session has locked or for rows that are read slowly",
+)
+SET_ASIDE_S: Final = Gauge(
+    "payments_set_aside_oldest_seconds", "How long the oldest of them has waited"
 )
 APPLY_S: Final = Histogram(
     "payments_apply_seconds",

@@ -19,7 +19,8 @@ UNFINISHED = re.compile(r"\b(TODO|FIXME|HACK)\b|\bXXX\b:")
 
 TRANSACTIONS = {
     "payments/ledger/at_a_time.py": "marks until when an account was answered, then reads it",
-    "payments/operations/apply.py": "the batch; and parking what cannot be applied",
+    "payments/operations/apply.py": "the batch",
+    "payments/operations/parking.py": "parking what cannot be applied",
     "payments/operations/dead_letters.py": "giving up a letter and rejecting its operation at once",
     "payments/operations/conflicts.py": "a conflict seen at the door is recorded",
     "payments/approvals/writes.py": "asking for a second person, and the decision",
