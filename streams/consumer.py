@@ -148,7 +148,7 @@ class _Session:
         self._inbox = Inbox(_INBOX_MAX)
         self._readers: dict[tuple[int, ...], Reader] = {}
         self._finisher = Finisher(self._complete_step, self._inbox.forget)
-        self._lanes = Lanes(sessions, consumer.handler, self._finisher.put)
+        self._lanes = Lanes(sessions, consumer.handler, self._finisher.put, self._inbox.ask)
         self._marked: dict[int, tuple[int, int]] = {}
         self._unverified: set[int] = set()
         self._verify_at = 0.0

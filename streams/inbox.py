@@ -6,6 +6,8 @@ from typing import Final
 
 from streams.entry import Entry
 
+EVEN_MAX: Final = 96
+"""Up to so many entries, those that wait and those taken last, batches are made even."""
 TAKEN_MAX_BYTES: Final = 400_000
 """A batch ends with the entry that reaches this size: a bulk holds up to a thousand operations."""
 
@@ -20,6 +22,8 @@ class Inbox:
         self._known: dict[int, set[str]] = {}
         self._arrived = asyncio.Event()
         self._left = asyncio.Event()
+        self._asked = asyncio.Event()
+        self._last = 1
 
     def holds(self, bytes_min: int) -> bool:
         """True when entries of so many bytes wait to be taken."""
@@ -29,6 +33,23 @@ class Inbox:
             if size >= bytes_min:
                 return True
         return False
+
+    @property
+    def is_alone(self) -> bool:
+        """True when the batch taken last was of a single entry."""
+        return self._last == 1
+
+    def ask(self) -> None:
+        """A batch is about to end: end `asked`."""
+        self._asked.set()
+
+    async def asked(self, timeout_s: float) -> None:
+        """Wait until a batch is about to end, or the timeout."""
+        if not self._asked.is_set():
+            timer = asyncio.get_running_loop().call_later(timeout_s, self._asked.set)
+            await self._asked.wait()
+            timer.cancel()
+        self._asked.clear()
 
     async def put(self, entries: list[Entry]) -> None:
         """Add entries, except those already here (a reclaim may bring one a second time)."""
@@ -52,13 +73,24 @@ class Inbox:
                     await self._arrived.wait()
             except TimeoutError:
                 return []
+        count_max = min(count_max, self._even())
         taken: list[Entry] = []
         size = 0
         while self._entries and len(taken) < count_max and size < TAKEN_MAX_BYTES:
             taken.append(self._entries.popleft())
             size += len(taken[-1].payload)
         self._left.set()
+        self._last = len(taken)
         return taken
+
+    def _even(self) -> int:
+        """Half of what waits and of what was taken last.
+
+        Clients that wait for the outcome send their next request when they are answered, so what
+        was taken last comes back. In two halves, one is decided while the other is on its way.
+        """
+        count = len(self._entries) + self._last
+        return (count + 1) // 2 if count <= EVEN_MAX else count
 
     def is_known(self, partition: int, stream_id: str) -> bool:
         """True while an entry is here, or taken and not yet forgotten."""

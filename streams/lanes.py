@@ -34,11 +34,18 @@ class SessionLostError(Exception):
 class Lanes:
     """Runs batches; two may overlap. A failure of one ends them all."""
 
-    def __init__(self, sessions: "Sequence[Connection]", handler: Handler, put: Put) -> None:
-        """`put` queues the steps of a committed batch."""
+    def __init__(
+        self,
+        sessions: "Sequence[Connection]",
+        handler: Handler,
+        put: Put,
+        closing: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`put` queues the steps of a committed batch; `closing`: see `Turn`."""
         self._sessions = sessions
         self._handler = handler
         self._put = put
+        self._closing = closing
         self._running: dict[int, asyncio.Task[None]] = {}
         self._started_at: dict[int, float] = {}
         self._last: Turn | None = None
@@ -54,7 +61,7 @@ class Lanes:
         while len(self._running) == len(self._sessions):
             await self.wait()
         lane = next(n for n in range(len(self._sessions)) if n not in self._running)
-        turn = self._last = Turn(self._last)
+        turn = self._last = Turn(self._last, self._closing)
         self._started_at[lane] = asyncio.get_running_loop().time()
         self._running[lane] = asyncio.create_task(self._run(lane, batch, turn), name=f"lane {lane}")
         decided = asyncio.ensure_future(turn.is_ready.wait())

@@ -85,31 +85,37 @@ class Reader:
             link.close()  # a reply may be under way: what it brings stays pending
 
     async def _read_once(self, link: Link) -> None:
-        async with asyncio.timeout(SOCKET_TIMEOUT_S):
-            reply = (await link.send(self._command(), 1))[0]
-        if isinstance(reply, RedisError):
-            raise reply
-        count = size = 0
-        for name, rows in reply or ():
-            entries = _entries(self._partitions[name.decode()], rows)
-            count += len(entries)
-            size += sum([len(entry.payload) for entry in entries])
+        entries = await self._read(link, b"BLOCK", b"%d" % BLOCK_MS)
+        if len(entries) == 1 and not self._inbox.is_alone:
+            # Redis wakes a blocked reader with the first entry of a pipeline: the others are there.
+            entries += await self._read(link)
+        if entries:
+            size = sum([len(entry.payload) for entry in entries])
+            self._count = max(
+                READ_MIN, min(READ_MAX, READ_MAX_BYTES * len(entries) // max(1, size))
+            )
             await self._inbox.put(entries)
-        if count:
-            self._count = max(READ_MIN, min(READ_MAX, READ_MAX_BYTES * count // max(1, size)))
         # Under load a read per entry costs more than the entry itself, so entries are gathered
-        # for a moment and read together. A single entry never waits: the reader is blocked
-        # in a read when it arrives.
-        await asyncio.sleep(GATHER_S)
+        # until a batch is about to end, and read together. A single entry never waits: the reader
+        # is blocked in a read when it arrives.
+        await self._inbox.asked(GATHER_S)
 
-    def _command(self) -> bytes:
+    async def _read(self, link: Link, *block: bytes) -> list[Entry]:
         """XREADGROUP for all partitions, as many entries as memory allows: a bulk is large."""
         streams = [name.encode() for name in self._partitions]
-        return pack(
+        command = pack(
             b"XREADGROUP", b"GROUP", partitions.GROUP.encode(), partitions.OWNER.encode(),
-            b"COUNT", b"%d" % self._count, b"BLOCK", b"%d" % BLOCK_MS,
+            b"COUNT", b"%d" % self._count, *block,
             b"STREAMS", *streams, *[b">" for _ in streams],
         )  # fmt: skip
+        async with asyncio.timeout(SOCKET_TIMEOUT_S):
+            reply = (await link.send(command, 1))[0]
+        if isinstance(reply, RedisError):
+            raise reply
+        entries: list[Entry] = []
+        for name, rows in reply or ():
+            entries += _entries(self._partitions[name.decode()], rows)
+        return entries
 
     async def _reclaim(self, stream: str, idle_ms: int) -> None:
         """Take over entries pending longer than `idle_ms`, our own too: lost replies leave them

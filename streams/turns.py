@@ -5,6 +5,7 @@ what was decided on a batch that failed is thrown away and decided again.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 
@@ -17,9 +18,13 @@ class Turn:
     or `alone` first.
     """
 
-    def __init__(self, before: "Turn | None" = None) -> None:
-        """Without `before` nothing has to be waited for."""
+    def __init__(
+        self, before: "Turn | None" = None, closing: Callable[[], None] = lambda: None
+    ) -> None:
+        """Without `before` nothing has to be waited for. `closing` is called before the commit."""
         self._before = before
+        self.closing = closing
+        """To be called when the batch is about to commit: what the next one takes can be read."""
         self._left: Any = None
         self.is_ready = asyncio.Event()
         """Set when the next batch may begin."""

@@ -154,7 +154,7 @@ class Applier:
         return items, unreadable
 
     async def _in_turn(self, connection: Connection, items: list[Item], turn: Turn) -> list[Answer]:
-        """First on top of the batch before; if anything fails, again when nothing is under way."""
+        """On top of the batch before; if anything fails, again when nothing is under way."""
         for locking in self._ways() if items else ():
             if locking is Locking.PATIENT:
                 await turn.before_ended()  # decided on top of it, this one would be overturned
@@ -239,12 +239,12 @@ class Applier:
         if await turn.to_decide() is not None:
             return None
         await turn.to_commit()
-        read = await quick.read(connection, items, self._lapsing)
-        if read is None:
+        if (read := await quick.read(connection, items, self._lapsing)) is None:
             return None
         batch = Batch(read.state, read.known, self._clock(), {}, teller=self._teller)
         for item in items:
             batch.take(item)
+        turn.closing()
         return batch if await quick.write(connection, batch, items, read.seen) else None
 
     async def _transact(
@@ -272,9 +272,8 @@ class Applier:
                 raise OverturnedError
             if loaded.busy:
                 items[:] = self.aside.part(items, needs_of(items, loaded.busy, loaded.state))
-            batch = Batch(
-                loaded.state, loaded.known, self._clock(), loaded.parked, teller=self._teller
-            )
+            now = self._clock()
+            batch = Batch(loaded.state, loaded.known, now, loaded.parked, teller=self._teller)
             for count, item in enumerate(items, 1):
                 batch.take(item)
                 if count % _DECIDED_AT_ONCE == 0:
@@ -283,6 +282,7 @@ class Applier:
             turn.decided(Ahead.of(batch))
             await writing.early(connection)
             await turn.to_commit()
+            turn.closing()
             await writing.late(connection)
         turn.committed()
         return batch.answers
