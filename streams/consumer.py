@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from streams import partitions
+from streams.apart import Apart, Work
 from streams.commands import Client
 from streams.entry import Entry
 from streams.errors import FAILURES
@@ -64,15 +65,17 @@ class Consumer:
         released: Released = lambda _: None,
         has_aside: HasAside = lambda: False,
         batch_max: int = BATCH_MAX,
+        apart: Work | None = None,
     ) -> None:
         """`client` needs one connection per partition and a few more."""
-        self._name = name
+        self.name = name
         self._connect = connect
-        self._client = client
-        self._handler = handler
-        self._released = released
-        self._has_aside = has_aside
-        self._batch_max = batch_max
+        self.client = client
+        self.handler = handler
+        self.released = released
+        self.has_aside = has_aside
+        self.batch_max = batch_max
+        self.apart = apart
         self.stop = asyncio.Event()
         self.owned: set[int] = set()
 
@@ -103,33 +106,8 @@ class Consumer:
             if session is not None:
                 await session.close()
                 for partition in session.owned:
-                    self._released(partition)
+                    self.released(partition)
             await _close(connections)
-
-    # What a session needs from the consumer.
-    @property
-    def name(self) -> str:
-        return self._name
-
-    @property
-    def client(self) -> Client:
-        return self._client
-
-    @property
-    def handler(self) -> Handler:
-        return self._handler
-
-    @property
-    def released(self) -> Released:
-        return self._released
-
-    @property
-    def has_aside(self) -> HasAside:
-        return self._has_aside
-
-    @property
-    def batch_max(self) -> int:
-        return self._batch_max
 
 
 class _Session:
@@ -149,6 +127,7 @@ class _Session:
         self._readers: dict[tuple[int, ...], Reader] = {}
         self._finisher = Finisher(self._complete_step, self._inbox.forget)
         self._lanes = Lanes(sessions, consumer.handler, self._finisher.put, self._inbox.ask)
+        self._apart = Apart(consumer.apart, self._ownership.fence, self._finisher.put)
         self._marked: dict[int, tuple[int, int]] = {}
         self._unverified: set[int] = set()
         self._verify_at = 0.0
@@ -166,12 +145,14 @@ class _Session:
             if loop.time() >= share_at:
                 await self._share()
                 share_at = loop.time() + _SHARE_EVERY_S
+            self._apart.look()
             if self._lanes.is_busy and not self._inbox.holds(_OVERLAP_MIN_BYTES):
                 await self._lanes.wait()
                 continue
             batch = await self._inbox.take(self._consumer.batch_max, _IDLE_S)
             if batch or self._consumer.has_aside():
                 await self._apply(batch)
+        await self._apart.stop()
         await self._lanes.idle()
         await self._finisher.settle()
         await self._ownership.leave()
@@ -223,6 +204,7 @@ class _Session:
         all pending entries.
         """
         await self._stop_readers([group for group in self._readers if partition in group])
+        await self._apart.stop()
         await self._lanes.idle()
         await self._finisher.settle()
         self._inbox.drop(partition)
@@ -275,6 +257,7 @@ class _Session:
 
     async def close(self) -> None:
         self._lanes.cancel()
+        await self._apart.close()
         for reader in self._readers.values():
             await reader.stop()
         await self._finisher.close()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 LOCK_CLASS: Final = 7203
 """The lock of a consumer's first session; 0.1.0 has only that one."""
 _CLASSES_APART: Final = 10
+APART_CLASS: Final = LOCK_CLASS + 2 * _CLASSES_APART
+"""Held by a transaction that runs beside the lanes, for as long as it lasts (ADR 0221)."""
 ALIVE_S: Final = 5
 DEAD_S: Final = 24 * 3600
 """A consumer silent for this long will not come back under its name."""
@@ -33,6 +35,23 @@ SESSION_SETTINGS: Final = {
     "tcp_keepalives_count": "2",
     "synchronous_commit": "on",
 }
+
+
+_END_APART: Final = (
+    "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_locks WHERE granted"
+    " AND locktype = 'advisory' AND classid = $1::int::oid AND objid = $2::int::oid AND database ="
+    " (SELECT oid FROM pg_database WHERE datname = current_database())) AS ended"
+)
+_HAVE: Final = (
+    "SELECT count(*) FROM unnest($1::int[], $2::int[]) AS s (class, pid) JOIN pg_locks AS l"
+    " ON l.granted AND l.locktype = 'advisory' AND l.classid = s.class::oid AND l.pid = s.pid"
+    " AND l.objid = $3::int::oid AND l.database ="
+    " (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+
+class NotOwnedError(ConnectionError):
+    """A partition is not ours any more, as when a session is lost: nothing may be committed."""
 
 
 class Ownership:
@@ -115,7 +134,26 @@ class Ownership:
             if not await session.fetchval("SELECT pg_try_advisory_lock($1, $2)", class_, partition):
                 await self._unlock(partition, number)
                 return False
+        # Whoever had it before may have a transaction under way beside its lanes. With our locks in
+        # place it can begin no further one.
+        if await self._sessions[0].fetchval(_END_APART, APART_CLASS, partition):
+            await self._unlock(partition, len(self._sessions))
+            return False
         return True
+
+    async def fence(self, connection: "asyncpg.Connection[asyncpg.Record]", partition: int) -> None:
+        """In a transaction of a further session of ours: nobody owns the partition before it ends.
+
+        First its own lock, then a look at ours: a new owner locks ours first, then looks at this
+        one. Raises `NotOwnedError`.
+        """
+        is_locked = await connection.fetchval(
+            "SELECT pg_try_advisory_xact_lock($1, $2)", APART_CLASS, partition
+        )
+        classes = [LOCK_CLASS + n * _CLASSES_APART for n in range(len(self._sessions))]
+        pids = [session.get_server_pid() for session in self._sessions]
+        if not is_locked or await connection.fetchval(_HAVE, classes, pids, partition) != len(pids):
+            raise NotOwnedError(f"partition {partition} is not ours any more")
 
     async def _unlock(self, partition: int, count: int) -> None:
         for number in reversed(range(count)):

@@ -14,6 +14,7 @@ from payments.entrypoints.waiting import made, stop_on_signals
 from payments.events.writes import record_switch
 from payments.kernel.clock import Clock, utc_now
 from payments.kernel.database import PLANNED_ONCE, Connection, connect
+from payments.operations.apart import ApartApplier
 from payments.operations.apply import Applier
 from payments.operations.blockers import Blockers
 from payments.operations.finish import steps
@@ -22,6 +23,7 @@ from payments.operations.telling import Teller
 from payments.operations.tracing import traced
 from payments.provider.schedule import Schedule
 from payments.registry import OPERATIONS, SAYS, told
+from streams.apart import Fence, Work
 from streams.client import create_client
 from streams.consumer import Consumer
 from streams.entry import Entry
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
 
 TELLER: Final = Teller(told(Schedule()), SAYS)
 """What tests and commands write: the schedule of SuperPay as it is by default."""
+
+
+_APART: Final = {"application_name": "payments-consumer-apart", "statement_timeout": "0"}
+"""Nobody waits for that session: a statement may take as long as it likes."""
 
 
 def teller_of(settings: "Settings") -> Teller | None:
@@ -68,6 +74,16 @@ async def create_consumer(
 
     client = create_client(redis_url, connections=count + 4)
 
+    apart = ApartApplier(operations, clock, teller, applier)
+
+    async def session_apart() -> Connection:
+        patient = partial(connect, database_url, command_timeout_s=None)
+        return await open_session(patient, SESSION_SETTINGS | PLANNED_ONCE | _APART)
+
+    async def handle_apart(connection: Connection, fence: Fence) -> list[Step]:
+        apply = partial(apart.apply_apart, connection, fence)
+        return steps(await traced(None, apply), client.place_of)
+
     async def handle(connection: Connection, entries: list[Entry], turn: Turn) -> list[Step]:
         apply = partial(applier.apply, connection, entries, turn)
         return steps(await traced(len(entries), apply), client.place_of)
@@ -79,6 +95,7 @@ async def create_consumer(
         handler=handle,
         released=applier.forget,
         has_aside=lambda: bool(applier.aside),
+        apart=Work(session_apart, apart.is_there_any, handle_apart),
     )
 
 

@@ -20,7 +20,7 @@ from payments.kernel import tracing
 from payments.kernel.clock import utc_now
 from payments.kernel.database import connect, create_engine
 from payments.mail.post import Mailer, create_mailer
-from payments.operations.dead_letters import DeadLetter, describe, park
+from payments.operations.dead_letters import letter_of, park
 from payments.operations.door import RedisDoor
 from payments.operations.effects import EffectContext, EffectHandler
 from payments.operations.finish import EffectEntry
@@ -88,16 +88,7 @@ class Effects:
             effect = msgspec.json.decode(entry.payload, type=EffectEntry)
         except (msgspec.MsgspecError, ValueError):
             effect = None
-        letter = DeadLetter(
-            stream="effects",
-            partition=entry.partition,
-            stream_id=entry.stream_id,
-            operation_id=effect.operation_id if effect else None,
-            kind=effect.kind if effect else None,
-            payload=entry.payload,
-            error=describe(error),
-            attempts=deliveries,
-        )
+        letter = letter_of("effects", entry, effect, error, deliveries)
         connection = await connect(self._database_url)
         try:
             await park(connection, letter, utc_now())

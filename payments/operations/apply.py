@@ -16,7 +16,7 @@ that still fails alone is parked.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -30,7 +30,7 @@ from payments.operations.blockers import Blockers
 from payments.operations.items import Answer, Item
 from payments.operations.loading import Ahead, load
 from payments.operations.locking import ContendedError, Hurry, Locking
-from payments.operations.needs import needs_of, needs_of_types, still_locked
+from payments.operations.needs import Need, Place, needs_of, needs_of_types, still_locked
 from payments.operations.operation import Operation
 from payments.operations.parking import park_entry, park_item
 from payments.operations.reading import EntryReader, NotUnderstood, envelope_of, order_of
@@ -76,7 +76,7 @@ class Applier:
         self._reader = EntryReader(operations)
         self._waiting = Waiting()
         self.aside = Aside()
-        self._slow = Slow()
+        self.slow = Slow()
         self._sets_aside = sets_aside
         self._is_quick = is_quick
         self._blockers = Blockers() if blockers is None else blockers
@@ -124,10 +124,12 @@ class Applier:
         if not needs:
             return []
         ahead: Ahead | None = await turn.to_decide()
-        locked = await still_locked(connection, needs, ahead)
-        await look_at_tables(connection, self._slow)
-        self._blockers.watch(locked | self._slow.locked)
-        return self.aside.take(locked | self._slow.put_off(monotonic_s()))
+        put_off = self.slow.put_off()
+        locked = await still_locked(connection, needs, ahead, put_off)
+        await look_at_tables(connection, self.slow)
+        theirs = locked - self.aside.claimed
+        self._blockers.watch(frozenset(theirs) | self.slow.locked)
+        return self.aside.take(locked | self.slow.put_off())
 
     def _read(
         self, retried: Sequence[Entry], entries: Sequence[Entry]
@@ -188,8 +190,7 @@ class Applier:
         if not items:
             return []
         if len(items) == 1:
-            now = self._clock()
-            return [await park_item(connection, items[0], done, now, attempts=_ATTEMPTS)]
+            return [await self._park(connection, items[0], done)]
         middle = len(items) // 2
         _log.warning("batch_halved", size=len(items), error=repr(done)[:200])
         first = await self._isolate(connection, items[:middle])
@@ -215,6 +216,9 @@ class Applier:
                     return error
             await asyncio.sleep(_BACKOFF_S * 2 ** (attempt - 1))
         raise AssertionError("the last attempt returns or raises")
+
+    async def _park(self, connection: Connection, item: Item, error: BaseException) -> Answer:
+        return await park_item(connection, item, error, self._clock(), attempts=_ATTEMPTS)
 
     async def _quickly(self, connection: Connection, items: list[Item], turn: Turn) -> list[Answer]:
         """A few operations in two round trips, if that is possible; the next batch begins after."""
@@ -255,23 +259,29 @@ class Applier:
             try:
                 return await self._transact_once(connection, items, turn, locking)
             except SlowLoadError as error:  # what needs it is set aside by the next try
-                await give_up(connection, error, self._slow)
+                await give_up(connection, error, self.slow)
+
+    def _hurry(self, items: list[Item], locking: Locking) -> Hurry:
+        put_off = self.slow.put_off()
+        if self.aside or put_off:  # what failed before may have been set aside meanwhile
+            self._part(items, needs_of_types(items, put_off))
+        slow = self.slow if self._sets_aside else None
+        return Hurry(locking, self.aside.stuck(), slow, put_off)
+
+    def _part(self, items: list[Item], needs: Mapping[Place, Need]) -> None:
+        items[:] = self.aside.part(items, needs)
 
     async def _transact_once(
         self, connection: Connection, items: list[Item], turn: Turn, locking: Locking
     ) -> list[Answer]:
         async with connection.transaction():
             ahead: Ahead | None = await turn.to_decide()
-            put_off = self._slow.put_off(monotonic_s())
-            if self.aside or put_off:  # what failed before may have been set aside meanwhile
-                items[:] = self.aside.part(items, needs_of_types(items, put_off))
-            slow = self._slow if self._sets_aside else None
-            hurry = Hurry(locking, self.aside.stuck(), slow, put_off)
+            hurry = self._hurry(items, locking)
             loaded = await load(connection, items, ahead, self._lapsing, hurry)
             if loaded is None:
                 raise OverturnedError
             if loaded.busy:
-                items[:] = self.aside.part(items, needs_of(items, loaded.busy, loaded.state))
+                self._part(items, needs_of(items, loaded.busy, loaded.state))
             now = self._clock()
             batch = Batch(loaded.state, loaded.known, now, loaded.parked, teller=self._teller)
             for count, item in enumerate(items, 1):

@@ -1,7 +1,8 @@
 """Entries that need what somebody else has locked: set aside, while all others go on (ADR 0102)."""
 
 import heapq
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from payments.kernel.clock import monotonic_s
@@ -9,6 +10,7 @@ from payments.operations import metrics
 from payments.operations.items import Item
 from payments.operations.needs import Need
 from payments.operations.reading import order_of
+from payments.operations.record import Record, Ref
 from streams.entry import Entry
 
 RETRY_EVERY_S: Final = 0.05
@@ -37,6 +39,10 @@ class Aside:
         self._entries: dict[_Place, _Waiting] = {}
         self._orders: dict[_Place, list[_Head]] = {}
         self._retry_at = 0.0
+        self._lent: set[_Place] = set()
+        self._lender = -1
+        self.claimed: set[Need] = set()
+        """What is locked apart, by a session of our own."""
 
     def __bool__(self) -> bool:
         return bool(self._entries)
@@ -82,6 +88,9 @@ class Aside:
 
     def stuck(self) -> frozenset[Need]:
         """What is known to be locked."""
+        return self._needs().union(self.claimed)
+
+    def _needs(self) -> frozenset[Need]:
         return frozenset(w.need for w in self._entries.values() if w.need is not None)
 
     def due(self, now_s: float) -> frozenset[Need]:
@@ -89,7 +98,7 @@ class Aside:
         if not self._entries or now_s < self._retry_at:
             return frozenset()
         self._retry_at = now_s + RETRY_EVERY_S
-        return self.stuck()
+        return self._needs()
 
     def take(self, locked: Collection[Need]) -> list[Entry]:
         """The first entries that need nothing that is still locked."""
@@ -99,15 +108,55 @@ class Aside:
             place = (entry.partition, order)
             if place in held:
                 continue
-            if need in locked or len(taken) >= _AT_ONCE_MAX:
+            is_lent = (entry.partition, entry.stream_id) in self._lent
+            if is_lent or need in locked or len(taken) >= _AT_ONCE_MAX:
                 held.add(place)
                 continue
             del self._entries[entry.partition, entry.stream_id]
             taken.append(entry)
-        if not self._entries:
-            self._orders.clear()
+        self._forget_orders()
         self._count()
         return taken
+
+    def needs_any(self, types: Collection[type[Record]]) -> bool:
+        """True when an entry needs rows of one of these types."""
+        return bool(types) and any(_is_of(need, types) for need in self._needs())
+
+    @contextmanager
+    def lend(self, types: Collection[type[Record]]) -> Iterator[list[Entry]]:
+        """The first entries of a partition that need rows of these types, to be decided apart.
+
+        They stay here, so later ones wait behind them, until `settle`. Partitions take turns.
+        """
+        waiting = sorted(self._entries.values(), key=_position)
+        numbers = [one.entry.partition for one in waiting if _is_of(one.need, types)]
+        self._lender = next((n for n in numbers if n > self._lender), numbers[0] if numbers else -1)
+        lent: list[Entry] = []
+        held: dict[str, bool] = {}
+        for entry, order, need, _ in waiting:
+            if entry.partition == self._lender:
+                is_free = _is_of(need, types) or (need is None and not held.get(order, True))
+                is_full = len(lent) >= _AT_ONCE_MAX
+                held[order] = held.get(order, False) or not is_free or is_full
+                if not held[order]:
+                    lent.append(entry)
+        self._lent = {(entry.partition, entry.stream_id) for entry in lent}
+        try:
+            yield lent
+        finally:
+            self._lent = set()
+            self.claimed.clear()
+
+    def settle(self, entries: Iterable[Entry]) -> None:
+        """These were decided apart."""
+        for entry in entries:
+            self._entries.pop((entry.partition, entry.stream_id), None)
+        self._forget_orders()
+        self._count()
+
+    def _forget_orders(self) -> None:
+        if not self._entries:
+            self._orders.clear()
 
     def forget(self, partition: int) -> None:
         """Another consumer owns the partition now."""
@@ -120,6 +169,11 @@ class Aside:
         oldest = next(iter(self._entries.values()), None)
         metrics.SET_ASIDE.set(len(self._entries))
         metrics.SET_ASIDE_S.set(0 if oldest is None else monotonic_s() - oldest.since_s)
+
+
+def _is_of(need: Need | None, types: Collection[type[Record]]) -> bool:
+    """True for a type, and for a row of one."""
+    return (need.type if isinstance(need, Ref) else need) in types
 
 
 def _position(one: _Waiting) -> tuple[int, tuple[int, int]]:

@@ -46,21 +46,33 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     closed_by: str | None = None
 
 
+class Subject(Protocol):
+    """An entry that was read: the envelope of an intent, or an effect."""
+
+    @property
+    def operation_id(self) -> UUID: ...
+    @property
+    def kind(self) -> str: ...
+
+
 def describe(error: BaseException) -> str:
     """The traceback, cut to its end when it is long."""
     return "".join(traceback.format_exception(error))[-_ERROR_MAX:]
 
 
 def letter_of(
-    entry: Entry, envelope: Envelope | None, error: BaseException, attempts: int
+    stream: str, entry: Entry, about: Subject | None, error: BaseException, attempts: int
 ) -> DeadLetter:
-    """The letter of an intent that cannot be applied, with the traceback."""
+    """The letter of an entry that cannot be applied, with the traceback.
+
+    `about`: what the entry says, None when nobody can read it.
+    """
     return DeadLetter(
-        stream="intents",
+        stream=stream,
         partition=entry.partition,
         stream_id=entry.stream_id,
-        operation_id=envelope.operation_id if envelope else None,
-        kind=envelope.kind if envelope else None,
+        operation_id=about.operation_id if about else None,
+        kind=about.kind if about else None,
         payload=entry.payload,
         error=describe(error),
         attempts=attempts,

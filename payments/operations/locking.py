@@ -1,5 +1,6 @@
 """How a batch locks rows and accounts: how long it waits for what somebody else has locked."""
 
+import contextlib
 import enum
 from collections.abc import AsyncIterator, Collection, Sequence
 from collections.abc import Set as AbstractSet
@@ -20,7 +21,7 @@ from payments.operations.lapse import Lapsing
 from payments.operations.needs import Need
 from payments.operations.record import Record, Records, Ref, Timed, record_of
 from payments.operations.record_sql import LOCK, LOCK_FREE
-from payments.operations.slow import Slow, SlowLoadError
+from payments.operations.slow import LIMIT_S, Slow, SlowLoadError
 
 _PATIENCE: Final = "SET LOCAL lock_timeout = '200ms'"
 
@@ -36,6 +37,10 @@ class Locking(enum.Enum):
     """Wait a moment: another consumer's batch. Raises `ContendedError` after that."""
     PASSING = "passing"
     """Without waiting; what is locked is passed over."""
+    APART = "apart"
+    """Rows without waiting, however long reading takes; accounts after a moment of waiting; what is
+    locked then is passed over, for nothing may be read twice.
+    """
 
 
 class ContendedError(Exception):
@@ -46,12 +51,14 @@ class Hurry(msgspec.Struct, frozen=True):
     """How much is waited for what somebody else has locked, and for slow loads.
 
     `stuck`: what is known to be locked. `put_off`: types of rows that this batch does not load.
+    `claimed`: gets what is locked apart, before that is tried.
     """
 
     locking: Locking = Locking.WAIT
     stuck: frozenset[Need] = frozenset()
     slow: Slow | None = None
     put_off: AbstractSet[type[Record]] = frozenset()
+    claimed: set[Need] = msgspec.field(default_factory=set)
 
 
 NO_HURRY: Final = Hurry()
@@ -61,7 +68,9 @@ async def lock_rows(
     connection: Connection, records: Records, refs: Sequence[Ref], hurry: Hurry
 ) -> frozenset[Ref]:
     """Lock and read rows; gives those that somebody else has locked."""
-    timed = _timed(hurry.slow)
+    timed = _timed(hurry)
+    if hurry.locking is Locking.APART:
+        hurry.claimed.update(ref.normal() for ref in refs)
     if hurry.locking is Locking.WAIT:
         return await records.load(connection, refs)
     if hurry.locking is Locking.PATIENT:
@@ -75,7 +84,10 @@ async def lock_rows(
     return busy
 
 
-def _timed(slow: Slow | None) -> Timed:
+def _timed(hurry: Hurry) -> Timed:
+    slow = hurry.slow
+    limit_s = None if hurry.locking is Locking.APART else LIMIT_S
+
     async def fetch(
         connection: Connection, type_: type[Record], query: str, *arguments: Any
     ) -> Sequence[Any]:
@@ -83,7 +95,7 @@ def _timed(slow: Slow | None) -> Timed:
             return await connection.fetch(query, *arguments)
         began = monotonic_s()
         try:
-            rows = await connection.fetch(query, *arguments, timeout=slow.limit_s(type_))
+            rows = await connection.fetch(query, *arguments, timeout=limit_s)
         except TimeoutError as error:
             raise SlowLoadError(type_) from error
         slow.took(type_, monotonic_s() - began, monotonic_s())
@@ -116,6 +128,11 @@ async def lock(
         return await lock_accounts(connection, ids, houses), frozenset()
     if hurry.locking is Locking.PATIENT:
         return await _lock_patiently(connection, ids, houses, hurry.stuck)
+    if hurry.locking is Locking.APART:
+        hurry.claimed.update(ids, (house.id for house in houses))
+        with contextlib.suppress(ContendedError):
+            async with connection.transaction(), _a_moment(connection):
+                return await lock_accounts(connection, ids, houses), frozenset()
     balances, busy = await lock_free_accounts(connection, ids, houses)
     raise_if_contended(busy, hurry)
     return balances, busy
@@ -149,7 +166,7 @@ async def lock_endings(
     hurry: Hurry,
 ) -> tuple[list[Record], dict[Need, Need]]:
     """Lock and read what expires; and what is locked, by the account it reserves money of."""
-    type_, timed = lapsing.type, _timed(hurry.slow)
+    type_, timed = lapsing.type, _timed(hurry)
 
     async def read(lock: str) -> list[Record]:
         rows = await timed(connection, type_, lapsing.query + lock, *arguments)

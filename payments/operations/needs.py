@@ -62,15 +62,20 @@ def needs_of_types(items: Iterable[Item], types: Collection[type[Record]]) -> di
 
 
 async def still_locked(
-    connection: Connection, needs: Collection[Need], ahead: Any
+    connection: Connection,
+    needs: Collection[Need],
+    ahead: Any,
+    put_off: Collection[type[Record]] = (),
 ) -> frozenset[Need]:
     """What somebody else has locked at this moment. What the batch before has locked it hands on.
 
-    Types are no question of locks and are left out.
+    Types are no question of locks and are left out. Rows of the types `put_off` count as locked:
+    looking at them takes too long.
     """
     accounts = frozenset(one for one in needs if isinstance(one, int))
-    refs = frozenset(one for one in needs if isinstance(one, Ref))
-    locked: set[Need] = set()
+    rows = frozenset(one for one in needs if isinstance(one, Ref))
+    refs = frozenset(one for one in rows if one.type not in put_off)
+    locked: set[Need] = set(rows - refs)
     if accounts:
         locked |= accounts - await free_among(connection, accounts)
     if refs:

@@ -23,7 +23,7 @@ async def park_entry(
     attempts: int = 1,
 ) -> Answer:
     """Store an entry that cannot be applied; the others continue."""
-    letter = letter_of(entry, envelope, error, attempts if envelope else 1)
+    letter = letter_of("intents", entry, envelope, error, attempts if envelope else 1)
     async with connection.transaction():
         await park(connection, letter, now)
         if entry.is_of_stream:

@@ -1,4 +1,6 @@
-"""Types of rows whose load takes too long: tried with more time, seldom, while all else goes on."""
+"""Types of rows whose load takes too long: the lanes do not load them, what needs them is decided
+apart, on a session of its own (ADR 0221).
+"""
 
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -12,9 +14,8 @@ from payments.operations.record import Record
 
 LIMIT_S: Final = 0.5
 """A load that takes longer is given up, and what needs it is set aside."""
-_LIMIT_MAX_S: Final = 16.0
 _SHARE: Final = 100
-"""Everybody waits for a slow load: between two of them passes so many times as long."""
+"""Everybody waits for a load that is given up: so many times as long passes until the next."""
 _TABLE_IS_LOCKED: Final = load_sql(__file__, "table_is_locked")
 _log = structlog.get_logger(__name__)
 
@@ -29,41 +30,34 @@ class SlowLoadError(Exception):
 
 
 class Slow:
-    """What is put off, until when, and how long its next load may take."""
+    """What the lanes do not load, and why."""
 
     def __init__(self) -> None:
         self._until_s: dict[type[Record], float] = {}
-        self._limit_s: dict[type[Record], float] = {}
         self.locked: set[type[Record]] = set()
         """Put off until somebody has looked: the whole table is locked."""
 
-    def __bool__(self) -> bool:
-        return bool(self._until_s or self.locked)
+    def put_off(self) -> AbstractSet[type[Record]]:
+        """What the lanes do not load now."""
+        return self.locked.union(self._until_s)
 
-    def limit_s(self, type_: type[Record]) -> float:
-        """How long a load of these rows may take now."""
-        return self._limit_s.get(type_, LIMIT_S)
-
-    def put_off(self, now_s: float) -> AbstractSet[type[Record]]:
-        """What is not to be loaded now."""
-        slow = (type_ for type_, until_s in self._until_s.items() if now_s < until_s)
-        return self.locked.union(slow)
+    def apart(self) -> AbstractSet[type[Record]]:
+        """What is loaded apart."""
+        return self._until_s.keys() - self.locked
 
     def gave_up(self, type_: type[Record], now_s: float) -> None:
         """A load took longer than it may."""
-        limit_s = self.limit_s(type_)
-        self._until_s[type_] = now_s + _SHARE * limit_s
-        self._limit_s[type_] = min(2 * limit_s, _LIMIT_MAX_S)
+        self._until_s[type_] = now_s + _SHARE * LIMIT_S
 
     def took(self, type_: type[Record], seconds: float, now_s: float) -> None:
-        """A load was done; one that is slow still must not be met by every batch."""
-        if type_ not in self._until_s:
+        """A load apart was done. The lanes load the type again once that is quick, and not soon."""
+        until_s = self._until_s.get(type_)
+        if until_s is None:
             return
-        if seconds < LIMIT_S:
+        if seconds >= LIMIT_S:
+            self.gave_up(type_, now_s)
+        elif now_s >= until_s:
             del self._until_s[type_]
-            self._limit_s.pop(type_, None)
-        else:
-            self._until_s[type_] = now_s + _SHARE * seconds
 
 
 async def give_up(connection: Connection, error: SlowLoadError, slow: Slow) -> None:

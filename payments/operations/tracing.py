@@ -8,8 +8,11 @@ from payments.operations.items import Answer
 from payments.operations.outcome import Status
 
 
-async def traced(size: int, apply: Callable[[], Awaitable[list[Answer]]]) -> list[Answer]:
-    """Run a batch; traces tell how long it took and what became of each operation."""
+async def traced(size: int | None, apply: Callable[[], Awaitable[list[Answer]]]) -> list[Answer]:
+    """Run a batch; traces tell how long it took and what became of each operation.
+
+    `size`: how many entries it has; None: as many as it gives answers.
+    """
     tracer = tracing.tracer()
     if tracer is None:
         return await apply()
@@ -22,7 +25,12 @@ async def traced(size: int, apply: Callable[[], Awaitable[list[Answer]]]) -> lis
     batch = tracer.begin("batch", kind="consumer", links=links, began_ns=began_ns)
     for answer in asked:
         _tell(tracer, answer, batch.traceparent, began_ns)
-    batch.end(attributes={"payments.entries": size, "payments.traced": len(asked)})
+    batch.end(
+        attributes={
+            "payments.entries": len(answers) if size is None else size,
+            "payments.traced": len(asked),
+        }
+    )
     return answers
 
 

@@ -49,7 +49,17 @@ def rows_of(text: Text, profile: Profile, faults: Faults) -> Iterator[Cells]:
                 elif any(plain):
                     faults.add(reader.line_num, "line", f"{len(plain)} cells", f"{width} cells")
         except csv.Error as error:
-            faults.add(reader.line_num, "file", str(error), f"CSV divided by {profile.delimiter}")
+            found, expected = _trouble(error, profile)
+            faults.add(reader.line_num, "file", found, expected)
+
+
+def _trouble(error: csv.Error, profile: Profile) -> tuple[str, str]:
+    """What was found and what is expected, where the reader gave up."""
+    if "field larger" in str(error):
+        limit = csv.field_size_limit()
+        expected = "shorter cells: a quotation mark without a partner joins all that follows"
+        return f"a cell of more than {limit} characters", expected
+    return str(error), f"CSV divided by {profile.delimiter}"
 
 
 def _header(reader: Any, profile: Profile, faults: Faults) -> tuple[dict[int, str], int]:

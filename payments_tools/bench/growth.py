@@ -25,6 +25,7 @@ from payments.operations.apply import Applier
 from payments.registry import OPERATIONS
 from payments_tools.bench import http, ledger, ways
 from payments_tools.bench.report import Figure, Grid, Report, machine, server_settings
+from payments_tools.bench.rounds import rounds
 from payments_tools.bench.sample import Sample
 
 Say = Callable[[str], None]
@@ -185,15 +186,13 @@ async def _in_turn(fresh: Plant, grown: Plant, size: Size, say: Say) -> list[Pai
         "apply, one hot account, UUIDv7 ids": lambda _: (ledger.hot, new_id),
     }
     pairs = [Pair(name=name, fresh=[], grown=[]) for name in makers]
-    for turn in range(_WARM_ROUNDS + _ROUNDS):
+    for plants, is_measured in rounds((fresh, grown), _ROUNDS, _WARM_ROUNDS, say):
         for pair, maker in zip(pairs, makers.values(), strict=True):
-            sides = [(fresh, pair.fresh), (grown, pair.grown)]
-            for plant, samples in sides[:: 1 if turn % 2 else -1]:
+            for plant in plants:
                 make, make_id = maker(plant)
-                found = await plant.apply(make, size.round, make_id)
-                if turn >= _WARM_ROUNDS:
-                    samples.append(found)
-        say(f"round {turn + 1} of {_WARM_ROUNDS + _ROUNDS}")
+                measured = await plant.apply(make, size.round, make_id)
+                if is_measured:
+                    (pair.fresh if plant is fresh else pair.grown).append(measured)
     return pairs
 
 

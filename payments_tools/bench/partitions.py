@@ -25,6 +25,7 @@ from payments_tools.bench.partition_rows import (
     fill_operations,
 )
 from payments_tools.bench.report import Figure, Grid, Report, machine, server_settings
+from payments_tools.bench.rounds import rounds
 from payments_tools.bench.sample import Sample, percentile, sample
 
 Say = Callable[[str], None]
@@ -72,10 +73,8 @@ async def run(database_url: str, size: Size, say: Say) -> Report:
         rows = OperationRows(await fill_operations(connection, size.rows))
         layouts = await _operations_layouts(connection, say)
     await connection.execute("CHECKPOINT")
-    for turn in range(_WARM_ROUNDS + size.rounds):
-        say(f"round {turn + 1} of {_WARM_ROUNDS + size.rounds}")
-        order = layouts[turn % len(layouts) :] + layouts[: turn % len(layouts)]
-        await _round(connection, order, rows, is_measured=turn >= _WARM_ROUNDS)
+    for order, is_measured in rounds(layouts, size.rounds, _WARM_ROUNDS, say):
+        await _round(connection, order, rows, is_measured=is_measured)
     grids = [_reads_grid(layouts), await _sizes_grid(connection, layouts)]
     if size.script is not None:
         grids.append(await _converted(connection, size.script, rows, say))

@@ -3,6 +3,7 @@
 import re
 from pathlib import PurePath
 
+import asyncpg
 import pytest
 
 from payments.kernel.database import connect
@@ -20,11 +21,14 @@ def test_the_first_line_says_why(name: str) -> None:
 
 async def test_postgresql_prepares_every_file(database: str) -> None:
     connection = await connect(database)
-    try:
-        for name in QUERIES:
+    refused = {}
+    for name in QUERIES:
+        try:
             await connection.prepare(text(name), name=re.sub(r"\W", "_", name)[-60:])
-    finally:
-        await connection.close()
+        except asyncpg.PostgresError as error:
+            refused[name] = str(error)
+    await connection.close()
+    assert refused == {}
 
 
 def test_every_file_is_loaded_by_the_code_beside_it() -> None:

@@ -20,6 +20,8 @@ UNFINISHED = re.compile(r"\b(TODO|FIXME|HACK)\b|\bXXX\b:")
 TRANSACTIONS = {
     "payments/ledger/at_a_time.py": "marks until when an account was answered, then reads it",
     "payments/operations/apply.py": "the batch",
+    "payments/operations/apart.py": "the same apart, after its fence",
+    "payments/operations/locking.py": "a savepoint: what was waited for in vain is passed over",
     "payments/operations/parking.py": "parking what cannot be applied",
     "payments/operations/dead_letters.py": "giving up a letter and rejecting its operation at once",
     "payments/operations/conflicts.py": "a conflict seen at the door is recorded",

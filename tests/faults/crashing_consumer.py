@@ -114,7 +114,7 @@ async def main() -> None:
     consumer = await create_consumer(database_url, redis_url, partitions=4)
     if "small_batches" in points:
         streams.consumer._OVERLAP_MIN_BYTES = 1  # type: ignore[misc]
-        consumer._batch_max = 10
+        consumer.batch_max = 10
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, consumer.stop.set)
     await consumer.run()
 

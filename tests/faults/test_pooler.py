@@ -47,6 +47,11 @@ async def test_session_mode_works_and_settings_hold(database: str) -> None:
 @pytest.mark.case("C14")
 async def test_postgresql_itself_is_fine(database: str) -> None:
     await require_session(partial(connect, database), SESSION_SETTINGS)
+    session = await open_session(partial(connect, database), SESSION_SETTINGS)
+    kept = {n: v for n, v in SESSION_SETTINGS.items() if not n.startswith("tcp_")}  # no TCP here
+    told = {name: await session.fetchval(f"SHOW {name}") for name in kept}
+    await session.close()
+    assert told == kept
 
 
 @pytest.mark.case("C14")

@@ -71,9 +71,10 @@ async def test_a_verified_connection_does_everything(
         )
         await platform.start()
         intent = OpenWallet(currency="RUB", owner="u")
-        await platform.apply(payments.wallets.open.OPERATION, intent)
+        opened = await platform.apply(payments.wallets.open.OPERATION, intent)
         await platform.settled()
         await platform.stop()
+    assert opened["wallet_id"] == 1
 
 
 async def test_a_certificate_that_is_not_accepted_is_said_at_once(

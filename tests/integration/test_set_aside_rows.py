@@ -1,4 +1,4 @@
-"""A row, a table or a slow load: what needs it waits in its order, all else goes on."""
+"""A row or a table that somebody has locked: what needs it waits in its order, all else goes on."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,28 +11,17 @@ import pytest
 from payments.holds.capture import CaptureHold
 from payments.holds.create import CreateHold
 from payments.holds.release import ReleaseHold
-from payments.holds.tables import Hold
 from payments.kernel.clock import monotonic_s
-from payments.kernel.database import connect
-from payments.operations import slow
 from payments.operations.envelope import Intent
 from payments.operations.items import Answer
-from payments.operations.slow import Slow
-from payments.operations.submit import fresh
 from payments.payouts.cancel import CancelPayout
 from payments.payouts.request import RequestPayout
-from payments.registry import OPERATIONS
-from payments.transfers import create
 from payments.transfers.reverse import ReverseTransfer
-from payments.transfers.tables import Transfer
-from payments.wallets.open import OpenWallet
 from streams.entry import Entry
-from tests.fixtures.platform import Platform
-from tests.integration.test_apply import Bench, credit, reasons, transfer
+from tests.integration.test_apply import Bench, reasons, transfer
 from tests.integration.test_set_aside import Locked, locked
 
 __all__ = ["locked"]
-BY_KIND = {operation.kind: operation for operation in OPERATIONS}
 Made = tuple[str, str, Intent]
 """A table, and an operation that needs its newest row."""
 
@@ -151,59 +140,3 @@ async def test_a_locked_table_stops_only_what_needs_it(locked: Locked) -> None:
             assert len(answers) <= 1
     assert None in reasons(await locked.release())
     assert not bench.applier.aside
-
-
-@pytest.mark.case("C13")
-async def test_a_slow_load_stops_nobody_and_is_done_in_the_end(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Through a real consumer: reading one hold takes 0.7 s. Here it is tried again soon."""
-    monkeypatch.setattr(slow, "_SHARE", 1)
-    wallets = []
-    for owner in "abc":
-        made = await platform.apply(BY_KIND["wallet.open"], OpenWallet(currency="RUB", owner=owner))
-        wallets.append(int(made["wallet_id"]))
-        await platform.apply(BY_KIND["wallet.adjust"], credit(wallets[-1], 1000))
-    payer, source, sink = wallets
-    made = await platform.apply(
-        BY_KIND["hold.create"], CreateHold(wallet_id=payer, minor=5, currency="RUB")
-    )
-    other = await connect(platform.database_url)
-    await other.execute("ALTER TABLE holds RENAME TO kept_holds")
-    await other.execute(
-        "CREATE VIEW holds AS SELECT * FROM kept_holds WHERE pg_sleep(0.7) IS NOT NULL"
-    )
-    release = ReleaseHold(hold_id=UUID(made["hold_id"]))
-    ticket = await platform.submitter(fresh(BY_KIND["hold.release"], release, actor="t"))
-    slowest, decision = 0.0, None
-    while decision is None:
-        began = monotonic_s()
-        await platform.apply(create.OPERATION, transfer(source, sink, 1))
-        slowest = max(slowest, monotonic_s() - began)
-        decision = await platform.outcomes.find(ticket.operation_id)
-        assert monotonic_s() - began < 10
-    assert decision.status == "applied"
-    assert slowest < 3, "the statement that writes sleeps as well"
-    await other.execute("DROP VIEW holds")
-    await other.execute("ALTER TABLE kept_holds RENAME TO holds")
-    await other.close()
-
-
-def test_a_slow_load_is_tried_with_more_time_after_a_longer_pause() -> None:
-    put_off = Slow()
-    assert not put_off.put_off(0)
-    put_off.gave_up(Hold, 0)
-    assert put_off.put_off(49) == {Hold}
-    assert (put_off.put_off(51), put_off.limit_s(Hold), put_off.limit_s(Transfer)) == (
-        set(),
-        1,
-        0.5,
-    )
-    put_off.took(Hold, 0.9, 51)
-    assert put_off.put_off(140) == {Hold}
-    put_off.took(Hold, 0.1, 142)
-    assert not put_off
-    assert put_off.limit_s(Hold) == 0.5
-    for _ in range(9):
-        put_off.gave_up(Hold, 0)
-    assert put_off.limit_s(Hold) == 16

@@ -162,7 +162,8 @@ def payout(number: int, at: datetime) -> dict[str, Any]:
     }
 
 
-async def play(engine: AsyncEngine, story: Sequence[File]) -> None:
+async def play(engine: AsyncEngine, story: Sequence[File]) -> World:
+    """The world after the story; each file is loaded twice and checked after each time."""
     world = World(engine)
     await world.prepare()
     for file in story:
@@ -175,6 +176,7 @@ async def play(engine: AsyncEngine, story: Sequence[File]) -> None:
         after, runs_after = await world.kept()
         assert before <= after, "a line was deleted or rewritten"
         assert runs_after == runs + 2
+    return world
 
 
 @pytest.fixture
@@ -206,4 +208,5 @@ def test_breaks_are_what_the_registries_that_hold_show(
     stage: tuple[asyncio.Runner, AsyncEngine], story: list[File]
 ) -> None:
     runner, engine = stage
-    runner.run(play(engine, story))
+    world = runner.run(play(engine, story))
+    assert runner.run(world.unresolved()) == world.expected()

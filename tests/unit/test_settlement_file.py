@@ -225,10 +225,25 @@ def test_a_line_id_twice_is_refused() -> None:
     ],
 )
 def test_refused(raw: bytes) -> None:
-    refused(lambda: read_json(raw))
+    error = refused(lambda: read_json(raw))
+    assert error.code == "invalid_registry"
+    assert all(one["expected"] for one in error.errors)
 
 
 def test_a_thousand_faults_are_counted_and_the_first_told() -> None:
     error = refused(lambda: csv_file("\n".join([HEADER, *["x"] * 1000])))
     assert len(error.errors) == 50
     assert "1000 faults" in str(error)
+
+
+def test_a_cell_without_an_end_is_called_that() -> None:
+    """A quotation mark without a partner joins all that follows into one cell."""
+    error = refused(lambda: csv_file("\n".join([HEADER, ROW, '"', *["sp_x,1"] * 30_000])))
+    assert "a cell of more than 131072 characters" in str(error)
+    assert "quotation mark without a partner" in str(error)
+    assert "CSV divided by" not in str(error)
+
+
+def test_a_line_that_is_too_long_is_called_that() -> None:
+    error = refused(lambda: csv_file(f"{HEADER}\n{ROW}\n{'x' * 131_073}"))
+    assert "131073 characters, expected at most 100000" in str(error)

@@ -47,7 +47,7 @@ class FullRedis:
 
 
 def session(redis: FullRedis) -> _Session:
-    consumer = SimpleNamespace(client=redis, name="one", handler=None)
+    consumer = SimpleNamespace(client=redis, name="one", handler=None, apart=None)
     return _Session(cast("Any", consumer), [], cast("Any", None))
 
 

@@ -185,9 +185,9 @@ def payout(
     wait_s: int | None = None,
 ) -> Money[answers.PayoutRequested]:
     """Pay out through SuperPay: the money is held, and leaves when SuperPay has paid."""
-    whose = {"wallet_id": wallet_id, "superpay_wallet_id": superpay_wallet_id}
-    body = _amount(amount, currency, **whose, description=description)
-    return _money("/v1/payouts", answers.PayoutRequested, body, idempotency_key, wait_s)
+    to = {"superpay_wallet_id": superpay_wallet_id, "description": description}
+    body = _amount(amount, currency, wallet_id=wallet_id, **to)
+    return _payout(body, idempotency_key, wait_s)
 
 
 def payout_to_payee(
@@ -201,9 +201,15 @@ def payout_to_payee(
     wait_s: int | None = None,
 ) -> Money[answers.PayoutRequested]:
     """Pay out to a saved payee: the wallet's owner and currency must be the payee's."""
-    whose = {"wallet_id": wallet_id, "payee_id": payee_id}
-    body = _amount(amount, currency, **whose, description=description)
-    return _money("/v1/payouts", answers.PayoutRequested, body, idempotency_key, wait_s)
+    to = {"payee_id": payee_id, "description": description}
+    body = _amount(amount, currency, wallet_id=wallet_id, **to)
+    return _payout(body, idempotency_key, wait_s)
+
+
+def _payout(
+    body: Mapping[str, Any], key: str | None, wait_s: int | None
+) -> Money[answers.PayoutRequested]:
+    return _money("/v1/payouts", answers.PayoutRequested, body, key, wait_s)
 
 
 def save_payee(
