@@ -1,6 +1,6 @@
 """A consumer owns partitions, merges their entries into batches, and acknowledges after the commit.
 
-Two batches are under way at a time: one is written, the next is decided (`streams.lanes`).
+Up to three batches are under way at a time: two are written, the next is decided (`streams.lanes`).
 
 The order matters: the handler commits → effects and answers are sent → XACK → XDEL. After a crash
 before XACK the entry is delivered again and the handler finds its stored outcome; the pending entry
@@ -43,7 +43,7 @@ Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
 _VERIFY_EVERY_S: Final = 2.0
 _VERIFY_TIMEOUT_S: Final = 4.0
-_LANES: Final = 2
+LANES: Final = 3
 _OVERLAP_MIN_BYTES: Final = 50_000
 """A second batch begins beside the first when so much waits, some 130 requests or one large bulk:
 fewer are cheaper together.
@@ -97,7 +97,7 @@ class Consumer:
         connections: list[asyncpg.Connection[asyncpg.Record]] = []
         session: _Session | None = None
         try:
-            for _ in range(_LANES + 1):
+            for _ in range(LANES + 1):
                 connections.append(await self._connect())  # noqa: PERF401 - those opened must be closed
             session = _Session(self, connections[:-1], connections[-1])
             await session.run()

@@ -1,11 +1,11 @@
-"""The order of commits when a consumer works on two batches at once (ADR 0101).
+"""The order of commits when a consumer works on several batches at once (ADR 0101, 0210).
 
-One batch is written, the next is decided on top of what it will leave. Commits happen in order;
+Some are written while the next is decided on top of what they will leave. Commits happen in order;
 what was decided on a batch that failed is thrown away and decided again.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -31,19 +31,23 @@ class Turn:
         self._fate: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._is_ended = asyncio.Event()
 
-    async def to_decide(self) -> Any:
-        """Wait until the batch before is decided; returns what it leaves, None once that is
-        committed.
+    async def to_decide(self) -> Sequence[Any]:
+        """Wait until the batch before is decided; returns what those before leave that are not
+        committed, the oldest first.
         """
         before = self._before
         if before is None:
-            return None
+            return ()
         await before.is_ready.wait()
         if before._is_ended.is_set():  # noqa: SLF001 - turns are one chain
             # What it overturned was decided before it was alone. This batch begins after it, or
             # each batch would overturn the next for ever.
             self._before = None
-        return before._left  # noqa: SLF001
+        lefts: list[Any] = []
+        while before is not None and before._left is not None:  # noqa: SLF001 - commits are in order
+            lefts.append(before._left)  # noqa: SLF001
+            before = before._before  # noqa: SLF001
+        return lefts[::-1]
 
     def decided(self, left: Any) -> None:
         """Everything is decided and `left` will not change: the next batch may build on it."""

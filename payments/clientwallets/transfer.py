@@ -4,7 +4,7 @@ from payments.clientwallets.refusals import SOURCE_WALLET_NOT_OWNED
 from payments.clientwallets.tables import TRANSFER_NUMBERS, ClientTransfer, ClientWallet
 from payments.kernel.money import currency_of, format_minor
 from payments.ledger import chart
-from payments.ledger.balances import Account
+from payments.ledger.account import Account
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State

@@ -5,7 +5,7 @@ Only tables of the hot path are written like this; what packs a row stands besid
 
 import struct
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
@@ -35,6 +35,11 @@ def micros(moment: datetime) -> int:
     """A time as `timestamptz` stores it: microseconds since 2000."""
     since = moment - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def moment(since_us: int) -> datetime:
+    """The time of these microseconds."""
+    return _EPOCH + timedelta(microseconds=since_us)
 
 
 def bytes_of(id_: UUID) -> bytes:

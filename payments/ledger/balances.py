@@ -9,25 +9,14 @@ import msgspec
 
 from payments.kernel.ids import AccountId
 from payments.kernel.money import CURRENCIES
+from payments.kernel.packing import bytes_of, shared_micros
+from payments.ledger.account import FOLD, OWNED_MAX, Account, fold, new_account
 from payments.ledger.chart import AccountSpec, AccountStatus, Guard
-from payments.ledger.posting import EntryRow, Leg, Reserve
+from payments.ledger.posting import Leg, Reserve, pack_entry
 
 _PAIR: Final = 2
-_NO_GUARD: Final = Guard.NONE.value
 _CREDIT_GUARD: Final = Guard.CREDIT.value
-_DEBIT_GUARD: Final = Guard.DEBIT.value
 _OPEN: Final = AccountStatus.OPEN.value
-_FROZEN_DEBITS: Final = AccountStatus.FROZEN_DEBITS.value
-_FROZEN_CREDITS: Final = AccountStatus.FROZEN_CREDITS.value
-
-OWNED_MAX: Final = 10**18
-"""Largest balance of an account of somebody else's money, in minor units."""
-HOUSE_MAX: Final = 9 * 10**18
-"""The same for our own accounts, positive or negative: they mirror all owned accounts."""
-FOLD: Final = 1 << 57
-"""Matching debits and credits are subtracted from both counters in steps of
-this size (ADR 0053).
-"""
 
 
 class Unbalanced(AssertionError):
@@ -42,100 +31,11 @@ class GuardBroken(AssertionError):
     """An operation would take a guarded account below zero: a bug in its `decide`."""
 
 
-class Account(msgspec.Struct, gc=False):
-    """An account row being changed; the four counters are minor units of its currency.
-
-    `status` is the value of an `AccountStatus`.
-    """
-
-    id: AccountId
-    code: str
-    currency: str
-    book: int
-    guard: int
-    status: str
-    debits_posted: int
-    credits_posted: int
-    debits_pending: int
-    credits_pending: int
-    version: int
-    last_entry_at: datetime | None
-    overdraft_limit: int = 0
-    """How far below zero a guarded account may go."""
-    forced_debt: int = 0
-    """How far below that it was taken by force, and is not made good yet."""
-    effective_until: datetime | None = None
-    """Before this no transaction may count: balances by effective time were answered."""
-    ended: int = 0
-    """How much of the pending debits has expired for the operation being decided."""
-
-    def lets(self, *, is_debit: bool) -> bool:
-        """True when money may go out (`is_debit`), or in."""
-        one_way = _FROZEN_CREDITS if is_debit else _FROZEN_DEBITS
-        return self.status in {_OPEN, one_way}
-
-    def lacks(self, change: int) -> bool:
-        """True when a change would take more than is available of a guarded account."""
-        return change < 0 and self.guard == _CREDIT_GUARD and self.available + change < 0
-
-    def cannot_count(self, change: int) -> bool:
-        """True when a change would make the balance larger than an account may have."""
-        after = self.balance + change
-        limit = HOUSE_MAX if self.guard == _NO_GUARD else OWNED_MAX
-        return not -limit <= after <= limit
-
-    @property
-    def balance(self) -> int:
-        """Credits minus debits, without holds."""
-        return self.credits_posted - self.debits_posted
-
-    @property
-    def available(self) -> int:
-        """What may still be taken from a credit-guarded account, its overdraft counted."""
-        own = self.credits_posted - self.debits_posted - self.debits_pending
-        return own + self.ended + self.overdraft_limit
-
-    @property
-    def position(self) -> int:
-        """What is there when all that is held is gone."""
-        return self.credits_posted - self.debits_posted - self.debits_pending
-
-    @property
-    def held(self) -> int:
-        """The amount held."""
-        return self.debits_pending - self.ended
-
-    def is_broken(self) -> bool:
-        """True when the guarded side is below zero with everything pending counted."""
-        if self.guard == _CREDIT_GUARD:
-            own = self.credits_posted - self.debits_posted - self.debits_pending
-            return own < -(self.overdraft_limit + self.forced_debt)
-        if self.guard == _DEBIT_GUARD:
-            return self.debits_posted - self.credits_posted - self.credits_pending < 0
-        return False
-
-
-def fold(account: Account) -> None:
-    """Subtract matching turnover from both counters, so that they overflow no earlier than
-    balances.
-    """
-    steps = min(account.debits_posted, account.credits_posted) // FOLD
-    account.debits_posted -= steps * FOLD
-    account.credits_posted -= steps * FOLD
-
-
 def fold_turnover(balances: "Balances") -> None:
     """Fold what has grown large, before counters are read for writing."""
     for account in balances.changed.values():
         if account.debits_posted >= FOLD and account.credits_posted >= FOLD:
             fold(account)
-
-
-def new_account(spec: AccountSpec) -> Account:
-    """An account that does not exist yet, all counters zero."""
-    return Account(
-        spec.id, spec.code, spec.currency, spec.book, spec.guard.value, _OPEN, 0, 0, 0, 0, 0, None
-    )
 
 
 class Balances:
@@ -144,7 +44,8 @@ class Balances:
     def __init__(self, accounts: Iterable[Account]) -> None:
         """`accounts` are locked rows; no other account exists for this batch."""
         self.accounts: dict[AccountId, Account] = {a.id: a for a in accounts}
-        self.entries: list[EntryRow] = []
+        self.entries: list[bytes] = []
+        """Rows as COPY takes them."""
         self.changed: dict[AccountId, Account] = {}
         self.opened: dict[AccountId, Account] = {}
         self.statuses: dict[AccountId, str] = {}
@@ -232,7 +133,7 @@ class Balances:
 
         Raises `Unbalanced` or `GuardBroken`: nothing is written.
         """
-        accounts = self.accounts
+        accounts, id_bytes, now_us = self.accounts, bytes_of(operation_id), shared_micros(now)
         for leg in legs:
             account = accounts[leg.account_id]
             minor = leg.minor
@@ -244,22 +145,16 @@ class Balances:
                 raise Unbalanced(f"a leg of zero on {account.code}")
             # Times within an account never go back, whatever the clock does: balance_at searches
             # by them.
-            last = account.last_entry_at
-            account.last_entry_at = at = now if last is None or last < now else last
+            at = account.last_entry_us = max(account.last_entry_us, now_us)
             account.version += 1
             self.changed[account.id] = account
             self.entries.append(
-                (
-                    account.id,
-                    account.version,
-                    minor,
-                    account.credits_posted - account.debits_posted,
-                    at,
-                    operation_id,
-                    account.book,
-                    CURRENCIES[account.currency].number,
+                pack_entry(
+                    8, 8, account.id, 8, account.version, 8, minor,
+                    8, account.credits_posted - account.debits_posted, 8, at,
+                    16, id_bytes, 8, account.book, 2, CURRENCIES[account.currency].number,
                 )
-            )
+            )  # fmt: skip
         for account_id in forces:
             self.force(account_id)
         for leg in legs:
@@ -268,6 +163,49 @@ class Balances:
                 self._make_good(account)
             if account.guard and account.is_broken():
                 raise GuardBroken(f"account {account.code} cannot take {leg.minor}")
+
+    def move(
+        self,
+        payer_id: AccountId,
+        receiver_id: AccountId,
+        minor: int,
+        currency: str,
+        operation_id: UUID,
+        now: datetime,
+    ) -> tuple[int, int] | None:
+        """Move money between two open wallets; both balances afterwards.
+
+        None, and nothing has changed, where anything is unusual, or the money is not there.
+        """
+        payer, receiver = self.accounts.get(payer_id), self.accounts.get(receiver_id)
+        if payer is None or receiver is None or payer is receiver:
+            return None
+        left = payer.credits_posted - payer.debits_posted - minor
+        has = receiver.credits_posted - receiver.debits_posted + minor
+        if (
+            left < payer.debits_pending
+            or not receiver.debits_pending <= has <= OWNED_MAX
+            or not (_is_plain(payer, currency) and _is_plain(receiver, currency))
+        ):
+            return None
+        payer.debits_posted += minor
+        receiver.credits_posted += minor
+        now_us, id_bytes, number = (
+            shared_micros(now),
+            bytes_of(operation_id),
+            CURRENCIES[currency].number,
+        )
+        for account, amount, balance in ((payer, -minor, left), (receiver, minor, has)):
+            account.version += 1
+            account.last_entry_us = max(account.last_entry_us, now_us)
+            self.changed[account.id] = account
+            self.entries.append(
+                pack_entry(
+                    8, 8, account.id, 8, account.version, 8, amount, 8, balance,
+                    8, account.last_entry_us, 16, id_bytes, 8, 0, 2, number,
+                )
+            )  # fmt: skip
+        return left, has
 
     def check(self, legs: Sequence[Leg]) -> None:
         """Raise `Unbalanced`, or `BalanceLimit` when an account could not count the money."""
@@ -297,3 +235,14 @@ class Balances:
             and -OWNED_MAX <= first.balance + one.minor <= OWNED_MAX
             and -OWNED_MAX <= second.balance + other.minor <= OWNED_MAX
         )
+
+
+def _is_plain(account: Account, currency: str) -> bool:
+    """True for an open account of our own books that owes nothing and may not go below zero."""
+    return (
+        account.currency == currency
+        and account.status == _OPEN
+        and account.guard == _CREDIT_GUARD
+        and account.book == 0
+        and account.forced_debt == 0
+    )

@@ -1,13 +1,22 @@
 """Locking the accounts of a batch, always sorted by id."""
 
+import struct
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Final
 
 from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
-from payments.kernel.packing import bigints
+from payments.kernel.packing import bigints, micros
 from payments.kernel.sql import load_sql
-from payments.ledger.balances import Account, Balances
-from payments.ledger.chart import AccountSpec
+from payments.ledger.account import Account
+from payments.ledger.balances import Balances
+from payments.ledger.chart import AccountSpec, AccountStatus, Guard
+
+_usual_rows: Final = struct.Struct(">qqqqqIH3s").iter_unpack
+"""Of each: id, debits, credits, version, last entry, block and line of its row, currency."""
+_CREDIT_GUARD: Final = Guard.CREDIT.value
+_OPEN: Final = AccountStatus.OPEN.value
 
 
 async def lock_accounts(
@@ -67,18 +76,45 @@ async def _make(connection: Connection, specs: list[AccountSpec]) -> None:
 
 
 async def _lock(connection: Connection, ids: list[AccountId]) -> Balances:
-    rows = await connection.fetch(load_sql(__file__, "lock_accounts"), bigints(ids))
-    return Balances(Account(*row) for row in rows)
+    (row,) = await connection.fetch(load_sql(__file__, "lock_accounts"), bigints(ids))
+    return _balances(*row)
 
 
 async def _lock_free(connection: Connection, ids: list[AccountId]) -> Balances:
-    rows = await connection.fetch(load_sql(__file__, "lock_left_accounts"), bigints(ids))
-    return Balances(Account(*row) for row in rows)
+    (row,) = await connection.fetch(load_sql(__file__, "lock_left_accounts"), bigints(ids))
+    return _balances(*row)
+
+
+def _balances(usual: bytes | None, others: Iterable[tuple[Any, ...]] | None) -> Balances:
+    accounts: dict[AccountId, Account] = {}
+    for id_, debits, credits_, version, last_us, block, line, currency in _usual_rows(usual or b""):
+        accounts[id_] = Account(
+            id_, f"wallet:{id_}", _code(currency), 0, _CREDIT_GUARD, _OPEN,
+            debits, credits_, 0, 0, version, last_us, 0, 0, None, 0, (block, line),
+        )  # fmt: skip
+    for row in others or ():
+        accounts[row[0]] = account_of(row)
+    balances = Balances(())
+    balances.accounts = accounts
+    return balances
+
+
+@lru_cache(maxsize=1024)
+def _code(currency: bytes) -> str:
+    return currency.decode()
+
+
+def account_of(row: Iterable[Any]) -> Account:
+    """An account whose columns were read one by one; the time of its last entry may be null."""
+    values = list(row)
+    last = values[11]
+    values[11] = 0 if last is None else micros(last)
+    return Account(*values)
 
 
 async def are_as_left(connection: Connection, left: Mapping[AccountId, Account]) -> bool:
     """Lock accounts that another transaction of ours has just committed; False when somebody else
     has one of them, or changed it in between. Never waits.
     """
-    rows = await connection.fetch(load_sql(__file__, "lock_left_accounts"), bigints(list(left)))
-    return len(rows) == len(left) and all(Account(*row) == left[row[0]] for row in rows)
+    now = (await _lock_free(connection, sorted(left))).accounts
+    return len(now) == len(left) and all(account.is_as(left[id_]) for id_, account in now.items())

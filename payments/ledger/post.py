@@ -1,31 +1,44 @@
 """Writes a batch to the ledger. Only `payments.operations.writing` may import this."""
 
-import struct
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, NamedTuple
 
 from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
-from payments.kernel.packing import bigints, bytes_of, copy_packed, micros
+from payments.kernel.packing import bigints, copy_packed
 from payments.kernel.sql import load_sql
-from payments.ledger.balances import Account, Balances
-from payments.ledger.posting import ENTRY_FIELDS, EntryRow
+from payments.ledger.account import Account
+from payments.ledger.balances import Balances
+from payments.ledger.posting import ENTRY_FIELDS
 
-_pack_entry: Final = struct.Struct(">hiqiqiqiqiqi16siqih").pack
-"""The number of fields, then each with its length in front."""
 
-Counters = tuple[str, str, str, str, str, str]
-"""The columns of the hot UPDATE as the text of arrays."""
+class Counters(NamedTuple):
+    """What a hot UPDATE writes: how many rows, the statement, its columns as the text of arrays."""
+
+    rows: int
+    statement: str
+    columns: tuple[str, ...]
 
 
 def counters_to_write(
     balances: Balances, apart: Collection[AccountId]
-) -> tuple[Counters | None, Counters | None]:
+) -> tuple[list[Counters], list[Counters]]:
     """The counters of changed accounts, of those `apart` in a group of their own."""
-    usual = [a for a in _sorted(balances.changed.values()) if a.id not in balances.limited]
-    own = [a for a in usual if a.id not in apart]
-    return _counters(own), _counters([a for a in usual if a.id in apart])
+    placed: list[Account] = []
+    own: list[Account] = []
+    others: list[Account] = []
+    limited = balances.limited
+    for id_, account in balances.changed.items():
+        if id_ in limited:
+            continue
+        if id_ in apart:
+            others.append(account)
+        elif account.place is None or account.debits_pending or account.credits_pending:
+            own.append(account)
+        else:
+            placed.append(account)
+    return _placed(placed) + _counters(own), _counters(others)
 
 
 async def open_accounts(connection: Connection, balances: Balances) -> None:
@@ -38,16 +51,20 @@ async def open_accounts(connection: Connection, balances: Balances) -> None:
         )
 
 
-async def write_entries(connection: Connection, entries: Sequence[EntryRow]) -> None:
+async def write_entries(connection: Connection, entries: Sequence[bytes]) -> None:
     """All entries by one COPY: the trigger of the table sums each operation's."""
     if entries:
-        await copy_packed(connection, "entries", ENTRY_FIELDS, _packed(entries))
+        await copy_packed(connection, "entries", ENTRY_FIELDS, entries)
 
 
-async def write_counters(connection: Connection, counters: Counters | None, now: datetime) -> None:
-    """One UPDATE, one row an account, however many entries it got."""
-    if counters is not None:
-        await connection.execute(load_sql(__file__, "update_accounts"), *counters, now)
+async def write_counters(
+    connection: Connection, counters: Iterable[Counters], now: datetime
+) -> None:
+    """One UPDATE each, one row an account, however many entries it got."""
+    for one in counters:
+        done = await connection.execute(load_sql(__file__, one.statement), *one.columns, now)
+        if done != f"UPDATE {one.rows}":
+            raise AssertionError(f"{one.rows} accounts were locked, and the answer is {done}")
 
 
 async def write_rare(connection: Connection, balances: Balances) -> None:
@@ -65,32 +82,27 @@ async def write_rare(connection: Connection, balances: Balances) -> None:
         )
 
 
-def _packed(entries: Sequence[EntryRow]) -> list[bytes]:
-    last, at = None, 0
-    last_id, id_bytes = None, b""
-    rows = []
-    for account_id, seq, amount, balance, recorded_at, operation_id, book, currency in entries:
-        if recorded_at is not last:  # nearly all have the time of the batch
-            last, at = recorded_at, micros(recorded_at)
-        if operation_id is not last_id:  # the legs of one operation are neighbours
-            last_id, id_bytes = operation_id, bytes_of(operation_id)
-        rows.append(
-            _pack_entry(
-                8, 8, account_id, 8, seq, 8, amount, 8, balance, 8, at,
-                16, id_bytes, 8, book, 2, currency,
-            )
-        )  # fmt: skip
-    return rows
-
-
 def _sorted(accounts: Iterable[Account]) -> list[Account]:
     return sorted(accounts, key=lambda a: a.id)
 
 
-def _counters(accounts: Sequence[Account]) -> Counters | None:
+def _placed(accounts: Sequence[Account]) -> list[Counters]:
     if not accounts:
-        return None
-    return (
+        return []
+    places = [a.place for a in accounts if a.place is not None]
+    columns = (
+        "{" + ",".join([f'"({block},{line})"' for block, line in places]) + "}",
+        bigints([a.debits_posted for a in accounts]),
+        bigints([a.credits_posted for a in accounts]),
+        bigints([a.version for a in accounts]),
+    )
+    return [Counters(len(accounts), "update_placed_accounts", columns)]
+
+
+def _counters(accounts: Sequence[Account]) -> list[Counters]:
+    if not accounts:
+        return []
+    columns = (
         bigints([a.id for a in accounts]),
         bigints([a.debits_posted for a in accounts]),
         bigints([a.credits_posted for a in accounts]),
@@ -98,6 +110,7 @@ def _counters(accounts: Sequence[Account]) -> Counters | None:
         bigints([a.credits_pending for a in accounts]),
         bigints([a.version for a in accounts]),
     )
+    return [Counters(len(accounts), "update_accounts", columns)]
 
 
 def _limited_columns(accounts: Sequence[Account]) -> tuple[list[Any], ...]:

@@ -123,7 +123,7 @@ class Applier:
         needs = self.aside.due(monotonic_s())
         if not needs:
             return []
-        ahead: Ahead | None = await turn.to_decide()
+        ahead = Ahead.after(await turn.to_decide())
         put_off = self.slow.put_off()
         locked = await still_locked(connection, needs, ahead, put_off)
         await look_at_tables(connection, self.slow)
@@ -240,7 +240,7 @@ class Applier:
         self, connection: Connection, items: list[Item], turn: Turn
     ) -> Batch | None:
         """None when nothing is written: an account is locked, or is not as it was read."""
-        if await turn.to_decide() is not None:
+        if await turn.to_decide():
             return None
         await turn.to_commit()
         if (read := await quick.read(connection, items, self._lapsing)) is None:
@@ -275,7 +275,7 @@ class Applier:
         self, connection: Connection, items: list[Item], turn: Turn, locking: Locking
     ) -> list[Answer]:
         async with connection.transaction():
-            ahead: Ahead | None = await turn.to_decide()
+            ahead = Ahead.after(await turn.to_decide())
             hurry = self._hurry(items, locking)
             loaded = await load(connection, items, ahead, self._lapsing, hurry)
             if loaded is None:

@@ -20,8 +20,6 @@ from payments.operations.record import Record
 from payments.operations.refusals import BALANCE_LIMIT
 from payments.operations.transaction import (
     PAIR,
-    MovesAlone,
-    Transaction,
     amounts_of,
     backdated_of,
     transaction_of,
@@ -149,14 +147,18 @@ class Batch:
         return whole
 
     def _decide(self, item: Item) -> Decision:
-        envelope = item.envelope
+        envelope, endings = item.envelope, self.state.endings
+        plain = item.operation.plain
+        if plain is not None and not endings:
+            result = plain.decide(item.intent, envelope, self.state, self.now)
+            if result is not None:
+                return self._decision(envelope, Status.APPLIED, None, result, None)
         # An acceptance after the decision means a wrong clock, which must not expire a hold.
         accepted_at = envelope.submitted_at
         if accepted_at > self._latest:
             accepted_at = self.now
         context = Context(envelope.operation_id, envelope.actor, self.now, accepted_at)
-        endings = self.state.endings
-        if endings is None or not endings:
+        if not endings:
             return self._judge(item, context, ())
         ended = endings.over(self._accounts(item), accepted_at)
         accounts = self.state.balances.accounts
@@ -250,14 +252,6 @@ class Batch:
                 endings.add(record)
 
     def _keep_transaction(self, outcome: Applied, envelope: Envelope) -> None:
-        row = outcome.puts[0] if len(outcome.puts) == 1 else None
-        if isinstance(row, MovesAlone) and outcome.about is None and len(outcome.legs) == PAIR:
-            plain = row.with_transaction(
-                envelope.operation_id, envelope.kind, envelope.actor, outcome.legs
-            )
-            if plain is not None:  # nearly all there is
-                self.state.records.put_later(Transaction, plain)
-                return
         transaction = transaction_of(envelope, outcome, self.state.balances.accounts, self.now)
         self.state.records.put(transaction)
         if len(outcome.legs) > PAIR:

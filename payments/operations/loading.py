@@ -1,10 +1,9 @@
 """What a batch needs from PostgreSQL before it is decided, locked: rows, numbers, accounts.
 
-What the batch before has touched and not committed yet is taken from memory (`Ahead`).
+What the batches before have touched and not committed yet is taken from memory (`Ahead`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +11,8 @@ import msgspec
 from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
 from payments.kernel.sql import load_sql
-from payments.ledger.balances import Account, Balances
+from payments.ledger.account import Account
+from payments.ledger.balances import Balances
 from payments.ledger.chart import AccountSpec
 from payments.operations.batch import Batch
 from payments.operations.envelope import Envelope, decode
@@ -22,22 +22,42 @@ from payments.operations.locking import NO_HURRY, Hurry, lock, lock_endings, loc
 from payments.operations.needs import Need, refs_of
 from payments.operations.operation import State
 from payments.operations.outcome import Decision
-from payments.operations.record import Records
+from payments.operations.record import Record, Records, Ref
 
 DECISION_FIELDS: Final = Decision.__struct_fields__
 
 
 class Ahead(msgspec.Struct, frozen=True):
-    """What the batch before leaves when it commits."""
+    """What the batches before leave when they commit."""
 
     accounts: Mapping[AccountId, Account]
-    records: Records
+    records: Sequence[Records]
     known: Mapping[int, Decision]
 
     @classmethod
     def of(cls, batch: Batch) -> "Ahead":
         """Nothing in it changes any more."""
-        return cls(batch.state.balances.accounts, batch.state.records, batch.known)
+        return cls(batch.state.balances.accounts, (batch.state.records,), batch.known)
+
+    @classmethod
+    def after(cls, lefts: "Sequence[Ahead]") -> "Ahead | None":
+        """What several leave, the last of them the newest; None when there is none."""
+        if len(lefts) < 2:  # noqa: PLR2004 - nothing to put together
+            return lefts[0] if lefts else None
+        accounts: dict[AccountId, Account] = {}
+        known: dict[int, Decision] = {}
+        for left in lefts:
+            accounts.update(left.accounts)
+            known.update(left.known)
+        return cls(accounts, [r for left in lefts for r in left.records], known)
+
+    def touches(self, ref: Ref) -> bool:
+        """True when one of them has the row of a reference to change, or made it."""
+        return any(records.touches(ref) for records in self.records)
+
+    def has(self, type_: type[Record]) -> bool:
+        """True when one of them has a row of that type."""
+        return any(records.has(type_) for records in self.records)
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -69,8 +89,7 @@ async def load(
     fresh = _first_of_each(items, known)
     refs = list(refs_of(fresh))
     if ahead is not None and (
-        any(ahead.records.touches(ref) for ref in refs)
-        or (lapsing is not None and ahead.records.has(lapsing.type))
+        any(ahead.touches(ref) for ref in refs) or (lapsing is not None and ahead.has(lapsing.type))
     ):
         return None
     records = Records()
@@ -81,7 +100,7 @@ async def load(
     shared, ids, houses = _needed(fresh, state, ahead)
     balances, locked = await lock(connection, ids, houses, hurry)
     busy.update((account, account) for account in locked)
-    balances.accounts.update((id_, copy(left)) for id_, left in shared.items())
+    balances.accounts.update((id_, left.handed_on()) for id_, left in shared.items())
     state.balances = balances
     if lapsing is not None:
         busy.update(await _load_endings(connection, state, fresh, lapsing, hurry))

@@ -85,5 +85,5 @@ async def still_locked(
     return frozenset(
         one
         for one in locked
-        if not (ahead.records.touches(one) if isinstance(one, Ref) else one in ahead.accounts)
+        if not (ahead.touches(one) if isinstance(one, Ref) else one in ahead.accounts)
     )

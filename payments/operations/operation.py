@@ -8,11 +8,13 @@ from uuid import UUID
 import msgspec
 
 from payments.kernel.ids import AccountId
-from payments.ledger.balances import Account, Balances
+from payments.ledger.account import Account
+from payments.ledger.balances import Balances
 from payments.ledger.chart import AccountSpec
 from payments.operations.envelope import Intent
 from payments.operations.lapse import Endings, Lapsing
 from payments.operations.outcome import Outcome, Refusal, Result
+from payments.operations.plain import Plain
 from payments.operations.record import Record, Records, Ref
 
 IntentT = TypeVar("IntentT", bound=Intent)
@@ -85,6 +87,7 @@ class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     `parts`: the operations it is made of, decided in their order, all applied or none.
     `items`: takes a bulk apart into items of a batch, which are decided after it, each on its own.
     `lapsing`: the rows it makes that expire.
+    `plain`: how its usual case is decided in few steps.
     """
 
     kind: str
@@ -100,3 +103,4 @@ class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     refusals: tuple[Refusal, ...] = ()
     parts: "Callable[[IntentT], Sequence[Part]] | None" = None
     items: Callable[[Any], Iterable[Any]] | None = None
+    plain: Plain[Any] | None = None

@@ -14,9 +14,10 @@ from payments.events.event import text_of
 from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
 from payments.kernel.sql import load_sql
-from payments.ledger.balances import Account, Balances, fold_turnover
+from payments.ledger.balances import Balances, fold_turnover
 from payments.ledger.chart import AccountSpec
-from payments.ledger.posting import ENTRY_FIELDS
+from payments.ledger.lock import account_of
+from payments.ledger.posting import ENTRY_FIELDS, entry_of
 from payments.operations.batch import Batch
 from payments.operations.items import Item
 from payments.operations.lapse import Lapsing
@@ -77,7 +78,7 @@ async def read(
         [a.id if isinstance(a, AccountSpec) else a for a in needed],
         ids,
     )
-    state.balances = Balances(Account(*row[1:]) for row in accounts)
+    state.balances = Balances(account_of(row[1:]) for row in accounts)
     by_id = state.balances.accounts
     if is_parked or not houses.issubset(by_id):
         return None
@@ -106,7 +107,7 @@ async def write(
         list(seen.values()),
         batch.now,
         _json(sorted(batch.decided, key=lambda one: one.operation_id.int)),
-        _json([dict(zip(ENTRY_FIELDS, row, strict=True)) for row in balances.entries]),
+        _json([dict(zip(ENTRY_FIELDS, entry_of(row), strict=True)) for row in balances.entries]),
         _json(list(balances.changed.values())),
         _json(_positions(items)),
         len(batch.events),

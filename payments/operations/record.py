@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
-from typing import Any, ClassVar, Final, NamedTuple, Self, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,9 @@ from payments.kernel.packing import copy_packed
 from payments.operations.record_sql import LOCK, LOCK_FREE, existing, select, update
 from payments.operations.record_values import json_fields, to_row
 from payments.operations.written import as_written
+
+if TYPE_CHECKING:
+    from payments.operations.plain import PlainRow
 
 _RAW_OR_NONE: Final = msgspec.Raw | None
 
@@ -48,10 +51,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """More rows that are written with new ones of this type."""
         return ()
 
-    def whole(self) -> "Record":
-        """The row itself, of something that stands for it (`Records.put_later`)."""
-        return self
-
     def row(self) -> Any:
         """Something that JSON has the columns of."""
         return self
@@ -66,6 +65,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Joined(Record, frozen=True):
     """A new row that is one of two types: its table inherits from the tables of both."""
+
+    stands_for: ClassVar[tuple[type[Record], ...]] = ()
+    """The two types."""
 
     @classmethod
     def join(
@@ -111,6 +113,7 @@ class Records:
         self._puts: dict[type[Record], dict[Any, Record]] = {}
         self._types: set[type[Record]] = set()
         self._fresh: dict[type[Record], list[Record]] = {}
+        self._plain: dict[type[Joined], list[PlainRow]] = {}
         self.watched: frozenset[type[Record]] = frozenset()
         self.changes: list[tuple[Record | None, Record]] = []
 
@@ -140,18 +143,28 @@ class Records:
             self._index(record)
         self._puts.setdefault(type_, {})[record.key()] = record
 
-    def put_later(self, type_: type[Record], record: Record) -> None:
-        """Store what stands for a new row of the type; it is made when somebody asks for one."""
-        if type_ in self._types or type_ in self.watched:
-            self.put(record.whole())
-        else:
-            self._fresh.setdefault(type_, []).append(record)
+    def put_plain(self, row: "PlainRow") -> None:
+        """Store a new row that is two; they are made when somebody asks for one."""
+        both = row.written_as
+        if self._types and not self._types.isdisjoint(both.stands_for):
+            for part in row.parts():
+                self.put(part)
+            return
+        self._plain.setdefault(both, []).append(row)
+        if self.watched:
+            self.changes.append((None, row))
 
     def _index_fresh(self, type_: type[Record]) -> None:
-        for fresh in self._fresh.pop(type_, ()):
-            record = fresh.whole()
-            self._index(record)
-            self._puts.setdefault(type_, {})[record.key()] = record
+        for both in [one for one in self._plain if type_ in one.stands_for]:
+            for row in self._plain.pop(both):
+                for part in row.parts():
+                    self._keep_new(part)
+        for record in self._fresh.pop(type_, ()):
+            self._keep_new(record)
+
+    def _keep_new(self, record: Record) -> None:
+        self._index(record)
+        self._puts.setdefault(type(record), {})[record.key()] = record
 
     def touches(self, ref: Ref) -> bool:
         """True when the row of a reference was loaded to be changed, made or changed here."""
@@ -161,15 +174,20 @@ class Records:
 
     def has(self, type_: type[Record]) -> bool:
         """True when there is a row of that type."""
-        return type_ in self._types or type_ in self._fresh
+        return (
+            type_ in self._types
+            or type_ in self._fresh
+            or any(type_ in both.stands_for for both in self._plain)
+        )
 
     def savepoint(self) -> Callable[[], None]:
         """A function that puts the rows back to what they are now."""
         rows, puts = dict(self._rows), {type_: dict(rows) for type_, rows in self._puts.items()}
         fresh = {type_: list(rows) for type_, rows in self._fresh.items()}
+        plain = {both: list(rows) for both, rows in self._plain.items()}
 
         def undo() -> None:
-            self._rows, self._puts, self._fresh = rows, puts, fresh
+            self._rows, self._puts, self._fresh, self._plain = rows, puts, fresh, plain
 
         return undo
 
@@ -223,6 +241,7 @@ class Records:
                 type_: [*self._puts.get(type_, {}).values(), *self._fresh.get(type_, ())]
                 for type_ in {*self._puts, *self._fresh}
             }
+            | self._plain
         )
 
     async def write_packed(self, connection: Connection) -> None:
@@ -232,7 +251,7 @@ class Records:
             puts = self._puts.get(type_, {})
             new[type_] = [r for k, r in puts.items() if (type_, k) not in self._loaded]
             new[type_] += self._fresh.get(type_, ())
-        for type_, rows in as_written(new).items():
+        for type_, rows in as_written(new | self._plain).items():
             packed = [row.packed() for row in rows]
             await copy_packed(connection, type_.table.name, type_.columns(), packed)
 

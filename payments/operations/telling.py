@@ -16,6 +16,7 @@ from payments.operations.envelope import Intent
 from payments.operations.items import Item
 from payments.operations.operation import Operation, State
 from payments.operations.outcome import Decision, Status
+from payments.operations.plain import PlainRow
 from payments.operations.record import Record, Ref
 
 Change = tuple[Record | None, Record]
@@ -126,6 +127,7 @@ class Teller:
                 return
         own = None
         if changes:
+            changes = _of_rows(changes)
             state.records.changes = []
             if decision.status == _APPLIED and kind.tells is not None:
                 own = _own(changes, kind.tells.record)
@@ -187,12 +189,18 @@ def _packed(kind: _Kind, decision: Decision, change: Change) -> Event | None:
     before, made = change
     if kind.packs is None or before is not None or decision.status != _APPLIED:
         return None
-    values = (
-        kind.packs(made) if kind.tells is not None and type(made) is kind.tells.record else None
-    )
+    is_its = isinstance(made, PlainRow) or (kind.tells and type(made) is kind.tells.record)
+    values = kind.packs(made) if is_its else None
     if values is None:
         return None
     return Event(kind.applied, decision.operation_id, client_of(decision.actor), values)
+
+
+def _of_rows(changes: Sequence[Change]) -> list[Change]:
+    """Changes of things: a row that is also a transaction is told as the thing."""
+    return [
+        (before, row.parts()[0] if isinstance(row, PlainRow) else row) for before, row in changes
+    ]
 
 
 def _own(changes: Sequence[Change], type_: type[Record]) -> Change | None:

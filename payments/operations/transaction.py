@@ -23,7 +23,7 @@ from payments.kernel.packing import (
     shared_micros,
     text_field,
 )
-from payments.ledger.balances import Account
+from payments.ledger.account import Account
 from payments.ledger.posting import Leg
 from payments.ledger.tables import backdated_entries
 from payments.operations.envelope import Envelope
@@ -117,16 +117,6 @@ class Transaction(Record, frozen=True):
             and self.reversal_of is None
             and self.reversed_by is None
         )
-
-
-class MovesAlone(Record, frozen=True):
-    """A row from which the transaction follows, where an operation makes no other."""
-
-    def with_transaction(
-        self, operation_id: UUID, kind: str, actor: str, legs: Sequence[Leg]
-    ) -> Record | None:
-        """What stands for the transaction; None where it does not follow."""
-        raise NotImplementedError
 
 
 def packed_says(transaction: Transaction) -> bytes:

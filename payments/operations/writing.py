@@ -20,7 +20,8 @@ from payments.kernel.packing import (
 )
 from payments.kernel.sql import load_sql
 from payments.ledger import post
-from payments.ledger.balances import Account, fold_turnover
+from payments.ledger.account import Account
+from payments.ledger.balances import fold_turnover
 from payments.ledger.lock import are_as_left
 from payments.operations.batch import Batch
 from payments.operations.conflicts import INSERT, insert_arguments

@@ -11,7 +11,7 @@ from payments.bills.tables import (
 )
 from payments.kernel.ids import AccountId
 from payments.kernel.money import currency_of, format_minor
-from payments.ledger.balances import Account
+from payments.ledger.account import Account
 from payments.ledger.chart import AccountSpec, Kind, house
 from payments.ledger.posting import move
 from payments.operations.envelope import Intent

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from payments.kernel.ids import AccountId, sortable_id
-from payments.ledger.balances import Account
+from payments.ledger.account import Account
 from payments.ledger.chart import AccountStatus
 from payments.ledger.posting import Leg, move
 from payments.operations.envelope import Intent

@@ -1,5 +1,6 @@
 """transfer.create: money from one wallet to another of the same currency."""
 
+from typing import Final
 from uuid import UUID
 
 from payments.kernel.ids import sortable_id
@@ -9,8 +10,9 @@ from payments.ledger.posting import move
 from payments.operations.envelope import Intent
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Outcome, Refused, Result
+from payments.operations.plain import Plain
 from payments.operations.refusals import INSUFFICIENT_FUNDS
-from payments.transfers.tables import Transfer
+from payments.transfers.tables import PlainTransfer, Transfer
 from payments.wallets.refusals import PAYER_REFUSALS, SAME_WALLET, usable
 
 
@@ -68,6 +70,30 @@ def decide(intent: CreateTransfer, state: State, context: Context) -> Outcome:
     )
 
 
+PLAIN: Final[Plain[CreateTransfer]] = Plain(
+    moves=lambda intent: (
+        chart.wallet(intent.source_wallet_id),
+        chart.wallet(intent.destination_wallet_id),
+        intent.minor,
+        intent.currency,
+    ),
+    row=lambda intent, envelope, id_, number, now: PlainTransfer(
+        id_,
+        intent.source_wallet_id,
+        intent.destination_wallet_id,
+        intent.minor,
+        intent.currency,
+        intent.description,
+        envelope.operation_id,
+        envelope.kind,
+        envelope.actor,
+        number,
+        now,
+    ),
+    result=lambda id_, source, destination: TransferCreated(
+        transfer_id=id_, source_balance=source, destination_balance=destination
+    ),
+)
 OPERATION = Operation(
     kind="transfer.create",
     intent=CreateTransfer,
@@ -78,5 +104,6 @@ OPERATION = Operation(
         chart.wallet(intent.destination_wallet_id),
     ),
     decide=decide,
+    plain=PLAIN,
     refusals=(SAME_WALLET, *PAYER_REFUSALS),
 )

@@ -1,23 +1,21 @@
 """Tables of transfers."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, ClassVar, Final, Self, cast
+from typing import Any, ClassVar, Final, cast
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 
 from payments.kernel.database import METADATA
-from payments.kernel.ids import sortable_id
-from payments.kernel.money import CURRENCIES
 from payments.kernel.packing import NULL, bytes_of, repeated_field, shared_micros, text_field
-from payments.ledger.posting import Leg
+from payments.operations.plain import PlainRow
 from payments.operations.record import Joined, Record
 from payments.operations.tables import index_as_transactions, transactions
-from payments.operations.transaction import MovesAlone, Transaction, packed_says
+from payments.operations.transaction import Transaction, TransactionTrait, packed_says
 
 transfers: Final = sa.Table(
     "transfers",
@@ -85,7 +83,7 @@ class TransferTransaction(Joined, frozen=True):
     ) -> tuple[list[Record], list[Record], list[Record]]:
         """Transfers and transactions that are left, and those of one id as one row."""
         # By the number: hashing a UUID is slow.
-        by_id = {other.id.int: other for other in cast("Sequence[_Other]", others)}
+        by_id = {other.id.int: other for other in cast("Sequence[Transaction]", others)}
         alone: list[Record] = []
         joined: list[Record] = []
         for one in cast("Sequence[Transfer]", ones):
@@ -98,13 +96,16 @@ class TransferTransaction(Joined, frozen=True):
                 and other.reversal_of == one.reversal_of
                 and other.created_at == one.created_at
             ):
-                joined.append(
-                    other.of(one) if isinstance(other, PlainTransfer) else cls(one, other)
-                )
+                joined.append(cls(one, other))
                 del by_id[number]
             else:
                 alone.append(one)
-        return alone, [other.whole() for other in by_id.values()], joined
+        return alone, list(by_id.values()), joined
+
+    @classmethod
+    def beside(cls, rows: Sequence[Any]) -> Iterator[TransactionTrait]:
+        """What stands beside transactions."""
+        return Transaction.beside(rows)
 
     def row(self) -> Any:
         """By column; what both have is the transfer's."""
@@ -136,70 +137,64 @@ class TransferTransaction(Joined, frozen=True):
         )  # fmt: skip
 
 
-class PlainTransfer(Joined, frozen=True):
-    """The same of a transfer whose transaction says nothing more: that is made when asked for."""
+class PlainTransfer(PlainRow, frozen=True):
+    """The same of a transfer whose transaction says nothing more."""
 
     table: ClassVar[sa.Table] = transfer_transactions
     is_packed: ClassVar[bool] = True
-    description: ClassVar[None] = None
+    written_as: ClassVar[type[Joined]] = TransferTransaction
+    reversed_minor: ClassVar[int] = 0
     reversal_of: ClassVar[None] = None
 
     id: UUID
-    transfer: "Transfer"
+    source_wallet_id: int
+    destination_wallet_id: int
+    minor: int
+    currency: str
+    description: str
     operation_id: UUID
     kind: str
     actor: str
     currency_number: int
-    minor: int
     created_at: datetime
 
-    def of(self, transfer: "Transfer") -> Self:
-        """The same with the transfer as the batch leaves it."""
-        return self if transfer is self.transfer else self.changed(transfer=transfer)
-
-    def whole(self) -> Transaction:
-        """The transaction."""
-        return Transaction(
+    def parts(self) -> tuple["Transfer", Transaction]:
+        """The transfer and the transaction."""
+        transfer = Transfer(
+            self.id, self.source_wallet_id, self.destination_wallet_id, self.minor, self.currency,
+            0, None, self.description, self.created_at,
+        )  # fmt: skip
+        transaction = Transaction(
             self.id, self.operation_id, self.kind, self.actor, self.currency_number, self.minor,
             msgspec.Raw(self._postings()), self.created_at, None, None, None, None, None, None,
         )  # fmt: skip
+        return transfer, transaction
 
     def _postings(self) -> bytes:
-        one = self.transfer
         return b"[[%d,%d,%d,%d]]" % (
-            one.source_wallet_id,
-            one.destination_wallet_id,
-            one.minor,
+            self.source_wallet_id,
+            self.destination_wallet_id,
+            self.minor,
             self.currency_number,
         )
 
     def row(self) -> Any:
         """By column."""
-        return TransferTransaction(self.transfer, self.whole()).row()
+        return TransferTransaction(*self.parts()).row()
 
     def packed(self) -> bytes:
         """As COPY takes it."""
-        one, operation_id = self.transfer, self.operation_id
-        id_ = bytes_of(one.id)
-        postings = self._postings()
-        return b"".join(
-            (
-                _pack_both(
-                    18, 16, id_, 8, one.source_wallet_id,
-                    8, one.destination_wallet_id, 8, one.minor,
-                    16, id_ if operation_id is one.id else bytes_of(operation_id),
-                    2, self.currency_number, 8, one.reversed_minor,
-                    8, shared_micros(one.created_at), len(postings),
-                ),
-                postings,
-                _shared_fields(one.currency, self.kind, self.actor),
-                text_field(one.description) if one.description else _EMPTY,
-                _FIVE_NULLS,
-            )
+        id_, operation_id, postings = bytes_of(self.id), self.operation_id, self._postings()
+        head = _pack_both(
+            18, 16, id_, 8, self.source_wallet_id, 8, self.destination_wallet_id, 8, self.minor,
+            16, id_ if operation_id is self.id else bytes_of(operation_id),
+            2, self.currency_number, 8, 0, 8, shared_micros(self.created_at), len(postings),
         )  # fmt: skip
+        shared = _shared_fields(self.currency, self.kind, self.actor)
+        said = text_field(self.description) if self.description else _EMPTY
+        return b"".join((head, postings, shared, said, _FIVE_NULLS))
 
 
-_Other = Transaction | PlainTransfer
 _EMPTY: Final = text_field("")
 _FIVE_NULLS: Final = NULL * 5
 
@@ -209,7 +204,7 @@ def _shared_fields(currency: str, kind: str, actor: str) -> bytes:
     return repeated_field(currency) + repeated_field(kind) + repeated_field(actor)
 
 
-class Transfer(MovesAlone, frozen=True):
+class Transfer(Record, frozen=True):
     """Money that went from one wallet to another; `reversed_minor` of it has gone back."""
 
     table: ClassVar[sa.Table] = transfers
@@ -226,27 +221,6 @@ class Transfer(MovesAlone, frozen=True):
     description: str
     created_at: datetime
 
-    def with_transaction(
-        self, operation_id: UUID, kind: str, actor: str, legs: Sequence[Leg]
-    ) -> Record | None:
-        """A row with its transaction, where that follows from the transfer and the operation."""
-        payer, receiver = legs
-        if (
-            payer.minor != -self.minor
-            or payer.account_id != self.source_wallet_id
-            or receiver.account_id != self.destination_wallet_id
-            or self.reversal_of is not None
-            or (
-                self.id is not operation_id
-                and self.id != sortable_id(operation_id, self.created_at)
-            )
-        ):
-            return None
-        number = CURRENCIES[self.currency].number
-        return PlainTransfer(
-            self.id, self, operation_id, kind, actor, number, self.minor, self.created_at
-        )
-
     def packed(self) -> bytes:
         """As COPY takes it."""
         return b"".join(
@@ -262,3 +236,6 @@ class Transfer(MovesAlone, frozen=True):
                 _pack_bigint(8, shared_micros(self.created_at)),
             )
         )  # fmt: skip
+
+
+TransferTransaction.stands_for = (Transfer, Transaction)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from payments.kernel.ids import AccountId
-from payments.ledger.balances import Account
+from payments.ledger.account import Account
 from payments.ledger.chart import AccountStatus
 from payments.operations.operation import State
 from payments.operations.outcome import Refusal, Refused

@@ -6,7 +6,7 @@ import pytest
 
 from payments.kernel.database import connect
 from payments.kernel.money import MINOR_MAX
-from payments.ledger.balances import OWNED_MAX
+from payments.ledger.account import OWNED_MAX
 from payments.wallets.adjust import AdjustWallet
 from streams.ownership import ensure_partitions
 from tests.fixtures.invariants import assert_invariants

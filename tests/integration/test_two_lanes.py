@@ -50,14 +50,15 @@ class Two:
 
     def first(self, *entries: Entry) -> "asyncio.Task[list[Answer]]":
         """Start the first batch."""
-        return asyncio.create_task(self._run(self.bench.connection, entries, self.turn))
+        return asyncio.create_task(self.run(self.bench.connection, entries, self.turn))
 
     def second(self, *entries: Entry, turn: Turn | None = None) -> "asyncio.Task[list[Answer]]":
         """Start the second, in the turn after it."""
         turn = turn or Turn(self.turn)
-        return asyncio.create_task(self._run(self._second, entries, turn))
+        return asyncio.create_task(self.run(self._second, entries, turn))
 
-    async def _run(self, connection: Connection, entries: Any, turn: Turn) -> list[Answer]:
+    async def run(self, connection: Connection, entries: Any, turn: Turn) -> list[Answer]:
+        """Run a batch in its turn."""
         answers = await self.bench.applier.apply(connection, entries, turn)
         await turn.before_ended()
         turn.end()
@@ -123,6 +124,34 @@ async def test_nothing_is_answered_before_the_batch_it_rests_on_commits(
     await first
     (answer,) = await second
     assert answer.is_replay
+
+
+async def test_a_third_batch_goes_on_from_both_before_it(two: Two, database: str) -> None:
+    """It spends what the first brings and what the second brings, and knows the first's ids."""
+    bench, id_ = two.bench, new_id()
+    a, b, c = [await bench.wallet() for _ in range(3)]
+    third = await connect(database)
+    await two.hold()
+    first = two.first(bench.entry("wallet.adjust", credit(a, 100), id_))
+    await two.waiting(1)
+    turn = Turn(two.turn)
+    second = two.second(bench.entry("transfer.create", transfer(a, b, 60)), turn=turn)
+    entries = (
+        bench.entry("transfer.create", transfer(a, c, 40)),
+        bench.entry("transfer.create", transfer(b, c, 61)),
+        bench.entry("transfer.create", transfer(b, c, 60)),
+        bench.entry("wallet.adjust", credit(a, 100), id_),
+    )
+    last = asyncio.create_task(two.run(third, entries, Turn(turn)))
+    done, _ = await asyncio.wait({first, second, last}, timeout=0.3)
+    assert not done, "none may commit yet"
+    await two.release()
+    assert reasons(await first) == reasons(await second) == [None]
+    answers = await last
+    assert reasons(answers) == [None, "insufficient_funds", None, None]
+    assert answers[3].is_replay
+    assert [await bench.balance(w) for w in (a, b, c)] == [0, 0, 100]
+    await third.close()
 
 
 async def test_what_was_decided_on_a_batch_that_fails_is_decided_again(two: Two) -> None:

@@ -22,7 +22,8 @@ from payments.banks.tables import (
 )
 from payments.banks.unconfirmed import UNCONFIRMED_MAX
 from payments.kernel.clock import rfc3339
-from payments.ledger.balances import Account, Balances, new_account
+from payments.ledger.account import Account, new_account
+from payments.ledger.balances import Balances
 from payments.ledger.chart import Kind
 from payments.operations.operation import Context, Operation, State
 from payments.operations.outcome import Applied, Outcome

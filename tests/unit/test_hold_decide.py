@@ -11,7 +11,7 @@ from payments.holds.create import CreateHold
 from payments.holds.refusals import EXCEEDS_HOLD, HOLD_CLOSED, HOLD_NOT_EXPIRED, HOLD_NOT_FOUND
 from payments.holds.release import ReleaseHold
 from payments.holds.tables import Hold
-from payments.ledger.balances import Account
+from payments.ledger.account import Account
 from payments.ledger.chart import Kind, owned
 from payments.ledger.posting import Reserve
 from payments.operations.outcome import Applied, Refusal, Refused

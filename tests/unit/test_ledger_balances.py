@@ -9,20 +9,10 @@ from payments.kernel.errors import InvalidCurrency
 from payments.kernel.ids import AccountId
 from payments.kernel.sql import load_sql
 from payments.ledger import lock
-from payments.ledger.balances import (
-    FOLD,
-    HOUSE_MAX,
-    OWNED_MAX,
-    Account,
-    BalanceLimit,
-    Balances,
-    GuardBroken,
-    Unbalanced,
-    fold,
-    new_account,
-)
+from payments.ledger.account import FOLD, HOUSE_MAX, OWNED_MAX, Account, fold, new_account
+from payments.ledger.balances import BalanceLimit, Balances, GuardBroken, Unbalanced
 from payments.ledger.chart import LOCAL_MAX, AccountSpec, Kind, account_id, house, owned, wallet
-from payments.ledger.posting import Leg, Reserve, move
+from payments.ledger.posting import Leg, Reserve, entry_of, move
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 OPERATION = UUID(int=7)
@@ -47,7 +37,7 @@ def test_move_changes_both_sides_and_numbers_the_entries() -> None:
     b.post(move(ALICE.id, BOB.id, 30), OPERATION, NOW)
     b.post(move(ALICE.id, BOB.id, 70), OPERATION, NOW)
     assert (b.accounts[ALICE.id].balance, b.accounts[BOB.id].balance) == (0, 100)
-    assert [(e[0], e[1], e[2], e[3]) for e in b.entries] == [
+    assert [(e[0], e[1], e[2], e[3]) for e in map(entry_of, b.entries)] == [
         (ALICE.id, 1, -30, 70),
         (BOB.id, 1, 30, 30),
         (ALICE.id, 2, -70, 0),
@@ -130,12 +120,12 @@ def test_entry_times_of_an_account_never_go_back() -> None:
     b = balances()
     b.post(move(ALICE.id, BOB.id, 1), OPERATION, NOW)
     b.post(move(ALICE.id, BOB.id, 1), OPERATION, NOW - timedelta(hours=1))
-    times = [e[4] for e in b.entries if e[0] == ALICE.id]
+    times = [e[4] for e in map(entry_of, b.entries) if e[0] == ALICE.id]
     assert times == sorted(times) == [NOW, NOW]
 
 
 def test_debit_guard_is_the_mirror() -> None:
-    account = Account(AccountId(5), "loan:5", "RUB", 0, 2, "open", 10, 11, 0, 0, 0, None)
+    account = Account(AccountId(5), "loan:5", "RUB", 0, 2, "open", 10, 11, 0, 0, 0, 0)
     assert account.is_broken()
     account.debits_posted = 11
     assert not account.is_broken()
@@ -172,5 +162,5 @@ def test_an_account_of_a_currency_has_one_spelling_or_is_none() -> None:
 def test_both_ways_of_locking_read_the_same_account() -> None:
     """A column that one of them leaves out is a guard that does not hold on its path."""
     locks = [load_sql(lock.__file__, name) for name in ("lock_accounts", "lock_left_accounts")]
-    columns = [sql[sql.index("SELECT") : sql.index("FROM accounts")] for sql in locks]
+    columns = [sql[sql.index("SELECT") : sql.index("FOR NO KEY")] for sql in locks]
     assert columns[0] == columns[1]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payments.ledger.balances import Account
+from payments.ledger.account import Account
 from payments.ledger.chart import Kind, owned
 from payments.ledger.posting import Leg
 from payments.operations.transaction import postings_of

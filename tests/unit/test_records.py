@@ -1,13 +1,14 @@
 """Rows of a batch: new ones are indexed when somebody asks."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
+import pytest
 
 from payments.holds.tables import Hold
 from payments.kernel.clock import utc_now
-from payments.kernel.ids import AccountId, derived_id, new_id, sortable_id
-from payments.ledger.posting import move
+from payments.kernel.ids import derived_id, new_id, sortable_id
 from payments.operations.record import Records, Ref
 from payments.operations.transaction import Transaction, TransactionTrait
 from payments.transfers.tables import PlainTransfer, Transfer, TransferTransaction
@@ -98,54 +99,71 @@ def test_what_differs_is_two_rows() -> None:
         assert TransferTransaction not in new
 
 
-def test_what_stands_for_a_transaction_is_the_row_that_it_makes() -> None:
-    """Whoever asks gets the transaction, and the same is written."""
-    operation_id = derived_id("key", "client:a", "x")
-    now = utc_now()
-    legs = move(AccountId(1), AccountId(2), 5)
-    for id_ in (new_id(), operation_id):
-        row = Transfer(sortable_id(id_, now), 1, 2, 5, "RUB", 0, None, "d", now)
-        plain = row.with_transaction(id_, "transfer.create", "client:a", legs)
-        assert isinstance(plain, PlainTransfer)
-        whole = plain.whole()
-        assert whole == of(row, operation_id=id_)
-        assert plain.packed() == TransferTransaction(row, whole).packed()
-        assert plain.row() == TransferTransaction(row, whole).row()
+def plain(id_: UUID | None = None, description: str = "d") -> PlainTransfer:
+    now, operation_id = utc_now(), id_ or new_id()
+    return PlainTransfer(
+        sortable_id(operation_id, now), 1, 2, 5, "RUB", description, operation_id,
+        "transfer.create", "client:a", 643, now,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("description", ["", "d"])
+@pytest.mark.parametrize("id_", [None, derived_id("key", "client:a", "x")])
+def test_a_plain_row_is_the_two_that_it_stands_for(id_: UUID | None, description: str) -> None:
+    """Whoever asks gets them, and the same bytes are written."""
+    row = plain(id_, description)
+    transfer, whole = row.parts()
+    assert isinstance(transfer, Transfer)
+    assert whole == of(transfer, operation_id=row.operation_id)
+    assert row.packed() == TransferTransaction(transfer, whole).packed()
+    assert row.row() == TransferTransaction(transfer, whole).row()
+    for types in ((Transfer, Transaction), (Transaction, Transfer)):
         records = Records()
-        records.put_later(Transaction, plain)
-        records.put(row)
-        assert records.get(Transaction, row.id) == whole
-        assert records.get(Transfer, row.id) == row
-        records.put(row.changed(reversed_minor=5))
+        records.put_plain(row)
+        assert records.has(Transfer)
+        assert records.has(Transaction)
+        for type_ in types:
+            assert records.get(type_, row.id) == (transfer if type_ is Transfer else whole)
         new = records.only_new()
         assert new is not None
-        assert new[TransferTransaction] == [
-            TransferTransaction(row.changed(reversed_minor=5), whole)
-        ]
+        assert new[TransferTransaction] == [TransferTransaction(transfer, whole)]
 
 
-def test_a_row_that_changed_is_written_as_it_became() -> None:
+def test_a_plain_row_that_changed_is_written_as_it_became() -> None:
     records = Records()
-    row = made()
-    legs = move(AccountId(1), AccountId(2), 5)
-    plain = row.with_transaction(row.id, "transfer.create", "client:a", legs)
-    assert plain is not None
-    records.put_later(Transaction, plain)
-    records.put(row)
-    assert records.get(Transfer, row.id) == row
-    records.put(row.changed(reversed_minor=5))
+    row, other = plain(), plain()
+    records.put_plain(row)
+    transfer, _ = row.parts()
+    assert records.touches(Ref(Transfer, row.id))
+    records.put(transfer.changed(reversed_minor=5))
+    records.put_plain(other)
     new = records.only_new()
     assert new is not None
-    (written,) = new[TransferTransaction]
-    assert written.row()["reversed_minor"] == 5
+    written = {one.row()["id"]: one.row()["reversed_minor"] for one in new[TransferTransaction]}
+    assert written == {row.id: 5, other.id: 0}
 
 
-def test_a_transaction_that_does_not_follow_is_made_at_once() -> None:
-    row = made()
-    for legs in (
-        move(AccountId(2), AccountId(1), 5),
-        move(AccountId(1), AccountId(2), 6),
-        move(AccountId(1), AccountId(3), 5),
-    ):
-        assert row.with_transaction(row.id, "transfer.create", "client:a", legs) is None
-    assert row.with_transaction(new_id(), "x", "y", move(AccountId(1), AccountId(2), 5)) is None
+def test_a_savepoint_forgets_plain_rows() -> None:
+    records = Records()
+    first, second = plain(), plain()
+    records.put_plain(first)
+    undo = records.savepoint()
+    records.put_plain(second)
+    undo()
+    assert records.only_new() == {
+        TransferTransaction: [first],
+        TransactionTrait: list(Transaction.beside(list(first.parts()[1:]))),
+    }
+
+
+def test_plain_rows_and_others_say_each_trait_once() -> None:
+    records = Records()
+    row = plain()
+    transfer = made().changed(created_at=row.created_at)
+    for one in (transfer, of(transfer)):
+        records.put(one)
+    records.put_plain(row)
+    new = records.only_new()
+    assert new is not None
+    assert len(new[TransactionTrait]) == len(set(new[TransactionTrait])) == 3
+    assert len(new[TransferTransaction]) == 2

@@ -9,7 +9,8 @@ from payments.bills import topup
 from payments.bills.refusals import BILL_OWNER_MISMATCH
 from payments.bills.tables import TRANSACTION_NUMBERS, Bill, BillTransaction, bill_account
 from payments.bills.topup import TopUpBill
-from payments.ledger.balances import Account, Balances, new_account
+from payments.ledger.account import Account, new_account
+from payments.ledger.balances import Balances
 from payments.ledger.chart import Kind, house, owned
 from payments.operations.operation import Context, State
 from payments.operations.outcome import Applied, Outcome, Refusal, Refused

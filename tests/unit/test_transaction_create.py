@@ -7,7 +7,7 @@ import pytest
 from payments.accounts.open import OpenAccount
 from payments.accounts.open import decide as open_account
 from payments.kernel.clock import rfc3339
-from payments.ledger.balances import HOUSE_MAX, OWNED_MAX, Account
+from payments.ledger.account import HOUSE_MAX, OWNED_MAX, Account
 from payments.ledger.chart import Guard, Kind, named, owned
 from payments.ledger.posting import Leg
 from payments.operations.outcome import Applied, Refusal, Refused

@@ -9,7 +9,7 @@ import pytest
 from payments.holds.extend import ExtendHold
 from payments.holds.extend import decide as extend
 from payments.holds.tables import Hold
-from payments.ledger.balances import Account
+from payments.ledger.account import Account
 from payments.ledger.chart import Kind, owned
 from payments.operations.outcome import Applied, Outcome, Refused
 from payments.operations.record import Record

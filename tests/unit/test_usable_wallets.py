@@ -28,7 +28,7 @@ from payments.deposits.request import RequestDeposit
 from payments.holds.capture import CaptureHold
 from payments.holds.create import CreateHold
 from payments.holds.tables import Hold
-from payments.ledger.balances import Account
+from payments.ledger.account import Account
 from payments.ledger.chart import Kind, owned
 from payments.operations.operation import Operation
 from payments.operations.outcome import Applied, Refused

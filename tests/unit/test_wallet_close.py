@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from payments.ledger.balances import Account
+from payments.ledger.account import Account
 from payments.ledger.chart import AccountStatus, Kind, owned
 from payments.operations.outcome import Applied, Refused
 from payments.wallets.close import CloseWallet, decide
