@@ -62,7 +62,7 @@ async def write_counters(
 ) -> None:
     """One UPDATE each, one row an account, however many entries it got."""
     for one in counters:
-        done = await connection.execute(load_sql(__file__, one.statement), *one.columns, now)
+        done = await connection.execute(one.statement, *one.columns, now)
         if done != f"UPDATE {one.rows}":
             raise AssertionError(f"{one.rows} accounts were locked, and the answer is {done}")
 
@@ -96,7 +96,7 @@ def _placed(accounts: Sequence[Account]) -> list[Counters]:
         bigints([a.credits_posted for a in accounts]),
         bigints([a.version for a in accounts]),
     )
-    return [Counters(len(accounts), "update_placed_accounts", columns)]
+    return [Counters(len(accounts), load_sql(__file__, "update_placed_accounts"), columns)]
 
 
 def _counters(accounts: Sequence[Account]) -> list[Counters]:
@@ -110,7 +110,7 @@ def _counters(accounts: Sequence[Account]) -> list[Counters]:
         bigints([a.credits_pending for a in accounts]),
         bigints([a.version for a in accounts]),
     )
-    return [Counters(len(accounts), "update_accounts", columns)]
+    return [Counters(len(accounts), load_sql(__file__, "update_accounts"), columns)]
 
 
 def _limited_columns(accounts: Sequence[Account]) -> tuple[list[Any], ...]:

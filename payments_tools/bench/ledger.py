@@ -17,6 +17,7 @@ from payments.wallets.open import OpenWallet
 from payments_tools.bench import baseline, limit
 from payments_tools.bench.report import Figure, Report, machine, server_settings
 from payments_tools.bench.sample import Sample, sample
+from streams.consumer import LANES
 from streams.entry import Entry
 from streams.finishing import Step
 from streams.lanes import Lanes
@@ -101,10 +102,15 @@ async def apply_all(
     return sample(len(entries), sum(latencies_s), latencies_s)
 
 
+async def as_consumer(database_url: str) -> list[Connection]:
+    """The sessions on which a consumer writes, with its way of planning."""
+    return [await connect(database_url, is_planned_once=True) for _ in range(LANES)]
+
+
 async def apply_lanes(
     sessions: Sequence[Connection], applier: Applier, entries: Sequence[Entry], batch: int
 ) -> Sample:
-    """The same on two sessions, as a consumer does; the time of a batch includes its wait."""
+    """The same on several sessions, as a consumer does; the time of a batch includes its wait."""
     latencies_s: list[float] = []
     applied = 0
 
@@ -174,15 +180,14 @@ async def _against_limit(
     database_url: str, applier: Applier, warm: Transfers, measured: Transfers, batch: int
 ) -> tuple[Sample, Sample]:
     """Ours, and then PostgreSQL alone with the same rows in a copy of the database before."""
-    sessions = [await connect(database_url) for _ in range(2)]
-    await apply_all(sessions[0], applier, transfer_entries(warm), batch)
-    for session in sessions:
-        await session.close()
+    session = await connect(database_url)
+    await apply_all(session, applier, transfer_entries(warm), batch)
+    await session.close()
     before_url = await limit.copy_database(database_url)
-    sessions = [await connect(database_url) for _ in range(2)]
+    sessions = await as_consumer(database_url)
     since = await sessions[0].fetchval("SELECT max(decided_at) FROM operations")
     ours = await apply_lanes(sessions, applier, transfer_entries(measured), batch)
-    before = [await connect(before_url) for _ in range(2)]
+    before = [await connect(before_url, is_planned_once=True) for _ in range(2)]
     batches = await limit.rows_since(sessions[0], since, before[0])
     alone = await limit.measure(before, batches, batch)
     for session in (*sessions, *before):

@@ -11,11 +11,10 @@ import msgspec
 from payments.entrypoints import memory
 from payments.entrypoints.consumer import TELLER
 from payments.kernel.clock import utc_now
-from payments.kernel.database import connect
 from payments.kernel.randomness import seeded
 from payments.operations.apply import Applier
 from payments.registry import OPERATIONS
-from payments_tools.bench.ledger import apply_all, apply_lanes, transfer_entries, uniform
+from payments_tools.bench.ledger import apply_all, apply_lanes, as_consumer, transfer_entries, uniform
 from payments_tools.bench.report import Figure
 from payments_tools.bench.ways import Way
 
@@ -26,7 +25,7 @@ _BATCHES: Final = 15
 async def apply_alone(database_url: str, ids: Sequence[int]) -> Figure:
     """Batches applied as a consumer does, without HTTP, Redis and a load generator beside it."""
     rng = seeded("bench http")
-    sessions = [await connect(database_url) for _ in range(2)]
+    sessions = await as_consumer(database_url)
     applier = Applier(OPERATIONS, utc_now, TELLER)
     memory.settle()
     warm = transfer_entries(uniform(ids, 2 * _BATCH, rng))
@@ -40,7 +39,7 @@ async def apply_alone(database_url: str, ids: Sequence[int]) -> Figure:
         per_second=sample.per_second,
         p50_ms=sample.p50_ms,
         p99_ms=sample.p99_ms,
-        note=f"batches of {_BATCH:,} on two sessions; times of a batch",
+        note=f"batches of {_BATCH:,} on {len(sessions)} sessions; times of a batch",
     )
 
 

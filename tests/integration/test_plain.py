@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from payments.entrypoints.consumer import TELLER
 from payments.kernel.clock import utc_now
 from payments.kernel.database import Connection, connect
-from payments.kernel.ids import derived_id, new_id
+from payments.kernel.ids import AccountId, OperationId, derived_id, new_id
 from payments.kernel.randomness import seeded
 from payments.ledger.balances import Balances
 from payments.ledger.lock import lock_accounts
@@ -56,13 +55,13 @@ async def written(connection: Connection) -> dict[str, list[str]]:
     return rows
 
 
-def entries_of(wallets: list[int], ids: list[UUID], at: datetime) -> list[list[Entry]]:
+def entries_of(wallets: list[int], ids: list[OperationId], at: datetime) -> list[list[Entry]]:
     """Batches with every case: enough money and too little, copies, reversals, the same wallet."""
     rng = seeded("plain")
     made = iter(ids)
     first, second = next(made), next(made)
 
-    def entry(kind: str, intent: Any, id_: UUID | None = None) -> Entry:
+    def entry(kind: str, intent: Any, id_: OperationId | None = None) -> Entry:
         return Entry(-1, "0-0", encode(seal(id_ or next(made), kind, "client:a", intent, at, "")))
 
     def create(**values: Any) -> CreateTransfer:
@@ -112,8 +111,7 @@ async def test_both_ways_write_the_same(
         before = plainly
         hold = connection.transaction()
         await hold.start()
-        now = at + timedelta(seconds=1)
-        applier = Applier(operations, lambda now=now: now, TELLER)
+        applier = Applier(operations, lambda: at + timedelta(seconds=1), TELLER)
         outcomes.append([reasons(await applier.apply(connection, one)) for one in batches])
         tables.append(await written(connection))
         await hold.rollback()
@@ -133,7 +131,7 @@ async def test_both_ways_write_the_same(
 )  # fmt: skip
 async def test_what_is_unusual_is_left_to_decide(connection: Connection, unusual: str) -> None:
     bench = Bench(connection)
-    a, b = await bench.wallet(100), await bench.wallet(100)
+    a, b = [AccountId(await bench.wallet(100)) for _ in range(2)]
     await connection.execute(f"UPDATE accounts SET {unusual} WHERE id = $1", a)
     rows = await connection.fetch("SELECT * FROM accounts WHERE id = ANY($1::bigint[])", [a, b])
     balances = await lock_accounts(connection, [a, b], ())
