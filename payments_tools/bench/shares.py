@@ -14,7 +14,13 @@ from payments.kernel.clock import utc_now
 from payments.kernel.randomness import seeded
 from payments.operations.apply import Applier
 from payments.registry import OPERATIONS
-from payments_tools.bench.ledger import apply_all, apply_lanes, as_consumer, transfer_entries, uniform
+from payments_tools.bench.ledger import (
+    apply_all,
+    apply_lanes,
+    as_consumer,
+    transfer_entries,
+    uniform,
+)
 from payments_tools.bench.report import Figure
 from payments_tools.bench.ways import Way
 
