@@ -6,7 +6,7 @@ frozen or owes. Both ways write the same rows (ADR 0210; `tests/integration/test
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -15,19 +15,9 @@ from payments.kernel.ids import AccountId, sortable_id
 from payments.kernel.money import CURRENCIES, format_minor
 from payments.operations.envelope import Envelope, Intent
 from payments.operations.outcome import Result
-from payments.operations.record import Joined, Record
+from payments.operations.record import PlainRow
 
 IntentT = TypeVar("IntentT", bound=Intent)
-
-
-class PlainRow(Joined, frozen=True):
-    """A new row that is both the thing an operation made and its transaction."""
-
-    written_as: ClassVar[type[Joined]]
-
-    def parts(self) -> tuple[Record, Record]:
-        """The thing and the transaction, for whoever asks for one of them."""
-        raise NotImplementedError
 
 
 class Plain(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):

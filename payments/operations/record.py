@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, get_type_hints
+from typing import Any, ClassVar, Final, NamedTuple, Self, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -14,9 +14,6 @@ from payments.kernel.packing import copy_packed
 from payments.operations.record_sql import LOCK, LOCK_FREE, existing, select, update
 from payments.operations.record_values import json_fields, to_row
 from payments.operations.written import as_written
-
-if TYPE_CHECKING:
-    from payments.operations.plain import PlainRow
 
 _RAW_OR_NONE: Final = msgspec.Raw | None
 
@@ -74,6 +71,16 @@ class Joined(Record, frozen=True):
         cls, ones: Sequence[Record], others: Sequence[Record]
     ) -> tuple[list[Record], list[Record], list[Record]]:
         """New rows of each of the two types that are left, and those of one id as one row."""
+        raise NotImplementedError
+
+
+class PlainRow(Joined, frozen=True):
+    """A new row that is both the thing an operation made and its transaction."""
+
+    written_as: ClassVar[type[Joined]]
+
+    def parts(self) -> tuple[Record, Record]:
+        """The thing and the transaction, for whoever asks for one of them."""
         raise NotImplementedError
 
 
@@ -143,7 +150,7 @@ class Records:
             self._index(record)
         self._puts.setdefault(type_, {})[record.key()] = record
 
-    def put_plain(self, row: "PlainRow") -> None:
+    def put_plain(self, row: PlainRow) -> None:
         """Store a new row that is two; they are made when somebody asks for one."""
         both = row.written_as
         if self._types and not self._types.isdisjoint(both.stands_for):

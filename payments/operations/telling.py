@@ -16,8 +16,7 @@ from payments.operations.envelope import Intent
 from payments.operations.items import Item
 from payments.operations.operation import Operation, State
 from payments.operations.outcome import Decision, Status
-from payments.operations.plain import PlainRow
-from payments.operations.record import Record, Ref
+from payments.operations.record import PlainRow, Record, Ref
 
 Change = tuple[Record | None, Record]
 """A row before and after; before it was made there was none."""

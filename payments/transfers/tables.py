@@ -12,8 +12,7 @@ import sqlalchemy as sa
 
 from payments.kernel.database import METADATA
 from payments.kernel.packing import NULL, bytes_of, repeated_field, shared_micros, text_field
-from payments.operations.plain import PlainRow
-from payments.operations.record import Joined, Record
+from payments.operations.record import Joined, PlainRow, Record
 from payments.operations.tables import index_as_transactions, transactions
 from payments.operations.transaction import Transaction, TransactionTrait, packed_says
 
