@@ -19,8 +19,9 @@ from payments.ledger.chart import AccountSpec
 from payments.ledger.lock import lock_accounts, lock_free_accounts
 from payments.operations.lapse import Lapsing
 from payments.operations.needs import Need
-from payments.operations.record import Record, Records, Ref, Timed, record_of
+from payments.operations.record import Record, Records, Ref, Timed
 from payments.operations.record_sql import LOCK, LOCK_FREE
+from payments.operations.record_values import record_of
 from payments.operations.slow import LIMIT_S, Slow, SlowLoadError
 
 _PATIENCE: Final = "SET LOCAL lock_timeout = '200ms'"

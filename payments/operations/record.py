@@ -1,10 +1,7 @@
 """Rows besides the ledger: locked and loaded before deciding, written after, both in bulk."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import date, datetime
-from functools import cache
-from typing import Any, ClassVar, Final, NamedTuple, Self, get_type_hints
-from uuid import UUID
+from typing import Any, ClassVar, NamedTuple, Self
 
 import msgspec
 import sqlalchemy as sa
@@ -12,10 +9,8 @@ import sqlalchemy as sa
 from payments.kernel.database import Connection
 from payments.kernel.packing import copy_packed
 from payments.operations.record_sql import LOCK, LOCK_FREE, existing, select, update
-from payments.operations.record_values import json_fields, to_row
+from payments.operations.record_values import record_of, to_row
 from payments.operations.written import as_written
-
-_RAW_OR_NONE: Final = msgspec.Raw | None
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -279,29 +274,3 @@ class Records:
                 columns = list(zip(*(to_row(r) for r in old), strict=True))
                 query = update(type_.table, type_.__struct_fields__, type_.keys[0])
                 await connection.execute(query, *columns)
-
-
-def record_of(type_: type[Record], values: dict[str, Any]) -> Record:
-    """The record of a row that was read."""
-    types = _hints(type_)
-    raw: dict[str, msgspec.Raw] = {}
-    for name in json_fields(type_):
-        if values[name] is None:
-            continue
-        if types[name] == _RAW_OR_NONE:
-            # msgspec converts no Raw into a union with None: it is put in afterwards.
-            raw[name], values[name] = _as_it_is(values[name]), None
-        else:
-            decode = _as_it_is if types[name] is msgspec.Raw else msgspec.json.decode
-            values[name] = decode(values[name])
-    record = msgspec.convert(values, type_, builtin_types=(UUID, datetime, date, bytes))
-    return msgspec.structs.replace(record, **raw) if raw else record
-
-
-def _as_it_is(text: str) -> msgspec.Raw:
-    return msgspec.Raw(text.encode())
-
-
-@cache
-def _hints(type_: type[Record]) -> dict[str, Any]:
-    return get_type_hints(type_)
