@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 LOCK_CLASS: Final = 7203
 """The lock of a consumer's first session; 0.1.0 has only that one."""
 _CLASSES_APART: Final = 10
-APART_CLASS: Final = LOCK_CLASS + 2 * _CLASSES_APART
-"""Held by a transaction that runs beside the lanes, for as long as it lasts (ADR 0221)."""
+APART_CLASS: Final = LOCK_CLASS - _CLASSES_APART
+"""Held by a transaction that runs beside the lanes, for as long as it lasts (ADR 0221). Classes
+above are the lanes', however many there are.
+"""
 ALIVE_S: Final = 5
 DEAD_S: Final = 24 * 3600
 """A consumer silent for this long will not come back under its name."""

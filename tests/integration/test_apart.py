@@ -21,6 +21,7 @@ from payments.registry import OPERATIONS
 from payments.transfers import create
 from payments.transfers.tables import Transfer
 from payments.wallets.open import OpenWallet
+from streams.consumer import LANES
 from streams.ownership import LOCK_CLASS, NotOwnedError, Ownership, ensure_partitions
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import Platform, eventually
@@ -187,29 +188,40 @@ async def test_what_cannot_be_applied_is_parked_apart(
         await connection.execute("DROP FUNCTION fail CASCADE; DELETE FROM dead_letters")
 
 
+class Owner:
+    """The sessions of a consumer: its lanes, and one that writes beside them."""
+
+    def __init__(self, sessions: list[Connection], name: str) -> None:
+        self.lanes, self.apart = sessions[:LANES], sessions[LANES]
+        self.ownership = Ownership(self.lanes, sessions[LANES + 1], name)
+
+
 @pytest.fixture
-async def owners(database: str) -> AsyncIterator[list[Connection]]:
-    """Two lanes and the third session of one consumer, then the same of another."""
-    connections = [await connect(database) for _ in range(6)]
+async def owners(database: str) -> AsyncIterator[list[Owner]]:
+    """Two consumers that share one partition."""
+    count = LANES + 2
+    connections = [await connect(database) for _ in range(2 * count)]
     await ensure_partitions(connections[0], 1)
-    yield connections
+    yield [Owner(connections[:count], "one"), Owner(connections[count:], "other")]
     for connection in connections:
         connection.terminate()
 
 
 async def test_nobody_takes_a_partition_over_before_a_transaction_apart_ends(
-    owners: list[Connection],
+    owners: list[Owner],
 ) -> None:
-    """Its lanes are gone, and a transaction of its third session is still under way."""
-    ownership, other = (Ownership(owners[n : n + 2], owners[n + 2], f"c{n}") for n in (0, 3))
-    assert await ownership.gain(1) == [0]
-    await owners[2].execute("BEGIN")
-    await ownership.fence(owners[2], 0)
-    for lane in owners[:2]:
+    """Its lanes are gone, and a transaction beside them is still under way."""
+    one, other = owners
+    assert await one.ownership.gain(1) == [0]
+    await one.apart.execute("BEGIN")
+    await one.ownership.fence(one.apart, 0)
+    for lane in one.lanes:
         await lane.close()
-    assert await other.gain(1) == [], "it is ended first"
-    await eventually(partial(is_gone, owners[3], owners[2].get_server_pid()))
-    assert await other.gain(1) == [0]
+    assert await other.ownership.gain(1) == [], "it is ended first"
+    await eventually(partial(is_gone, other.apart, one.apart.get_server_pid()))
+    assert await other.ownership.gain(1) == [0]
+    await other.apart.execute("BEGIN")
+    await other.ownership.fence(other.apart, 0)
 
 
 async def is_gone(connection: Connection, pid: int) -> bool:
@@ -218,19 +230,20 @@ async def is_gone(connection: Connection, pid: int) -> bool:
 
 
 async def test_no_transaction_apart_begins_once_a_partition_is_lost(
-    owners: list[Connection],
+    owners: list[Owner],
 ) -> None:
-    ownership, other = (Ownership(owners[n : n + 2], owners[n + 2], f"c{n}") for n in (0, 3))
-    assert await ownership.gain(1) == [0]
-    await owners[0].execute("SELECT pg_advisory_unlock($1, 0)", LOCK_CLASS)
-    async with owners[2].transaction():
+    one, other = owners
+    assert await one.ownership.gain(1) == [0]
+    await one.lanes[0].execute("SELECT pg_advisory_unlock($1, 0)", LOCK_CLASS)
+    async with one.apart.transaction():
         with pytest.raises(NotOwnedError):
-            await ownership.fence(owners[2], 0)
-    await owners[1].close()
-    assert await other.gain(1) == [0]
-    async with owners[2].transaction():
+            await one.ownership.fence(one.apart, 0)
+    for lane in one.lanes[1:]:
+        await lane.close()
+    assert await other.ownership.gain(1) == [0]
+    async with one.apart.transaction():
         with pytest.raises(NotOwnedError):
-            await ownership.fence(owners[2], 0)
+            await one.ownership.fence(one.apart, 0)
 
 
 def test_the_lanes_load_a_slow_type_again_once_it_is_read_fast_and_not_soon() -> None:
