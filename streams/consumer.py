@@ -25,6 +25,7 @@ from streams.lanes import Handler, Lanes
 from streams.ownership import Ownership
 from streams.reader import Reader
 from streams.rollback import halt_rolled_back
+from streams.shifts import Shift
 
 if TYPE_CHECKING:
     import asyncpg
@@ -33,12 +34,16 @@ BATCH_MAX: Final = 1000
 _INBOX_MAX: Final = 2000
 _SHARE_EVERY_S: Final = 1.0
 _IDLE_S: Final = 0.5
+_ASIDE_S: Final = 0.05
+"""So long nothing arrives before what was set aside is tried again."""
 _BACKOFF_MAX_S: Final = 2.0
 
 Released = Callable[[int], None]
 """Called with a partition that is no longer ours."""
 HasAside = Callable[[], bool]
 """True while the handler keeps entries that it wants to try again: it is called without any too."""
+IsContended = Callable[[], bool]
+"""True while the handler meets accounts that another consumer has locked."""
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
 _VERIFY_EVERY_S: Final = 2.0
@@ -48,6 +53,8 @@ _OVERLAP_MIN_BYTES: Final = 50_000
 """A second batch begins beside the first when so much waits, some 130 requests or one large bulk:
 fewer are cheaper together.
 """
+_BACKLOG_MIN_BYTES: Final = 200_000
+"""With less, some 500 requests, a consumer shares its shift with others that have no backlog."""
 
 _log = structlog.get_logger(__name__)
 
@@ -64,6 +71,7 @@ class Consumer:
         handler: Handler,
         released: Released = lambda _: None,
         has_aside: HasAside = lambda: False,
+        is_contended: IsContended = lambda: False,
         batch_max: int = BATCH_MAX,
         apart: Work | None = None,
     ) -> None:
@@ -76,6 +84,7 @@ class Consumer:
         self.has_aside = has_aside
         self.batch_max = batch_max
         self.apart = apart
+        self.is_contended = is_contended
         self.stop = asyncio.Event()
         self.owned: set[int] = set()
 
@@ -128,6 +137,7 @@ class _Session:
         self._finisher = Finisher(self._complete_step, self._inbox.forget)
         self._lanes = Lanes(sessions, consumer.handler, self._finisher.put, self._inbox.ask)
         self._apart = Apart(consumer.apart, self._ownership.fence, self._finisher.put)
+        self._shift = Shift(control)
         self._marked: dict[int, tuple[int, int]] = {}
         self._unverified: set[int] = set()
         self._verify_at = 0.0
@@ -149,16 +159,29 @@ class _Session:
             if self._lanes.is_busy and not self._inbox.holds(_OVERLAP_MIN_BYTES):
                 await self._lanes.wait()
                 continue
-            batch = await self._inbox.take(self._consumer.batch_max, _IDLE_S)
+            has_backlog = self._inbox.holds(_BACKLOG_MIN_BYTES)
+            if self._shift.is_over or not has_backlog:
+                await self._end_shift()
+            idle_s = _ASIDE_S if self._consumer.has_aside() else _IDLE_S
+            batch = await self._inbox.take(self._consumer.batch_max, idle_s)
             if batch or self._consumer.has_aside():
+                if self._consumer.is_contended() and not self._shift.is_held:
+                    await self._shift.begin(alone=has_backlog)
                 await self._apply(batch)
         await self._apart.stop()
+        await self._end_shift()
         await self._lanes.idle()
         await self._finisher.settle()
         await self._ownership.leave()
 
+    async def _end_shift(self) -> None:
+        if self._shift.is_held:
+            await self._lanes.idle()
+            await self._shift.end()
+
     async def _apply(self, batch: list[Entry]) -> None:
-        await self._lanes.start(batch)  # a method of its own: a test replaces it
+        # a method of its own: a test replaces it
+        await self._lanes.start(batch, has_shift=self._shift.is_alone)
 
     async def _share(self) -> None:
         excess = await self._ownership.excess()

@@ -19,9 +19,17 @@ class Turn:
     """
 
     def __init__(
-        self, before: "Turn | None" = None, closing: Callable[[], None] = lambda: None
+        self,
+        before: "Turn | None" = None,
+        closing: Callable[[], None] = lambda: None,
+        *,
+        has_shift: bool = False,
     ) -> None:
-        """Without `before` nothing has to be waited for. `closing` is called before the commit."""
+        """Without `before` nothing has to be waited for. `closing` is called before the commit.
+
+        `has_shift`: no other consumer writes meanwhile (`streams.shifts`).
+        """
+        self.has_shift = has_shift
         self._before = before
         self.closing = closing
         """To be called when the batch is about to commit: what the next one takes can be read."""

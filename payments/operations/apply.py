@@ -43,8 +43,8 @@ from streams.turns import OverturnedError, Turn
 
 _ATTEMPTS: Final = 4
 _BACKOFF_S: Final = 0.02
-_PATIENT_S: Final = 5.0
-"""So long after another consumer had an account, batches wait for accounts from the start."""
+_CONTENDED_S: Final = 5.0
+"""So long after another consumer had one of our accounts, batches outside a shift wait for them."""
 _DECIDED_AT_ONCE: Final = 50
 """So many are decided before the other batch may send its next statement."""
 
@@ -80,7 +80,7 @@ class Applier:
         self._sets_aside = sets_aside
         self._is_quick = is_quick
         self._blockers = Blockers() if blockers is None else blockers
-        self._patient_until_s = 0.0
+        self._contended_until_s = 0.0
         self._lapsing = self._reader.lapsing()
         self._clock = clock
 
@@ -112,6 +112,10 @@ class Applier:
         metrics.observe_batch(len(entries), monotonic_s() - started, answers)
         return answers
 
+    def is_contended(self) -> bool:
+        """True when another consumer had one of our accounts a moment ago."""
+        return monotonic_s() < self._contended_until_s
+
     def forget(self, partition: int) -> None:
         """Another consumer owns the partition from now on."""
         self._waiting.forget(partition)
@@ -120,9 +124,9 @@ class Applier:
 
     async def _retried(self, connection: Connection, turn: Turn) -> list[Entry]:
         """Entries that were set aside and need nothing that is locked by now."""
-        needs = self.aside.due(monotonic_s())
-        if not needs:
+        if not self.aside.is_due(monotonic_s()):
             return []
+        needs = self.aside.needs()
         ahead = Ahead.after(await turn.to_decide())
         put_off = self.slow.put_off()
         locked = await still_locked(connection, needs, ahead, put_off)
@@ -157,13 +161,13 @@ class Applier:
 
     async def _in_turn(self, connection: Connection, items: list[Item], turn: Turn) -> list[Answer]:
         """On top of the batch before; if anything fails, again when nothing is under way."""
-        for locking in self._ways() if items else ():
+        for locking in self._ways(turn) if items else ():
             if locking is Locking.PATIENT:
                 await turn.before_ended()  # decided on top of it, this one would be overturned
             try:
                 return await self._transact(connection, items, turn, locking)
             except ContendedError:
-                self._patient_until_s = monotonic_s() + _PATIENT_S
+                self._contended_until_s = monotonic_s() + _CONTENDED_S
             except OverturnedError:
                 break
             except Exception as error:
@@ -173,12 +177,12 @@ class Applier:
         await turn.alone()
         return await self._isolate(connection, items)
 
-    def _ways(self) -> Sequence[Locking]:
+    def _ways(self, turn: Turn) -> Sequence[Locking]:
         """How to lock accounts, at the first attempt and at further ones."""
         if not self._sets_aside:
             return (Locking.WAIT,)
         ways = (Locking.CLAIM, Locking.PATIENT, Locking.PASSING)
-        return ways if monotonic_s() > self._patient_until_s else ways[1:]
+        return ways[1:] if self.is_contended() and not turn.has_shift else ways
 
     async def _isolate(self, connection: Connection, items: list[Item]) -> list[Answer]:
         """Run the items as one transaction; if it fails, halve until the failing item is alone."""
@@ -204,7 +208,7 @@ class Applier:
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return await self._transact(connection, items, Turn(), self._ways()[-1])
+                return await self._transact(connection, items, Turn(), self._ways(Turn())[-1])
             except Exception as error:
                 if is_connection_lost(error) or connection.is_closed():
                     raise

@@ -88,17 +88,20 @@ class Aside:
 
     def stuck(self) -> frozenset[Need]:
         """What is known to be locked."""
-        return self._needs().union(self.claimed)
+        return self.needs().union(self.claimed)
 
-    def _needs(self) -> frozenset[Need]:
+    def needs(self) -> frozenset[Need]:
+        """What the entries wait for."""
         return frozenset(w.need for w in self._entries.values() if w.need is not None)
 
-    def due(self, now_s: float) -> frozenset[Need]:
-        """What to look at now; empty when it is not time yet."""
+    def is_due(self, now_s: float) -> bool:
+        """True when it is time to try again. What is left may need nothing that is locked: it stood
+        behind what was taken.
+        """
         if not self._entries or now_s < self._retry_at:
-            return frozenset()
+            return False
         self._retry_at = now_s + RETRY_EVERY_S
-        return self._needs()
+        return True
 
     def take(self, locked: Collection[Need]) -> list[Entry]:
         """The first entries that need nothing that is still locked."""
@@ -120,7 +123,7 @@ class Aside:
 
     def needs_any(self, types: Collection[type[Record]]) -> bool:
         """True when an entry needs rows of one of these types."""
-        return bool(types) and any(_is_of(need, types) for need in self._needs())
+        return bool(types) and any(_is_of(need, types) for need in self.needs())
 
     @contextmanager
     def lend(self, types: Collection[type[Record]]) -> Iterator[list[Entry]]:

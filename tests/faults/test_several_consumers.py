@@ -1,6 +1,7 @@
 """Several consumers, as on several hosts: an even share, a take-over, and order kept across it."""
 
 import asyncio
+import itertools
 from contextlib import AsyncExitStack, suppress
 
 import pytest
@@ -9,11 +10,11 @@ from payments.kernel.clock import monotonic_s
 from payments.kernel.database import connect
 from payments.kernel.ids import OperationId
 from payments.ledger import chart
-from payments.operations.submit import keyed
+from payments.operations.submit import fresh, keyed
 from payments.transfers.create import OPERATION, CreateTransfer
 from payments.wallets import adjust
 from payments.wallets import open as open_wallet
-from streams import partitions
+from streams import partitions, shifts
 from streams.ownership import LOCK_CLASS, ensure_partitions
 from tests.faults.journal import OPENING_MINOR, Door, undecided
 from tests.faults.stage import applied, consumer
@@ -131,3 +132,61 @@ async def test_an_even_share_a_take_over_and_order_within_a_partition(
     for wallet, order in accepted.items():
         assert len(order) > 20
         assert await applied_order(database, wallet) == order
+
+
+_AT_WORK = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND granted"
+
+
+async def pay_each_other(door: Door, wallets: list[int], count: int) -> list[OperationId]:
+    """So many transfers around the circle, many at a time."""
+    numbers, accepted = iter(range(count)), []
+
+    async def client() -> None:
+        for number in numbers:
+            place = number % len(wallets)
+            intent = CreateTransfer(
+                source_wallet_id=wallets[place],
+                destination_wallet_id=wallets[place - 1],
+                minor=1,
+                currency="RUB",
+                description="",
+            )
+            request = fresh(OPERATION, intent, actor="each other")
+            accepted.append((await door.submitter(request)).operation_id)
+
+    await asyncio.gather(*(client() for _ in range(128)))
+    return accepted
+
+
+async def test_with_a_backlog_on_the_same_wallets_both_take_shifts(
+    database: str, redis_url: str
+) -> None:
+    look = await connect(database)
+    await ensure_partitions(look, PARTITIONS)
+    async with AsyncExitStack() as hosts, Door(database, redis_url) as door:
+        for _ in "ab":
+            await hosts.enter_async_context(consumer(database, redis_url))
+        await shared_as(database, [4, 4], within_s=60)
+        wallets = list((await one_wallet_a_partition(door)).values())
+        accepted: list[OperationId] = []
+        at_work: set[int] = set()
+        until = monotonic_s() + 40
+        for round_ in itertools.count(1):
+            paying = asyncio.create_task(pay_each_other(door, wallets, 4000))
+            while not paying.done() or await undecided(database, set(accepted[-1:])):
+                at_work.update(row[0] for row in await look.fetch(_AT_WORK, shifts.LOCK_CLASS))
+                await asyncio.sleep(0.005)
+            accepted += await paying
+            if len(at_work) == 2:
+                break
+            assert monotonic_s() < until, f"{at_work} had a shift in {round_} rounds"
+        while missing := await undecided(database, set(accepted)):
+            assert monotonic_s() < until, f"{missing} were never decided"
+            await asyncio.sleep(0.05)
+    row = await look.fetchrow(
+        "SELECT count(DISTINCT operation_id), sum(amount) FROM entries JOIN operations o"
+        " ON o.id = operation_id WHERE o.kind = 'transfer.create'"
+    )
+    assert row is not None
+    assert tuple(row) == (len(accepted), 0)
+    await look.close()

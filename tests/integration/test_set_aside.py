@@ -7,6 +7,7 @@ import pytest
 
 from payments.kernel.clock import monotonic_s, utc_now
 from payments.kernel.database import Connection, connect
+from payments.operations import aside
 from payments.operations.apply import Applier
 from payments.operations.aside import Aside
 from payments.operations.items import Answer
@@ -71,6 +72,26 @@ async def test_payments_of_one_wallet_keep_their_order(
     expected = [None, "insufficient_funds", "insufficient_funds"]
     assert (decided == expected) is (guard == "guarded")
     assert not bench.applier.aside
+
+
+async def test_what_is_left_behind_a_full_retry_is_decided_too(
+    locked: Locked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More stood behind the locked account than is tried again at once: nothing of the rest is
+    known to need a lock.
+    """
+    monkeypatch.setattr(aside, "_AT_ONCE_MAX", 2)
+    bench = locked.bench
+    payer, busy, free = [await bench.wallet(minor) for minor in (10, 0, 0)]
+    await locked.lock(busy)
+    to_whom = [busy, free, free, free, free]
+    entries = [bench.entry("transfer.create", transfer(payer, to, 1)) for to in to_whom]
+    assert await bench.apply(*entries) == []
+    answers = await locked.release()
+    for _ in range(2):
+        await asyncio.sleep(0.06)  # the pause between two tries
+        answers += await bench.apply()
+    assert [answer.entry for answer in answers] == entries
 
 
 async def test_the_position_does_not_wait_and_a_new_owner_starts_from_the_stream(

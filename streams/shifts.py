@@ -1,0 +1,68 @@
+"""Consumers whose batches need the same accounts write by turns, several batches each.
+
+By the locks of accounts alone they would take turns after every batch, and neither could decide one
+batch beside the writing of the one before. Who has a backlog takes a shift alone; all others share
+one for a batch. Nothing that must be right rests on a shift: locks and versions of the rows see to
+that. Without one, batches only take longer.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+
+from streams.ownership import SESSION_SETTINGS
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+
+SHIFT_S: Final = 0.5
+LOCK_CLASS: Final = 7205
+_SHARED: Final = ("", "_shared")
+_BEGIN: Final = tuple(
+    f"SET lock_timeout = '1s'; SELECT pg_advisory_lock{shared}({LOCK_CLASS}, 0);"
+    f" SET lock_timeout = '{SESSION_SETTINGS['lock_timeout']}'"
+    for shared in _SHARED
+)
+"""One round trip and one transaction: a timeout takes the setting back too. PostgreSQL serves those
+who wait in the order in which they came.
+"""
+_END: Final = tuple(f"SELECT pg_advisory_unlock{shared}({LOCK_CLASS}, 0)" for shared in _SHARED)
+
+
+class Shift:
+    """The shift of one consumer, on a session that does not write."""
+
+    def __init__(self, session: "Connection") -> None:
+        self._session = session
+        self._until_s: float | None = None
+        self._is_alone = False
+
+    @property
+    def is_held(self) -> bool:
+        """True between `begin` and `end`."""
+        return self._until_s is not None
+
+    @property
+    def is_alone(self) -> bool:
+        """True while no other consumer has a shift."""
+        return self.is_held and self._is_alone
+
+    @property
+    def is_over(self) -> bool:
+        """True when another consumer should have its turn."""
+        return self._until_s is not None and asyncio.get_running_loop().time() > self._until_s
+
+    async def begin(self, *, alone: bool) -> None:
+        """Wait for our turn, a second at most: who holds it longer may hang."""
+        try:
+            await self._session.execute(_BEGIN[not alone])
+        except asyncpg.LockNotAvailableError:
+            return
+        self._is_alone = alone
+        self._until_s = asyncio.get_running_loop().time() + SHIFT_S
+
+    async def end(self) -> None:
+        """Give the turn to whoever waits for it; our batches should be committed."""
+        self._until_s = None
+        await self._session.execute(_END[not self._is_alone])

@@ -1,0 +1,99 @@
+"""Shifts of consumers, on real sessions."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from payments.kernel.database import Connection, connect
+from streams import shifts
+from streams.ownership import SESSION_SETTINGS
+from streams.session import open_session
+from streams.shifts import LOCK_CLASS, Shift
+
+
+@pytest.fixture
+async def sessions(database: str) -> AsyncIterator[list[Connection]]:
+    opened = [await open_session(lambda: connect(database), SESSION_SETTINGS) for _ in range(3)]
+    yield opened
+    for connection in opened:
+        await connection.close(timeout=5)
+
+
+async def waiting(look: Connection, count: int) -> None:
+    """Wait until so many sessions wait for their shift."""
+    query = "SELECT count(*) FROM pg_locks WHERE classid = $1 AND NOT granted"
+    async with asyncio.timeout(10):
+        while await look.fetchval(query, LOCK_CLASS) < count:  # noqa: ASYNC110 - nothing tells us
+            await asyncio.sleep(0.01)
+
+
+async def test_one_begins_when_the_other_ends(sessions: list[Connection]) -> None:
+    first, second = Shift(sessions[0]), Shift(sessions[1])
+    await first.begin(alone=True)
+    next_ = asyncio.create_task(second.begin(alone=True))
+    await waiting(sessions[2], 1)
+    assert (first.is_held, second.is_held) == (True, False)
+    await first.end()
+    await next_
+    assert (first.is_held, second.is_held) == (False, True)
+
+
+async def test_whoever_ends_comes_after_those_who_wait(sessions: list[Connection]) -> None:
+    first, second = Shift(sessions[0]), Shift(sessions[1])
+    await first.begin(alone=True)
+    next_ = asyncio.create_task(second.begin(alone=True))
+    await waiting(sessions[2], 1)
+    await first.end()
+    again = asyncio.create_task(first.begin(alone=True))
+    await next_
+    await waiting(sessions[2], 1)
+    assert not first.is_held
+    await second.end()
+    await again
+    assert first.is_held
+
+
+async def test_a_shift_that_never_ends_is_not_waited_for(sessions: list[Connection]) -> None:
+    first, second = Shift(sessions[0]), Shift(sessions[1])
+    await first.begin(alone=True)
+    await second.begin(alone=True)
+    assert not second.is_held
+    timeout = await sessions[1].fetchval("SELECT current_setting('lock_timeout')")
+    assert timeout == SESSION_SETTINGS["lock_timeout"]
+
+
+async def test_a_lost_session_ends_its_shift(sessions: list[Connection]) -> None:
+    first, second = Shift(sessions[0]), Shift(sessions[1])
+    await first.begin(alone=True)
+    sessions[0].terminate()
+    await second.begin(alone=True)
+    assert second.is_held
+
+
+async def test_a_shift_is_over_after_its_time(
+    sessions: list[Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shift = Shift(sessions[0])
+    assert not shift.is_over
+    await shift.begin(alone=True)
+    assert not shift.is_over
+    await shift.end()
+    monkeypatch.setattr(shifts, "SHIFT_S", -1)
+    await shift.begin(alone=True)
+    assert shift.is_over
+
+
+async def test_those_without_a_backlog_share_theirs(sessions: list[Connection]) -> None:
+    first, second, backlog = [Shift(session) for session in sessions]
+    await first.begin(alone=False)
+    await second.begin(alone=False)
+    assert first.is_held
+    assert second.is_held
+    assert not second.is_alone
+    await first.end()
+    await backlog.begin(alone=True)
+    assert not backlog.is_held
+    await second.end()
+    await backlog.begin(alone=True)
+    assert backlog.is_alone
