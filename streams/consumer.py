@@ -19,7 +19,7 @@ from streams.apart import Apart, Work
 from streams.commands import Client
 from streams.entry import Entry
 from streams.errors import FAILURES
-from streams.finishing import Finisher, Step
+from streams.finishing import Finisher, Step, acknowledge
 from streams.inbox import Inbox
 from streams.lanes import Handler, Lanes
 from streams.ownership import Ownership
@@ -292,14 +292,3 @@ async def _close(connections: "Iterable[asyncpg.Connection[asyncpg.Record]]") ->
             await connection.close(timeout=2)
         except Exception:  # noqa: BLE001 - a half-open peer must not block us
             connection.terminate()
-
-
-def acknowledge(pipeline: Any, entries: list[Entry]) -> None:
-    """XACK, then XDEL. Not in MULTI, which a full Redis refuses: single commands let it drain."""
-    ids: dict[int, list[str]] = {}
-    for entry in entries:
-        ids.setdefault(entry.partition, []).append(entry.stream_id)
-    for partition, stream_ids in ids.items():
-        pipeline.xack(partitions.intents(partition), partitions.GROUP, *stream_ids)
-    for partition, stream_ids in ids.items():
-        pipeline.xdel(partitions.intents(partition), *stream_ids)

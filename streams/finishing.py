@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import structlog
 from redis.exceptions import RedisError
 
+from streams import partitions
 from streams.entry import Entry
 from streams.tasks import end
 
@@ -125,3 +126,14 @@ class _Place:
         if self.is_stuck:
             self.is_stuck = False
             self.settled.clear()
+
+
+def acknowledge(pipeline: Any, entries: list[Entry]) -> None:
+    """XACK, then XDEL. Not in MULTI, which a full Redis refuses: single commands let it drain."""
+    ids: dict[int, list[str]] = {}
+    for entry in entries:
+        ids.setdefault(entry.partition, []).append(entry.stream_id)
+    for partition, stream_ids in ids.items():
+        pipeline.xack(partitions.intents(partition), partitions.GROUP, *stream_ids)
+    for partition, stream_ids in ids.items():
+        pipeline.xdel(partitions.intents(partition), *stream_ids)

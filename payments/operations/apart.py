@@ -77,7 +77,8 @@ class ApartApplier(Applier):
         metrics.observe_batch(len(entries), monotonic_s() - started, answers)
         return answers
 
-    def _ways(self) -> tuple[Locking, ...]:
+    def _ways(self, *, has_shift: bool = False) -> tuple[Locking, ...]:
+        del has_shift  # whom other consumers wait for does not matter here
         return (Locking.APART,)
 
     def _hurry(self, items: list[Item], locking: Locking) -> Hurry:

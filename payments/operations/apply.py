@@ -97,13 +97,11 @@ class Applier:
         answers: list[Answer] = []
         if unreadable:
             await turn.alone()
+            now, attempts = self._clock(), _ATTEMPTS
             for entry, error in unreadable:
-                envelope = envelope_of(entry)
-                answers.append(
-                    await park_entry(
-                        connection, entry, envelope, error, self._clock(), attempts=_ATTEMPTS
-                    )
-                )
+                sent = envelope_of(entry)
+                parked = await park_entry(connection, entry, sent, error, now, attempts=attempts)
+                answers.append(parked)
             answers += await self._isolate(connection, items)
         else:
             answers = await self._quickly(connection, items, turn)
@@ -161,7 +159,7 @@ class Applier:
 
     async def _in_turn(self, connection: Connection, items: list[Item], turn: Turn) -> list[Answer]:
         """On top of the batch before; if anything fails, again when nothing is under way."""
-        for locking in self._ways(turn) if items else ():
+        for locking in self._ways(has_shift=turn.has_shift) if items else ():
             if locking is Locking.PATIENT:
                 await turn.before_ended()  # decided on top of it, this one would be overturned
             try:
@@ -177,12 +175,12 @@ class Applier:
         await turn.alone()
         return await self._isolate(connection, items)
 
-    def _ways(self, turn: Turn) -> Sequence[Locking]:
+    def _ways(self, *, has_shift: bool = False) -> Sequence[Locking]:
         """How to lock accounts, at the first attempt and at further ones."""
         if not self._sets_aside:
             return (Locking.WAIT,)
         ways = (Locking.CLAIM, Locking.PATIENT, Locking.PASSING)
-        return ways[1:] if self.is_contended() and not turn.has_shift else ways
+        return ways[1:] if self.is_contended() and not has_shift else ways
 
     async def _isolate(self, connection: Connection, items: list[Item]) -> list[Answer]:
         """Run the items as one transaction; if it fails, halve until the failing item is alone."""
@@ -208,7 +206,7 @@ class Applier:
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return await self._transact(connection, items, Turn(), self._ways(Turn())[-1])
+                return await self._transact(connection, items, Turn(), self._ways()[-1])
             except Exception as error:
                 if is_connection_lost(error) or connection.is_closed():
                     raise

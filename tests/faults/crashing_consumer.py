@@ -21,7 +21,7 @@ import streams.turns
 from payments.entrypoints.consumer import create_consumer
 from streams import partitions
 from streams.entry import Entry
-from streams.finishing import Step
+from streams.finishing import Step, acknowledge
 
 
 def die() -> None:
@@ -50,7 +50,7 @@ def arm(point: str) -> None:
             await complete(session, step)
             die()
 
-        streams.consumer.acknowledge = acknowledge_only
+        streams.consumer.acknowledge = acknowledge_only  # type: ignore[attr-defined]
         streams.consumer._Session._complete = complete_then_die  # type: ignore[method-assign, assignment]
 
 
@@ -81,7 +81,7 @@ def disarm(guard: str) -> None:
 
         async def acknowledge_then_apply(session: Any, batch: list[Entry]) -> Any:
             pipeline = session._consumer.client.pipeline(transaction=False)
-            streams.consumer.acknowledge(pipeline, batch)
+            acknowledge(pipeline, batch)
             await pipeline.execute()
             return await apply(session, batch)
 
