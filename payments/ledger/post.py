@@ -95,6 +95,7 @@ def _placed(accounts: Sequence[Account]) -> list[Counters]:
         bigints([a.debits_posted for a in accounts]),
         bigints([a.credits_posted for a in accounts]),
         bigints([a.version for a in accounts]),
+        bigints([a.id for a in accounts]),
     )
     return [Counters(len(accounts), load_sql(__file__, "update_placed_accounts"), columns)]
 

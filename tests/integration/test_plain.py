@@ -12,6 +12,7 @@ from payments.kernel.clock import utc_now
 from payments.kernel.database import Connection, connect
 from payments.kernel.ids import AccountId, OperationId, derived_id, new_id
 from payments.kernel.randomness import seeded
+from payments.ledger import post
 from payments.ledger.balances import Balances
 from payments.ledger.lock import lock_accounts
 from payments.operations.apply import Applier
@@ -140,3 +141,18 @@ async def test_what_is_unusual_is_left_to_decide(connection: Connection, unusual
         assert balances.move(payer, receiver, 10, "RUB", new_id(), utc_now()) is None
     assert not balances.entries
     assert not balances.changed
+
+
+async def test_the_place_of_another_accounts_row_writes_nothing(connection: Connection) -> None:
+    bench = Bench(connection)
+    a, b = [AccountId(await bench.wallet(100)) for _ in range(2)]
+    async with connection.transaction():
+        balances = await lock_accounts(connection, [a, b], ())
+        payer, receiver = balances.accounts[a], balances.accounts[b]
+        assert payer.place is not None
+        balances.move(a, b, 10, "RUB", new_id(), utc_now())
+        payer.place, receiver.place = receiver.place, payer.place
+        counters, _ = post.counters_to_write(balances, ())
+        with pytest.raises(AssertionError, match="2 accounts were locked"):
+            await post.write_counters(connection, counters, utc_now())
+    assert [await bench.balance(one) for one in (a, b)] == [100, 100]
