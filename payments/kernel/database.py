@@ -90,6 +90,11 @@ def is_retryable(error: BaseException) -> bool:
     return is_connection_lost(error)
 
 
+def is_without_room(error: BaseException) -> bool:
+    """True when the server lacks disk, memory or connections, whatever was asked of it."""
+    return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "").startswith("53")
+
+
 def is_worth_waiting(error: Exception) -> bool:
     """True when a starting process should retry: the server is away or starting.
 

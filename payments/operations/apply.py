@@ -22,7 +22,7 @@ from typing import Any, Final
 import structlog
 
 from payments.kernel.clock import Clock, monotonic_s
-from payments.kernel.database import Connection, is_connection_lost, is_retryable
+from payments.kernel.database import Connection, is_connection_lost
 from payments.operations import metrics, quick
 from payments.operations.aside import Aside
 from payments.operations.batch import Batch
@@ -32,7 +32,7 @@ from payments.operations.loading import Ahead, load
 from payments.operations.locking import ContendedError, Hurry, Locking
 from payments.operations.needs import Need, Place, needs_of, needs_of_types, still_locked
 from payments.operations.operation import Operation
-from payments.operations.parking import park_entry, park_item
+from payments.operations.parking import ATTEMPTS, is_given_up, park_entry, park_item
 from payments.operations.reading import EntryReader, NotUnderstood, envelope_of, order_of
 from payments.operations.slow import Slow, SlowLoadError, give_up, look_at_tables
 from payments.operations.telling import Teller
@@ -41,7 +41,8 @@ from payments.operations.writing import Writing
 from streams.entry import Entry
 from streams.turns import OverturnedError, Turn
 
-_ATTEMPTS: Final = 4
+_TRIES_OF_MANY: Final = 2
+"""All others wait for them: they are halved soon, until the one that fails is alone."""
 _BACKOFF_S: Final = 0.02
 _CONTENDED_S: Final = 5.0
 """So long after another consumer had one of our accounts, batches outside a shift wait for them."""
@@ -97,10 +98,9 @@ class Applier:
         answers: list[Answer] = []
         if unreadable:
             await turn.alone()
-            now, attempts = self._clock(), _ATTEMPTS
+            now = self._clock()
             for entry, error in unreadable:
-                sent = envelope_of(entry)
-                parked = await park_entry(connection, entry, sent, error, now, attempts=attempts)
+                parked = await park_entry(connection, entry, envelope_of(entry), error, now)
                 answers.append(parked)
             answers += await self._isolate(connection, items)
         else:
@@ -182,11 +182,13 @@ class Applier:
         ways = (Locking.CLAIM, Locking.PATIENT, Locking.PASSING)
         return ways[1:] if self.is_contended() and not has_shift else ways
 
-    async def _isolate(self, connection: Connection, items: list[Item]) -> list[Answer]:
+    async def _isolate(
+        self, connection: Connection, items: list[Item], tries: int = _TRIES_OF_MANY
+    ) -> list[Answer]:
         """Run the items as one transaction; if it fails, halve until the failing item is alone."""
         if not items:
             return []
-        done = await self._attempt(connection, items)
+        done = await self._attempt(connection, items, tries)
         if not isinstance(done, Exception):
             return done
         if not items:
@@ -195,32 +197,30 @@ class Applier:
             return [await self._park(connection, items[0], done)]
         middle = len(items) // 2
         _log.warning("batch_halved", size=len(items), error=repr(done)[:200])
-        first = await self._isolate(connection, items[:middle])
-        return first + await self._isolate(connection, items[middle:])
+        first = await self._isolate(connection, items[:middle], 1)
+        return first + await self._isolate(connection, items[middle:], 1)
 
-    async def _attempt(self, connection: Connection, items: list[Item]) -> list[Answer] | Exception:
+    async def _attempt(
+        self, connection: Connection, items: list[Item], tries: int
+    ) -> list[Answer] | Exception:
         """The answers, or the error of the items themselves after retries where they may help.
 
         Raises errors of the session or the server (disk, memory): the consumer waits and runs it
         again.
         """
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._transact(connection, items, Turn(), self._ways()[-1])
             except Exception as error:
                 if is_connection_lost(error) or connection.is_closed():
                     raise
-                if not is_retryable(error):
-                    return error
-                if attempt == _ATTEMPTS:
-                    if getattr(error, "sqlstate", "").startswith("53"):
-                        raise
+                if is_given_up(error, attempt, ATTEMPTS if len(items) == 1 else tries):
                     return error
             await asyncio.sleep(_BACKOFF_S * 2 ** (attempt - 1))
         raise AssertionError("the last attempt returns or raises")
 
     async def _park(self, connection: Connection, item: Item, error: BaseException) -> Answer:
-        return await park_item(connection, item, error, self._clock(), attempts=_ATTEMPTS)
+        return await park_item(connection, item, error, self._clock(), attempts=ATTEMPTS)
 
     async def _quickly(self, connection: Connection, items: list[Item], turn: Turn) -> list[Answer]:
         """A few operations in two round trips, if that is possible; the next batch begins after."""

@@ -1,16 +1,31 @@
 """Parks what cannot be applied: an entry, or an item of a bulk, with its traceback."""
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
-from payments.kernel.database import Connection
+from payments.kernel.database import Connection, is_retryable, is_without_room
 from payments.operations.bulk import entry_of
 from payments.operations.dead_letters import letter_of, park
 from payments.operations.envelope import Envelope, encode
 from payments.operations.items import Answer, Item
 from payments.operations.writing import advance
 from streams.entry import Entry
+
+ATTEMPTS: Final = 4
+"""How often an item is tried before it is parked."""
+
+
+def is_given_up(error: Exception, attempt: int, tries: int) -> bool:
+    """True when these items are not tried again together.
+
+    Raises the error when the server lacks room for anything: no entry is at fault.
+    """
+    is_full = is_without_room(error)
+    if is_full and attempt >= ATTEMPTS:
+        raise error
+    return not is_retryable(error) or (attempt >= tries and not is_full)
 
 
 async def park_entry(

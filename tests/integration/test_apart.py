@@ -52,13 +52,13 @@ class SlowHolds:
         await self._connection.execute("DROP VIEW holds")
         await self._connection.execute("ALTER TABLE kept_holds RENAME TO holds")
 
-    async def wallet(self) -> int:
+    async def wallet(self, minor: int = 1000) -> int:
         """A wallet with money."""
         made = await self.platform.apply(
             BY_KIND["wallet.open"], OpenWallet(currency="RUB", owner="o")
         )
         number = int(made["wallet_id"])
-        await self.platform.apply(BY_KIND["wallet.adjust"], credit(number, 1000))
+        await self.platform.apply(BY_KIND["wallet.adjust"], credit(number, minor))
         return number
 
     async def hold(self, wallet: int) -> UUID:
@@ -90,7 +90,7 @@ async def test_what_does_not_touch_a_slow_kind_is_decided_as_fast(
 ) -> None:
     """Through a real consumer. No transfer may wait as long as one slow statement takes."""
     monkeypatch.setattr(locking, "LIMIT_S", 0.2)
-    payer, source, sink = [await holds.wallet() for _ in range(3)]
+    payer, source, sink = [await holds.wallet(1_000_000) for _ in range(3)]
     hold_id = await holds.hold(payer)
     await holds.begin()
     ticket = await holds.send("hold.release", ReleaseHold(hold_id=hold_id))

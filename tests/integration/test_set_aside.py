@@ -127,7 +127,7 @@ async def test_everything_else_is_decided_as_fast(platform: Platform) -> None:
     for owner in "abcd":
         made = await platform.apply(open_wallet.OPERATION, OpenWallet(currency="RUB", owner=owner))
         wallets.append(int(made["wallet_id"]))
-        await platform.apply(OPERATIONS_BY_KIND["wallet.adjust"], credit(wallets[-1], 1000))
+        await platform.apply(OPERATIONS_BY_KIND["wallet.adjust"], credit(wallets[-1], 1_000_000))
     locked, payer, source, sink = wallets
     blocker = await connect(platform.database_url)
     hold = blocker.transaction()
