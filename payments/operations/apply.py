@@ -10,9 +10,8 @@
 
 `Turn` lets the next batch begin with (a) after (d): it takes from memory what this one leaves.
 
-Entries written by a newer release stay pending in the stream, without an answer. A refusal is a
-stored outcome. After an exception the transaction is rolled back and the batch halved; an entry
-that still fails alone is parked.
+Entries written by a newer release stay pending, without an answer. A refusal is a stored outcome.
+After an exception the batch is rolled back and halved; an entry that still fails alone is parked.
 """
 
 import asyncio
@@ -80,6 +79,7 @@ class Applier:
         self.slow = Slow()
         self._sets_aside = sets_aside
         self._is_quick = is_quick
+        self._lately = quick.Lately()
         self._blockers = Blockers() if blockers is None else blockers
         self._contended_until_s = 0.0
         self._lapsing = self._reader.lapsing()
@@ -118,6 +118,7 @@ class Applier:
         """Another consumer owns the partition from now on."""
         self._waiting.forget(partition)
         self.aside.forget(partition)
+        self._lately.clear()
         self._blockers.watch(())
 
     async def _retried(self, connection: Connection, turn: Turn) -> list[Entry]:
@@ -227,7 +228,7 @@ class Applier:
         if not self._is_quick or self.aside or not quick.is_quick(items):
             return await self._in_turn(connection, items, turn)
         try:
-            batch = await self._read_and_write(connection, items, turn)
+            batch = await self._at_once(connection, items, turn)
         except Exception as error:
             if is_connection_lost(error) or connection.is_closed():
                 raise
@@ -238,20 +239,18 @@ class Applier:
         turn.committed()
         return batch.answers
 
-    async def _read_and_write(
-        self, connection: Connection, items: list[Item], turn: Turn
-    ) -> Batch | None:
+    async def _at_once(self, connection: Connection, items: list[Item], turn: Turn) -> Batch | None:
         """None when nothing is written: an account is locked, or is not as it was read."""
         if await turn.to_decide():
             return None
         await turn.to_commit()
-        if (read := await quick.read(connection, items, self._lapsing)) is None:
+        if (read := await self._lately.read(connection, items, self._lapsing)) is None:
             return None
         batch = Batch(read.state, read.known, self._clock(), {}, teller=self._teller)
         for item in items:
             batch.take(item)
         turn.closing()
-        return batch if await quick.write(connection, batch, items, read.seen) else None
+        return batch if await quick.write(connection, batch, items, read, self._lately) else None
 
     async def _transact(
         self, connection: Connection, items: list[Item], turn: Turn, locking: Locking
@@ -297,4 +296,5 @@ class Applier:
             turn.closing()
             await writing.late(connection)
         turn.committed()
+        self._lately.drop(batch.state.balances.accounts)
         return batch.answers

@@ -2,18 +2,22 @@
 
 Nothing is locked while it is decided. The statement that writes locks the accounts without waiting
 and writes nothing unless each of them is as it was read; the batch is then run the usual way.
+Accounts that this consumer has written lately are not read again: one round trip (ADR 0215).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
 from payments.events.event import text_of
+from payments.kernel.clock import monotonic_s
 from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
 from payments.kernel.sql import load_sql
+from payments.ledger.account import Account
 from payments.ledger.balances import Balances, fold_turnover
 from payments.ledger.chart import AccountSpec
 from payments.ledger.lock import account_of
@@ -30,7 +34,11 @@ from payments.operations.writing import positions_of
 
 MAX: Final = 8
 """So many operations at most: the usual way costs less CPU for more."""
-_FIXED: Final = 9
+_KEPT_MAX: Final = 5000
+_KEPT_S: Final = 3600.0
+_APART_S: Final = 5.0
+"""So long after somebody else has changed an account, accounts are read each time."""
+_FIXED: Final = 10
 """Parameters of the statement before those of the rows."""
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -54,29 +62,87 @@ class Read:
     """What a batch is decided by, and which row of each account was read."""
 
     def __init__(
-        self, state: State, known: dict[int, Decision], seen: dict[AccountId, int]
+        self,
+        state: State,
+        known: dict[int, Decision],
+        seen: dict[AccountId, int],
+        unknown: Sequence[UUID] = (),
     ) -> None:
-        """`seen`: by account, the transaction that wrote its row."""
+        """`seen`: by account, the transaction that wrote its row. `unknown`: ids not looked up."""
         self.state = state
         self.known = known
         self.seen = seen
+        self.unknown = unknown
+
+
+class Lately:
+    """Accounts as batches of this consumer have written them, each with its transaction.
+
+    What anybody else changes gets another transaction, so that a batch decided by what is kept here
+    is not written.
+    """
+
+    def __init__(self) -> None:
+        """Empty."""
+        self._kept: dict[AccountId, tuple[Account, int]] = {}
+        self._since_s = self._apart_until_s = 0.0
+
+    async def read(
+        self, connection: Connection, items: Sequence[Item], lapsing: Lapsing[Any] | None
+    ) -> Read | None:
+        """What is kept, or else read; None when the batch needs more than that."""
+        return self._read_kept(items, lapsing) or await read(connection, items, lapsing)
+
+    def _read_kept(self, items: Sequence[Item], lapsing: Lapsing[Any] | None) -> Read | None:
+        """None unless all accounts are kept."""
+        now_s = monotonic_s()
+        if now_s > self._since_s + _KEPT_S:
+            self._kept.clear()
+            self._since_s = now_s
+        state = State(Balances(()), Records(), {})
+        seen: dict[AccountId, int] = {}
+        for id_ in _needed(items, state)[0]:
+            kept = self._kept.get(id_)
+            if kept is None or (lapsing is not None and kept[0].debits_pending):
+                return None
+            state.balances.accounts[id_] = kept[0].handed_on()
+            seen[id_] = kept[1]
+        return Read(state, {}, seen, _ids(items)) if seen else None
+
+    def keep(self, read: Read, written_by: int, changed: Iterable[AccountId]) -> None:
+        """What the batch leaves; this transaction has written it."""
+        if monotonic_s() < self._apart_until_s:
+            return
+        if len(self._kept) >= _KEPT_MAX:
+            self._kept.clear()
+        seen = read.seen | dict.fromkeys(changed, written_by)
+        accounts = read.state.balances.accounts
+        self._kept.update((id_, (accounts[id_], by)) for id_, by in seen.items())
+
+    def drop(self, ids: Iterable[AccountId]) -> None:
+        """Another batch has written them."""
+        if self._kept:
+            for id_ in ids:
+                self._kept.pop(id_, None)
+
+    def clear(self) -> None:
+        """Keep nothing: the session has ended."""
+        self._kept.clear()
+
+    def stand_apart(self) -> None:
+        """Somebody else changes accounts: keep nothing for a while."""
+        self._kept.clear()
+        self._apart_until_s = monotonic_s() + _APART_S
 
 
 async def read(
     connection: Connection, items: Sequence[Item], lapsing: Lapsing[Any] | None
 ) -> Read | None:
     """Read without locks; None when the batch needs more than accounts and known outcomes."""
-    records = Records()
-    state = State(Balances(()), records, {})
-    needed = {a for item in items for a in item.operation.accounts(item.intent, state)}
-    houses = {a.id for a in needed if isinstance(a, AccountSpec)}
-    ids = [item.envelope.operation_id for item in items]
-    if items and (whole := items[0].whole) is not None:
-        ids.append(whole.operation_id)
+    state = State(Balances(()), Records(), {})
+    needed, houses = _needed(items, state)
     accounts, decided, is_parked = await connection.fetchrow(  # type: ignore[misc]  # always a row
-        load_sql(__file__, "quick_load"),
-        [a.id if isinstance(a, AccountSpec) else a for a in needed],
-        ids,
+        load_sql(__file__, "quick_load"), list(needed), _ids(items)
     )
     state.balances = Balances(account_of(row[1:]) for row in accounts)
     by_id = state.balances.accounts
@@ -90,8 +156,28 @@ async def read(
     return Read(state, known, {row[1]: row[0] for row in accounts})
 
 
+def _needed(items: Sequence[Item], state: State) -> tuple[set[AccountId], set[AccountId]]:
+    """All accounts, and those of the house among them."""
+    needed: set[AccountId] = set()
+    houses: set[AccountId] = set()
+    for item in items:
+        for account in item.operation.accounts(item.intent, state):
+            if isinstance(account, AccountSpec):
+                houses.add(account.id)
+            else:
+                needed.add(account)
+    return needed | houses, houses
+
+
+def _ids(items: Sequence[Item]) -> list[UUID]:
+    ids = [item.envelope.operation_id for item in items]
+    if items and (whole := items[0].whole) is not None:
+        ids.append(whole.operation_id)
+    return ids
+
+
 async def write(
-    connection: Connection, batch: Batch, items: Sequence[Item], seen: dict[AccountId, int]
+    connection: Connection, batch: Batch, items: Sequence[Item], read: Read, lately: Lately
 ) -> bool:
     """Write the whole batch; False when nothing was written, as it is not as it was read, or needs
     more than new rows.
@@ -101,10 +187,10 @@ async def write(
     if new is None or batch.conflicts or balances.opened or balances.statuses or balances.limited:
         return False
     fold_turnover(balances)
-    is_as_read: bool = await connection.fetchval(
+    written_by, are_as_read = await connection.fetchrow(  # type: ignore[misc]  # always a row
         _statement(tuple(new)),
-        list(seen),
-        list(seen.values()),
+        list(read.seen),
+        list(read.seen.values()),
         batch.now,
         _json(sorted(batch.decided, key=lambda one: one.operation_id.int)),
         _json([dict(zip(ENTRY_FIELDS, entry_of(row), strict=True)) for row in balances.entries]),
@@ -112,9 +198,15 @@ async def write(
         _json(_positions(items)),
         len(batch.events),
         text_of(batch.events),
+        read.unknown,
         *(_json([row.row() for row in rows]) for rows in new.values()),
     )
-    return is_as_read
+    if written_by is None:
+        if not are_as_read:
+            lately.stand_apart()
+        return False
+    lately.keep(read, written_by, balances.changed)
+    return True
 
 
 def _json(rows: Sequence[Any]) -> str:

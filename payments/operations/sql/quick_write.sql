@@ -1,12 +1,15 @@
 -- A small batch, whole or not at all: nothing is written unless its accounts can be locked at once and each is as it was
--- read (what changes an account changes its xmin). Rows come as JSON: one function a table costs less than an array a column.
+-- read (what changes an account changes its xmin), and nothing is known of ids that were not looked up. Rows come as JSON:
+-- one function a table costs less than an array a column. Gives the transaction, and whether the accounts were as read.
 WITH seen AS MATERIALIZED (
-    SELECT count(*) = cardinality($1::bigint[]) AS is_as_read
+    SELECT are_as_read, are_as_read AND NOT EXISTS(SELECT FROM operations WHERE id = ANY($10::uuid[]))
+           AND NOT EXISTS(SELECT FROM dead_letters WHERE operation_id = ANY($10::uuid[])) AS is_as_read
+      FROM (SELECT count(*) = cardinality($1::bigint[]) AS are_as_read
       FROM (SELECT
               FROM accounts AS a
               JOIN unnest($1::bigint[], $2::xid[]) AS u (id, written_by) ON u.id = a.id AND u.written_by = a.xmin
              ORDER BY a.id
-               FOR NO KEY UPDATE OF a SKIP LOCKED) AS locked
+               FOR NO KEY UPDATE OF a SKIP LOCKED) AS locked) AS accounts_
 ), decided AS (
     INSERT INTO operations (id, kind, digest, actor, status, reason, result, effects, accepted_at, decided_at)
     SELECT u.operation_id, u.kind, decode(u.digest, 'base64'), u.actor, u.status, u.reason, u.result::json,
@@ -42,4 +45,4 @@ WITH seen AS MATERIALIZED (
     INSERT INTO event_batches (written_at, event_count, events)
     SELECT $3, $8::int, $9::text FROM seen WHERE seen.is_as_read AND $8::int > 0
 )/* rows */
-SELECT is_as_read FROM seen
+SELECT CASE WHEN is_as_read THEN pg_current_xact_id()::xid END, are_as_read FROM seen
