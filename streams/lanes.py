@@ -32,7 +32,7 @@ class SessionLostError(Exception):
 
 
 class Lanes:
-    """Runs batches; two may overlap. A failure of one ends them all."""
+    """Runs batches; they may overlap. A failure of one ends them all."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Lanes:
         return bool(self._running)
 
     async def start(self, batch: list[Entry], *, has_shift: bool = False) -> None:
-        """Start a batch on a free session; returns when it is decided, or done.
+        """Start a batch on a free session; returns when it is loaded, or done.
 
         `has_shift`: no other consumer writes meanwhile.
         """
@@ -67,12 +67,12 @@ class Lanes:
         turn = self._last = Turn(self._last, self._closing, has_shift=has_shift)
         self._started_at[lane] = asyncio.get_running_loop().time()
         self._running[lane] = asyncio.create_task(self._run(lane, batch, turn), name=f"lane {lane}")
-        decided = asyncio.ensure_future(turn.is_ready.wait())
+        loaded = asyncio.ensure_future(turn.is_loaded.wait())
         try:
-            while not decided.done():
-                await self.wait(decided)
+            while not loaded.done():
+                await self.wait(loaded)
         finally:
-            decided.cancel()
+            loaded.cancel()
 
     async def _run(self, lane: int, batch: list[Entry], turn: Turn) -> None:
         steps = await self._handler(self._sessions[lane], batch, turn)

@@ -14,8 +14,8 @@ class OverturnedError(Exception):
 
 
 class Turn:
-    """The place of one batch. The handler calls `decided`, `to_commit`, `committed` in this order,
-    or `alone` first.
+    """The place of one batch. The handler calls `loaded`, `decided`, `to_commit`, `committed` in
+    this order, or `alone` first.
     """
 
     def __init__(
@@ -34,33 +34,56 @@ class Turn:
         self.closing = closing
         """To be called when the batch is about to commit: what the next one takes can be read."""
         self._left: Any = None
-        self.is_ready = asyncio.Event()
+        self._rests_on: Sequence[Any] | None = None
+        self.is_loaded = asyncio.Event()
         """Set when the next batch may begin."""
+        self._is_settled = asyncio.Event()
+        """Set when it is decided, or is not going to be before it is alone."""
         self._fate: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._is_ended = asyncio.Event()
 
-    async def to_decide(self) -> Sequence[Any]:
-        """Wait until the batch before is decided; returns what those before leave that are not
-        committed, the oldest first.
+    async def to_load(self) -> Sequence[Any]:
+        """Wait until the batch before is loaded; returns what those before leave that are not
+        committed, the oldest first. It still changes until they are decided.
         """
         before = self._before
-        if before is None:
-            return ()
-        await before.is_ready.wait()
+        if self._rests_on is not None or before is None:
+            return self._rests_on or ()
+        await before.is_loaded.wait()
         if before._is_ended.is_set():  # noqa: SLF001 - turns are one chain
             # What it overturned was decided before it was alone. This batch begins after it, or
             # each batch would overturn the next for ever.
             self._before = None
         lefts: list[Any] = []
-        while before is not None and before._left is not None:  # noqa: SLF001 - commits are in order
-            lefts.append(before._left)  # noqa: SLF001
-            before = before._before  # noqa: SLF001
-        return lefts[::-1]
+        one: Turn | None = before
+        while one is not None and one._left is not None:  # noqa: SLF001 - commits are in order
+            lefts.append(one._left)  # noqa: SLF001
+            one = one._before  # noqa: SLF001
+        self._rests_on = lefts[::-1]
+        return self._rests_on
 
-    def decided(self, left: Any) -> None:
-        """Everything is decided and `left` will not change: the next batch may build on it."""
+    async def to_decide(self) -> Sequence[Any]:
+        """Wait until the batch before is decided; returns what `to_load` has, finished by now.
+
+        Raises `OverturnedError`, so that what this batch has locked is free for the one before.
+        """
+        lefts = await self.to_load()
+        before = self._before
+        if before is not None:
+            await before._is_settled.wait()  # noqa: SLF001
+            if before._fate.done() and not before._fate.result():  # noqa: SLF001
+                raise OverturnedError
+        return lefts
+
+    def loaded(self, left: Any) -> None:
+        """What the batch needs is locked; deciding makes `left` of it, on which the next builds."""
         self._left = left
-        self.is_ready.set()
+        self.is_loaded.set()
+
+    def decided(self) -> None:
+        """Everything is decided: what is left will not change."""
+        self.is_loaded.set()
+        self._is_settled.set()
 
     async def to_commit(self) -> None:
         """Wait until the batch before is committed. Raises `OverturnedError`."""
@@ -78,10 +101,11 @@ class Turn:
 
         No other batch is in the middle of anything until `end`.
         """
-        self.is_ready.clear()
+        self.is_loaded.clear()
         self._left = None
         if not self._fate.done():
             self._fate.set_result(False)
+        self._is_settled.set()
         await self.before_ended()
 
     async def before_ended(self) -> None:
@@ -93,5 +117,6 @@ class Turn:
     def end(self) -> None:
         """The batch is done: committed, and what follows the commit is queued."""
         self.committed()
-        self.is_ready.set()
+        self._rests_on = ()
         self._is_ended.set()
+        self.decided()

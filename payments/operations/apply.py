@@ -235,7 +235,7 @@ class Applier:
             batch = None  # the usual way finds out what is wrong
         if batch is None:
             return await self._in_turn(connection, items, turn)
-        turn.decided(None)
+        turn.decided()
         turn.committed()
         return batch.answers
 
@@ -276,21 +276,20 @@ class Applier:
         self, connection: Connection, items: list[Item], turn: Turn, locking: Locking
     ) -> list[Answer]:
         async with connection.transaction():
-            ahead = Ahead.after(await turn.to_decide())
+            await turn.to_load()
             hurry = self._hurry(items, locking)
-            loaded = await load(connection, items, ahead, self._lapsing, hurry)
-            if loaded is None:
-                raise OverturnedError
+            loaded = await load(connection, items, turn, self._lapsing, hurry)
             if loaded.busy:
                 self._part(items, needs_of(items, loaded.busy, loaded.state))
             now = self._clock()
             batch = Batch(loaded.state, loaded.known, now, loaded.parked, teller=self._teller)
+            turn.loaded(Ahead.of(batch))
             for count, item in enumerate(items, 1):
                 batch.take(item)
                 if count % _DECIDED_AT_ONCE == 0:
                     await asyncio.sleep(0)
             writing = Writing(batch, [item.entry for item in items], loaded.shared)
-            turn.decided(Ahead.of(batch))
+            turn.decided()
             await writing.early(connection)
             await turn.to_commit()
             turn.closing()

@@ -5,11 +5,12 @@ What the batches before have touched and not committed yet is taken from memory 
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
 from payments.kernel.database import Connection
-from payments.kernel.ids import AccountId
+from payments.kernel.ids import AccountId, OperationId
 from payments.kernel.sql import load_sql
 from payments.ledger.account import Account
 from payments.ledger.balances import Balances
@@ -23,6 +24,7 @@ from payments.operations.needs import Need, refs_of
 from payments.operations.operation import State
 from payments.operations.outcome import Decision
 from payments.operations.record import Record, Records, Ref
+from streams.turns import OverturnedError, Turn
 
 DECISION_FIELDS: Final = Decision.__struct_fields__
 
@@ -76,35 +78,44 @@ class Loaded(msgspec.Struct, frozen=True):
 async def load(
     connection: Connection,
     items: Sequence[Item],
-    ahead: Ahead | None,
+    turn: Turn,
     lapsing: Lapsing[Any] | None,
     hurry: Hurry = NO_HURRY,
-) -> Loaded | None:
-    """Lock and read all that is needed; None when it needs rows that the batch before has changed.
+) -> Loaded:
+    """Lock and read all that is needed. Raises `OverturnedError` when that includes rows that the
+    batches before have changed.
 
     Rows come first, for accounts may depend on them, then numbers, then accounts: always in this
-    order.
+    order. Accounts are locked while the batch before is decided; what it makes of those that it has
+    is taken afterwards.
     """
-    known, parked = await _known(connection, items, ahead)
+    lefts: Sequence[Ahead] = await turn.to_load()
+    ids = _ids_of(items)
+    known, parked = await _known(connection, ids)
     fresh = _first_of_each(items, known)
-    refs = list(refs_of(fresh))
-    if ahead is not None and (
-        any(ahead.touches(ref) for ref in refs) or (lapsing is not None and ahead.has(lapsing.type))
-    ):
-        return None
     records = Records()
     busy: dict[Need, Need] = {}
-    if refs:
+    if any(True for _ in refs_of(fresh)):
+        ahead = Ahead.after(await turn.to_decide())
+        fresh = _first_of_each(items, _and_known(known, ids, ahead))
+        refs = list(refs_of(fresh))
+        if ahead is not None and any(ahead.touches(ref) for ref in refs):
+            raise OverturnedError
         busy.update((ref, ref) for ref in await lock_rows(connection, records, refs, hurry))
     state = State(Balances(()), records, await _numbers(connection, fresh))
-    shared, ids, houses = _needed(fresh, state, ahead)
-    balances, locked = await lock(connection, ids, houses, hurry)
+    needed, specs = _needed(fresh, state)
+    taken = {id_ for left in lefts for id_ in (*needed, *specs) if id_ in left.accounts}
+    houses = [spec for id_, spec in specs.items() if id_ not in taken]
+    state.balances, locked = await lock(connection, needed - taken, houses, hurry)
     busy.update((account, account) for account in locked)
-    balances.accounts.update((id_, left.handed_on()) for id_, left in shared.items())
-    state.balances = balances
+    ahead = Ahead.after(await turn.to_decide())
+    if ahead is not None and lapsing is not None and ahead.has(lapsing.type):
+        raise OverturnedError
+    shared = _shared((*needed, *specs), ahead)
+    state.balances.accounts.update((id_, left.handed_on()) for id_, left in shared.items())
     if lapsing is not None:
         busy.update(await _load_endings(connection, state, fresh, lapsing, hurry))
-    return Loaded(state, known, parked, shared, busy)
+    return Loaded(state, _and_known(known, ids, ahead), parked, shared, busy)
 
 
 def _first_of_each(items: Sequence[Item], stored: Mapping[int, Decision]) -> list[Item]:
@@ -119,16 +130,20 @@ def _first_of_each(items: Sequence[Item], stored: Mapping[int, Decision]) -> lis
     return fresh
 
 
-async def _known(
-    connection: Connection, items: Sequence[Item], ahead: Ahead | None
-) -> tuple[dict[int, Decision], dict[int, list[Envelope]]]:
-    """Outcomes, and what was accepted and could not be applied, by the integer of the id: hashing a
-    UUID runs Python code, and this is hot.
-    """
+def _ids_of(items: Sequence[Item]) -> list[OperationId]:
     ids = [item.envelope.operation_id for item in items]
     # A batch that was halved may begin in the middle of a bulk.
     if items and (whole := items[0].whole) is not None:
         ids.append(whole.operation_id)
+    return ids
+
+
+async def _known(
+    connection: Connection, ids: Sequence[UUID]
+) -> tuple[dict[int, Decision], dict[int, list[Envelope]]]:
+    """Outcomes, and what was accepted and could not be applied, by the integer of the id: hashing a
+    UUID runs Python code, and this is hot.
+    """
     rows = await connection.fetch(load_sql(__file__, "known_operations"), ids)
     known: dict[int, Decision] = {}
     parked: dict[int, list[Envelope]] = {}
@@ -138,12 +153,19 @@ async def _known(
             known[id_] = Decision(**dict(zip(DECISION_FIELDS, values, strict=True)))
         else:
             parked.setdefault(id_, []).append(decode(letter))
+    return known, parked
+
+
+def _and_known(
+    known: dict[int, Decision], ids: Sequence[UUID], ahead: Ahead | None
+) -> dict[int, Decision]:
+    """With what the batches before have decided of these ids."""
     if ahead is not None:
         for id_ in [one.int for one in ids]:
             decision = ahead.known.get(id_)
             if decision is not None:
                 known[id_] = decision
-    return known, parked
+    return known
 
 
 async def _numbers(connection: Connection, fresh: Sequence[Item]) -> dict[str, list[int]]:
@@ -160,9 +182,9 @@ async def _draw(connection: Connection, sequence: str, count: int) -> list[int]:
 
 
 def _needed(
-    fresh: Sequence[Item], state: State, ahead: Ahead | None
-) -> tuple[dict[AccountId, Account], set[AccountId], list[AccountSpec]]:
-    """Accounts of the batch before, as it leaves them; then those to lock, and house accounts."""
+    fresh: Sequence[Item], state: State
+) -> tuple[set[AccountId], dict[AccountId, AccountSpec]]:
+    """The accounts of these operations, and the house accounts among them."""
     ids: set[AccountId] = set()
     houses: dict[AccountId, AccountSpec] = {}
     for item in fresh:
@@ -171,9 +193,7 @@ def _needed(
                 houses[account.id] = account
             else:
                 ids.add(account)
-    shared = _shared((*ids, *houses), ahead)
-    ids.difference_update(shared)
-    return shared, ids, [spec for id_, spec in houses.items() if id_ not in shared]
+    return ids - houses.keys(), houses
 
 
 def _shared(ids: Iterable[AccountId], ahead: Ahead | None) -> dict[AccountId, Account]:

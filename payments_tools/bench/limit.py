@@ -121,7 +121,7 @@ async def measure(sessions: Sequence[Connection], batches: Sequence[Rows], each:
     async def write(connection: Connection, part: list[Entry], turn: Turn) -> list[Step]:
         rows, began = batches[part[0].partition], monotonic_s()
         async with connection.transaction():
-            turn.decided(None)
+            turn.decided()
             for table, columns, data in rows.copies:
                 await _copy(connection, table, columns, data)
             await turn.to_commit()

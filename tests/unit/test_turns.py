@@ -10,7 +10,8 @@ from streams.turns import OverturnedError, Turn
 async def overturned(first: Turn) -> Turn:
     """A batch decided on what `first` left, which has then failed and run alone."""
     second = Turn(first)
-    first.decided("what it leaves")
+    first.loaded("what it leaves")
+    first.decided()
     assert await second.to_decide() == ["what it leaves"]
     await first.alone()
     first.end()
@@ -37,7 +38,8 @@ async def test_what_was_decided_on_a_failed_batch_is_overturned_and_what_begins_
 
 async def test_a_batch_that_begins_before_the_failure_is_overturned_again() -> None:
     second = await overturned(Turn())
-    second.decided("decided again")
+    second.loaded("decided again")
+    second.decided()
     third = Turn(second)
     assert await third.to_decide() == ["decided again"]
     await second.alone()
@@ -50,19 +52,23 @@ async def test_a_batch_is_decided_on_all_that_is_not_committed() -> None:
     first = Turn()
     second = Turn(first)
     third = Turn(second)
-    first.decided("the first")
-    second.decided("the second")
+    first.loaded("the first")
+    first.decided()
+    second.loaded("the second")
+    second.decided()
     assert await third.to_decide() == ["the first", "the second"]
     first.committed()
-    assert await third.to_decide() == ["the second"]
+    assert await Turn(second).to_decide() == ["the second"]
 
 
 async def test_what_a_failed_batch_overturns_goes_on_to_the_third() -> None:
     first = Turn()
     second = Turn(first)
     third = Turn(second)
-    first.decided("x")
-    second.decided("y")
+    first.loaded("x")
+    first.decided()
+    second.loaded("y")
+    second.decided()
     await first.alone()
     first.end()
     with pytest.raises(OverturnedError):
@@ -73,3 +79,38 @@ async def test_what_a_failed_batch_overturns_goes_on_to_the_third() -> None:
     await second.alone()
     with pytest.raises(OverturnedError):
         await waits
+
+
+async def test_a_batch_is_loaded_while_the_one_before_is_decided() -> None:
+    first = Turn()
+    second = Turn(first)
+    begins = asyncio.create_task(second.to_load())
+    await asyncio.sleep(0)
+    assert not begins.done(), "what the first one locks is not known yet"
+    left = {"locked": "as it was"}
+    first.loaded(left)
+    assert await begins == [left]
+    decides = asyncio.create_task(second.to_decide())
+    await asyncio.sleep(0)
+    assert not decides.done()
+    left["locked"] = "as it becomes"
+    first.decided()
+    first.committed()
+    first.end()
+    assert await decides == [{"locked": "as it becomes"}]
+    await second.to_commit()
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_a_batch_that_is_loaded_lets_go_when_the_one_before_fails(*, is_over: bool) -> None:
+    """The one before runs again alone and may need what it has locked."""
+    first = Turn()
+    second = Turn(first)
+    first.loaded("x")
+    assert await second.to_load() == ["x"]
+    decides = asyncio.create_task(second.to_decide())
+    await first.alone()
+    if is_over:
+        first.end()
+    with pytest.raises(OverturnedError):
+        await decides
