@@ -72,6 +72,16 @@ class Account(msgspec.Struct, gc=False):
         """The time of the newest entry."""
         return moment(self.last_entry_us) if self.last_entry_us else None
 
+    def is_plain(self, currency: str) -> bool:
+        """True when it is open, of our own books, owes nothing and may not go below zero."""
+        return (
+            self.currency == currency
+            and self.status == _OPEN
+            and self.guard == _CREDIT_GUARD
+            and self.book == 0
+            and self.forced_debt == 0
+        )
+
     def lets(self, *, is_debit: bool) -> bool:
         """True when money may go out (`is_debit`), or in."""
         one_way = _FROZEN_CREDITS if is_debit else _FROZEN_DEBITS

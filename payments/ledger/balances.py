@@ -11,12 +11,10 @@ from payments.kernel.ids import AccountId
 from payments.kernel.money import CURRENCIES
 from payments.kernel.packing import bytes_of, shared_micros
 from payments.ledger.account import FOLD, OWNED_MAX, Account, fold, new_account
-from payments.ledger.chart import AccountSpec, AccountStatus, Guard
+from payments.ledger.chart import AccountSpec, AccountStatus
 from payments.ledger.posting import Leg, Reserve, pack_entry
 
 _PAIR: Final = 2
-_CREDIT_GUARD: Final = Guard.CREDIT.value
-_OPEN: Final = AccountStatus.OPEN.value
 
 
 class Unbalanced(AssertionError):
@@ -185,26 +183,26 @@ class Balances:
         if (
             left < payer.debits_pending
             or not receiver.debits_pending <= has <= OWNED_MAX
-            or not (_is_plain(payer, currency) and _is_plain(receiver, currency))
+            or not payer.is_plain(currency)
+            or not receiver.is_plain(currency)
         ):
             return None
         payer.debits_posted += minor
         receiver.credits_posted += minor
-        now_us, id_bytes, number = (
-            shared_micros(now),
-            bytes_of(operation_id),
-            CURRENCIES[currency].number,
+        self.changed[payer_id], self.changed[receiver_id] = payer, receiver
+        now_us, id_bytes = shared_micros(now), bytes_of(operation_id)
+        number = CURRENCIES[currency].number
+        payer.version = version = payer.version + 1
+        payer.last_entry_us = at = max(payer.last_entry_us, now_us)
+        debit = pack_entry(
+            8, 8, payer_id, 8, version, 8, -minor, 8, left, 8, at, 16, id_bytes, 8, 0, 2, number
         )
-        for account, amount, balance in ((payer, -minor, left), (receiver, minor, has)):
-            account.version += 1
-            account.last_entry_us = max(account.last_entry_us, now_us)
-            self.changed[account.id] = account
-            self.entries.append(
-                pack_entry(
-                    8, 8, account.id, 8, account.version, 8, amount, 8, balance,
-                    8, account.last_entry_us, 16, id_bytes, 8, 0, 2, number,
-                )
-            )  # fmt: skip
+        receiver.version = version = receiver.version + 1
+        receiver.last_entry_us = at = max(receiver.last_entry_us, now_us)
+        credit = pack_entry(
+            8, 8, receiver_id, 8, version, 8, minor, 8, has, 8, at, 16, id_bytes, 8, 0, 2, number
+        )
+        self.entries += (debit, credit)
         return left, has
 
     def check(self, legs: Sequence[Leg]) -> None:
@@ -235,14 +233,3 @@ class Balances:
             and -OWNED_MAX <= first.balance + one.minor <= OWNED_MAX
             and -OWNED_MAX <= second.balance + other.minor <= OWNED_MAX
         )
-
-
-def _is_plain(account: Account, currency: str) -> bool:
-    """True for an open account of our own books that owes nothing and may not go below zero."""
-    return (
-        account.currency == currency
-        and account.status == _OPEN
-        and account.guard == _CREDIT_GUARD
-        and account.book == 0
-        and account.forced_debt == 0
-    )

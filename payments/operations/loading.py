@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from payments.kernel.database import Connection
-from payments.kernel.ids import AccountId, OperationId
+from payments.kernel.ids import AccountId
 from payments.kernel.sql import load_sql
 from payments.ledger.account import Account
 from payments.ledger.balances import Balances
@@ -111,11 +111,15 @@ async def load(
     ahead = Ahead.after(await turn.to_decide())
     if ahead is not None and lapsing is not None and ahead.has(lapsing.type):
         raise OverturnedError
+    count = len(known)
+    if len(_and_known(known, ids, ahead)) > count:  # copies of what those before have decided
+        fresh = _first_of_each(items, known)
+        needed, specs = _needed(fresh, state)
     shared = _shared((*needed, *specs), ahead)
     state.balances.accounts.update((id_, left.handed_on()) for id_, left in shared.items())
     if lapsing is not None:
         busy.update(await _load_endings(connection, state, fresh, lapsing, hurry))
-    return Loaded(state, _and_known(known, ids, ahead), parked, shared, busy)
+    return Loaded(state, known, parked, shared, busy)
 
 
 def _first_of_each(items: Sequence[Item], stored: Mapping[int, Decision]) -> list[Item]:
@@ -130,7 +134,7 @@ def _first_of_each(items: Sequence[Item], stored: Mapping[int, Decision]) -> lis
     return fresh
 
 
-def _ids_of(items: Sequence[Item]) -> list[OperationId]:
+def _ids_of(items: Sequence[Item]) -> list[UUID]:
     ids = [item.envelope.operation_id for item in items]
     # A batch that was halved may begin in the middle of a bulk.
     if items and (whole := items[0].whole) is not None:
@@ -217,7 +221,7 @@ async def _load_endings(
     """
     state.endings = Endings(lapsing, state.records)
     holding = [a.id for a in state.balances.accounts.values() if a.debits_pending]
-    if not holding:
+    if not holding or not fresh:
         return {}
     until = max(item.envelope.submitted_at for item in fresh)
     rows, busy = await lock_endings(connection, state.records, lapsing, (holding, until), hurry)

@@ -4,6 +4,7 @@ on that one's commit comes after it, in order (ADR 0101).
 
 import struct
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from payments.events import writes as events
@@ -87,19 +88,26 @@ class Writing:
 def _packed(decided: Sequence[Decision]) -> list[bytes]:
     rows: list[bytes] = []
     for one in decided:
+        kind, said = _words(one.kind, one.actor, one.status)
+        result = one.result.encode()
         rows += (
             _pack_id(10, 16, bytes_of(one.operation_id)),
-            repeated_field(one.kind),
+            kind,
             _pack_length(len(one.digest)),
             one.digest,
-            repeated_field(one.actor),
-            repeated_field(one.status),
+            said,
             NULL if one.reason is None else repeated_field(one.reason),
-            text_field(one.result),
+            _pack_length(len(result)),
+            result,
             NULL if one.effects is None else text_field(one.effects),
             _pack_times(8, micros(one.accepted_at), 8, shared_micros(one.decided_at)),
         )
     return rows
+
+
+@lru_cache(maxsize=1024)
+def _words(kind: str, actor: str, status: str) -> tuple[bytes, bytes]:
+    return text_field(kind), text_field(actor) + text_field(status)
 
 
 Positions = tuple[list[int], list[int], list[int]]
