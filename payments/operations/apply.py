@@ -126,7 +126,10 @@ class Applier:
         if not self.aside.is_due(monotonic_s()):
             return []
         needs = self.aside.needs()
-        ahead = Ahead.after(await turn.to_decide())
+        try:
+            ahead = Ahead.after(await turn.to_decide())
+        except OverturnedError:
+            return []  # the items of this batch find that out as well; these wait for a later one
         put_off = self.slow.put_off()
         locked = await still_locked(connection, needs, ahead, put_off)
         await look_at_tables(connection, self.slow)
