@@ -8,8 +8,7 @@
     e  outcomes, rows, entries, counters, position    COPY and unnest, a fixed number of statements
     f  commit; answers, effects and acknowledgement come after
 
-`Turn` lets the next batch begin with (a) after (d): it takes from memory what this one leaves.
-
+`Turn` lets the next batch begin with (a) after (c): it takes from memory what this one leaves.
 Entries written by a newer release stay pending, without an answer. A refusal is a stored outcome.
 After an exception the batch is rolled back and halved; an entry that still fails alone is parked.
 """
@@ -125,12 +124,11 @@ class Applier:
         """Entries that were set aside and need nothing that is locked by now."""
         if not self.aside.is_due(monotonic_s()):
             return []
-        needs = self.aside.needs()
         try:
             ahead = Ahead.after(await turn.to_decide())
         except OverturnedError:
             return []  # the items of this batch find that out as well; these wait for a later one
-        put_off = self.slow.put_off()
+        needs, put_off = self.aside.needs(), self.slow.put_off()
         locked = await still_locked(connection, needs, ahead, put_off)
         await look_at_tables(connection, self.slow)
         theirs = locked - self.aside.claimed
