@@ -20,6 +20,7 @@ from payments.statements.settlement_day import RETURNED, Registry
 
 BY: Final = "registry"
 _FOUND_BY: Final = "registry:"
+_TOGETHER: Final = 1000
 
 
 class Pursued(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,17 +40,13 @@ async def pursue(
     """Open, update and reopen breaks that the registry shows; end those it no longer shows."""
     existing = await _load(connection, registry, differences)
     new_ids: list[UUID] = []
-    written: list[tuple[Break | None, Break]] = []
+    changes = _Changes(connection, now)
     shown_ids: set[UUID] = set()
     for difference in _one_each(differences):
         break_ = _break_of(registry.provider, difference, run_id, now, existing)
         row = followed(existing.get(break_.id), break_)
         if row is not None:
-            if break_.id not in existing:
-                await _insert(connection, row)
-            else:
-                await _update(connection, row)
-            written.append((existing.get(break_.id), row))
+            await changes.add(existing.get(break_.id), row)
             if break_.id not in existing or row.opened_at == now:
                 new_ids.append(row.id)
         shown_ids.add(break_.id)
@@ -60,10 +57,8 @@ async def pursue(
         has = statuses.get(known_break.merchant_id, set())
         row = None if known_break.id in shown_ids else _ended(known_break, registry, has, now)
         if row is not None and row != known_break:
-            await _update(connection, row)
-            written.append((known_break, row))
-    changes = [event_of(before, after, BY, now) for before, after in written]
-    await add_to(connection, [one for one in changes if one is not None], now)
+            await changes.add(known_break, row)
+    await changes.write()
     return Pursued(break_ids=sorted(shown_ids), new_ids=new_ids)
 
 
@@ -157,9 +152,35 @@ def _values(row: Break) -> dict[str, Any]:
     return {**values, "kind": row.kind.value, "state": row.state.value}
 
 
-async def _insert(connection: AsyncConnection, row: Break) -> None:
-    await connection.execute(insert(breaks).values(_values(row)).on_conflict_do_nothing())
+class _Changes:
+    """Breaks that are new or have changed, and what is told of them: written many at a time."""
 
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self._waiting: list[tuple[Break | None, Break]] = []
 
-async def _update(connection: AsyncConnection, row: Break) -> None:
-    await connection.execute(breaks.update().where(breaks.c.id == row.id).values(_values(row)))
+    async def add(self, before: Break | None, after: Break) -> None:
+        """Without `before` it is new."""
+        self._waiting.append((before, after))
+        if len(self._waiting) >= _TOGETHER:
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what has been added."""
+        changes, self._waiting = self._waiting, []
+        new = [_values(after) for before, after in changes if before is None]
+        old = [_values(after) for before, after in changes if before is not None]
+        if new:
+            await self._connection.execute(insert(breaks).on_conflict_do_nothing(), new)
+        if old:
+            is_it = breaks.c.id == sa.bindparam("of_id")
+            values: dict[str, Any] = {name: sa.bindparam(f"to_{name}") for name in old[0]}
+            query = breaks.update().where(is_it).values(values)
+            rows = [
+                {"of_id": row["id"], **{f"to_{name}": value for name, value in row.items()}}
+                for row in old
+            ]
+            await self._connection.execute(query, rows)
+        events = [event_of(before, after, BY, self._now) for before, after in changes]
+        await add_to(self._connection, [one for one in events if one is not None], self._now)
