@@ -39,9 +39,12 @@ def rows_of(text: Text, profile: Profile, faults: Faults) -> Iterator[Cells]:
     """The rows below the header, which is looked for among the first lines."""
     with text.open() as lines:
         reader = csv.reader(lines, delimiter=profile.delimiter, strict=True)
+        before = 0
         try:
             places, width = _header(reader, profile, faults)
+            before = reader.line_num
             for cells in reader if places else ():
+                before = reader.line_num
                 plain = [cell.strip() for cell in cells]
                 if len(plain) == width:
                     columns = {name: plain[place] for place, name in places.items()}
@@ -50,7 +53,8 @@ def rows_of(text: Text, profile: Profile, faults: Faults) -> Iterator[Cells]:
                     faults.add(reader.line_num, "line", f"{len(plain)} cells", f"{width} cells")
         except csv.Error as error:
             found, expected = _trouble(error, profile)
-            faults.add(reader.line_num, "file", found, expected)
+            begins = before + 1 if before else reader.line_num  # a cell may have many lines
+            faults.add(begins, "file", found, expected)
 
 
 def _trouble(error: csv.Error, profile: Profile) -> tuple[str, str]:
