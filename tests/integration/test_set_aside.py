@@ -1,7 +1,8 @@
 """An account that somebody has locked: what needs it waits in its order, all else goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -11,12 +12,14 @@ from payments.operations import aside
 from payments.operations.apply import Applier
 from payments.operations.aside import Aside
 from payments.operations.items import Answer
+from payments.operations.loading import Ahead
 from payments.operations.submit import fresh
 from payments.registry import OPERATIONS
 from payments.transfers import create
 from payments.wallets import open as open_wallet
 from payments.wallets.open import OpenWallet
 from streams.ownership import ensure_partitions
+from streams.turns import Turn
 from tests.fixtures.platform import Platform
 from tests.integration.test_apply import Bench, credit, reasons, transfer
 
@@ -40,6 +43,18 @@ class Locked:
         await self._hold.rollback()
         await asyncio.sleep(0.06)  # the pause between two tries
         return await self.bench.apply()
+
+
+class NotedTurn(Turn):
+    """A turn that notes when it comes to deciding."""
+
+    def __init__(self, before: Turn) -> None:
+        super().__init__(before)
+        self.is_deciding = asyncio.Event()
+
+    async def to_decide(self) -> Sequence[Any]:
+        self.is_deciding.set()
+        return await super().to_decide()
 
 
 @pytest.fixture
@@ -92,6 +107,29 @@ async def test_what_is_left_behind_a_full_retry_is_decided_too(
         await asyncio.sleep(0.06)  # the pause between two tries
         answers += await bench.apply()
     assert [answer.entry for answer in answers] == entries
+
+
+async def test_what_was_set_aside_waits_when_the_batch_before_fails(locked: Locked) -> None:
+    """It is looked at while the batch before is decided; that one is not what it was then."""
+    bench = locked.bench
+    payer, busy, other = [await bench.wallet(minor) for minor in (10, 0, 10)]
+    await locked.lock(busy)
+    aside_ = bench.entry("transfer.create", transfer(payer, busy, 1))
+    assert await bench.apply(aside_) == []
+    await locked._hold.rollback()
+    await asyncio.sleep(0.06)  # the pause between two tries
+    before = Turn()
+    before.loaded(Ahead({}, (), {}))
+    entry = bench.entry("transfer.create", transfer(other, payer, 1))
+    turn = NotedTurn(before)
+    applying = asyncio.create_task(bench.applier.apply(bench.connection, [entry], turn))
+    await turn.is_deciding.wait()
+    await before.alone()
+    before.end()
+    assert [answer.entry for answer in await applying] == [entry]
+    assert bench.applier.aside.has(aside_)
+    await asyncio.sleep(0.06)
+    assert [answer.entry for answer in await bench.apply()] == [aside_]
 
 
 async def test_the_position_does_not_wait_and_a_new_owner_starts_from_the_stream(
