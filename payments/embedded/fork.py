@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn, cast
 
-from payments.embedded.held_signals import STOPPING, held_signals
 from payments.embedded.launch import die_with, set_name
 from payments.embedded.process import Child, EmbeddedError, rotate
+from payments.embedded.stop_requests import STOPPING
 
 _WAIT_STEP_S: Final = 0.01
 _FIRST_OTHER_FD: Final = 3
@@ -35,11 +35,10 @@ class ForkedProcess:
 
     def poll(self) -> int | None:
         """The exit code, negative for a signal; None while it runs."""
-        with held_signals():  # a status is reported once
-            if self.returncode is None:
-                pid, status = os.waitpid(self.pid, os.WNOHANG)
-                if pid:
-                    self.returncode = os.waitstatus_to_exitcode(status)
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
@@ -75,14 +74,18 @@ class ForkedChild(Child):
         sys.stderr.flush()
         gc.freeze()  # the collector of a child leaves what it shares with us alone
         parent = os.getpid()
-        with held_signals():
+        # A signal to the child waits until our handlers are not its own any more.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+        try:
             pid = os.fork()
             if pid == 0:
                 self._be_child(parent)
-            with suppress(OSError):  # the child does it too; whoever comes first
-                os.setpgid(pid, pid)
-            self.process = cast("subprocess.Popen[bytes]", ForkedProcess(pid))
-            self.started_at_s = time.monotonic()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with suppress(OSError):  # the child does it too; whoever comes first
+            os.setpgid(pid, pid)
+        self.process = cast("subprocess.Popen[bytes]", ForkedProcess(pid))
+        self.started_at_s = time.monotonic()
 
     def _be_child(self, parent: int) -> NoReturn:
         """Everything that the child does; never returns into the frames of the parent."""

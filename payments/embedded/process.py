@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from payments.embedded.held_signals import held_signals
 from payments.embedded.stop_requests import pause
 from payments.embedded.users import ServerUser
 
@@ -64,18 +63,17 @@ class Child:
         """Start the process. Only from the main thread: the death signal depends on the thread."""
         self.check_thread()
         rotate(self.log)
-        with held_signals():
-            with self.log.open("ab") as log, (self.errors or self.log).open("ab") as errors:
-                self.process = subprocess.Popen(
-                    launch_command(self.command, self.user, self.death_signal),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=errors,
-                    env=None if self.env is None else dict(self.env),
-                    cwd=self.cwd,
-                    process_group=0,
-                )
-            self.started_at_s = time.monotonic()
+        with self.log.open("ab") as log, (self.errors or self.log).open("ab") as errors:
+            self.process = subprocess.Popen(
+                launch_command(self.command, self.user, self.death_signal),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=errors,
+                env=None if self.env is None else dict(self.env),
+                cwd=self.cwd,
+                process_group=0,
+            )
+        self.started_at_s = time.monotonic()
 
     def check_thread(self) -> None:
         """Raise when the caller is another thread than the main one."""
@@ -124,8 +122,7 @@ class Child:
 
     def running(self) -> bool:
         """Tell whether the process lives; collects it when it ended."""
-        with held_signals():
-            return self.process is not None and self.process.poll() is None
+        return self.process is not None and self.process.poll() is None
 
     def exit_text(self) -> str:
         """Say how the process ended."""

@@ -9,8 +9,9 @@ import signal
 import time
 from dataclasses import dataclass
 from types import FrameType
+from typing import Final
 
-from payments.embedded.held_signals import STOPPING
+STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequestedError(BaseException):

@@ -3,14 +3,15 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from payments.embedded.fork import ForkedChild
 from payments.embedded.process import Child, EmbeddedError
+from payments.embedded.stop_requests import STOPPING, record_stop_signals
 from payments.embedded.users import ServerUser
 from payments.entrypoints.up_children import output_of
 
@@ -66,63 +67,42 @@ def test_it_is_stopped_by_the_signal_and_in_a_group_of_its_own(tmp_path: Path) -
     assert running.exit_text() == "was ended by SIGTERM"
 
 
-class Interrupted(BaseException):
-    """What the handler of a stop signal raises here."""
-
-
 @pytest.fixture
-def interrupting() -> Iterator[None]:
-    """SIGHUP raises where it is handled, as in `payments up`."""
-
-    def interrupt(*_: object) -> None:
-        raise Interrupted
-
-    before = signal.signal(signal.SIGHUP, interrupt)
+def recording() -> Iterator[None]:
+    """Stop signals are recorded, as in `payments up`."""
+    before = {number: signal.getsignal(number) for number in STOPPING}
+    record_stop_signals()
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
-def signalled_after(call: Callable[..., Any]) -> Callable[..., Any]:
-    """The call, with a SIGHUP to this process, not to its forks, as soon as it has returned."""
-    ours = os.getpid()
-
-    def called(*arguments: Any) -> Any:
-        result = call(*arguments)
-        if os.getpid() == ours:
-            os.kill(ours, signal.SIGHUP)
-        return result
-
-    return called
-
-
-@pytest.mark.usefixtures("interrupting")
-def test_a_signal_right_after_the_status_was_collected_does_not_lose_it(
+@pytest.mark.usefixtures("recording")
+def test_a_signal_right_after_the_fork_ends_the_child(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = child(tmp_path, lambda: sys.exit(7))
-    running.start()
-    os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "waitpid", signalled_after(os.waitpid))
-        with pytest.raises(Interrupted):
-            running.running()
-    running.stop()
-    assert running.exit_text() == "exited with 7"
+    """Our handlers are still its own then, and would only record it."""
+    fork = os.fork
 
+    def signalled() -> int:
+        pid = fork()
+        if pid:
+            os.kill(pid, signal.SIGTERM)
+        else:
+            until = time.monotonic() + 5
+            while signal.SIGTERM not in signal.sigpending() and time.monotonic() < until:
+                time.sleep(0.001)
+        return pid
 
-@pytest.mark.usefixtures("interrupting")
-def test_a_signal_right_after_the_fork_leaves_no_unknown_child(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
     running = child(tmp_path, signal.pause)
     with monkeypatch.context() as patched:
-        # the next call of the parent after the fork
-        patched.setattr(os, "setpgid", signalled_after(os.setpgid))
-        with pytest.raises(Interrupted):
-            running.start()
-    assert running.running()
-    running.stop()
-    assert not running.running()
+        patched.setattr(os, "fork", signalled)
+        running.start()
+    assert running.process is not None
+    try:
+        assert running.process.wait(20) == -signal.SIGTERM
+    finally:
+        running.kill()
 
 
 def test_it_cannot_be_another_user(tmp_path: Path) -> None:
