@@ -15,6 +15,7 @@ from payments.ledger.chart import AccountSpec, AccountStatus, Guard
 
 _usual_rows: Final = struct.Struct(">qqqqqIH3s").iter_unpack
 """Of each: id, debits, credits, version, last entry, block and line of its row, currency."""
+LOCK: Final = "FOR NO KEY UPDATE"
 _CREDIT_GUARD: Final = Guard.CREDIT.value
 _OPEN: Final = AccountStatus.OPEN.value
 
@@ -81,7 +82,11 @@ async def _lock(connection: Connection, ids: list[AccountId]) -> Balances:
 
 
 async def _lock_free(connection: Connection, ids: list[AccountId]) -> Balances:
-    (row,) = await connection.fetch(load_sql(__file__, "lock_left_accounts"), bigints(ids))
+    """Without waiting: for a transaction that holds other accounts, so that two consumers could
+    wait for each other, and for accounts that may be locked for long.
+    """
+    query = load_sql(__file__, "lock_accounts").replace(LOCK, f"{LOCK} SKIP LOCKED")
+    (row,) = await connection.fetch(query, bigints(ids))
     return _balances(*row)
 
 

@@ -7,6 +7,14 @@ import pytest
 from streams.turns import OverturnedError, Turn
 
 
+def built(before: Turn | None, left: str) -> Turn:
+    """A batch on top of another, decided and not committed."""
+    turn = Turn(before)
+    turn.loaded(left)
+    turn.decided()
+    return turn
+
+
 async def overturned(first: Turn) -> Turn:
     """A batch decided on what `first` left, which has then failed and run alone."""
     second = Turn(first)
@@ -49,26 +57,18 @@ async def test_a_batch_that_begins_before_the_failure_is_overturned_again() -> N
 
 
 async def test_a_batch_is_decided_on_all_that_is_not_committed() -> None:
-    first = Turn()
-    second = Turn(first)
+    first = built(None, "the first")
+    second = built(first, "the second")
     third = Turn(second)
-    first.loaded("the first")
-    first.decided()
-    second.loaded("the second")
-    second.decided()
     assert await third.to_decide() == ["the first", "the second"]
     first.committed()
     assert await Turn(second).to_decide() == ["the second"]
 
 
 async def test_what_a_failed_batch_overturns_goes_on_to_the_third() -> None:
-    first = Turn()
-    second = Turn(first)
+    first = built(None, "x")
+    second = built(first, "y")
     third = Turn(second)
-    first.loaded("x")
-    first.decided()
-    second.loaded("y")
-    second.decided()
     await first.alone()
     first.end()
     with pytest.raises(OverturnedError):
