@@ -14,10 +14,13 @@ from payments.kernel import tracing
 
 ALLOWED: Final = frozenset(
     """
-    actor applied attempt attempts backlog check closed consumer count duration_ms effect
-    error event exception job kind lag letter_id level logger merchant_id method name
-    operation_id owned partition partitions port provider reason redis_ends request_id role
-    route seconds size slot state status stream stream_id timestamp trace_id url version
+    actor advice application applied attempt attempts backlog blocking_pid callback_id check
+    closed code command consumer count day days delivery duration_ms effect endpoint error
+    event event_id exception in_use is_locked job kind lag letter_id level logger
+    merchant_id method name needs node nodes not_understood oldest operation_id owned
+    partition partitions place port provider reason redis_ends request_id role route seconds
+    since size slot state status stream stream_id timestamp trace_id url username version
+    waiting_s
     """.split()  # noqa: SIM905 - read as a paragraph
 )
 """Fields a line may contain. Add new fields here deliberately."""
