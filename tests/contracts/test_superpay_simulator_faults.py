@@ -27,14 +27,13 @@ async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[San
 
 async def test_delay_answers_late_but_records_at_once(sandbox: Sandbox) -> None:
     mid = sandbox.new_id()
-    begun = time.monotonic()
-    body = payout_body(mid, "sim:delay=3 sim:stuck")
+    body = payout_body(mid, "sim:delay=10 sim:stuck")
     signed = signed_headers("POST", "/api/payout", body)
+    impatient = httpx.Timeout(15, read=0.2)
     with pytest.raises(httpx.ReadTimeout):
-        await sandbox.http.post("/api/payout", content=body, headers=signed, timeout=0.2)
+        await sandbox.http.post("/api/payout", content=body, headers=signed, timeout=impatient)
     assert (await sandbox.status(mid))["merchant_id"] == mid
-    assert time.monotonic() - begun < 3
-    assert (await sandbox.payout(mid, "sim:delay=3 sim:stuck")).status_code == 200
+    assert (await sandbox.payout(mid, "sim:delay=10 sim:stuck")).status_code == 200
 
 
 async def test_delay_that_is_waited_for(sandbox: Sandbox) -> None:
