@@ -6,7 +6,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NewType
 
@@ -21,6 +21,8 @@ _NAMESPACE_HASHED: Final = hashlib.sha1(_NAMESPACE.bytes, usedforsecurity=False)
 _FIXED: Final = 0xF << 76 | 0b11 << 62
 _VERSION_5: Final = 5 << 76 | 0b10 << 62
 _RANDOM_BITS: Final = 74
+_UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _KIND_BITS: Final = 0xF << 76 | 0b11 << 62
 _SORTABLE_BITS: Final = 0x7 << 76 | 0b10 << 62
 """The version and the variant of a UUIDv7."""
@@ -86,11 +88,20 @@ def sortable_id(id_: uuid.UUID, now: datetime) -> uuid.UUID:
     """An id that sorts by time: `id_` itself if it is a UUIDv7, otherwise one made of now and
     `id_`.
 
-    72 bits come from `id_`, so ids made in the same millisecond differ.
+    72 bits come from `id_`, so ids made in the same millisecond differ. The SQL function
+    `sortable_id` makes the same.
     """
-    if id_.int & _KIND_BITS == _SORTABLE_BITS:  # `version` runs a dozen lines of Python
+    number = id_.int
+    if number & _KIND_BITS == _SORTABLE_BITS:  # `version` runs a dozen lines of Python
         return id_
-    return timed_id(int(now.timestamp() * 1000), id_.bytes[6:])
+    high, low = number >> 62 & 0xFFF, number & ((1 << 62) - 1)
+    return uuid.UUID(int=_begun(now) | high << 64 | low)
+
+
+@lru_cache(maxsize=4)
+def _begun(now: datetime) -> int:
+    """What all ids of a millisecond have in common; a batch has one time."""
+    return (now - _UNIX_EPOCH) // _MILLISECOND << 80 | _SORTABLE_BITS
 
 
 def new_secret(bytes_: int = 32) -> str:

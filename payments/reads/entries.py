@@ -16,6 +16,7 @@ from payments.kernel.words import kind_of_operation
 from payments.ledger.chart import address_of
 from payments.ledger.tables import accounts, entries
 from payments.operations.tables import operations, transactions
+from payments.reads.of_operation import join_transactions
 from payments.reads.rare import are_few, in_common, last_seq_before, seqs_of
 
 
@@ -49,11 +50,6 @@ class EntryFilters(msgspec.Struct, frozen=True, kw_only=True):
 
 ALL: Final = EntryFilters()
 _SEQ_MAX: Final = 2**63 - 1
-_IS_OWN: Final = transactions.c.id == entries.c.operation_id
-_IS_DERIVED: Final = sa.and_(
-    transactions.c.operation_id == entries.c.operation_id,
-    transactions.c.operation_id != transactions.c.id,
-)
 
 
 async def list_entries(
@@ -78,8 +74,13 @@ async def list_entries(
             ).label("description"),
             result["hold_id"].as_string().label("hold_id"),
         )
-        .outerjoin(operations, operations.c.id == entries.c.operation_id)
-        .outerjoin(transactions, sa.or_(_IS_OWN, _IS_DERIVED))
+        .select_from(
+            join_transactions(
+                entries.outerjoin(operations, operations.c.id == entries.c.operation_id),
+                entries.c.operation_id,
+                is_outer=True,
+            )
+        )
         .where(
             entries.c.account_id == account_id,
             *_conditions(filters),

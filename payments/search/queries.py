@@ -21,6 +21,7 @@ from payments.ledger.tables import holds
 from payments.operations.tables import dead_letters, operations, transactions
 from payments.operators.tables import operators
 from payments.payouts.tables import payouts
+from payments.reads.of_operation import is_of_operation
 from payments.statements.tables import statement_lines, statements
 from payments.users.login import login_key
 from payments.users.tables import users
@@ -98,7 +99,7 @@ def _looks(text: str) -> Iterator[_Look]:
 def _by_id(id_: UUID) -> Iterator[_Look]:
     t = transactions.c
     yield _Look("transaction", "id", t.id, t.id == id_, t.kind)
-    derived = (t.operation_id == id_) & (t.operation_id != t.id)
+    derived = is_of_operation(id_) & (t.id != id_)
     yield _Look("transaction", "operation id", t.id, derived, t.kind)
     for kind, table, title in (
         ("payout", payouts, payouts.c.state),

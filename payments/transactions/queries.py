@@ -20,6 +20,7 @@ from payments.kernel.words import kind_of_operation
 from payments.ledger.chart import address_of
 from payments.ledger.tables import accounts
 from payments.operations.tables import operations, transactions
+from payments.reads.of_operation import is_of_operation
 from payments.reads.rare import are_few, touches
 from payments.transactions.create import PostingView
 from payments.transactions.search import Search, conditions, has_amount, has_size, has_traits
@@ -131,10 +132,7 @@ async def get_transaction(engine: AsyncEngine, id_: UUID | None) -> TransactionV
 
     Raises 404 `transaction_not_found`.
     """
-    by_operation = sa.and_(
-        transactions.c.operation_id == id_, transactions.c.operation_id != transactions.c.id
-    )
-    query = sa.select(*_COLUMNS).where(sa.or_(transactions.c.id == id_, by_operation)).limit(1)
+    query = sa.select(*_COLUMNS).where(is_of_operation(id_)).limit(1)
     async with engine.connect() as connection:
         rows = (await connection.execute(query)).all()
         views = await _views(connection, rows)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from payments.kernel.money import CURRENCIES
 from payments.ledger.tables import entries
 from payments.operations.tables import transaction_amounts, transaction_traits, transactions
+from payments.reads.of_operation import join_transactions
 from payments.reads.rare import FEW, touches
 from payments.transactions.search import Search, conditions, has_size, has_traits, posting_of
 
@@ -26,13 +27,6 @@ Mark = tuple[datetime, UUID] | None
 Seqs = tuple[tuple[int, int], ...]
 """Before which entry of which account (by its place among those asked for) a page begins."""
 
-IS_OF_ENTRY: Final = sa.or_(
-    transactions.c.id == entries.c.operation_id,
-    sa.and_(
-        transactions.c.operation_id == entries.c.operation_id,
-        transactions.c.operation_id != transactions.c.id,
-    ),
-)
 _LARGEST: Final = 2**63 - 1
 # A transaction of several of the accounts stands in the list of the lowest one only.
 _LOWEST: Final = (
@@ -88,8 +82,7 @@ def _heads(
     all_ids = sa.bindparam("account_ids", list(ids), type_=ARRAY(sa.BigInteger))
     head = (
         sa.select(entries.c.seq, transactions.c.id, transactions.c.created_at)
-        .select_from(entries)
-        .join(transactions, IS_OF_ENTRY)
+        .select_from(join_transactions(entries, entries.c.operation_id))
         .where(
             entries.c.account_id == start.c.account_id,
             entries.c.seq < start.c.before,

@@ -46,7 +46,6 @@ TRANSACTIONS = {
     "payments/users/writes.py": "users: reference data; attempts, whatever becomes of them",
     "payments/webhooks/writes.py": "a webhook that is turned away is kept",
     "scheduler/checks/audit.py": "all checks of a run see one state",
-    "scheduler/jobs/prune_inboxes.py": "names of consumers that are gone are forgotten",
     "scheduler/runs.py": "which job ran when",
 }
 """Where a transaction may begin, and what for. Money moves in the first of them alone."""

@@ -6,7 +6,8 @@ WITH missing AS MATERIALIZED (
       FROM operations AS o
      WHERE o.status = 'applied' AND o.decided_at >= $1::timestamptz AND o.decided_at < $2::timestamptz
        AND NOT EXISTS (SELECT FROM transactions AS t WHERE t.id = o.id)
-       AND NOT EXISTS (SELECT FROM transactions AS t WHERE t.operation_id = o.id AND t.operation_id <> t.id)
+       AND NOT EXISTS (SELECT FROM transactions AS t WHERE t.id = sortable_id(o.id, o.decided_at))
+       AND NOT EXISTS (SELECT FROM ONLY transactions AS t WHERE t.operation_id = o.id AND t.operation_id <> t.id)
 ), moves AS MATERIALIZED (
     SELECT e.*
       FROM missing AS m
