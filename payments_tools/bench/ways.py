@@ -15,7 +15,7 @@ _NUMBER: Final = "@" * 14
 """Stands in an Idempotency-Key for the number that each request has of its own."""
 _WAIT: Final = {"Prefer": "wait=10"}
 _KEY: Final = {"Idempotency-Key": f"bench-{_NUMBER}"}
-_BULK_CONNECTIONS: Final = {100: 16, 1000: 4}
+_BULK_CONNECTIONS: Final = {100: 64, 1000: 8}
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
