@@ -19,11 +19,12 @@ AccountId = NewType("AccountId", int)
 _NAMESPACE: Final = uuid.UUID("5b0c8a0e-3c0f-5b7e-9f57-2a4d3f6c1d11")
 _NAMESPACE_HASHED: Final = hashlib.sha1(_NAMESPACE.bytes, usedforsecurity=False)
 _FIXED: Final = 0xF << 76 | 0b11 << 62
+"""Where a UUID says its version and variant."""
 _VERSION_5: Final = 5 << 76 | 0b10 << 62
-_RANDOM_BITS: Final = 74
+_RANDOM: Final = (1 << 74) - 1
+"""The bits of a UUIDv7 that are neither its time nor its kind."""
 _UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_KIND_BITS: Final = 0xF << 76 | 0b11 << 62
 _SORTABLE_BITS: Final = 0x7 << 76 | 0b10 << 62
 """The version and the variant of a UUIDv7."""
 
@@ -32,8 +33,7 @@ def _random_bits() -> int:
     """Random bits of an id, drawn for 128 ids at a time: each system call took a microsecond."""
     if not _POOL:
         drawn = os.urandom(10 * 128)
-        mask = (1 << _RANDOM_BITS) - 1
-        _POOL.extend(int.from_bytes(drawn[n : n + 10]) & mask for n in range(0, len(drawn), 10))
+        _POOL.extend(int.from_bytes(drawn[n : n + 10]) & _RANDOM for n in range(0, len(drawn), 10))
     return _POOL.pop()
 
 
@@ -45,10 +45,12 @@ def new_id() -> OperationId:
     """A new UUIDv7. It sorts by time, so index pages stay cached (insert rate
     flat over 4 million).
     """
-    random = _random_bits()
+    return _of_time(time.time_ns() // 1_000_000, _random_bits())
+
+
+def _of_time(unix_ms: int, random: int) -> OperationId:
     high, low = random >> 62, random & ((1 << 62) - 1)
-    value = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
-    return OperationId(uuid.UUID(int=value))
+    return OperationId(uuid.UUID(int=unix_ms << 80 | _SORTABLE_BITS | high << 64 | low))
 
 
 def derived_id(scope: str, actor: str, key: str) -> OperationId:
@@ -78,10 +80,7 @@ def derived_ids(scope: str, actor: str, beginning: str) -> Callable[[str], Opera
 
 def timed_id(unix_ms: int, digest: bytes) -> OperationId:
     """A UUIDv7 of a given time with the digest as its random bits: derived, yet sorted by time."""
-    random = int.from_bytes(digest[:10]) & ((1 << _RANDOM_BITS) - 1)
-    high, low = random >> 62, random & ((1 << 62) - 1)
-    value = (unix_ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
-    return OperationId(uuid.UUID(int=value))
+    return _of_time(unix_ms & ((1 << 48) - 1), int.from_bytes(digest[:10]) & _RANDOM)
 
 
 def sortable_id(id_: uuid.UUID, now: datetime) -> uuid.UUID:
@@ -92,16 +91,15 @@ def sortable_id(id_: uuid.UUID, now: datetime) -> uuid.UUID:
     `sortable_id` makes the same.
     """
     number = id_.int
-    if number & _KIND_BITS == _SORTABLE_BITS:  # `version` runs a dozen lines of Python
+    if number & _FIXED == _SORTABLE_BITS:  # `version` runs a dozen lines of Python
         return id_
-    high, low = number >> 62 & 0xFFF, number & ((1 << 62) - 1)
-    return uuid.UUID(int=_begun(now) | high << 64 | low)
+    return _of_time(_unix_ms(now), number & _RANDOM)
 
 
 @lru_cache(maxsize=4)
-def _begun(now: datetime) -> int:
-    """What all ids of a millisecond have in common; a batch has one time."""
-    return (now - _UNIX_EPOCH) // _MILLISECOND << 80 | _SORTABLE_BITS
+def _unix_ms(now: datetime) -> int:
+    """Whole milliseconds, without floats; kept, for a batch has one time."""
+    return (now - _UNIX_EPOCH) // _MILLISECOND
 
 
 def new_secret(bytes_: int = 32) -> str:

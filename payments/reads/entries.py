@@ -74,13 +74,7 @@ async def list_entries(
             ).label("description"),
             result["hold_id"].as_string().label("hold_id"),
         )
-        .select_from(
-            join_transactions(
-                entries.outerjoin(operations, operations.c.id == entries.c.operation_id),
-                entries.c.operation_id,
-                is_outer=True,
-            )
-        )
+        .select_from(join_transactions(entries, entries.c.operation_id, is_outer=True))
         .where(
             entries.c.account_id == account_id,
             *_conditions(filters),

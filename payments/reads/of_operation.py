@@ -16,24 +16,32 @@ from payments.operations.tables import operations, transactions
 
 def is_of_operation(id_: UUID | None) -> sa.ColumnElement[bool]:
     """The transaction has this id, or its operation has."""
-    return transactions.c.id == sa.any_(_ids(sa.literal(id_, sa.Uuid), None))
+    literal = sa.literal(id_, sa.Uuid)
+    decided_at = sa.select(operations.c.decided_at).where(operations.c.id == literal)
+    ids = _ids(literal, decided_at.correlate(None).scalar_subquery(), None)
+    return transactions.c.id == sa.any_(ids)
 
 
 def join_transactions(
     rows: sa.FromClause, operation_id: sa.Column[UUID], *, is_outer: bool = False
 ) -> sa.FromClause:
-    """The rows, each with the transaction of its operation.
+    """The rows, each with its operation, where that is stored, and with the transaction of it.
 
-    `OFFSET 0`: else the ids are made for each of the two tables.
+    `OFFSET 0`: else the ids are made for each of the two tables of transactions.
     """
-    table = operation_id.table
-    ids = sa.select(_ids(operation_id, table).label("ids")).correlate(table).offset(0)
-    made = ids.lateral("made")
+    tables = (operation_id.table, operations)
+    ids = sa.select(_ids(operation_id, operations.c.decided_at, operation_id.table).label("ids"))
+    made = ids.correlate(*tables).offset(0).lateral("made")
     is_its_own = transactions.c.id == sa.any_(made.c.ids)
-    return rows.join(made, sa.true()).join(transactions, is_its_own, isouter=is_outer)
+    with_operations = rows.outerjoin(operations, operations.c.id == operation_id)
+    return with_operations.join(made, sa.true()).join(transactions, is_its_own, isouter=is_outer)
 
 
-def _ids(operation_id: sa.ColumnElement[UUID], table: sa.FromClause | None) -> Any:
+def _ids(
+    operation_id: sa.ColumnElement[UUID],
+    decided_at: sa.ColumnElement[Any],
+    table: sa.FromClause | None,
+) -> "array[UUID]":
     own = transactions.alias("own")
     stored = (
         sa.select(own.c.id)
@@ -42,10 +50,5 @@ def _ids(operation_id: sa.ColumnElement[UUID], table: sa.FromClause | None) -> A
         .limit(1)
         .correlate(table)
     )
-    decided = operations.alias("decided")
-    follows = (
-        sa.select(sa.func.sortable_id(decided.c.id, decided.c.decided_at, type_=sa.Uuid))
-        .where(decided.c.id == operation_id)
-        .correlate(table)
-    )
-    return array([operation_id, stored.scalar_subquery(), follows.scalar_subquery()])
+    follows = sa.func.sortable_id(operation_id, decided_at, type_=sa.Uuid)
+    return array([operation_id, stored.scalar_subquery(), follows])

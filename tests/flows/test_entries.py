@@ -2,6 +2,9 @@
 
 import httpx
 
+from payments.kernel.clock import utc_now
+from payments.transactions.writes import fill_transactions
+from tests.fixtures.platform import Platform
 from tests.flows.native import WAIT, funded, opened, transfer, waited
 
 
@@ -49,3 +52,28 @@ async def test_wallets_are_found(native: httpx.AsyncClient) -> None:
     await waited(native, f"/v1/wallets/{wallet}/freeze", {"direction": "credits"})
     found = (await native.get("/v1/wallets", params={"status": "frozen"})).json()["items"]
     assert [w["wallet_id"] for w in found] == [wallet]
+
+
+async def test_a_keyed_transfer_is_found_by_its_operation(
+    native: httpx.AsyncClient, platform: Platform
+) -> None:
+    """Its transaction has another id than the operation, and no index leads from one to the other."""
+    a, b = await funded(native, "10.00"), await opened(native)
+    for n in range(3):
+        headers = {**WAIT, "Idempotency-Key": f"order-{n}"}
+        made = (
+            await native.post("/v1/transfers", json=transfer(a, b, "1"), headers=headers)
+        ).json()
+        assert made["transfer_id"] != made["operation_id"]
+        found = (await native.get(f"/v1/transactions/{made['operation_id']}")).json()
+        assert found == (await native.get(f"/v1/transactions/{made['transfer_id']}")).json()
+        assert found["transaction_id"] == made["transfer_id"]
+    entries = (await native.get(f"/v1/wallets/{b}/entries")).json()["items"]
+    listed = (await native.get("/v1/transactions", params={"account": f"wallet:{b}"})).json()[
+        "items"
+    ]
+    ids = [entry["transaction_id"] for entry in entries]
+    assert ids == [one["transaction_id"] for one in listed]
+    assert (ids[0], len(ids)) == (made["transfer_id"], 3)
+    assert await fill_transactions(platform.engine, utc_now()) == 0, "none is missing"
+    assert await platform.value("SELECT count(*) FROM transactions WHERE minor = 100") == 3
