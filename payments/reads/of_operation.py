@@ -41,7 +41,7 @@ def _ids(
     operation_id: sa.ColumnElement[UUID],
     decided_at: sa.ColumnElement[Any],
     table: sa.FromClause | None,
-) -> "array[UUID]":
+) -> sa.ColumnElement[Any]:
     own = transactions.alias("own")
     stored = (
         sa.select(own.c.id)
@@ -51,4 +51,5 @@ def _ids(
         .correlate(table)
     )
     follows = sa.func.sortable_id(operation_id, decided_at, type_=sa.Uuid)
-    return array([operation_id, stored.scalar_subquery(), follows])
+    ids: list[Any] = [operation_id, stored.scalar_subquery(), follows]
+    return array(ids)
