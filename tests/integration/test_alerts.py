@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import yaml
 from prometheus_client import REGISTRY
 
@@ -118,6 +119,7 @@ def metric(name: str, **labels: str) -> float:
     return found
 
 
+@pytest.mark.case("C19")
 async def test_a_blocked_session_and_an_old_snapshot_are_seen(platform: Platform) -> None:
     watch = DatabaseWatch(platform.engine)
     async with platform.connection() as holder, platform.connection() as waiter:

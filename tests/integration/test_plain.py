@@ -156,3 +156,22 @@ async def test_the_place_of_another_accounts_row_writes_nothing(connection: Conn
         with pytest.raises(AssertionError, match="2 accounts were locked"):
             await post.write_counters(connection, counters, utc_now())
     assert [await bench.balance(one) for one in (a, b)] == [100, 100]
+
+
+@pytest.mark.case("C19")
+async def test_a_batch_updates_the_row_of_a_hot_account_once(connection: Connection) -> None:
+    """Beside an open snapshot each update leaves a row version that cannot be cleaned."""
+    bench = Bench(connection)
+    hot, others = await bench.wallet(1000), [await bench.wallet(10) for _ in range(20)]
+    await connection.execute(
+        "CREATE TABLE updates (id bigint);"
+        " CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$"
+        " BEGIN INSERT INTO updates VALUES (NEW.id); RETURN NEW; END $$;"
+        " CREATE TRIGGER note AFTER UPDATE ON accounts FOR EACH ROW EXECUTE FUNCTION note()"
+    )
+    pairs = [pair for other in others for pair in ((hot, other), (other, hot))]
+    entries = [bench.entry("transfer.create", transfer(a, b, 1)) for a, b in pairs]
+    assert reasons(await bench.apply(*entries)) == [None] * 40
+    query = "SELECT count(*) FROM updates WHERE id = $1"
+    assert await connection.fetchval(query, hot) == 1
+    assert await connection.fetchval("SELECT count(*) FROM updates") == 21
