@@ -1,6 +1,6 @@
 """A consumer owns partitions, merges their entries into batches, and acknowledges after the commit.
 
-Up to three batches are under way at a time: two are written, the next is decided (`streams.lanes`).
+Up to four batches are under way at a time: some are written, the next is decided (`streams.lanes`).
 
 The order matters: the handler commits → effects and answers are sent → XACK → XDEL. After a crash
 before XACK the entry is delivered again and the handler finds its stored outcome; the pending entry
@@ -30,8 +30,8 @@ from streams.shifts import Shift
 if TYPE_CHECKING:
     import asyncpg
 
-BATCH_MAX: Final = 1000
-_INBOX_MAX: Final = 2000
+BATCH_MAX: Final = 2000
+_INBOX_MAX: Final = 4000
 _SHARE_EVERY_S: Final = 1.0
 _IDLE_S: Final = 0.5
 _ASIDE_S: Final = 0.05
@@ -48,7 +48,7 @@ Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
 _VERIFY_EVERY_S: Final = 2.0
 _VERIFY_TIMEOUT_S: Final = 4.0
-LANES: Final = 3
+LANES: Final = 4
 _OVERLAP_MIN_BYTES: Final = 50_000
 """A second batch begins beside the first when so much waits, some 130 requests or one large bulk:
 fewer are cheaper together.
@@ -160,13 +160,14 @@ class _Session:
                 await self._lanes.wait()
                 continue
             has_backlog = self._inbox.holds(_BACKLOG_MIN_BYTES)
-            if self._shift.is_over or not has_backlog:
+            is_contended = self._consumer.is_contended()
+            if await self._shift.is_done(has_backlog=has_backlog, is_contended=is_contended):
                 await self._end_shift()
             idle_s = _ASIDE_S if self._consumer.has_aside() else _IDLE_S
             batch = await self._inbox.take(self._consumer.batch_max, idle_s)
             if batch or self._consumer.has_aside():
-                if self._consumer.is_contended() and not self._shift.is_held:
-                    await self._shift.begin(alone=has_backlog)
+                if not self._shift.is_held and (has_backlog or is_contended):
+                    await self._shift.begin(alone=has_backlog and is_contended)
                 await self._apply(batch)
         await self._apart.stop()
         await self._end_shift()

@@ -8,7 +8,7 @@ from streams.entry import Entry
 
 EVEN_MAX: Final = 96
 """Up to so many entries, those that wait and those taken last, batches are made even."""
-TAKEN_MAX_BYTES: Final = 400_000
+TAKEN_MAX_BYTES: Final = 800_000
 """A batch ends with the entry that reaches this size: a bulk holds up to a thousand operations."""
 
 

@@ -1,9 +1,10 @@
 """Consumers whose batches need the same accounts write by turns, several batches each.
 
 By the locks of accounts alone they would take turns after every batch, and neither could decide one
-batch beside the writing of the one before. Who has a backlog takes a shift alone; all others share
-one for a batch. Nothing that must be right rests on a shift: locks and versions of the rows see to
-that. Without one, batches only take longer.
+batch beside the writing of the one before. Who has met another consumer takes a shift alone while
+it has a backlog, and shares one for a batch while it has none. Who has a backlog and has met nobody
+shares one, so that it does not come between. Nothing that must be right rests on a shift: locks and
+versions of the rows see to that. Without one, batches only take longer.
 """
 
 import asyncio
@@ -20,12 +21,18 @@ SHIFT_S: Final = 0.5
 LOCK_CLASS: Final = 7205
 _SHARED: Final = ("", "_shared")
 _BEGIN: Final = tuple(
-    f"SET lock_timeout = '1s'; SELECT pg_advisory_lock{shared}({LOCK_CLASS}, 0);"
+    f"SET lock_timeout = '2s'; SELECT pg_advisory_lock{shared}({LOCK_CLASS}, 0);"
     f" SET lock_timeout = '{SESSION_SETTINGS['lock_timeout']}'"
     for shared in _SHARED
 )
 """One round trip and one transaction: a timeout takes the setting back too. PostgreSQL serves those
 who wait in the order in which they came.
+"""
+_IS_WANTED: Final = """
+    SELECT EXISTS(SELECT FROM pg_locks
+                   WHERE locktype = 'advisory' AND classid = $1 AND objsubid = 2 AND NOT granted
+                     AND database = (SELECT oid FROM pg_database
+                                      WHERE datname = current_database()))
 """
 _END: Final = tuple(f"SELECT pg_advisory_unlock{shared}({LOCK_CLASS}, 0)" for shared in _SHARED)
 
@@ -54,13 +61,30 @@ class Shift:
         return self._until_s is not None and asyncio.get_running_loop().time() > self._until_s
 
     async def begin(self, *, alone: bool) -> None:
-        """Wait for our turn, a second at most: who holds it longer may hang."""
+        """Wait for our turn, two seconds at most: who holds it longer may hang."""
         try:
             await self._session.execute(_BEGIN[not alone])
         except asyncpg.LockNotAvailableError:
             return
         self._is_alone = alone
         self._until_s = asyncio.get_running_loop().time() + SHIFT_S
+
+    async def is_done(self, *, has_backlog: bool, is_contended: bool) -> bool:
+        """True when it should end, or is not the kind of shift that we need now.
+
+        After its time it goes on as long as nobody waits: ending it means that no batch overlaps
+        the next.
+        """
+        if not self.is_held:
+            return False
+        if self._is_alone != (has_backlog and is_contended) or (is_contended and not has_backlog):
+            return True
+        if not self.is_over:
+            return False
+        if await self._session.fetchval(_IS_WANTED, LOCK_CLASS):
+            return True
+        self._until_s = asyncio.get_running_loop().time() + SHIFT_S
+        return False
 
     async def end(self) -> None:
         """Give the turn to whoever waits for it; our batches should be committed."""

@@ -1,6 +1,6 @@
 """An account of a batch: its counters change in memory before they are written."""
 
-from copy import copy
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -25,6 +25,10 @@ FOLD: Final = 1 << 57
 """Matching debits and credits are subtracted from both counters in steps of
 this size (ADR 0053).
 """
+
+
+class ChangedSinceError(Exception):
+    """Somebody has changed an account since it was read: nothing of the batch may be written."""
 
 
 class Account(msgspec.Struct, gc=False):
@@ -55,17 +59,9 @@ class Account(msgspec.Struct, gc=False):
     ended: int = 0
     """How much of the pending debits has expired for the operation being decided."""
     place: tuple[int, int] | None = None
-    """Block and line of its row, where this transaction has locked it and nothing was pending."""
-
-    def handed_on(self) -> "Account":
-        """For the next transaction, which finds the row elsewhere."""
-        account = copy(self)
-        account.place = None
-        return account
-
-    def is_as(self, other: "Account") -> bool:
-        """True when it is the same account in the same state, wherever its row is."""
-        return self.handed_on() == other.handed_on()
+    """Block and line of its row, where it was read by this transaction and nothing was pending."""
+    written_by: int = 0
+    """The transaction that has written the row which is like this; 0: there is none."""
 
     @property
     def last_entry_at(self) -> datetime | None:
@@ -126,6 +122,30 @@ class Account(msgspec.Struct, gc=False):
         if self.guard == _DEBIT_GUARD:
             return self.debits_posted - self.credits_posted - self.credits_pending < 0
         return False
+
+
+def begin_changes(accounts: Iterable[Account]) -> dict[AccountId, int]:
+    """Which transaction has written each. From now on, until `end_changes`, no row is like them."""
+    seen: dict[AccountId, int] = {}
+    for account in accounts:
+        seen[account.id] = account.written_by
+        account.written_by = 0
+    return seen
+
+
+def end_changes(
+    accounts: Mapping[AccountId, Account],
+    seen: Mapping[AccountId, int],
+    changed: Iterable[AccountId],
+    transaction: int,
+) -> None:
+    """These rows are written by this transaction; others are as they were seen."""
+    for id_, written_by in seen.items():
+        accounts[id_].written_by = written_by
+    for id_ in changed:
+        account = accounts[id_]
+        account.written_by = transaction
+        account.place = None
 
 
 def fold(account: Account) -> None:

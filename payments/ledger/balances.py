@@ -32,7 +32,7 @@ class GuardBroken(AssertionError):
 def fold_turnover(balances: "Balances") -> None:
     """Fold what has grown large, before counters are read for writing."""
     for account in balances.changed.values():
-        if account.debits_posted >= FOLD and account.credits_posted >= FOLD:
+        if account.debits_posted >= FOLD <= account.credits_posted:
             fold(account)
 
 
@@ -49,6 +49,10 @@ class Balances:
         self.statuses: dict[AccountId, str] = {}
         self.limited: dict[AccountId, Account] = {}
         """Accounts whose overdraft limit or forced debt changed."""
+
+    def written(self) -> set[AccountId]:
+        """The accounts whose rows the batch writes."""
+        return {*self.changed, *self.opened, *self.statuses, *self.limited}
 
     def savepoint(self, account_ids: Iterable[AccountId]) -> Callable[[], None]:
         """A function that puts these accounts, and what is to be written, back as it is now."""

@@ -1,4 +1,4 @@
-"""Locking the accounts of a batch, always sorted by id."""
+"""Reading the accounts of a batch; locking them, always sorted by id."""
 
 import struct
 from collections.abc import Iterable, Mapping
@@ -13,8 +13,10 @@ from payments.ledger.account import Account
 from payments.ledger.balances import Balances
 from payments.ledger.chart import AccountSpec, AccountStatus, Guard
 
-_usual_rows: Final = struct.Struct(">qqqqqIH3s").iter_unpack
-"""Of each: id, debits, credits, version, last entry, block and line of its row, currency."""
+_usual_rows: Final = struct.Struct(">qqqqqIHI3s").iter_unpack
+"""Of each: id, debits, credits, version, last entry, block and line of its row, the transaction
+that has written it, currency.
+"""
 LOCK: Final = "FOR NO KEY UPDATE"
 _CREDIT_GUARD: Final = Guard.CREDIT.value
 _OPEN: Final = AccountStatus.OPEN.value
@@ -24,13 +26,26 @@ async def lock_accounts(
     connection: Connection, ids: Iterable[AccountId], houses: Iterable[AccountSpec]
 ) -> Balances:
     """Lock the existing accounts among `ids`, and all `houses`, creating those that are missing."""
+    return await _all(connection, ids, houses, LOCK)
+
+
+async def read_accounts(
+    connection: Connection, ids: Iterable[AccountId], houses: Iterable[AccountSpec]
+) -> Balances:
+    """The same without locking them: whoever writes compares `written_by`."""
+    return await _all(connection, ids, houses, "")
+
+
+async def _all(
+    connection: Connection, ids: Iterable[AccountId], houses: Iterable[AccountSpec], lock: str
+) -> Balances:
     specs = {spec.id: spec for spec in houses}
     all_ids = sorted({*ids, *specs})
-    balances = await _lock(connection, all_ids)
+    balances = await _read(connection, all_ids, lock)
     missing = [spec for spec in specs.values() if spec.id not in balances.accounts]
     if missing:
         await _make(connection, missing)
-        balances = await _lock(connection, all_ids)
+        balances = await _read(connection, all_ids, lock)
     return balances
 
 
@@ -76,29 +91,31 @@ async def _make(connection: Connection, specs: list[AccountSpec]) -> None:
     )
 
 
-async def _lock(connection: Connection, ids: list[AccountId]) -> Balances:
-    (row,) = await connection.fetch(load_sql(__file__, "lock_accounts"), bigints(ids))
-    return _balances(*row)
-
-
 async def _lock_free(connection: Connection, ids: list[AccountId]) -> Balances:
     """Without waiting: for a transaction that holds other accounts, so that two consumers could
     wait for each other, and for accounts that may be locked for long.
     """
-    query = load_sql(__file__, "lock_accounts").replace(LOCK, f"{LOCK} SKIP LOCKED")
+    return await _read(connection, ids, f"{LOCK} SKIP LOCKED")
+
+
+async def _read(connection: Connection, ids: list[AccountId], lock: str) -> Balances:
+    query = load_sql(__file__, "lock_accounts").replace(LOCK, lock)
     (row,) = await connection.fetch(query, bigints(ids))
     return _balances(*row)
 
 
 def _balances(usual: bytes | None, others: Iterable[tuple[Any, ...]] | None) -> Balances:
     accounts: dict[AccountId, Account] = {}
-    for id_, debits, credits_, version, last_us, block, line, currency in _usual_rows(usual or b""):
+    for id_, debits, credits_, version, last_us, block, line, by, currency in _usual_rows(
+        usual or b""
+    ):
         accounts[id_] = Account(
             id_, f"wallet:{id_}", _code(currency), 0, _CREDIT_GUARD, _OPEN,
-            debits, credits_, 0, 0, version, last_us, 0, 0, None, 0, (block, line),
+            debits, credits_, 0, 0, version, last_us, 0, 0, None, 0, (block, line), by,
         )  # fmt: skip
     for row in others or ():
-        accounts[row[0]] = account_of(row)
+        account = account_of(row)
+        accounts[account.id] = account
     balances = Balances(())
     balances.accounts = accounts
     return balances
@@ -110,16 +127,22 @@ def _code(currency: bytes) -> str:
 
 
 def account_of(row: Iterable[Any]) -> Account:
-    """An account whose columns were read one by one; the time of its last entry may be null."""
-    values = list(row)
+    """An account whose columns were read one by one, who has written it first; the time of its last
+    entry may be null.
+    """
+    written_by, *values = row
     last = values[11]
     values[11] = 0 if last is None else micros(last)
-    return Account(*values)
+    account = Account(*values)
+    account.written_by = written_by
+    return account
 
 
-async def are_as_left(connection: Connection, left: Mapping[AccountId, Account]) -> bool:
-    """Lock accounts that another transaction of ours has just committed; False when somebody else
-    has one of them, or changed it in between. Never waits.
+async def are_as_read(connection: Connection, seen: Mapping[AccountId, int]) -> bool:
+    """Lock accounts; False when one is not as this transaction has written it. Waits for whoever
+    has one.
     """
-    now = (await _lock_free(connection, sorted(left))).accounts
-    return len(now) == len(left) and all(account.is_as(left[id_]) for id_, account in now.items())
+    count = await connection.fetchval(
+        load_sql(__file__, "lock_as_read"), bigints(list(seen)), bigints(list(seen.values()))
+    )
+    return bool(count == len(seen))

@@ -1,6 +1,6 @@
 """Writes a batch to the ledger. Only `payments.operations.writing` may import this."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
 from payments.kernel.packing import bigints, copy_packed
 from payments.kernel.sql import load_sql
-from payments.ledger.account import Account
+from payments.ledger.account import Account, ChangedSinceError
 from payments.ledger.balances import Balances
 from payments.ledger.posting import ENTRY_FIELDS
 
@@ -22,9 +22,12 @@ class Counters(NamedTuple):
 
 
 def counters_to_write(
-    balances: Balances, apart: Collection[AccountId]
+    balances: Balances, seen: Mapping[AccountId, int], apart: Collection[AccountId]
 ) -> tuple[list[Counters], list[Counters]]:
-    """The counters of changed accounts, of those `apart` in a group of their own."""
+    """The counters of changed accounts, of those `apart` in a group of their own.
+
+    `seen`: which transaction had written each account that is not new.
+    """
     placed: list[Account] = []
     own: list[Account] = []
     others: list[Account] = []
@@ -38,7 +41,14 @@ def counters_to_write(
             own.append(account)
         else:
             placed.append(account)
-    return _placed(placed) + _counters(own), _counters(others)
+    return _placed(placed, seen) + _counters(own, seen), _counters(others, seen)
+
+
+def limits_to_write(balances: Balances) -> tuple[list[Any], ...] | None:
+    """What accounts may go below zero by, with their counters; None when none of it changes."""
+    if not balances.limited:
+        return None
+    return _limited_columns(_sorted(balances.limited.values()))
 
 
 async def open_accounts(connection: Connection, balances: Balances) -> None:
@@ -60,25 +70,25 @@ async def write_entries(connection: Connection, entries: Sequence[bytes]) -> Non
 async def write_counters(
     connection: Connection, counters: Iterable[Counters], now: datetime
 ) -> None:
-    """One UPDATE each, one row an account, however many entries it got."""
+    """One UPDATE each, one row an account, however many entries it got.
+
+    Raises `ChangedSinceError` when an account is not as it was read.
+    """
     for one in counters:
         done = await connection.execute(one.statement, *one.columns, now)
         if done != f"UPDATE {one.rows}":
-            raise AssertionError(f"{one.rows} accounts were locked, and the answer is {done}")
+            raise ChangedSinceError(f"{one.rows} accounts were read, and the answer is {done}")
 
 
-async def write_rare(connection: Connection, balances: Balances) -> None:
-    """What the hot UPDATE does not name: limits and statuses."""
-    if balances.limited:
-        limited = _sorted(balances.limited.values())
+async def write_rare(
+    connection: Connection, limits: tuple[list[Any], ...] | None, statuses: Mapping[AccountId, str]
+) -> None:
+    """What the hot UPDATE does not name: limits and statuses, of accounts that are locked."""
+    if limits is not None:
+        await connection.execute(load_sql(__file__, "update_limited_accounts"), *limits)
+    if statuses:
         await connection.execute(
-            load_sql(__file__, "update_limited_accounts"), *_limited_columns(limited)
-        )
-    if balances.statuses:
-        await connection.execute(
-            load_sql(__file__, "set_account_statuses"),
-            list(balances.statuses),
-            list(balances.statuses.values()),
+            load_sql(__file__, "set_account_statuses"), list(statuses), list(statuses.values())
         )
 
 
@@ -86,7 +96,7 @@ def _sorted(accounts: Iterable[Account]) -> list[Account]:
     return sorted(accounts, key=lambda a: a.id)
 
 
-def _placed(accounts: Sequence[Account]) -> list[Counters]:
+def _placed(accounts: Sequence[Account], seen: Mapping[AccountId, int]) -> list[Counters]:
     if not accounts:
         return []
     places = [a.place for a in accounts if a.place is not None]
@@ -96,11 +106,12 @@ def _placed(accounts: Sequence[Account]) -> list[Counters]:
         bigints([a.credits_posted for a in accounts]),
         bigints([a.version for a in accounts]),
         bigints([a.id for a in accounts]),
+        bigints([seen[a.id] for a in accounts]),
     )
     return [Counters(len(accounts), load_sql(__file__, "update_placed_accounts"), columns)]
 
 
-def _counters(accounts: Sequence[Account]) -> list[Counters]:
+def _counters(accounts: Sequence[Account], seen: Mapping[AccountId, int]) -> list[Counters]:
     if not accounts:
         return []
     columns = (
@@ -110,6 +121,7 @@ def _counters(accounts: Sequence[Account]) -> list[Counters]:
         bigints([a.debits_pending for a in accounts]),
         bigints([a.credits_pending for a in accounts]),
         bigints([a.version for a in accounts]),
+        "{" + ",".join([str(seen.get(a.id, "NULL")) for a in accounts]) + "}",
     )
     return [Counters(len(accounts), load_sql(__file__, "update_accounts"), columns)]
 

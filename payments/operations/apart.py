@@ -12,12 +12,14 @@ from payments.kernel.clock import Clock, monotonic_s
 from payments.kernel.database import Connection
 from payments.operations import metrics
 from payments.operations.apply import Applier
+from payments.operations.batch import Batch
 from payments.operations.items import Answer, Item
 from payments.operations.locking import Hurry, Locking
 from payments.operations.needs import Need, Place, needs_of_types
 from payments.operations.operation import Operation
 from payments.operations.reading import order_of
 from payments.operations.telling import Teller
+from payments.operations.ways import Ways
 from streams.ownership import NotOwnedError
 from streams.turns import Turn
 
@@ -45,6 +47,12 @@ class _Batch:
         return self._orders[one.entry.stream_id] in self.busy
 
 
+class _Ways(Ways):
+    def alone(self, *, is_first: bool) -> Locking:
+        del is_first  # it never waits for long
+        return Locking.APART
+
+
 class ApartApplier(Applier):
     """Applies what another applier has set aside because reading its rows takes too long."""
 
@@ -57,7 +65,8 @@ class ApartApplier(Applier):
     ) -> None:
         """`beside` sets aside; the other arguments are the same as its own."""
         super().__init__(operations, clock, teller, sets_aside=True)
-        self.aside, self.slow = beside.aside, beside.slow
+        self.aside, self.slow, self.kept = beside.aside, beside.slow, beside.kept
+        self.ways = _Ways(self.kept, sets_aside=True)
         self._batch = _Batch(_no_fence, ())
 
     def is_there_any(self) -> bool:
@@ -77,10 +86,6 @@ class ApartApplier(Applier):
         metrics.observe_batch(len(entries), monotonic_s() - started, answers)
         return answers
 
-    def _ways(self, *, has_shift: bool = False) -> tuple[Locking, ...]:
-        del has_shift  # whom other consumers wait for does not matter here
-        return (Locking.APART,)
-
     def _hurry(self, items: list[Item], locking: Locking) -> Hurry:
         self._part(items, needs_of_types(items, self.slow.locked))
         return Hurry(locking, slow=self.slow, put_off=self.slow.locked, claimed=self.aside.claimed)
@@ -89,6 +94,10 @@ class ApartApplier(Applier):
         """Leave those that need what is locked, and what stands behind them, for a later batch."""
         self._batch.wait(needs)
         items[:] = [item for item in items if not self._batch.waits(item)]
+
+    def _keep(self, batch: Batch, written_by: int) -> None:
+        del written_by  # rows name the inner transaction
+        self.kept.drop(batch.state.balances.accounts)
 
     async def _transact_once(
         self, connection: Connection, items: list[Item], turn: Turn, locking: Locking

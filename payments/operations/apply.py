@@ -2,13 +2,14 @@
 
     a  which operation ids are decided already        → their stored outcome is answered again
     b  lock and read the rows the new ones need       one statement per type
-    c  lock their accounts, sorted by id              one statement
+    c  read their accounts that are not kept          one statement
        read holds on them that have expired           one statement, where something is held
     d  decide each, in stream order, in memory        no query
     e  outcomes, rows, entries, counters, position    COPY and unnest, a fixed number of statements
     f  commit; answers, effects and acknowledgement come after
 
 `Turn` lets the next batch begin with (a) after (c): it takes from memory what this one leaves.
+(e) writes nothing where an account is not as it was read; then accounts are locked at (c), by id.
 Entries written by a newer release stay pending, without an answer. A refusal is a stored outcome.
 After an exception the batch is rolled back and halved; an entry that still fails alone is parked.
 """
@@ -26,6 +27,7 @@ from payments.operations.aside import Aside
 from payments.operations.batch import Batch
 from payments.operations.blockers import Blockers
 from payments.operations.items import Answer, Item
+from payments.operations.kept import Kept
 from payments.operations.loading import Ahead, load
 from payments.operations.locking import ContendedError, Hurry, Locking
 from payments.operations.needs import Need, Place, needs_of, needs_of_types, still_locked
@@ -35,6 +37,7 @@ from payments.operations.reading import EntryReader, NotUnderstood, envelope_of,
 from payments.operations.slow import Slow, SlowLoadError, give_up, look_at_tables
 from payments.operations.telling import Teller
 from payments.operations.waiting import Waiting
+from payments.operations.ways import Ways
 from payments.operations.writing import Writing
 from streams.entry import Entry
 from streams.turns import OverturnedError, Turn
@@ -42,8 +45,6 @@ from streams.turns import OverturnedError, Turn
 _TRIES_OF_MANY: Final = 2
 """All others wait for them: they are halved soon, until the one that fails is alone."""
 _BACKOFF_S: Final = 0.02
-_CONTENDED_S: Final = 5.0
-"""So long after another consumer had one of our accounts, batches outside a shift wait for them."""
 _DECIDED_AT_ONCE: Final = 50
 """So many are decided before the other batch may send its next statement."""
 
@@ -78,9 +79,9 @@ class Applier:
         self.slow = Slow()
         self._sets_aside = sets_aside
         self._is_quick = is_quick
-        self._lately = quick.Lately()
+        self.kept = Kept()
         self._blockers = Blockers() if blockers is None else blockers
-        self._contended_until_s = 0.0
+        self.ways = Ways(self.kept, sets_aside=sets_aside)
         self._lapsing = self._reader.lapsing()
         self._clock = clock
 
@@ -109,15 +110,11 @@ class Applier:
         metrics.observe_batch(len(entries), monotonic_s() - started, answers)
         return answers
 
-    def is_contended(self) -> bool:
-        """True when another consumer had one of our accounts a moment ago."""
-        return monotonic_s() < self._contended_until_s
-
     def forget(self, partition: int) -> None:
         """Another consumer owns the partition from now on."""
         self._waiting.forget(partition)
         self.aside.forget(partition)
-        self._lately.clear()
+        self.kept.clear()
         self._blockers.watch(())
 
     async def _retried(self, connection: Connection, turn: Turn) -> list[Entry]:
@@ -161,28 +158,23 @@ class Applier:
 
     async def _in_turn(self, connection: Connection, items: list[Item], turn: Turn) -> list[Answer]:
         """On top of the batch before; if anything fails, again when nothing is under way."""
-        for locking in self._ways(has_shift=turn.has_shift) if items else ():
+        ways = self.ways.beside(has_shift=turn.has_shift, has_aside=bool(self.aside))
+        for locking in ways if items else ():
             if locking is Locking.PATIENT:
                 await turn.before_ended()  # decided on top of it, this one would be overturned
             try:
                 return await self._transact(connection, items, turn, locking)
             except ContendedError:
-                self._contended_until_s = monotonic_s() + _CONTENDED_S
+                self.ways.contended()
             except OverturnedError:
                 break
             except Exception as error:
                 if is_connection_lost(error) or connection.is_closed():
                     raise
+                self.ways.failed(error)
                 break
         await turn.alone()
         return await self._isolate(connection, items)
-
-    def _ways(self, *, has_shift: bool = False) -> Sequence[Locking]:
-        """How to lock accounts, at the first attempt and at further ones."""
-        if not self._sets_aside:
-            return (Locking.WAIT,)
-        ways = (Locking.CLAIM, Locking.PATIENT, Locking.PASSING)
-        return ways[1:] if self.is_contended() and not has_shift else ways
 
     async def _isolate(
         self, connection: Connection, items: list[Item], tries: int = _TRIES_OF_MANY
@@ -212,7 +204,11 @@ class Applier:
         """
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return await self._transact(connection, items, Turn(), self._ways()[-1])
+                locking = self.ways.alone(is_first=attempt == 1)
+                return await self._transact(connection, items, Turn(), locking)
+            except ContendedError:
+                self.ways.contended()
+                continue
             except Exception as error:
                 if is_connection_lost(error) or connection.is_closed():
                     raise
@@ -245,13 +241,13 @@ class Applier:
         if await turn.to_decide():
             return None
         await turn.to_commit()
-        if (read := await self._lately.read(connection, items, self._lapsing)) is None:
+        if (read := await quick.read(connection, items, self._lapsing, self.kept)) is None:
             return None
         batch = Batch(read.state, read.known, self._clock(), {}, teller=self._teller)
         for item in items:
             batch.take(item)
         turn.closing()
-        return batch if await quick.write(connection, batch, items, read, self._lately) else None
+        return batch if await quick.write(connection, batch, items, read, self.kept) else None
 
     async def _transact(
         self, connection: Connection, items: list[Item], turn: Turn, locking: Locking
@@ -268,10 +264,13 @@ class Applier:
         if self.aside or put_off:  # what failed before may have been set aside meanwhile
             self._part(items, needs_of_types(items, put_off))
         slow = self.slow if self._sets_aside else None
-        return Hurry(locking, self.aside.stuck(), slow, put_off)
+        return Hurry(locking, self.kept, self.aside.stuck(), slow, put_off)
 
     def _part(self, items: list[Item], needs: Mapping[Place, Need]) -> None:
         items[:] = self.aside.part(items, needs)
+
+    def _keep(self, batch: Batch, written_by: int) -> None:
+        self.kept.keep_written(batch.state.balances.accounts, written_by)
 
     async def _transact_once(
         self, connection: Connection, items: list[Item], turn: Turn, locking: Locking
@@ -289,12 +288,12 @@ class Applier:
                 batch.take(item)
                 if count % _DECIDED_AT_ONCE == 0:
                     await asyncio.sleep(0)
-            writing = Writing(batch, [item.entry for item in items], loaded.shared)
+            writing = Writing(batch, [item.entry for item in items], loaded)
             turn.decided()
             await writing.early(connection)
             await turn.to_commit()
             turn.closing()
             await writing.late(connection)
         turn.committed()
-        self._lately.drop(batch.state.balances.accounts)
+        self._keep(batch, loaded.transaction)
         return batch.answers

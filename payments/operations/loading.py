@@ -1,9 +1,9 @@
-"""What a batch needs from PostgreSQL before it is decided, locked: rows, numbers, accounts.
+"""What a batch needs from PostgreSQL before it is decided: rows and numbers, locked, and accounts.
 
 What the batches before have touched and not committed yet is taken from memory (`Ahead`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,14 +12,14 @@ import msgspec
 from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
 from payments.kernel.sql import load_sql
-from payments.ledger.account import Account
+from payments.ledger.account import Account, begin_changes
 from payments.ledger.balances import Balances
 from payments.ledger.chart import AccountSpec
 from payments.operations.batch import Batch
 from payments.operations.envelope import Envelope, decode
 from payments.operations.items import Item
 from payments.operations.lapse import Endings, Lapsing
-from payments.operations.locking import NO_HURRY, Hurry, lock, lock_endings, lock_rows
+from payments.operations.locking import NO_HURRY, Hurry, Locking, lock, lock_endings, lock_rows
 from payments.operations.needs import Need, refs_of
 from payments.operations.operation import State
 from payments.operations.outcome import Decision
@@ -63,15 +63,20 @@ class Ahead(msgspec.Struct, frozen=True):
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """Everything to decide a batch by. `shared`: accounts taken from the batch before.
+    """Everything to decide a batch by.
 
+    `transaction`: the one that writes it. `seen`: accounts, and which transaction has written each.
+    `shared`: those taken from the batch before. `are_locked`: true when all others are.
     `busy`: what somebody else has locked.
     """
 
     state: State
     known: dict[int, Decision]
     parked: Mapping[int, Sequence[Envelope]]
-    shared: Mapping[AccountId, Account]
+    transaction: int
+    seen: Mapping[AccountId, int]
+    shared: Collection[AccountId]
+    are_locked: bool
     busy: Mapping[Need, Need]
 
 
@@ -86,12 +91,12 @@ async def load(
     batches before have changed.
 
     Rows come first, for accounts may depend on them, then numbers, then accounts: always in this
-    order. Accounts are locked while the batch before is decided; what it makes of those that it has
-    is taken afterwards.
+    order. Accounts are locked, or read, while the batch before is decided; what it makes of those
+    that it has is taken afterwards.
     """
     lefts: Sequence[Ahead] = await turn.to_load()
     ids = _ids_of(items)
-    known, parked = await _known(connection, ids)
+    transaction, known, parked = await _begin(connection, ids, hurry.locking)
     fresh = _first_of_each(items, known)
     records = Records()
     busy: dict[Need, Need] = {}
@@ -116,10 +121,12 @@ async def load(
         fresh = _first_of_each(items, known)
         needed, specs = _needed(fresh, state)
     shared = _shared((*needed, *specs), ahead)
-    state.balances.accounts.update((id_, left.handed_on()) for id_, left in shared.items())
+    state.balances.accounts.update(shared)
     if lapsing is not None:
         busy.update(await _load_endings(connection, state, fresh, lapsing, hurry))
-    return Loaded(state, known, parked, shared, busy)
+    seen = begin_changes(state.balances.accounts.values())
+    are_locked = hurry.locking is not Locking.KEPT
+    return Loaded(state, known, parked, transaction, seen, shared.keys(), are_locked, busy)
 
 
 def _first_of_each(items: Sequence[Item], stored: Mapping[int, Decision]) -> list[Item]:
@@ -142,22 +149,23 @@ def _ids_of(items: Sequence[Item]) -> list[UUID]:
     return ids
 
 
-async def _known(
-    connection: Connection, ids: Sequence[UUID]
-) -> tuple[dict[int, Decision], dict[int, list[Envelope]]]:
-    """Outcomes, and what was accepted and could not be applied, by the integer of the id: hashing a
-    UUID runs Python code, and this is hot.
+async def _begin(
+    connection: Connection, ids: Sequence[UUID], locking: Locking
+) -> tuple[int, dict[int, Decision], dict[int, list[Envelope]]]:
+    """The transaction, outcomes, and what was accepted and could not be applied, by the integer of
+    the id: hashing a UUID runs Python code, and this is hot.
     """
-    rows = await connection.fetch(load_sql(__file__, "known_operations"), ids)
-    known: dict[int, Decision] = {}
+    row = await connection.fetchrow(load_sql(__file__, "begin_batch"), ids, locking.lock_timeout)
+    transaction, decided, letters, _ = row  # type: ignore[misc]  # always a row
     parked: dict[int, list[Envelope]] = {}
-    for *values, letter in rows:
-        id_ = values[0].int
-        if letter is None:
-            known[id_] = Decision(**dict(zip(DECISION_FIELDS, values, strict=True)))
-        else:
-            parked.setdefault(id_, []).append(decode(letter))
-    return known, parked
+    for id_, letter in letters:
+        parked.setdefault(id_.int, []).append(decode(letter))
+    return transaction, decisions(decided), parked
+
+
+def decisions(rows: Iterable[Sequence[Any]]) -> dict[int, Decision]:
+    """Outcomes as they are stored, by the integer of the id."""
+    return {row[0].int: Decision(**dict(zip(DECISION_FIELDS, row, strict=True))) for row in rows}
 
 
 def _and_known(

@@ -16,7 +16,8 @@ from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
 from payments.ledger.balances import Balances
 from payments.ledger.chart import AccountSpec
-from payments.ledger.lock import lock_accounts, lock_free_accounts
+from payments.ledger.lock import lock_accounts, lock_free_accounts, read_accounts
+from payments.operations.kept import Kept
 from payments.operations.lapse import Lapsing
 from payments.operations.needs import Need
 from payments.operations.record import Record, Records, Ref, Timed
@@ -32,6 +33,10 @@ class Locking(enum.Enum):
 
     WAIT = "wait"
     """Wait as long as the session allows."""
+    KEPT = "kept"
+    """Rows like `CLAIM`. Accounts that are kept or not locked at all: whoever writes them compares
+    by whom they were written, and waits a moment for who has them.
+    """
     CLAIM = "claim"
     """Without waiting. Raises `ContendedError` unless all that is locked is known to be."""
     PATIENT = "patient"
@@ -43,6 +48,16 @@ class Locking(enum.Enum):
     locked then is passed over, for nothing may be read twice.
     """
 
+    @property
+    def claims(self) -> bool:
+        """True where what is locked ends the attempt."""
+        return self in {Locking.KEPT, Locking.CLAIM}
+
+    @property
+    def lock_timeout(self) -> str | None:
+        """How long a batch beside others waits for a lock; None: as long as the session allows."""
+        return "100ms" if self.claims else None
+
 
 class ContendedError(Exception):
     """Somebody else has locked an account or a row: try again, more patiently."""
@@ -52,10 +67,11 @@ class Hurry(msgspec.Struct, frozen=True):
     """How much is waited for what somebody else has locked, and for slow loads.
 
     `stuck`: what is known to be locked. `put_off`: types of rows that this batch does not load.
-    `claimed`: gets what is locked apart, before that is tried.
+    `claimed`: gets what is locked apart, before that is tried. `kept`: accounts for `Locking.KEPT`.
     """
 
     locking: Locking = Locking.WAIT
+    kept: Kept = msgspec.field(default_factory=Kept)
     stuck: frozenset[Need] = frozenset()
     slow: Slow | None = None
     put_off: AbstractSet[type[Record]] = frozenset()
@@ -106,7 +122,7 @@ def _timed(hurry: Hurry) -> Timed:
 
 
 def raise_if_contended(busy: Collection[Need], hurry: Hurry) -> None:
-    if hurry.locking is Locking.CLAIM and not hurry.stuck.issuperset(busy):
+    if hurry.locking.claims and not hurry.stuck.issuperset(busy):
         raise ContendedError
 
 
@@ -125,6 +141,9 @@ async def _a_moment(connection: Connection) -> AsyncIterator[None]:
 async def lock(
     connection: Connection, ids: set[AccountId], houses: Sequence[AccountSpec], hurry: Hurry
 ) -> tuple[Balances, frozenset[AccountId]]:
+    if hurry.locking is Locking.KEPT:
+        return await _read_unkept(connection, ids, houses, hurry.kept), frozenset()
+    hurry.kept.drop((*ids, *(house.id for house in houses)))
     if hurry.locking is Locking.WAIT:
         return await lock_accounts(connection, ids, houses), frozenset()
     if hurry.locking is Locking.PATIENT:
@@ -137,6 +156,18 @@ async def lock(
     balances, busy = await lock_free_accounts(connection, ids, houses)
     raise_if_contended(busy, hurry)
     return balances, busy
+
+
+async def _read_unkept(
+    connection: Connection, ids: set[AccountId], houses: Sequence[AccountSpec], kept: Kept
+) -> Balances:
+    taken = kept.take((*ids, *(house.id for house in houses)))
+    ids, houses = ids - taken.keys(), [house for house in houses if house.id not in taken]
+    balances = Balances(())
+    if ids or houses:
+        balances = await read_accounts(connection, ids, houses)
+    balances.accounts.update(taken)
+    return balances
 
 
 async def _lock_patiently(
@@ -178,7 +209,7 @@ async def lock_endings(
     busy: dict[Need, Need] = {}
     if hurry.locking is Locking.WAIT:
         rows = await read(LOCK)
-    elif hurry.locking is Locking.CLAIM and not _knows_rows_of(type_, hurry):
+    elif hurry.locking.claims and not _knows_rows_of(type_, hurry):
         try:  # nothing is locked, nearly always: it need not be asked what is
             rows = await read(f"{LOCK} NOWAIT")
         except asyncpg.LockNotAvailableError as error:

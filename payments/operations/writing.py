@@ -3,7 +3,7 @@ on that one's commit comes after it, in order (ADR 0101).
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -21,14 +21,14 @@ from payments.kernel.packing import (
 )
 from payments.kernel.sql import load_sql
 from payments.ledger import post
-from payments.ledger.account import Account
+from payments.ledger.account import ChangedSinceError, end_changes
 from payments.ledger.balances import fold_turnover
-from payments.ledger.lock import are_as_left
+from payments.ledger.lock import are_as_read
 from payments.operations.batch import Batch
 from payments.operations.conflicts import INSERT, insert_arguments
+from payments.operations.loading import Loaded
 from payments.operations.outcome import Decision
 from streams.entry import Entry
-from streams.turns import OverturnedError
 
 _COLUMNS: Final = (
     "id", "kind", "digest", "actor", "status", "reason",
@@ -42,47 +42,56 @@ _pack_times: Final = struct.Struct(">iqiq").pack
 class Writing:
     """The rows of one batch. `early`, then the commit of the batch before, then `late`."""
 
-    def __init__(
-        self, batch: Batch, entries: Sequence[Entry], shared: Mapping[AccountId, Account]
-    ) -> None:
-        """Reads the counters at once: the next batch may go on from these accounts.
-
-        `shared`: accounts that the batch before has locked, as it leaves them.
-        """
+    def __init__(self, batch: Batch, entries: Sequence[Entry], loaded: Loaded) -> None:
+        """Reads the counters at once: the next batch may go on from these accounts."""
         self._batch = batch
         self._entries = entries
-        self._shared = shared
-        fold_turnover(batch.state.balances)
-        self._own, self._others = post.counters_to_write(batch.state.balances, shared)
+        balances, seen, shared = batch.state.balances, loaded.seen, loaded.shared
+        fold_turnover(balances)
+        self._own, self._others = post.counters_to_write(balances, seen, shared)
+        self._limits = post.limits_to_write(balances)
+        counted = balances.changed.keys() - balances.limited
+        rest = {id_: by for id_, by in seen.items() if id_ not in counted}
+        self._others_seen = {id_: rest.pop(id_) for id_ in shared if id_ in rest}
+        self._own_seen = {} if loaded.are_locked else rest
+        end_changes(balances.accounts, seen, balances.written(), loaded.transaction)
 
     async def early(self, connection: Connection) -> None:
-        """New rows that refer to nothing, and counters of accounts that are locked already."""
+        """New rows that refer to nothing, and counters of accounts that no batch before has.
+
+        This, like `late`, raises `ChangedSinceError` when an account is not as it was read.
+        """
         batch, balances = self._batch, self._batch.state.balances
+        await post.open_accounts(connection, balances)
+        # First what may find that somebody else has changed an account.
+        await post.write_counters(connection, self._own, batch.now)
+        await _compare(connection, self._own_seen)
         if batch.decided:
             # Sorted: two consumers that insert the same ids wait for each other in one direction
             # only.
             decided = sorted(batch.decided, key=lambda d: d.operation_id.int)
             await copy_packed(connection, "operations", _COLUMNS, _packed(decided))
             await batch.state.records.write_packed(connection)
-            await post.open_accounts(connection, balances)
         await post.write_entries(connection, balances.entries)
-        await post.write_counters(connection, self._own, batch.now)
 
     async def late(self, connection: Connection) -> None:
-        """Everything else, the events last. Raises `OverturnedError` when somebody changed an
-        account between the commits.
-        """
-        batch, balances = self._batch, self._batch.state.balances
-        if self._shared and not await are_as_left(connection, self._shared):
-            raise OverturnedError
+        """Everything else, the events last."""
+        batch = self._batch
+        await post.write_counters(connection, self._others, batch.now)
+        await _compare(connection, self._others_seen)
         if batch.decided:
             await batch.state.records.write(connection)
-        await post.write_counters(connection, self._others, batch.now)
-        await post.write_rare(connection, balances)
+        await post.write_rare(connection, self._limits, batch.state.balances.statuses)
         if batch.conflicts:
             await connection.execute(INSERT, *insert_arguments(batch.conflicts, batch.now))
         await advance(connection, self._entries)
         await events.add(connection, batch.events, batch.now)
+
+
+async def _compare(connection: Connection, seen: dict[AccountId, int]) -> None:
+    """Accounts that were decided by and whose counters do not change."""
+    if seen and not await are_as_read(connection, seen):
+        raise ChangedSinceError(f"one of {len(seen)} accounts that were read")
 
 
 def _packed(decided: Sequence[Decision]) -> list[bytes]:

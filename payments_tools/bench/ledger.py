@@ -107,6 +107,11 @@ async def as_consumer(database_url: str) -> list[Connection]:
     return [await connect(database_url, is_planned_once=True) for _ in range(LANES)]
 
 
+def consumers_applier() -> Applier:
+    """It applies as a consumer's does."""
+    return Applier(OPERATIONS, utc_now, TELLER, sets_aside=True, is_quick=True)
+
+
 async def apply_lanes(
     sessions: Sequence[Connection], applier: Applier, entries: Sequence[Entry], batch: int
 ) -> Sample:
@@ -140,7 +145,7 @@ async def run(database_url: str, *, transfers: int, accounts: int, batch: int, s
     """Ours, the baseline and the limit, uniform and hot, on one server."""
     rng = seeded("bench ledger")
     connection = await connect(database_url)
-    applier = Applier(OPERATIONS, utc_now, TELLER)
+    applier = consumers_applier()
     say(f"opening {accounts:,} wallets")
     ids = await open_wallets(connection, applier, accounts, batch)
     settings = await server_settings(connection)

@@ -158,9 +158,9 @@ class OperationRows:
         picked = self._rng.sample(self._ids, min(times, len(self._ids)))
         new = [[derived_id("key", "never", str(self._rng.randrange(2**60))) for _ in range(1000)]
                for _ in range(max(times // 10, 1))]  # fmt: skip
-        query = load_sql(loading.__file__, "known_operations")
+        query = load_sql(loading.__file__, "begin_batch")
         return {
             "one operation by its id": ("SELECT * FROM operations WHERE id = $1",
                                         [(one,) for one in picked]),
-            "1,000 new ids, as a batch asks": (query, [(ids,) for ids in new]),
+            "1,000 new ids, as a batch asks": (query, [(ids, None) for ids in new]),
         }  # fmt: skip

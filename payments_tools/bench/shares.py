@@ -9,35 +9,32 @@ from typing import Final
 import msgspec
 
 from payments.entrypoints import memory
-from payments.entrypoints.consumer import TELLER
-from payments.kernel.clock import utc_now
 from payments.kernel.randomness import seeded
-from payments.operations.apply import Applier
-from payments.registry import OPERATIONS
 from payments_tools.bench.ledger import (
     apply_all,
     apply_lanes,
     as_consumer,
+    consumers_applier,
     transfer_entries,
     uniform,
 )
 from payments_tools.bench.report import Figure
 from payments_tools.bench.ways import Way
+from streams.consumer import BATCH_MAX
 
-_BATCH: Final = 1000
-_BATCHES: Final = 15
+_BATCHES: Final = 10
 
 
 async def apply_alone(database_url: str, ids: Sequence[int]) -> Figure:
     """Batches applied as a consumer does, without HTTP, Redis and a load generator beside it."""
     rng = seeded("bench http")
     sessions = await as_consumer(database_url)
-    applier = Applier(OPERATIONS, utc_now, TELLER)
+    applier = consumers_applier()
     memory.settle()
-    warm = transfer_entries(uniform(ids, 2 * _BATCH, rng))
-    await apply_all(sessions[0], applier, warm, _BATCH)
-    entries = transfer_entries(uniform(ids, _BATCHES * _BATCH, rng))
-    sample = await apply_lanes(sessions, applier, entries, _BATCH)
+    warm = transfer_entries(uniform(ids, 2 * BATCH_MAX, rng))
+    await apply_all(sessions[0], applier, warm, BATCH_MAX)
+    entries = transfer_entries(uniform(ids, _BATCHES * BATCH_MAX, rng))
+    sample = await apply_lanes(sessions, applier, entries, BATCH_MAX)
     for session in sessions:
         await session.close()
     return Figure(
@@ -45,7 +42,7 @@ async def apply_alone(database_url: str, ids: Sequence[int]) -> Figure:
         per_second=sample.per_second,
         p50_ms=sample.p50_ms,
         p99_ms=sample.p99_ms,
-        note=f"batches of {_BATCH:,} on {len(sessions)} sessions; times of a batch",
+        note=f"batches of {BATCH_MAX:,} on {len(sessions)} sessions; times of a batch",
     )
 
 

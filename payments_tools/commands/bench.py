@@ -77,7 +77,7 @@ def measure(
 def ledger(
     transfers: Annotated[int, typer.Option(help="Transfers to apply in each run.")] = 50_000,
     accounts: Between = 10_000,
-    batch: ABatch = 1000,
+    batch: ABatch = 2000,
     out: Out = None,
     *,
     as_json: Json = False,

@@ -32,10 +32,13 @@ async def test_unique_operation_id(
             await connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey CASCADE")
         await connection.close()
 
-        async def nothing_known(*_: Any) -> tuple[dict[int, Any], dict[int, Any]]:
-            return {}, {}
+        begin = payments.operations.loading._begin
 
-        monkeypatch.setattr(payments.operations.loading, "_known", nothing_known)
+        async def nothing_known(*arguments: Any) -> tuple[int, dict[int, Any], dict[int, Any]]:
+            transaction, _, _ = await begin(*arguments)
+            return transaction, {}, {}
+
+        monkeypatch.setattr(payments.operations.loading, "_begin", nothing_known)
     found = await guards.entry_delivered_twice(database, redis_url)
     assert found == ([] if guard == THERE else ["a credit of 10 brought 20"])
 

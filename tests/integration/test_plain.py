@@ -13,6 +13,7 @@ from payments.kernel.database import Connection, connect
 from payments.kernel.ids import AccountId, OperationId, derived_id, new_id
 from payments.kernel.randomness import seeded
 from payments.ledger import post
+from payments.ledger.account import ChangedSinceError
 from payments.ledger.balances import Balances
 from payments.ledger.lock import lock_accounts
 from payments.operations.apply import Applier
@@ -152,8 +153,9 @@ async def test_the_place_of_another_accounts_row_writes_nothing(connection: Conn
         assert payer.place is not None
         balances.move(a, b, 10, "RUB", new_id(), utc_now())
         payer.place, receiver.place = receiver.place, payer.place
-        counters, _ = post.counters_to_write(balances, ())
-        with pytest.raises(AssertionError, match="2 accounts were locked"):
+        seen = {one.id: one.written_by for one in (payer, receiver)}
+        counters, _ = post.counters_to_write(balances, seen, ())
+        with pytest.raises(ChangedSinceError, match="2 accounts were read"):
             await post.write_counters(connection, counters, utc_now())
     assert [await bench.balance(one) for one in (a, b)] == [100, 100]
 

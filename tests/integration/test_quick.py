@@ -12,7 +12,7 @@ from payments.kernel.clock import utc_now
 from payments.kernel.database import Connection, connect
 from payments.kernel.ids import new_id
 from payments.kernel.sql import load_sql
-from payments.operations import quick
+from payments.operations import kept, quick
 from payments.operations.apply import Applier
 from payments.operations.envelope import Intent
 from payments.registry import OPERATIONS
@@ -86,6 +86,7 @@ async def test_an_account_that_somebody_else_has_changed_since_is_read_again(
 ) -> None:
     """Without the guard, what was written lately would be spent twice."""
     a, b = await bench.wallet(100), await bench.wallet()
+    bench.applier.forget(0)  # the statement that reads is prepared by now
     await bench.apply(bench.entry("transfer.create", transfer(a, b, 1)))
     other = Bench(await connect(database))
     hold = CreateHold(wallet_id=a, minor=60, currency="RUB")
@@ -104,7 +105,7 @@ async def test_an_account_that_somebody_else_has_changed_since_is_read_again(
             assert bench.trips - before == 2
 
 
-async def test_what_a_large_batch_has_written_is_read_again(bench: Quick) -> None:
+async def test_what_a_large_batch_has_written_is_not_read_again(bench: Quick) -> None:
     a, b = await bench.wallet(1000), await bench.wallet()
     await bench.apply(bench.entry("transfer.create", transfer(a, b, 1)))
     many = [bench.entry("transfer.create", transfer(a, b, 1)) for _ in range(quick.MAX + 1)]
@@ -112,16 +113,16 @@ async def test_what_a_large_batch_has_written_is_read_again(bench: Quick) -> Non
     before = bench.trips
     answers = await bench.apply(bench.entry("transfer.create", transfer(a, b, 1)))
     assert reasons(answers) == [None]
-    assert bench.trips - before == 2
+    assert bench.trips - before == 1
     assert await bench.balance(b) == quick.MAX + 3
 
 
 async def test_few_accounts_are_kept(bench: Quick, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quick, "_KEPT_MAX", 2)
+    monkeypatch.setattr(kept, "_HALF_MAX", 2)
     wallets = [await bench.wallet(10) for _ in range(6)]
     for a, b in zip(wallets[::2], wallets[1::2], strict=True):
         await bench.apply(bench.entry("transfer.create", transfer(a, b, 1)))
-    assert len(bench.applier._lately._kept) == 2
+    assert len(bench.applier.kept) == 4
 
 
 async def test_what_needs_more_than_accounts_takes_few_round_trips(bench: Quick) -> None:

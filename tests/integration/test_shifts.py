@@ -97,3 +97,46 @@ async def test_those_without_a_backlog_share_theirs(sessions: list[Connection]) 
     await second.end()
     await backlog.begin(alone=True)
     assert backlog.is_alone
+
+
+async def test_a_shift_goes_on_while_nobody_waits(
+    sessions: list[Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = Shift(sessions[0]), Shift(sessions[1])
+    for alone in (True, False):
+        need = {"has_backlog": True, "is_contended": alone}
+        monkeypatch.setattr(shifts, "SHIFT_S", -1)
+        await first.begin(alone=alone)
+        monkeypatch.undo()
+        assert first.is_over
+        assert not await first.is_done(**need), "it begins anew"
+        next_ = asyncio.create_task(second.begin(alone=True))
+        await waiting(sessions[2], 1)
+        assert not await first.is_done(**need), "its time is not over"
+        monkeypatch.setattr(shifts, "SHIFT_S", -1)
+        await first.end()
+        await next_
+        third = asyncio.create_task(first.begin(alone=alone))
+        await waiting(sessions[2], 1)
+        assert await second.is_done(has_backlog=True, is_contended=True)
+        await second.end()
+        await third
+        await first.end()
+        monkeypatch.undo()
+
+
+async def test_a_shift_ends_when_another_kind_is_needed(sessions: list[Connection]) -> None:
+    shift = Shift(sessions[0])
+    kinds = {
+        (True, True): True,  # a backlog, and somebody who was met
+        (True, False): False,
+        (False, False): False,
+    }
+    assert not await shift.is_done(has_backlog=True, is_contended=True), "there is none"
+    for kind, alone in kinds.items():
+        await shift.begin(alone=alone)
+        for other, other_alone in kinds.items():
+            need = {"has_backlog": other[0], "is_contended": other[1]}
+            assert await shift.is_done(**need) is (alone != other_alone), (kind, other)
+        assert await shift.is_done(has_backlog=False, is_contended=True), "it is for one batch"
+        await shift.end()

@@ -8,8 +8,6 @@ import pytest
 
 from payments.kernel.database import Connection, connect
 from payments.kernel.ids import new_id
-from payments.ledger.lock import are_as_left
-from payments.operations import writing
 from payments.operations.items import Answer
 from streams.entry import Entry
 from streams.ownership import ensure_partitions
@@ -175,15 +173,9 @@ async def test_what_was_decided_on_a_batch_that_fails_is_decided_again(two: Two)
 
 
 async def test_somebody_who_comes_between_the_commits_is_waited_for(
-    two: Two, database: str, monkeypatch: pytest.MonkeyPatch
+    two: Two, database: str
 ) -> None:
     """An account that both batches need is written by a third in between: decided again."""
-
-    async def after_the_third(connection: Connection, left: Any) -> bool:
-        await asyncio.wait({spent})
-        return await are_as_left(connection, left)
-
-    monkeypatch.setattr(writing, "are_as_left", after_the_third)
     bench = two.bench
     a, b = await bench.wallet(), await bench.wallet()
     between = await connect(database)

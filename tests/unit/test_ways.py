@@ -1,0 +1,51 @@
+"""How long a consumer writes by turns after it has met another one."""
+
+import pytest
+
+from payments.operations import kept, ways
+from payments.operations.kept import Kept
+from payments.operations.locking import Locking
+from payments.operations.ways import Ways
+
+FIRST = {"has_shift": False, "has_aside": False}
+
+
+@pytest.fixture
+def now_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The clock of both."""
+    now = [1000.0]
+    monkeypatch.setattr(kept, "monotonic_s", lambda: now[0])
+    monkeypatch.setattr(ways, "monotonic_s", lambda: now[0])
+    return now
+
+
+def test_who_meets_again_at_once_takes_turns_for_longer(now_s: list[float]) -> None:
+    chosen, lasted = Ways(Kept(), sets_aside=True), []
+    for _ in range(6):
+        began = now_s[0]
+        chosen.contended()
+        while chosen.is_contended():
+            assert chosen.beside(**FIRST)[0] is Locking.PATIENT
+            assert chosen.beside(has_shift=True, has_aside=False)[0] is Locking.CLAIM
+            now_s[0] += 1
+        lasted.append(now_s[0] - began)
+    assert lasted == [5, 10, 20, 40, 60, 60]
+    now_s[0] += 60
+    chosen.contended()
+    now_s[0] += 4
+    chosen.contended()  # it is still as it was
+    now_s[0] += 4
+    assert chosen.is_contended()
+    now_s[0] += 1
+    assert not chosen.is_contended()
+
+
+def test_accounts_are_locked_before_they_are_kept_again(now_s: list[float]) -> None:
+    chosen = Ways(Kept(), sets_aside=True)
+    assert chosen.beside(**FIRST)[0] is Locking.KEPT
+    chosen.contended()
+    now_s[0] += 5
+    assert chosen.beside(**FIRST)[0] is Locking.CLAIM
+    now_s[0] += 5
+    assert chosen.beside(**FIRST)[0] is Locking.KEPT
+    assert chosen.beside(has_shift=False, has_aside=True)[0] is Locking.CLAIM
