@@ -32,7 +32,7 @@ class GuardBroken(AssertionError):
 def fold_turnover(balances: "Balances") -> None:
     """Fold what has grown large, before counters are read for writing."""
     for account in balances.changed.values():
-        if account.debits_posted >= FOLD <= account.credits_posted:
+        if account.debits_posted >= FOLD and account.credits_posted >= FOLD:
             fold(account)
 
 

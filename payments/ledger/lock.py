@@ -26,17 +26,17 @@ async def lock_accounts(
     connection: Connection, ids: Iterable[AccountId], houses: Iterable[AccountSpec]
 ) -> Balances:
     """Lock the existing accounts among `ids`, and all `houses`, creating those that are missing."""
-    return await _all(connection, ids, houses, LOCK)
+    return await _with_houses(connection, ids, houses, LOCK)
 
 
 async def read_accounts(
     connection: Connection, ids: Iterable[AccountId], houses: Iterable[AccountSpec]
 ) -> Balances:
     """The same without locking them: whoever writes compares `written_by`."""
-    return await _all(connection, ids, houses, "")
+    return await _with_houses(connection, ids, houses, "")
 
 
-async def _all(
+async def _with_houses(
     connection: Connection, ids: Iterable[AccountId], houses: Iterable[AccountSpec], lock: str
 ) -> Balances:
     specs = {spec.id: spec for spec in houses}
@@ -139,8 +139,9 @@ def account_of(row: Iterable[Any]) -> Account:
 
 
 async def are_as_read(connection: Connection, seen: Mapping[AccountId, int]) -> bool:
-    """Lock accounts; False when one is not as this transaction has written it. Waits for whoever
-    has one.
+    """Lock accounts that were read; `seen` says which transaction had written each.
+
+    False when another transaction has written one since. Waits for whoever has one locked.
     """
     count = await connection.fetchval(
         load_sql(__file__, "lock_as_read"), bigints(list(seen)), bigints(list(seen.values()))

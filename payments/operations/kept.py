@@ -10,7 +10,7 @@ from payments.ledger.account import Account
 _HALF_MAX: Final = 25_000
 _KEPT_S: Final = 3600.0
 """A transaction number comes again after four thousand million."""
-APART_S: Final = 5.0
+_APART_S: Final = 5.0
 """So long after somebody else has changed an account nothing is kept."""
 
 
@@ -68,7 +68,7 @@ class Kept:
         """Keep nothing of what is kept: the session has ended."""
         self._young, self._old = {}, {}
 
-    def stand_apart(self, for_s: float = APART_S) -> None:
+    def stand_apart(self, for_s: float = _APART_S) -> None:
         """Somebody else changes accounts: keep nothing for a while."""
         self.clear()
         self._apart_until_s = max(self._apart_until_s, monotonic_s() + for_s)

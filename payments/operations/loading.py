@@ -95,7 +95,7 @@ async def load(
     that it has is taken afterwards.
     """
     lefts: Sequence[Ahead] = await turn.to_load()
-    ids = _ids_of(items)
+    ids = ids_of(items)
     transaction, known, parked = await _begin(connection, ids, hurry.locking)
     fresh = _first_of_each(items, known)
     records = Records()
@@ -108,7 +108,7 @@ async def load(
             raise OverturnedError
         busy.update((ref, ref) for ref in await lock_rows(connection, records, refs, hurry))
     state = State(Balances(()), records, await _numbers(connection, fresh))
-    needed, specs = _needed(fresh, state)
+    needed, specs = accounts_of(fresh, state)
     taken = {id_ for left in lefts for id_ in (*needed, *specs) if id_ in left.accounts}
     houses = [spec for id_, spec in specs.items() if id_ not in taken]
     state.balances, locked = await lock(connection, needed - taken, houses, hurry)
@@ -119,12 +119,13 @@ async def load(
     count = len(known)
     if len(_and_known(known, ids, ahead)) > count:  # copies of what those before have decided
         fresh = _first_of_each(items, known)
-        needed, specs = _needed(fresh, state)
+        needed, specs = accounts_of(fresh, state)
     shared = _shared((*needed, *specs), ahead)
     state.balances.accounts.update(shared)
+    # At once: when the batch before commits, it keeps what nobody is changing.
+    seen = begin_changes(state.balances.accounts.values())
     if lapsing is not None:
         busy.update(await _load_endings(connection, state, fresh, lapsing, hurry))
-    seen = begin_changes(state.balances.accounts.values())
     are_locked = hurry.locking is not Locking.KEPT
     return Loaded(state, known, parked, transaction, seen, shared.keys(), are_locked, busy)
 
@@ -141,7 +142,8 @@ def _first_of_each(items: Sequence[Item], stored: Mapping[int, Decision]) -> lis
     return fresh
 
 
-def _ids_of(items: Sequence[Item]) -> list[UUID]:
+def ids_of(items: Sequence[Item]) -> list[UUID]:
+    """The ids by which a batch finds out what is decided already."""
     ids = [item.envelope.operation_id for item in items]
     # A batch that was halved may begin in the middle of a bulk.
     if items and (whole := items[0].whole) is not None:
@@ -193,7 +195,7 @@ async def _draw(connection: Connection, sequence: str, count: int) -> list[int]:
     return [row[0] for row in reversed(rows)]
 
 
-def _needed(
+def accounts_of(
     fresh: Sequence[Item], state: State
 ) -> tuple[set[AccountId], dict[AccountId, AccountSpec]]:
     """The accounts of these operations, and the house accounts among them."""

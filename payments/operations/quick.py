@@ -19,14 +19,13 @@ from payments.kernel.ids import AccountId
 from payments.kernel.sql import load_sql
 from payments.ledger.account import Account, begin_changes, end_changes
 from payments.ledger.balances import Balances, fold_turnover
-from payments.ledger.chart import AccountSpec
 from payments.ledger.lock import account_of
 from payments.ledger.posting import ENTRY_FIELDS, entry_of
 from payments.operations.batch import Batch
 from payments.operations.items import Item
 from payments.operations.kept import Kept
 from payments.operations.lapse import Lapsing
-from payments.operations.loading import decisions
+from payments.operations.loading import accounts_of, decisions, ids_of
 from payments.operations.operation import Operation, State
 from payments.operations.outcome import Decision
 from payments.operations.record import Record, Records
@@ -84,18 +83,19 @@ async def read(
     known outcomes.
     """
     state = State(Balances(()), Records(), {})
-    needed, houses = _needed(items, state)
+    others, houses = accounts_of(items, state)
+    needed = [*others, *houses]
     accounts = kept.take(needed)
-    ids = _ids(items)
+    ids = ids_of(items)
     known: dict[int, Decision] = {}
     if accounts and len(accounts) == len(needed):
         state.balances.accounts = {id_: copy(account) for id_, account in accounts.items()}
     else:
         rows, decided, is_parked = await connection.fetchrow(  # type: ignore[misc]  # always a row
-            load_sql(__file__, "quick_load"), list(needed), ids
+            load_sql(__file__, "quick_load"), needed, ids
         )
         state.balances = Balances(account_of(row) for row in rows)
-        if is_parked or not houses.issubset(state.balances.accounts):
+        if is_parked or not houses.keys() <= state.balances.accounts.keys():
             return None
         known, ids = decisions(decided), []
     found = state.balances.accounts.values()
@@ -103,26 +103,6 @@ async def read(
         kept.keep(accounts)
         return None
     return Read(state, known, begin_changes(found), ids, accounts)
-
-
-def _needed(items: Sequence[Item], state: State) -> tuple[set[AccountId], set[AccountId]]:
-    """All accounts, and those of the house among them."""
-    needed: set[AccountId] = set()
-    houses: set[AccountId] = set()
-    for item in items:
-        for account in item.operation.accounts(item.intent, state):
-            if isinstance(account, AccountSpec):
-                houses.add(account.id)
-            else:
-                needed.add(account)
-    return needed | houses, houses
-
-
-def _ids(items: Sequence[Item]) -> list[UUID]:
-    ids = [item.envelope.operation_id for item in items]
-    if items and (whole := items[0].whole) is not None:
-        ids.append(whole.operation_id)
-    return ids
 
 
 async def write(

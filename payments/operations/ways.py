@@ -16,8 +16,9 @@ Nobody meets in a shift: twice as long each time that they meet again soon after
 """
 _CONTENDED_MAX_S: Final = 60.0
 
-_MET: Final = (ChangedSinceError, asyncpg.LockNotAvailableError, asyncpg.UniqueViolationError)
-"""What fails where somebody else changes our accounts: the last by the numbers of its entries."""
+_MET: Final = (asyncpg.LockNotAvailableError, asyncpg.UniqueViolationError)
+"""What fails where another consumer is writing our accounts: the second by the numbers of entries.
+"""
 
 
 class Ways:
@@ -42,9 +43,15 @@ class Ways:
         self._kept.stand_apart(2 * self._contended_s)
 
     def failed(self, error: Exception) -> None:
-        """A batch beside others was not written."""
+        """A batch beside others was not written.
+
+        A changed account alone may be an operator's hold or an answer about a balance: accounts are
+        locked for a while, which tells whether a consumer is there.
+        """
         if isinstance(error, _MET):
             self.contended()
+        elif isinstance(error, ChangedSinceError):
+            self._kept.stand_apart()
 
     def is_contended(self) -> bool:
         """True when that was a moment ago."""

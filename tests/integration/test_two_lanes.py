@@ -18,7 +18,7 @@ from tests.integration.test_apply import Bench, credit, reasons, transfer
 class LateTurn(Turn):
     """A turn that commits only after the test has let it."""
 
-    def __init__(self, before: Turn) -> None:
+    def __init__(self, before: Turn | None = None) -> None:
         super().__init__(before)
         self.let = asyncio.Event()
 

@@ -1,7 +1,9 @@
 """How long a consumer writes by turns after it has met another one."""
 
+import asyncpg
 import pytest
 
+from payments.ledger.account import ChangedSinceError
 from payments.operations import kept, ways
 from payments.operations.kept import Kept
 from payments.operations.locking import Locking
@@ -49,3 +51,14 @@ def test_accounts_are_locked_before_they_are_kept_again(now_s: list[float]) -> N
     now_s[0] += 5
     assert chosen.beside(**FIRST)[0] is Locking.KEPT
     assert chosen.beside(has_shift=False, has_aside=True)[0] is Locking.CLAIM
+
+
+def test_a_changed_account_alone_is_no_other_consumer(now_s: list[float]) -> None:
+    chosen = Ways(Kept(), sets_aside=True)
+    chosen.failed(ChangedSinceError())
+    assert not chosen.is_contended()
+    assert chosen.beside(**FIRST)[0] is Locking.CLAIM
+    now_s[0] += 5
+    assert chosen.beside(**FIRST)[0] is Locking.KEPT
+    chosen.failed(asyncpg.LockNotAvailableError())
+    assert chosen.is_contended()

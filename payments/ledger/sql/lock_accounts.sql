@@ -1,4 +1,5 @@
--- Locks every account of a batch before anything is decided; sorted, so that two batches cannot deadlock.
+-- Locks and reads accounts of a batch before anything is decided; sorted, so that two batches cannot deadlock. The same
+-- without its last line only reads them, and the batch compares who has written them when it writes.
 -- A wallet without a hold, a limit or a freeze comes as bytes: nearly all do, and rows cost the client 1 µs each.
 SELECT string_agg(int8send(id) || int8send(debits_posted) || int8send(credits_posted) || int8send(version)
                   || timestamptz_send(last_entry_at) || tidsend(ctid) || xidsend(written_by) || textsend(currency), ''::bytea)
