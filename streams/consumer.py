@@ -182,7 +182,7 @@ class _Session:
 
     async def _apply(self, batch: list[Entry]) -> None:
         # a method of its own: a test replaces it
-        await self._lanes.start(batch, has_shift=self._shift.is_alone)
+        await self._lanes.start(batch, shift=self._shift.alone)
 
     async def _share(self) -> None:
         excess = await self._ownership.excess()

@@ -56,15 +56,15 @@ class Lanes:
         self.check()
         return bool(self._running)
 
-    async def start(self, batch: list[Entry], *, has_shift: bool = False) -> None:
+    async def start(self, batch: list[Entry], *, shift: int = 0) -> None:
         """Start a batch on a free session; returns when it is loaded, or done.
 
-        `has_shift`: no other consumer writes meanwhile.
+        `shift`: see `Turn`.
         """
         while len(self._running) == len(self._sessions):
             await self.wait()
         lane = next(n for n in range(len(self._sessions)) if n not in self._running)
-        turn = self._last = Turn(self._last, self._closing, has_shift=has_shift)
+        turn = self._last = Turn(self._last, self._closing, shift=shift)
         self._started_at[lane] = asyncio.get_running_loop().time()
         self._running[lane] = asyncio.create_task(self._run(lane, batch, turn), name=f"lane {lane}")
         loaded = asyncio.ensure_future(turn.is_loaded.wait())

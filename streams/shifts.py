@@ -8,6 +8,7 @@ versions of the rows see to that. Without one, batches only take longer.
 """
 
 import asyncio
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -28,6 +29,7 @@ _BEGIN: Final = tuple(
 """One round trip and one transaction: a timeout takes the setting back too. PostgreSQL serves those
 who wait in the order in which they came.
 """
+_NUMBERS: Final = count(1)
 _IS_WANTED: Final = """
     SELECT EXISTS(SELECT FROM pg_locks
                    WHERE locktype = 'advisory' AND classid = $1 AND objsubid = 2 AND NOT granted
@@ -44,6 +46,7 @@ class Shift:
         self._session = session
         self._until_s: float | None = None
         self._is_alone = False
+        self._number = 0
 
     @property
     def is_held(self) -> bool:
@@ -51,9 +54,9 @@ class Shift:
         return self._until_s is not None
 
     @property
-    def is_alone(self) -> bool:
-        """True while no other consumer has a shift."""
-        return self.is_held and self._is_alone
+    def alone(self) -> int:
+        """The number of the shift while no other consumer has one, else 0."""
+        return self._number if self.is_held and self._is_alone else 0
 
     @property
     def is_over(self) -> bool:
@@ -67,6 +70,7 @@ class Shift:
         except asyncpg.LockNotAvailableError:
             return
         self._is_alone = alone
+        self._number = next(_NUMBERS)
         self._until_s = asyncio.get_running_loop().time() + SHIFT_S
 
     async def is_done(self, *, has_backlog: bool, is_contended: bool) -> bool:

@@ -23,13 +23,13 @@ class Turn:
         before: "Turn | None" = None,
         closing: Callable[[], None] = lambda: None,
         *,
-        has_shift: bool = False,
+        shift: int = 0,
     ) -> None:
         """Without `before` nothing has to be waited for. `closing` is called before the commit.
 
-        `has_shift`: no other consumer writes meanwhile (`streams.shifts`).
+        `shift`: the number of one in which no other consumer writes (`streams.shifts`), or 0.
         """
-        self.has_shift = has_shift
+        self.shift = shift
         self._before = before
         self.closing = closing
         """To be called when the batch is about to commit: what the next one takes can be read."""

@@ -158,7 +158,7 @@ class Applier:
 
     async def _in_turn(self, connection: Connection, items: list[Item], turn: Turn) -> list[Answer]:
         """On top of the batch before; if anything fails, again when nothing is under way."""
-        ways = self.ways.beside(has_shift=turn.has_shift, has_aside=bool(self.aside))
+        ways = self.ways.beside(shift=turn.shift, has_aside=bool(self.aside))
         for locking in ways if items else ():
             if locking is Locking.PATIENT:
                 await turn.before_ended()  # decided on top of it, this one would be overturned

@@ -27,6 +27,8 @@ class Kept:
         self._old: dict[AccountId, Account] = {}
         self._since_s = monotonic_s()
         self._apart_until_s = 0.0
+        self._met_until_s = 0.0
+        self._shift = 0
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
@@ -73,6 +75,19 @@ class Kept:
         self.clear()
         self._apart_until_s = max(self._apart_until_s, monotonic_s() + for_s)
 
+    def meet(self, for_s: float) -> None:
+        """Another consumer changes accounts too: for a while keep them within a shift only."""
+        self.clear()
+        self._met_until_s = max(self._met_until_s, monotonic_s() + for_s)
+
+    def enter(self, shift: int) -> None:
+        """Say in which shift the next batch is written, or 0: others wrote between two shifts."""
+        if shift != self._shift:
+            self.clear()
+            self._shift = shift
+
     def is_open(self) -> bool:
-        """False for a while after `stand_apart`."""
-        return monotonic_s() >= self._apart_until_s
+        """True when accounts may be kept: nobody else changes them, as far as we know."""
+        now_s = monotonic_s()
+        is_ours = self._shift > 0 or now_s >= self._met_until_s
+        return is_ours and now_s >= self._apart_until_s

@@ -40,7 +40,7 @@ class Ways:
             self._contended_s = longer_s if is_again else _CONTENDED_S
         self._contended_until_s = now_s + self._contended_s
         # Longer: whether they still meet is first found out with locks.
-        self._kept.stand_apart(2 * self._contended_s)
+        self._kept.meet(2 * self._contended_s)
 
     def failed(self, error: Exception) -> None:
         """A batch beside others was not written.
@@ -57,13 +57,14 @@ class Ways:
         """True when that was a moment ago."""
         return monotonic_s() < self._contended_until_s
 
-    def beside(self, *, has_shift: bool, has_aside: bool) -> Sequence[Locking]:
-        """For a batch beside others; `has_shift`: no other consumer writes meanwhile."""
+    def beside(self, *, shift: int, has_aside: bool) -> Sequence[Locking]:
+        """For a batch beside others; in a `shift` no other consumer writes."""
+        self._kept.enter(shift)
         if not self._sets_aside:
             return (Locking.WAIT,)
-        if self.is_contended() and not has_shift:
+        if self.is_contended() and not shift:
             return (Locking.PATIENT, Locking.PASSING)
-        is_usual = not has_shift and not has_aside and self._kept.is_open()
+        is_usual = not has_aside and self._kept.is_open()
         return (Locking.KEPT if is_usual else Locking.CLAIM, Locking.PATIENT, Locking.PASSING)
 
     def alone(self, *, is_first: bool) -> Locking:

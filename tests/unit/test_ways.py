@@ -9,7 +9,7 @@ from payments.operations.kept import Kept
 from payments.operations.locking import Locking
 from payments.operations.ways import Ways
 
-FIRST = {"has_shift": False, "has_aside": False}
+FIRST = {"shift": 0, "has_aside": False}
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_who_meets_again_at_once_takes_turns_for_longer(now_s: list[float]) -> N
         chosen.contended()
         while chosen.is_contended():
             assert chosen.beside(**FIRST)[0] is Locking.PATIENT
-            assert chosen.beside(has_shift=True, has_aside=False)[0] is Locking.CLAIM
+            assert chosen.beside(shift=1, has_aside=False)[0] is Locking.KEPT
             now_s[0] += 1
         lasted.append(now_s[0] - began)
     assert lasted == [5, 10, 20, 40, 60, 60]
@@ -50,7 +50,7 @@ def test_accounts_are_locked_before_they_are_kept_again(now_s: list[float]) -> N
     assert chosen.beside(**FIRST)[0] is Locking.CLAIM
     now_s[0] += 5
     assert chosen.beside(**FIRST)[0] is Locking.KEPT
-    assert chosen.beside(has_shift=False, has_aside=True)[0] is Locking.CLAIM
+    assert chosen.beside(shift=0, has_aside=True)[0] is Locking.CLAIM
 
 
 def test_a_changed_account_alone_is_no_other_consumer(now_s: list[float]) -> None:
