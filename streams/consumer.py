@@ -72,6 +72,7 @@ class Consumer:
         released: Released = lambda _: None,
         has_aside: HasAside = lambda: False,
         is_contended: IsContended = lambda: False,
+        meets: Callable[[], None] = lambda: None,
         batch_max: int = BATCH_MAX,
         apart: Work | None = None,
     ) -> None:
@@ -85,6 +86,7 @@ class Consumer:
         self.batch_max = batch_max
         self.apart = apart
         self.is_contended = is_contended
+        self.meets = meets
         self.stop = asyncio.Event()
         self.owned: set[int] = set()
 
@@ -137,7 +139,7 @@ class _Session:
         self._finisher = Finisher(self._complete_step, self._inbox.forget)
         self._lanes = Lanes(sessions, consumer.handler, self._finisher.put, self._inbox.ask)
         self._apart = Apart(consumer.apart, self._ownership.fence, self._finisher.put)
-        self._shift = Shift(control)
+        self._shift = Shift(control, consumer.meets)
         self._marked: dict[int, tuple[int, int]] = {}
         self._unverified: set[int] = set()
         self._verify_at = 0.0
@@ -166,14 +168,22 @@ class _Session:
             idle_s = _ASIDE_S if self._consumer.has_aside() else _IDLE_S
             batch = await self._inbox.take(self._consumer.batch_max, idle_s)
             if batch or self._consumer.has_aside():
-                if not self._shift.is_held and (has_backlog or is_contended):
-                    await self._shift.begin(alone=has_backlog and is_contended)
+                await self._begin_shift(has_backlog=has_backlog)
                 await self._apply(batch)
         await self._apart.stop()
         await self._end_shift()
         await self._lanes.idle()
         await self._finisher.settle()
         await self._ownership.leave()
+
+    async def _begin_shift(self, *, has_backlog: bool) -> None:
+        """The shift that a batch needs; the second, where the first has met another consumer."""
+        for _ in range(2):
+            is_contended = self._consumer.is_contended()
+            if await self._shift.is_done(has_backlog=has_backlog, is_contended=is_contended):
+                await self._end_shift()
+            if not self._shift.is_held and (has_backlog or is_contended):
+                await self._shift.begin(alone=has_backlog and is_contended)
 
     async def _end_shift(self) -> None:
         if self._shift.is_held:

@@ -8,6 +8,7 @@ versions of the rows see to that. Without one, batches only take longer.
 """
 
 import asyncio
+from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -36,14 +37,23 @@ _IS_WANTED: Final = """
                      AND database = (SELECT oid FROM pg_database
                                       WHERE datname = current_database()))
 """
+_IS_SHARED: Final = """
+    SELECT EXISTS(SELECT FROM pg_locks
+                   WHERE locktype = 'advisory' AND classid = $1 AND objsubid = 2 AND granted
+                     AND pid <> pg_backend_pid()
+                     AND database = (SELECT oid FROM pg_database
+                                      WHERE datname = current_database()))
+"""
 _END: Final = tuple(f"SELECT pg_advisory_unlock{shared}({LOCK_CLASS}, 0)" for shared in _SHARED)
 
 
 class Shift:
     """The shift of one consumer, on a session that does not write."""
 
-    def __init__(self, session: "Connection") -> None:
+    def __init__(self, session: "Connection", meets: Callable[[], None] = lambda: None) -> None:
+        """`meets` is called when another consumer shares a shift of ours, or waits for its own."""
         self._session = session
+        self._meets = meets
         self._until_s: float | None = None
         self._is_alone = False
         self._number = 0
@@ -72,6 +82,8 @@ class Shift:
         self._is_alone = alone
         self._number = next(_NUMBERS)
         self._until_s = asyncio.get_running_loop().time() + SHIFT_S
+        if not alone and await self._session.fetchval(_IS_SHARED, LOCK_CLASS):
+            self._meets()
 
     async def is_done(self, *, has_backlog: bool, is_contended: bool) -> bool:
         """True when it should end, or is not the kind of shift that we need now.
@@ -86,6 +98,8 @@ class Shift:
         if not self.is_over:
             return False
         if await self._session.fetchval(_IS_WANTED, LOCK_CLASS):
+            if not self._is_alone:
+                self._meets()
             return True
         self._until_s = asyncio.get_running_loop().time() + SHIFT_S
         return False

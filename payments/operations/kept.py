@@ -73,6 +73,8 @@ class Kept:
     def stand_apart(self, for_s: float = _APART_S) -> None:
         """Somebody else changes accounts: keep nothing for a while."""
         self.clear()
+        if monotonic_s() < self._met_until_s:
+            return
         self._apart_until_s = max(self._apart_until_s, monotonic_s() + for_s)
 
     def meet(self, for_s: float) -> None:

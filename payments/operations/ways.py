@@ -15,6 +15,8 @@ _CONTENDED_S: Final = 5.0
 Nobody meets in a shift: twice as long each time that they meet again soon after it.
 """
 _CONTENDED_MAX_S: Final = 60.0
+_PRESUMED_S: Final = 600.0
+"""So long after we took others for consumers of our accounts we believe what was found since."""
 
 _MET: Final = (asyncpg.LockNotAvailableError, asyncpg.UniqueViolationError)
 """What fails where another consumer is writing our accounts: the second by the numbers of entries.
@@ -30,6 +32,16 @@ class Ways:
         self._sets_aside = sets_aside
         self._contended_s = 0.0
         self._contended_until_s = 0.0
+        self._presume_at_s = 0.0
+
+    def presume(self) -> None:
+        """Another consumer has a backlog too: take it that it needs our accounts.
+
+        To find out costs seconds, for what was decided is thrown away; turns cost little.
+        """
+        if monotonic_s() >= self._presume_at_s:
+            self._presume_at_s = monotonic_s() + _PRESUMED_S
+            self.contended()
 
     def contended(self) -> None:
         """Another consumer had one of our accounts."""
