@@ -73,13 +73,15 @@ class Kept:
     def stand_apart(self, for_s: float = _APART_S) -> None:
         """Somebody else changes accounts: keep nothing for a while."""
         self.clear()
-        if monotonic_s() < self._met_until_s:
-            return
         self._apart_until_s = max(self._apart_until_s, monotonic_s() + for_s)
 
     def meet(self, for_s: float) -> None:
-        """Another consumer changes accounts too: for a while keep them within a shift only."""
+        """Another consumer changes accounts too: for a while keep them within a shift only.
+
+        It is what `stand_apart` was called for.
+        """
         self.clear()
+        self._apart_until_s = 0.0
         self._met_until_s = max(self._met_until_s, monotonic_s() + for_s)
 
     def enter(self, shift: int) -> None:
