@@ -30,7 +30,7 @@ from tests.fixtures.invariants import assert_invariants
 
 pytestmark = pytest.mark.faults
 
-_WALLETS, _OPENING, _OPERATIONS, _CLIENTS = 300, 2000, 30_000, 128
+_WALLETS, _OPENING, _OPERATIONS, _CLIENTS = 300, 100, 30_000, 128
 _END_A_SESSION = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
     " AND application_name = 'payments-consumer' ORDER BY random() LIMIT 1"

@@ -268,6 +268,21 @@ async def test_an_account_that_comes_into_being_is_kept_as_it_is_written(bench: 
     assert bench.applier.kept._apart_until_s == before, "it was not as it was kept"
 
 
+async def test_among_others_accounts_are_kept_within_a_shift(bench: Keeping) -> None:
+    a, b = await bench.wallets(5 * _MANY, 0)
+    bench.applier.ways.contended()
+    for shift in (0, 1, 1, 2, 0):
+        if shift == 2:  # the turn of others
+            await bench.hold(a, _MANY)
+        answers = await bench.applier.apply(
+            bench.sessions[0], bench.many(a, b)[:9], Turn(shift=shift)
+        )
+        assert reasons(answers) == [None] * 9
+        assert (a in bench.kept()) is bool(shift)
+    assert bench.applier.kept._apart_until_s == 0, "it was not as it was kept"
+    assert await bench.balance(a) == 5 * _MANY - 5 * 9
+
+
 async def test_a_repeat_beside_a_large_batch_is_told(bench: Keeping) -> None:
     a, b = await bench.wallets(2 * _MANY, 0)
     entry = bench.entry("transfer.create", transfer(a, b, 1), new_id())

@@ -90,13 +90,13 @@ async def test_those_without_a_backlog_share_theirs(sessions: list[Connection]) 
     await second.begin(alone=False)
     assert first.is_held
     assert second.is_held
-    assert not second.is_alone
+    assert not second.alone
     await first.end()
     await backlog.begin(alone=True)
     assert not backlog.is_held
     await second.end()
     await backlog.begin(alone=True)
-    assert backlog.is_alone
+    assert backlog.alone
 
 
 async def test_a_shift_goes_on_while_nobody_waits(
@@ -123,6 +123,45 @@ async def test_a_shift_goes_on_while_nobody_waits(
         await third
         await first.end()
         monkeypatch.undo()
+
+
+class Meetings:
+    """Counts how often another consumer was met."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> None:
+        self.count += 1
+
+
+async def test_who_shares_a_shift_meets_who_has_one(
+    sessions: list[Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second as it begins; the first when its time is over and the second waits for its own."""
+    met = Meetings(), Meetings()
+    first, second = (Shift(s, one) for s, one in zip(sessions, met, strict=False))
+    monkeypatch.setattr(shifts, "SHIFT_S", -1)
+    await first.begin(alone=False)
+    assert met[0].count == 0
+    await second.begin(alone=False)
+    assert (met[0].count, met[1].count) == (0, 1)
+    await second.end()
+    need = {"has_backlog": True, "is_contended": False}
+    assert not await first.is_done(**need)
+    first._until_s = 0
+    next_ = asyncio.create_task(second.begin(alone=True))
+    await waiting(sessions[2], 1)
+    assert await first.is_done(**need)
+    assert (met[0].count, met[1].count) == (1, 1)
+    await first.end()
+    await next_
+    again = asyncio.create_task(first.begin(alone=True))
+    await waiting(sessions[2], 1)
+    assert await second.is_done(has_backlog=True, is_contended=True)
+    assert met[1].count == 1, "they write by turns already"
+    await second.end()
+    await again
 
 
 async def test_a_shift_ends_when_another_kind_is_needed(sessions: list[Connection]) -> None:

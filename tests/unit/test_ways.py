@@ -53,6 +53,33 @@ def test_accounts_are_locked_before_they_are_kept_again(now_s: list[float]) -> N
     assert chosen.beside(shift=0, has_aside=True)[0] is Locking.CLAIM
 
 
+def test_who_has_a_backlog_too_is_taken_for_one_who_needs_our_accounts(now_s: list[float]) -> None:
+    """Once: whoever is found to need none of them works beside us from then on."""
+    chosen = Ways(Kept(), sets_aside=True)
+    chosen.presume()
+    assert chosen.is_contended()
+    now_s[0] += 5
+    chosen.presume()
+    assert not chosen.is_contended()
+    assert chosen.beside(**FIRST)[0] is Locking.CLAIM, "finds out"
+    now_s[0] += 5
+    assert chosen.beside(**FIRST)[0] is Locking.KEPT
+    now_s[0] += 590
+    chosen.presume()
+    assert chosen.is_contended()
+
+
+def test_what_somebody_changed_is_explained_by_a_meeting(now_s: list[float]) -> None:
+    chosen = Ways(Kept(), sets_aside=True)
+    chosen.failed(ChangedSinceError())
+    assert chosen.beside(shift=1, has_aside=False)[0] is Locking.CLAIM
+    chosen.failed(asyncpg.LockNotAvailableError())
+    assert chosen.beside(shift=2, has_aside=False)[0] is Locking.KEPT
+    now_s[0] += 1
+    chosen.failed(ChangedSinceError())
+    assert chosen.beside(shift=2, has_aside=False)[0] is Locking.CLAIM, "somebody has no turn"
+
+
 def test_a_changed_account_alone_is_no_other_consumer(now_s: list[float]) -> None:
     chosen = Ways(Kept(), sets_aside=True)
     chosen.failed(ChangedSinceError())
