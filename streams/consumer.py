@@ -25,7 +25,7 @@ from streams.lanes import Handler, Lanes
 from streams.ownership import Ownership
 from streams.reader import Reader
 from streams.rollback import halt_rolled_back
-from streams.shifts import Shift
+from streams.shifts import Contention, NoContention, Shift
 
 if TYPE_CHECKING:
     import asyncpg
@@ -42,8 +42,6 @@ Released = Callable[[int], None]
 """Called with a partition that is no longer ours."""
 HasAside = Callable[[], bool]
 """True while the handler keeps entries that it wants to try again: it is called without any too."""
-IsContended = Callable[[], bool]
-"""True while the handler meets accounts that another consumer has locked."""
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 
 _VERIFY_EVERY_S: Final = 2.0
@@ -71,8 +69,7 @@ class Consumer:
         handler: Handler,
         released: Released = lambda _: None,
         has_aside: HasAside = lambda: False,
-        is_contended: IsContended = lambda: False,
-        meets: Callable[[], None] = lambda: None,
+        contention: Contention | None = None,
         batch_max: int = BATCH_MAX,
         apart: Work | None = None,
     ) -> None:
@@ -85,8 +82,7 @@ class Consumer:
         self.has_aside = has_aside
         self.batch_max = batch_max
         self.apart = apart
-        self.is_contended = is_contended
-        self.meets = meets
+        self.contention = contention or NoContention()
         self.stop = asyncio.Event()
         self.owned: set[int] = set()
 
@@ -139,7 +135,7 @@ class _Session:
         self._finisher = Finisher(self._complete_step, self._inbox.forget)
         self._lanes = Lanes(sessions, consumer.handler, self._finisher.put, self._inbox.ask)
         self._apart = Apart(consumer.apart, self._ownership.fence, self._finisher.put)
-        self._shift = Shift(control, consumer.meets)
+        self._shift = Shift(control, consumer.contention)
         self._marked: dict[int, tuple[int, int]] = {}
         self._unverified: set[int] = set()
         self._verify_at = 0.0
@@ -162,30 +158,20 @@ class _Session:
                 await self._lanes.wait()
                 continue
             has_backlog = self._inbox.holds(_BACKLOG_MIN_BYTES)
-            is_contended = self._consumer.is_contended()
-            if await self._shift.is_done(has_backlog=has_backlog, is_contended=is_contended):
+            if await self._shift.is_done(has_backlog=has_backlog):
                 await self._end_shift()
             idle_s = _ASIDE_S if self._consumer.has_aside() else _IDLE_S
             batch = await self._inbox.take(self._consumer.batch_max, idle_s)
             if batch or self._consumer.has_aside():
                 taken = sum(len(entry.payload) for entry in batch)
                 has_backlog = has_backlog or taken >= _BACKLOG_MIN_BYTES  # what came meanwhile
-                await self._begin_shift(has_backlog=has_backlog)
+                await self._shift.fit(self._lanes.idle, has_backlog=has_backlog)
                 await self._apply(batch)
         await self._apart.stop()
         await self._end_shift()
         await self._lanes.idle()
         await self._finisher.settle()
         await self._ownership.leave()
-
-    async def _begin_shift(self, *, has_backlog: bool) -> None:
-        """The shift that a batch needs; the second, where the first has met another consumer."""
-        for _ in range(2):
-            is_contended = self._consumer.is_contended()
-            if await self._shift.is_done(has_backlog=has_backlog, is_contended=is_contended):
-                await self._end_shift()
-            if not self._shift.is_held and (has_backlog or is_contended):
-                await self._shift.begin(alone=has_backlog and is_contended)
 
     async def _end_shift(self) -> None:
         if self._shift.is_held:

@@ -8,9 +8,9 @@ versions of the rows see to that. Without one, batches only take longer.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import asyncpg
 
@@ -47,13 +47,33 @@ _IS_SHARED: Final = """
 _END: Final = tuple(f"SELECT pg_advisory_unlock{shared}({LOCK_CLASS}, 0)" for shared in _SHARED)
 
 
+class Contention(Protocol):
+    """What the handler of batches knows about other consumers that need the same accounts."""
+
+    def is_contended(self) -> bool:
+        """True when one was met a moment ago."""
+
+    def presume(self) -> None:
+        """Another consumer has a backlog too, and may be met."""
+
+
+class NoContention:
+    """Batches that need nothing of others."""
+
+    def is_contended(self) -> bool:
+        """Never."""
+        return False
+
+    def presume(self) -> None:
+        """It changes nothing."""
+
+
 class Shift:
     """The shift of one consumer, on a session that does not write."""
 
-    def __init__(self, session: "Connection", meets: Callable[[], None] = lambda: None) -> None:
-        """`meets` is called when another consumer shares a shift of ours, or waits for its own."""
+    def __init__(self, session: "Connection", contention: Contention) -> None:
         self._session = session
-        self._meets = meets
+        self._contention = contention
         self._until_s: float | None = None
         self._is_alone = False
         self._number = 0
@@ -83,9 +103,22 @@ class Shift:
         self._number = next(_NUMBERS)
         self._until_s = asyncio.get_running_loop().time() + SHIFT_S
         if not alone and await self._session.fetchval(_IS_SHARED, LOCK_CLASS):
-            self._meets()
+            self._contention.presume()
 
-    async def is_done(self, *, has_backlog: bool, is_contended: bool) -> bool:
+    async def fit(self, idle: Callable[[], Awaitable[None]], *, has_backlog: bool) -> None:
+        """Begin the shift that a batch needs: another one, where the first has met a consumer.
+
+        `idle` waits for our batches, before a shift ends.
+        """
+        for _ in range(2):
+            if await self.is_done(has_backlog=has_backlog):
+                await idle()
+                await self.end()
+            is_contended = self._contention.is_contended()
+            if not self.is_held and (has_backlog or is_contended):
+                await self.begin(alone=has_backlog and is_contended)
+
+    async def is_done(self, *, has_backlog: bool) -> bool:
         """True when it should end, or is not the kind of shift that we need now.
 
         After its time it goes on as long as nobody waits: ending it means that no batch overlaps
@@ -93,13 +126,14 @@ class Shift:
         """
         if not self.is_held:
             return False
+        is_contended = self._contention.is_contended()
         if self._is_alone != (has_backlog and is_contended) or (is_contended and not has_backlog):
             return True
         if not self.is_over:
             return False
         if await self._session.fetchval(_IS_WANTED, LOCK_CLASS):
             if not self._is_alone:
-                self._meets()
+                self._contention.presume()
             return True
         self._until_s = asyncio.get_running_loop().time() + SHIFT_S
         return False

@@ -96,8 +96,7 @@ async def create_consumer(
         released=applier.forget,
         has_aside=lambda: bool(applier.aside),
         apart=Work(session_apart, apart.is_there_any, handle_apart),
-        is_contended=applier.ways.is_contended,
-        meets=applier.ways.presume,
+        contention=applier.ways,
     )
 
 

@@ -93,6 +93,7 @@ class Applier:
         """
         started = monotonic_s()
         turn = Turn() if turn is None else turn
+        self.kept.enter(turn.shift)
         retried = await self._retried(connection, turn) if self.aside else []
         items, unreadable = self._read(retried, entries)
         answers: list[Answer] = []

@@ -78,8 +78,12 @@ class Kept:
     def meet(self, for_s: float) -> None:
         """Another consumer changes accounts too: for a while keep them within a shift only.
 
-        It is what `stand_apart` was called for.
+        It is what `stand_apart` was called for. Whoever is met within a shift takes none: then
+        nothing is kept.
         """
+        if self._shift:
+            self.stand_apart(for_s)
+            return
         self.clear()
         self._apart_until_s = 0.0
         self._met_until_s = max(self._met_until_s, monotonic_s() + for_s)

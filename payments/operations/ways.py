@@ -16,7 +16,7 @@ Nobody meets in a shift: twice as long each time that they meet again soon after
 """
 _CONTENDED_MAX_S: Final = 60.0
 _PRESUMED_S: Final = 600.0
-"""So long after we took others for consumers of our accounts we believe what was found since."""
+"""So long after others were taken for consumers of our accounts, what was found since holds."""
 
 _MET: Final = (asyncpg.LockNotAvailableError, asyncpg.UniqueViolationError)
 """What fails where another consumer is writing our accounts: the second by the numbers of entries.
@@ -71,7 +71,6 @@ class Ways:
 
     def beside(self, *, shift: int, has_aside: bool) -> Sequence[Locking]:
         """For a batch beside others; in a `shift` no other consumer writes."""
-        self._kept.enter(shift)
         if not self._sets_aside:
             return (Locking.WAIT,)
         if self.is_contended() and not shift:

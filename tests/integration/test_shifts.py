@@ -9,7 +9,7 @@ from payments.kernel.database import Connection, connect
 from streams import shifts
 from streams.ownership import SESSION_SETTINGS
 from streams.session import open_session
-from streams.shifts import LOCK_CLASS, Shift
+from streams.shifts import LOCK_CLASS, NoContention, Shift
 
 
 @pytest.fixture
@@ -18,6 +18,26 @@ async def sessions(database: str) -> AsyncIterator[list[Connection]]:
     yield opened
     for connection in opened:
         await connection.close(timeout=5)
+
+
+class Others:
+    """What is known about other consumers: `is_met`, and how often one was presumed."""
+
+    def __init__(self, *, is_met: bool = False) -> None:
+        self.is_met = is_met
+        self.presumed = 0
+
+    def is_contended(self) -> bool:
+        return self.is_met
+
+    def presume(self) -> None:
+        self.presumed += 1
+        self.is_met = True
+
+
+def shift_on(session: Connection) -> Shift:
+    """Of a consumer that knows of no other."""
+    return Shift(session, NoContention())
 
 
 async def waiting(look: Connection, count: int) -> None:
@@ -29,7 +49,7 @@ async def waiting(look: Connection, count: int) -> None:
 
 
 async def test_one_begins_when_the_other_ends(sessions: list[Connection]) -> None:
-    first, second = Shift(sessions[0]), Shift(sessions[1])
+    first, second = shift_on(sessions[0]), shift_on(sessions[1])
     await first.begin(alone=True)
     next_ = asyncio.create_task(second.begin(alone=True))
     await waiting(sessions[2], 1)
@@ -40,7 +60,7 @@ async def test_one_begins_when_the_other_ends(sessions: list[Connection]) -> Non
 
 
 async def test_whoever_ends_comes_after_those_who_wait(sessions: list[Connection]) -> None:
-    first, second = Shift(sessions[0]), Shift(sessions[1])
+    first, second = shift_on(sessions[0]), shift_on(sessions[1])
     await first.begin(alone=True)
     next_ = asyncio.create_task(second.begin(alone=True))
     await waiting(sessions[2], 1)
@@ -55,7 +75,7 @@ async def test_whoever_ends_comes_after_those_who_wait(sessions: list[Connection
 
 
 async def test_a_shift_that_never_ends_is_not_waited_for(sessions: list[Connection]) -> None:
-    first, second = Shift(sessions[0]), Shift(sessions[1])
+    first, second = shift_on(sessions[0]), shift_on(sessions[1])
     await first.begin(alone=True)
     await second.begin(alone=True)
     assert not second.is_held
@@ -64,7 +84,7 @@ async def test_a_shift_that_never_ends_is_not_waited_for(sessions: list[Connecti
 
 
 async def test_a_lost_session_ends_its_shift(sessions: list[Connection]) -> None:
-    first, second = Shift(sessions[0]), Shift(sessions[1])
+    first, second = shift_on(sessions[0]), shift_on(sessions[1])
     await first.begin(alone=True)
     sessions[0].terminate()
     await second.begin(alone=True)
@@ -74,7 +94,7 @@ async def test_a_lost_session_ends_its_shift(sessions: list[Connection]) -> None
 async def test_a_shift_is_over_after_its_time(
     sessions: list[Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shift = Shift(sessions[0])
+    shift = shift_on(sessions[0])
     assert not shift.is_over
     await shift.begin(alone=True)
     assert not shift.is_over
@@ -85,7 +105,7 @@ async def test_a_shift_is_over_after_its_time(
 
 
 async def test_those_without_a_backlog_share_theirs(sessions: list[Connection]) -> None:
-    first, second, backlog = [Shift(session) for session in sessions]
+    first, second, backlog = [shift_on(session) for session in sessions]
     await first.begin(alone=False)
     await second.begin(alone=False)
     assert first.is_held
@@ -102,80 +122,84 @@ async def test_those_without_a_backlog_share_theirs(sessions: list[Connection]) 
 async def test_a_shift_goes_on_while_nobody_waits(
     sessions: list[Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = Shift(sessions[0]), Shift(sessions[1])
     for alone in (True, False):
-        need = {"has_backlog": True, "is_contended": alone}
+        first = Shift(sessions[0], Others(is_met=alone))
+        second = Shift(sessions[1], Others(is_met=True))
         monkeypatch.setattr(shifts, "SHIFT_S", -1)
         await first.begin(alone=alone)
         monkeypatch.undo()
         assert first.is_over
-        assert not await first.is_done(**need), "it begins anew"
+        assert not await first.is_done(has_backlog=True), "it begins anew"
         next_ = asyncio.create_task(second.begin(alone=True))
         await waiting(sessions[2], 1)
-        assert not await first.is_done(**need), "its time is not over"
+        assert not await first.is_done(has_backlog=True), "its time is not over"
         monkeypatch.setattr(shifts, "SHIFT_S", -1)
         await first.end()
         await next_
         third = asyncio.create_task(first.begin(alone=alone))
         await waiting(sessions[2], 1)
-        assert await second.is_done(has_backlog=True, is_contended=True)
+        assert await second.is_done(has_backlog=True)
         await second.end()
         await third
         await first.end()
         monkeypatch.undo()
 
 
-class Meetings:
-    """Counts how often another consumer was met."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self) -> None:
-        self.count += 1
-
-
-async def test_who_shares_a_shift_meets_who_has_one(
+async def test_who_shares_a_shift_presumes_whoever_has_one(
     sessions: list[Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second as it begins; the first when its time is over and the second waits for its own."""
-    met = Meetings(), Meetings()
-    first, second = (Shift(s, one) for s, one in zip(sessions, met, strict=False))
+    known = Others(), Others()
+    first, second = (Shift(s, one) for s, one in zip(sessions, known, strict=False))
     monkeypatch.setattr(shifts, "SHIFT_S", -1)
     await first.begin(alone=False)
-    assert met[0].count == 0
-    await second.begin(alone=False)
-    assert (met[0].count, met[1].count) == (0, 1)
-    await second.end()
-    need = {"has_backlog": True, "is_contended": False}
-    assert not await first.is_done(**need)
-    first._until_s = 0
-    next_ = asyncio.create_task(second.begin(alone=True))
+    assert not await first.is_done(has_backlog=True)
+    assert known[0].presumed == 0
+    next_ = asyncio.create_task(second.fit(nothing_runs, has_backlog=True))
     await waiting(sessions[2], 1)
-    assert await first.is_done(**need)
-    assert (met[0].count, met[1].count) == (1, 1)
-    await first.end()
+    assert (known[0].presumed, known[1].presumed) == (0, 1)
+    assert not second.is_held, "it waits for a shift alone"
+    await first.fit(nothing_runs, has_backlog=False)
+    monkeypatch.undo()
     await next_
-    again = asyncio.create_task(first.begin(alone=True))
-    await waiting(sessions[2], 1)
-    assert await second.is_done(has_backlog=True, is_contended=True)
-    assert met[1].count == 1, "they write by turns already"
+    assert known[0].presumed == 1
+    assert (first.alone, second.alone > 0) == (0, True)
     await second.end()
-    await again
+
+
+async def nothing_runs() -> None:
+    """No batch has to be waited for."""
+
+
+async def test_shifts_alone_have_numbers_of_their_own(sessions: list[Connection]) -> None:
+    shift, numbers = Shift(sessions[0], Others(is_met=True)), set()
+    for _ in range(3):
+        await shift.fit(nothing_runs, has_backlog=True)
+        numbers.add(shift.alone)
+        await shift.end()
+        assert shift.alone == 0
+    assert len(numbers - {0}) == 3
+    await shift.fit(nothing_runs, has_backlog=False)
+    assert shift.is_held
+    assert shift.alone == 0
+    await shift.end()
 
 
 async def test_a_shift_ends_when_another_kind_is_needed(sessions: list[Connection]) -> None:
-    shift = Shift(sessions[0])
+    others = Others()
+    shift = Shift(sessions[0], others)
     kinds = {
         (True, True): True,  # a backlog, and somebody who was met
         (True, False): False,
         (False, False): False,
     }
-    assert not await shift.is_done(has_backlog=True, is_contended=True), "there is none"
+    assert not await shift.is_done(has_backlog=True), "there is none"
     for kind, alone in kinds.items():
         await shift.begin(alone=alone)
         for other, other_alone in kinds.items():
-            need = {"has_backlog": other[0], "is_contended": other[1]}
-            assert await shift.is_done(**need) is (alone != other_alone), (kind, other)
-        assert await shift.is_done(has_backlog=False, is_contended=True), "it is for one batch"
+            others.is_met = other[1]
+            is_done = await shift.is_done(has_backlog=other[0])
+            assert is_done is (alone != other_alone), (kind, other)
+        others.is_met = True
+        assert await shift.is_done(has_backlog=False), "it is for one batch"
         await shift.end()

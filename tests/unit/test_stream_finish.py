@@ -15,6 +15,7 @@ from payments.operations.items import Answer
 from streams.consumer import _Session
 from streams.entry import Entry
 from streams.finishing import Step
+from streams.shifts import NoContention
 from tests.unit.http_app import NOW, decision_of
 
 ENTRIES = [Entry(1, "5-0", b""), Entry(2, "6-0", b"")]
@@ -47,7 +48,9 @@ class FullRedis:
 
 
 def session(redis: FullRedis) -> _Session:
-    consumer = SimpleNamespace(client=redis, name="one", handler=None, apart=None)
+    consumer = SimpleNamespace(
+        client=redis, name="one", handler=None, apart=None, contention=NoContention()
+    )
     return _Session(cast("Any", consumer), [], cast("Any", None))
 
 
