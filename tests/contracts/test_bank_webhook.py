@@ -13,7 +13,7 @@ from tests.fixtures.platform import Platform, api_key
 
 WEBHOOK = "/api/webhook/bank/"
 JSON = {"Content-Type": "application/json"}
-WAIT = {**JSON, "Prefer": "wait=10"}
+WAIT = {**JSON, "Prefer": "wait=30"}
 SEED = """{
   "operation_id": "ccf0a86d-041b-4991-bcf7-e2352f7b8a4a",
   "amount": 145000,

@@ -33,6 +33,7 @@ async def http(platform: Platform) -> AsyncIterator[httpx.AsyncClient]:
         httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{ports[0]}",
             headers=await api_key(platform, "*"),
+            timeout=60,
             trust_env=False,
         ) as http,
     ):
@@ -64,7 +65,7 @@ async def test_every_get_has_its_head(http: httpx.AsyncClient, platform: Platfor
 
 async def test_what_people_and_balancers_ask(http: httpx.AsyncClient) -> None:
     made = await http.post(
-        "/v1/wallets", json={"currency": "RUB", "owner": "u"}, headers={"Prefer": "wait=10"}
+        "/v1/wallets", json={"currency": "RUB", "owner": "u"}, headers={"Prefer": "wait=30"}
     )
     wallet = f"/v1/wallets/{made.json()['wallet_id']}"
     for path in ("/health/live", "/schema", "/schema/openapi.json", "/v1/wallets", wallet):

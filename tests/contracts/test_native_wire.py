@@ -8,7 +8,7 @@ import pytest
 from tests.fixtures.platform import Platform, api_key
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[57][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-WAIT = {"Prefer": "wait=10"}
+WAIT = {"Prefer": "wait=30"}
 
 
 @pytest.fixture

@@ -140,7 +140,7 @@ async def test_refusals_of_what_is_waited_for_are_named(paths: Any) -> None:
 async def test_the_native_examples_work_in_order(
     client: httpx.AsyncClient, platform: Platform, document: dict[str, Any]
 ) -> None:
-    client.headers.update({**await api_key(platform), "Prefer": "wait=10"})
+    client.headers.update({**await api_key(platform), "Prefer": "wait=30"})
     found: dict[str, Any] = {}
     for path in (
         "wallets",

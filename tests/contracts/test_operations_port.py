@@ -32,7 +32,7 @@ async def test_metrics_and_documentation_are_not_at_the_public_port_of_productio
 ) -> None:
     public, operations = bases
     expected = 404 if platform.settings.is_production else 200
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
         for path in INSIDE:
             assert (await http.get(operations + path)).status_code == 200, path
             for way in (path, f"{path}/", f"{path}?x=1", path.replace("m", "%6d", 1)):
@@ -47,7 +47,7 @@ async def test_metrics_and_documentation_are_not_at_the_public_port_of_productio
 @pytest.mark.case("P6")
 async def test_the_operations_port_moves_no_money(bases: tuple[str, str]) -> None:
     _, operations = bases
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
         for path in ("/api/v1/wallet", "/v1/wallets", "/payment/webhook", "/schema/../v1/wallets"):
             answer = await http.post(operations + path, json={"user_id": 1})
             assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path

@@ -62,7 +62,7 @@ class Api(Role):
     async def ready(self) -> None:
         """Wait until it says so."""
         until = monotonic_s() + READY_S
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
             while True:
                 assert monotonic_s() < until, "the API does not become ready"
                 try:

@@ -20,7 +20,7 @@ from tests.fixtures.platform import eventually
 pytestmark = pytest.mark.faults
 
 INN = "1234567890"
-WAIT = {"Prefer": "wait=10"}
+WAIT = {"Prefer": "wait=30"}
 
 
 async def key_headers(database_url: str) -> dict[str, str]:

@@ -49,7 +49,7 @@ async def is_up(name: str, database_url: str, port: int) -> bool:
     """Whether a role does its work."""
     if name in {"api", "simulator"}:
         try:
-            async with httpx.AsyncClient(trust_env=False) as http:
+            async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
                 return (await http.get(f"http://127.0.0.1:{port}/health/live")).status_code > 0
         except httpx.HTTPError:
             return False

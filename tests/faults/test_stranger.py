@@ -61,7 +61,7 @@ async def up(data: Path, port: int) -> AsyncIterator[None]:
         )
 
     async def is_ready() -> bool:
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
             try:
                 url = f"http://127.0.0.1:{port}/health/ready"
                 return (await http.get(url)).status_code == 200

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-WAIT = {"Prefer": "wait=10"}
+WAIT = {"Prefer": "wait=30"}
 
 
 async def opened(http: httpx.AsyncClient, currency: str = "RUB", owner: str = "user-17") -> int:

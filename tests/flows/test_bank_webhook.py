@@ -13,7 +13,7 @@ from payments_tools.demo.organizations import seed_organizations
 from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import Platform, api_key, eventually
 
-WEBHOOK, WAIT = "/api/webhook/bank/", {"Prefer": "wait=10"}
+WEBHOOK, WAIT = "/api/webhook/bank/", {"Prefer": "wait=30"}
 COPIES = 100
 
 

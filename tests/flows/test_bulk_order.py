@@ -79,7 +79,7 @@ async def test_parts_are_operations_of_their_own(native: httpx.AsyncClient) -> N
     answer = await native.post(BULK, json=body, headers={"Idempotency-Key": "b-9"})
     assert answer.status_code == 202
     ids = [i["operation_id"] for i in answer.json()["items"]]
-    waited = (await native.get(f"/v1/operations/{answer.json()['operation_id']}?wait=10")).json()
+    waited = (await native.get(f"/v1/operations/{answer.json()['operation_id']}?wait=30")).json()
     assert waited["status"] == "applied"
     for operation_id, kind in zip(
         ids, ("hold.capture", "hold.release", "transaction.create", "transfer.create"), strict=True

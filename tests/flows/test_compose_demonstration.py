@@ -166,7 +166,7 @@ def test_the_lines_of_the_assignments_work_as_written(demonstration: Demonstrati
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
     handshake = json.loads(done.stdout)["handshake_id"]
     body = {"user_id": 1, "handshake_id": handshake}
-    with httpx.Client(base_url=demonstration.base, trust_env=False) as http:
+    with httpx.Client(base_url=demonstration.base, timeout=60, trust_env=False) as http:
         until = time.monotonic() + DEADLINE_S
         wallet: dict[str, Any] = {}
         while wallet.get("status") is None:

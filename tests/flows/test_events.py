@@ -147,7 +147,7 @@ async def test_filters_pages_and_what_is_no_type(native: httpx.AsyncClient) -> N
 async def test_waiting_ends_with_the_first_event(native: httpx.AsyncClient) -> None:
     await opened(native)
     after = (await native.get("/v1/events")).json()["last_sequence"]
-    waiting = asyncio.create_task(native.get(f"/v1/events?after={after}&wait=10"))
+    waiting = asyncio.create_task(native.get(f"/v1/events?after={after}&wait=30"))
     await asyncio.sleep(0.2)
     assert not waiting.done()
     await opened(native)
@@ -183,7 +183,7 @@ async def test_a_stream_gives_what_happens_and_resumes(platform: Platform) -> No
     headers = {**await api_key(platform), "Accept": "text/event-stream"}
     async with (
         served(platform.settings) as (port,),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers) as http,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as http,
     ):
         first = await opened(http)
         async with http.stream("GET", "/v1/events") as answer:
@@ -203,7 +203,7 @@ async def test_a_stream_gives_what_happens_and_resumes(platform: Platform) -> No
 
 async def test_a_server_that_stops_ends_its_streams(platform: Platform) -> None:
     headers = {**await api_key(platform), "Accept": "text/event-stream"}
-    async with httpx.AsyncClient(headers=headers) as http:
+    async with httpx.AsyncClient(headers=headers, timeout=60) as http:
         async with served(platform.settings) as (port,):
             request = http.build_request("GET", f"http://127.0.0.1:{port}/v1/events")
             answer = await http.send(request, stream=True)

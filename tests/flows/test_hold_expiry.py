@@ -18,7 +18,7 @@ from tests.integration.test_ledgers_word import two_wallets
 async def test_an_expired_hold_gives_the_money_back(
     client: httpx.AsyncClient, platform: Platform
 ) -> None:
-    client.headers.update({**await api_key(platform), "Prefer": "wait=10"})
+    client.headers.update({**await api_key(platform), "Prefer": "wait=30"})
 
     async def post(path: str, **body: Any) -> dict[str, Any]:
         answer = await client.post(path, json=body)
@@ -67,7 +67,7 @@ async def test_everybody_agrees_from_the_moment_of_expiry(
     client: httpx.AsyncClient, platform: Platform
 ) -> None:
     """No sweep runs here: the hold is over all the same."""
-    client.headers.update({**await api_key(platform), "Prefer": "wait=10"})
+    client.headers.update({**await api_key(platform), "Prefer": "wait=30"})
     source, destination = await two_wallets(platform)
     everything = {"amount": "10.00", "currency": "RUB"}
     body = {"wallet_id": source, "expires_in_s": 1, **everything}
@@ -103,7 +103,7 @@ async def test_a_capture_accepted_in_time_counts_when_the_consumer_is_late(
     client.headers.update(await api_key(platform))
     source, destination = await two_wallets(platform)
     body = {"wallet_id": source, "expires_in_s": 2, "amount": "10.00", "currency": "RUB"}
-    hold = (await client.post("/v1/holds", json=body, headers={"Prefer": "wait=10"})).json()
+    hold = (await client.post("/v1/holds", json=body, headers={"Prefer": "wait=30"})).json()
     await platform.stop_consumer()
     capture = await client.post(
         f"/v1/holds/{hold['hold_id']}/capture",

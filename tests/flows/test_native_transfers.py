@@ -158,5 +158,5 @@ async def test_before_it_is_decided(native: httpx.AsyncClient, platform: Platfor
     assert repeated.status_code == 202
     assert repeated.headers["Idempotency-Replayed"] == "true"
     await platform.start_consumer()
-    standing = (await native.get(answer.headers["location"] + "?wait=10")).json()
+    standing = (await native.get(answer.headers["location"] + "?wait=30")).json()
     assert standing["status"] == "applied"

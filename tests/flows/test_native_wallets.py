@@ -22,7 +22,7 @@ async def test_a_wallet_is_opened_and_read(native: httpx.AsyncClient) -> None:
 async def test_an_accepted_wallet_can_be_followed(native: httpx.AsyncClient) -> None:
     accepted = await native.post("/v1/wallets", json={"currency": "JPY", "owner": "o"})
     assert accepted.status_code == 202
-    standing = (await native.get(accepted.headers["location"] + "?wait=10")).json()
+    standing = (await native.get(accepted.headers["location"] + "?wait=30")).json()
     assert (standing["status"], standing["kind"]) == ("applied", "wallet.open")
     assert standing["result"]["balance"] == "0"
 

@@ -95,7 +95,7 @@ async def test_waiting_ends_with_the_operation_to_ask_for(shop: Shop) -> None:
     assert (accepted.status_code, accepted.json()["status"]) == (202, "accepted")
     await shop.platform.start_consumer()
     where = accepted.headers["location"]
-    found = await shop.http.get(f"{where}?wait=10", headers=user.headers)
+    found = await shop.http.get(f"{where}?wait=30", headers=user.headers)
     assert found.json()["status"] == "applied"
     assert (await shop.http.get(where, headers=other.headers)).status_code == 404
 

@@ -12,7 +12,7 @@ from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import Platform, api_key
 from tests.fixtures.statement_files import ACCOUNT, Row, onec, sample
 
-WEBHOOK, WAIT = "/api/webhook/bank/", {"Prefer": "wait=10"}
+WEBHOOK, WAIT = "/api/webhook/bank/", {"Prefer": "wait=30"}
 INN = "1234567890"
 CP1251, UTF8 = "1c-statement-cp1251.txt", "1c-statement-says-windows-is-utf8.txt"
 

@@ -242,6 +242,8 @@ async def test_a_refusal_says_how_to_sign(superpay: SuperPay) -> None:
     shown = await stuck(superpay)
     old = await send(superpay, event(shown), "evt_old", at=time.time() - 400)
     assert "sign each attempt anew" in old.json()["detail"]
-    async with httpx.AsyncClient(base_url=superpay.http.base_url, trust_env=False) as anybody:
+    async with httpx.AsyncClient(
+        base_url=superpay.http.base_url, timeout=60, trust_env=False
+    ) as anybody:
         bare = await anybody.post(PATH, content=event(shown))
     assert "webhook-id, webhook-timestamp and webhook-signature" in bare.json()["detail"]

@@ -180,7 +180,7 @@ async def test_both_sides_of_a_transaction_see_its_number_and_the_other_wallet(
 @pytest.mark.case("S2")
 async def test_a_post_may_wait(client: httpx.AsyncClient, platform: Platform) -> None:
     """With `Prefer: wait=N`: 201 as the GET says it, or the refusal; in time or not at all."""
-    wait = {"Prefer": "wait=10"}
+    wait = {"Prefer": "wait=30"}
     first, second = [
         await client.post(WALLET, json={"user_id": user_id, "amount": 100}, headers=wait)
         for user_id in (1, 2)

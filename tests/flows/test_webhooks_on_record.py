@@ -14,7 +14,7 @@ from tests.fixtures.invariants import assert_invariants
 from tests.fixtures.platform import Platform, api_key
 from tests.fixtures.shop import KEY, SETTINGS, Shop, notice
 
-BANK, WAIT = "/api/webhook/bank/", {"Prefer": "wait=10"}
+BANK, WAIT = "/api/webhook/bank/", {"Prefer": "wait=30"}
 OLD, NEW = "an old secret of the bank", "a new secret of the bank"
 INN = "1234567890"
 SUSPENSE = "SELECT credits_posted - debits_posted FROM accounts WHERE code = 'suspense:RUB'"

@@ -90,7 +90,7 @@ def test_every_rule_says_what_is_wrong_and_how_urgent_it_is() -> None:
 async def exported(ports: list[int]) -> set[str]:
     """Names of everything the roles at these ports export, whether it has a value yet or not."""
     names: set[str] = set()
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
         for port in ports:
             try:
                 text = (await http.get(f"http://127.0.0.1:{port}/metrics")).text

@@ -14,7 +14,7 @@ async def test_an_operation_goes_through(platform: Platform) -> None:
 
 async def test_http_reaches_it(client: httpx.AsyncClient, platform: Platform) -> None:
     assert (await client.get("/health/ready")).json()["status"] == "ready"
-    headers = {**await api_key(platform), "Prefer": "wait=10"}
+    headers = {**await api_key(platform), "Prefer": "wait=30"}
     body = {"currency": "RUB", "owner": "me"}
     opened = await client.post("/v1/wallets", json=body, headers=headers)
     assert opened.status_code == 201, opened.text
