@@ -4,13 +4,14 @@ Each part is an operation of its own afterwards: it has its outcome, its entries
 transaction under an id that is derived from the whole and its place.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import msgspec
 
-from payments.kernel.ids import AccountId, derived_id
+from payments.kernel.ids import AccountId, derived_ids
 from payments.ledger.chart import AccountSpec
 from payments.operations.envelope import Envelope, Intent, digest_of_intent
 from payments.operations.operation import Context, Operation, Part, State
@@ -19,6 +20,7 @@ from payments.operations.record import Ref
 
 KIND: Final = "operations.atomic"
 _NOTHING: Final = msgspec.Raw(b"")
+_READ: Final = "read"
 _effects: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -29,8 +31,11 @@ class AtomicPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     intent: msgspec.Raw
 
 
-class ApplyAll(Intent, frozen=True, kw_only=True):
-    """Apply all of them, or none. `content` stands for what the client sent."""
+class ApplyAll(Intent, frozen=True, kw_only=True, gc=True, dict=True):
+    """Apply all of them, or none. `content` stands for what the client sent.
+
+    Its parts are read once, and kept in its `__dict__`.
+    """
 
     content_field: ClassVar = "content"
 
@@ -60,22 +65,24 @@ BULK_REJECTED: Final = Refusal(
 )
 
 
-def part_id(operation_id: UUID, index: int) -> UUID:
-    """The operation id of a part."""
-    return derived_id("part", str(operation_id), str(index))
+def part_ids(operation_id: UUID) -> Iterator[UUID]:
+    """The operation ids of its parts, without end."""
+    of = derived_ids("part", str(operation_id), "")
+    return map(of, map(str, count()))
 
 
-def part_envelope(envelope: Envelope, index: int, part: Part) -> Envelope:
-    """The envelope of a part: its own id and kind, the whole's actor and time."""
-    kind = part.operation.kind
-    return Envelope(
-        operation_id=part_id(envelope.operation_id, index),
-        kind=kind,
-        actor=envelope.actor,
-        digest=digest_of_intent(kind, envelope.actor, part.intent),
-        submitted_at=envelope.submitted_at,
-        body=_NOTHING,
-    )
+def part_envelopes(envelope: Envelope, parts: Sequence[Part]) -> Iterator[Envelope]:
+    """The envelopes of the parts: their own ids and kinds, the whole's actor and time."""
+    actor, submitted_at = envelope.actor, envelope.submitted_at
+    for (operation, intent), id_ in zip(parts, part_ids(envelope.operation_id), strict=False):
+        yield Envelope(
+            operation_id=id_,
+            kind=operation.kind,
+            actor=actor,
+            digest=digest_of_intent(operation.kind, actor, intent),
+            submitted_at=submitted_at,
+            body=_NOTHING,
+        )
 
 
 def bulk_applied(decisions: Sequence[Decision]) -> tuple[AllApplied, str | None]:
@@ -91,9 +98,12 @@ def bulk_rejected(index: int, decision: Decision) -> BulkRejected:
 
 
 def _item(decision: Decision) -> msgspec.Raw:
-    fields: dict[str, Any] = msgspec.json.decode(decision.result, type=dict[str, msgspec.Raw])
-    own = {"operation_id": str(decision.operation_id), "status": decision.status}
-    return msgspec.Raw(msgspec.json.encode({**fields, **own}))
+    own = f'"operation_id":"{decision.operation_id}","status":"{decision.status}"}}'
+    result = decision.result
+    if '"operation_id"' in result or '"status"' in result or result == "{}":
+        fields = msgspec.json.decode(result, type=dict[str, msgspec.Raw])
+        return msgspec.Raw(msgspec.json.encode({**fields, **msgspec.json.decode("{" + own)}))
+    return msgspec.Raw(f"{result[:-1]},{own}".encode())  # a fifth of the time
 
 
 class _Kinds:
@@ -108,10 +118,13 @@ class _Kinds:
 
     def parts(self, intent: ApplyAll) -> Sequence[Part]:
         """The operations and intents, in their order."""
-        return [
-            Part(self._operations[part.kind], self._decoders[part.kind].decode(part.intent))
-            for part in intent.parts
-        ]
+        read: list[Part] | None = intent.__dict__.get(_READ)
+        if read is None:
+            read = intent.__dict__[_READ] = [self._part(part) for part in intent.parts]
+        return read
+
+    def _part(self, part: AtomicPart) -> Part:
+        return Part(self._operations[part.kind], self._decoders[part.kind].decode(part.intent))
 
     def refs(self, intent: ApplyAll) -> list[Ref]:
         """The rows that the parts need."""
@@ -132,7 +145,7 @@ class _Kinds:
 
     def partition_key(self, intent: ApplyAll) -> int | str:
         """The first part's: its payer's operations stand in that partition."""
-        operation, one = self.parts(intent)[0]
+        operation, one = self._part(intent.parts[0])
         return operation.partition_key(one)
 
 

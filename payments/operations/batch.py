@@ -10,7 +10,7 @@ from payments.events.event import Event
 from payments.kernel.ids import AccountId
 from payments.ledger.balances import BalanceLimit
 from payments.ledger.chart import AccountSpec
-from payments.operations.atomic import BULK_REJECTED, bulk_applied, bulk_rejected, part_envelope
+from payments.operations.atomic import BULK_REJECTED, bulk_applied, bulk_rejected, part_envelopes
 from payments.operations.envelope import Envelope, Intent, is_said_by
 from payments.operations.items import Answer, Item, answer_to
 from payments.operations.lapse import Ended
@@ -118,8 +118,10 @@ class Batch:
         undo = self.state.savepoint(a for part in parts for a in self._accounts_of(*part))
         done: list[Decision] = []
         told: list[Event] = []
-        for index, part in enumerate(parts):
-            one = Item(item.entry, part_envelope(envelope, index, part), *part)
+        for index, (own, part) in enumerate(
+            zip(part_envelopes(envelope, parts), parts, strict=True)
+        ):
+            one = Item(item.entry, own, *part)
             decision = self._decide(one)
             if decision.status == Status.REJECTED.value:
                 undo()
@@ -135,7 +137,7 @@ class Batch:
 
     def _reject_all(self, item: Item, parts: Sequence[Part], why: Result) -> Decision:
         """Every part is rejected with the whole: its id was given to the client."""
-        envelopes = [part_envelope(item.envelope, n, part) for n, part in enumerate(parts)]
+        envelopes = list(part_envelopes(item.envelope, parts))
         whole, *rejected = (
             self._decision(one, Status.REJECTED, BULK_REJECTED.code, why, None)
             for one in (item.envelope, *envelopes)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from payments.http.services import HttpRequest, service
 from payments.kernel.errors import Conflict, InvalidBody, PaymentsError
 from payments.kernel.ids import derived_ids
 from payments.operations.acceptance import BulkItems, runs_of
-from payments.operations.atomic import BULK_REJECTED, ApplyAll, AtomicPart, atomic, part_id
+from payments.operations.atomic import BULK_REJECTED, ApplyAll, AtomicPart, atomic, part_ids
 from payments.operations.bulk import AcceptBulk, BulkPart, RefusedItem, bulk
 from payments.operations.bulk_ids import item_id, new_bulk_id
 from payments.operations.envelope import Intent, digest_of_intent
@@ -215,8 +216,8 @@ async def _submit_atomic(
     if ticket.decision is not None and ticket.decision.status == Status.APPLIED.value:
         replayed = (REPLAYED,) if ticket.is_replay else ()
         return Reply(HTTPStatus.OK, applied_body(ticket.decision), (*headers, *replayed))
-    ids = [str(part_id(ticket.operation_id, index)) for index in range(len(parts))]
-    accepted = [{"operation_id": id_, "status": Status.ACCEPTED.value} for id_ in ids]
+    ids = islice(part_ids(ticket.operation_id), len(parts))
+    accepted = [{"operation_id": str(id_), "status": Status.ACCEPTED.value} for id_ in ids]
     return render_ticket(request, ticket, headers=headers, more={"items": accepted})
 
 
