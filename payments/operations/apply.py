@@ -45,8 +45,6 @@ from streams.turns import OverturnedError, Turn
 _TRIES_OF_MANY: Final = 2
 """All others wait for them: they are halved soon, until the one that fails is alone."""
 _BACKOFF_S: Final = 0.02
-_DECIDED_AT_ONCE: Final = 50
-"""So many are decided before the other batch may send its next statement."""
 
 _log = structlog.get_logger(__name__)
 
@@ -285,10 +283,7 @@ class Applier:
             now = self._clock()
             batch = Batch(loaded.state, loaded.known, now, loaded.parked, teller=self._teller)
             turn.loaded(Ahead.of(batch))
-            for count, item in enumerate(items, 1):
-                batch.take(item)
-                if count % _DECIDED_AT_ONCE == 0:
-                    await asyncio.sleep(0)
+            await batch.take_all(items)
             writing = Writing(batch, [item.entry for item in items], loaded)
             turn.decided()
             await writing.early(connection)

@@ -1,5 +1,6 @@
 """A batch in memory: outcomes decided in stream order, each based on the ones before it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -28,6 +29,8 @@ from payments.operations.transaction import (
 CLOCKS_DIFFER: Final = timedelta(seconds=1)
 """The clock of the accepting host may be this far ahead of the deciding host's."""
 
+_DECIDED_AT_ONCE: Final = 100
+"""Operations and entries."""
 _APPLIED: Final = Status.APPLIED.value
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -69,6 +72,15 @@ class Batch:
         self._teller = teller
         if teller is not None:
             state.records.watched = teller.watched
+
+    async def take_all(self, items: Sequence[Item]) -> None:
+        """Decide them in their order; other batches may send their next statement in between."""
+        pause_at = _DECIDED_AT_ONCE
+        for count, item in enumerate(items):
+            self.take(item)
+            if len(self.decided) + count >= pause_at:  # a bulk decides many, a repeat nothing
+                pause_at = len(self.decided) + count + _DECIDED_AT_ONCE
+                await asyncio.sleep(0)
 
     def take(self, item: Item) -> None:
         """Decide one item, or answer with its earlier outcome."""
