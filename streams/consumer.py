@@ -163,8 +163,8 @@ class _Session:
             idle_s = _ASIDE_S if self._consumer.has_aside() else _IDLE_S
             batch = await self._inbox.take(self._consumer.batch_max, idle_s)
             if batch or self._consumer.has_aside():
-                taken = sum(len(entry.payload) for entry in batch)
-                has_backlog = has_backlog or taken >= _BACKLOG_MIN_BYTES  # what came meanwhile
+                if not has_backlog:  # what came meanwhile
+                    has_backlog = sum(len(e.payload) for e in batch) >= _BACKLOG_MIN_BYTES
                 await self._shift.fit(self._lanes.idle, has_backlog=has_backlog)
                 await self._apply(batch)
         await self._apart.stop()

@@ -31,19 +31,14 @@ _BEGIN: Final = tuple(
 who wait in the order in which they came.
 """
 _NUMBERS: Final = count(1)
-_IS_WANTED: Final = """
+_HAS_ANOTHER: Final = """
     SELECT EXISTS(SELECT FROM pg_locks
-                   WHERE locktype = 'advisory' AND classid = $1 AND objsubid = 2 AND NOT granted
-                     AND database = (SELECT oid FROM pg_database
-                                      WHERE datname = current_database()))
-"""
-_IS_SHARED: Final = """
-    SELECT EXISTS(SELECT FROM pg_locks
-                   WHERE locktype = 'advisory' AND classid = $1 AND objsubid = 2 AND granted
+                   WHERE locktype = 'advisory' AND classid = $1 AND objsubid = 2 AND granted = $2
                      AND pid <> pg_backend_pid()
                      AND database = (SELECT oid FROM pg_database
                                       WHERE datname = current_database()))
 """
+"""True when another session holds a shift ($2 true), or waits for one (false)."""
 _END: Final = tuple(f"SELECT pg_advisory_unlock{shared}({LOCK_CLASS}, 0)" for shared in _SHARED)
 
 
@@ -102,7 +97,7 @@ class Shift:
         self._is_alone = alone
         self._number = next(_NUMBERS)
         self._until_s = asyncio.get_running_loop().time() + SHIFT_S
-        if not alone and await self._session.fetchval(_IS_SHARED, LOCK_CLASS):
+        if not alone and await self._session.fetchval(_HAS_ANOTHER, LOCK_CLASS, True):
             self._contention.presume()
 
     async def fit(self, idle: Callable[[], Awaitable[None]], *, has_backlog: bool) -> None:
@@ -131,7 +126,7 @@ class Shift:
             return True
         if not self.is_over:
             return False
-        if await self._session.fetchval(_IS_WANTED, LOCK_CLASS):
+        if await self._session.fetchval(_HAS_ANOTHER, LOCK_CLASS, False):
             if not self._is_alone:
                 self._contention.presume()
             return True

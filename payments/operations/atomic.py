@@ -98,12 +98,13 @@ def bulk_rejected(index: int, decision: Decision) -> BulkRejected:
 
 
 def _item(decision: Decision) -> msgspec.Raw:
-    own = f'"operation_id":"{decision.operation_id}","status":"{decision.status}"}}'
-    result = decision.result
+    id_, status, result = str(decision.operation_id), decision.status, decision.result
     if '"operation_id"' in result or '"status"' in result or result == "{}":
-        fields = msgspec.json.decode(result, type=dict[str, msgspec.Raw])
-        return msgspec.Raw(msgspec.json.encode({**fields, **msgspec.json.decode("{" + own)}))
-    return msgspec.Raw(f"{result[:-1]},{own}".encode())  # a fifth of the time
+        fields: dict[str, Any] = msgspec.json.decode(result, type=dict[str, msgspec.Raw])
+        own = {"operation_id": id_, "status": status}
+        return msgspec.Raw(msgspec.json.encode({**fields, **own}))
+    # The usual way, without reading it.
+    return msgspec.Raw(f'{result[:-1]},"operation_id":"{id_}","status":"{status}"}}'.encode())
 
 
 class _Kinds:

@@ -150,7 +150,7 @@ async def test_what_takes_longer_than_a_second_is_not_unknown(
         assert (answer.status_code, answer.json()["code"]) == (409, "not_decided_yet")
         assert answer.json()["retryable"] is True
         assert answer.json()["operation_id"] == ids[path]
-        assert monotonic_s() - before > 0.9
+        assert 0.9 < monotonic_s() - before < 20
         unknown = await native.post(url.replace(ids[path], UNKNOWN), json=json)
         assert unknown.status_code == 404
     seen = await native.get(f"/v1/transfers/{ids['transfers']}")
