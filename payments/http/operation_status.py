@@ -24,6 +24,7 @@ from payments.kernel.errors import NotFound
 from payments.kernel.ids import OperationId, parse_id
 from payments.kernel.words import kind_of_operation, one_of
 from payments.operations.acceptance import Acceptance
+from payments.operations.atomic import parts_in
 from payments.operations.envelope import decode
 from payments.operations.outcome import Decision, Status
 from payments.operations.outcomes import Parked
@@ -54,6 +55,10 @@ class Markers(Protocol):
 
     async def find_marker(self, operation_id: OperationId) -> bytes | None:
         """The marker of an accepted operation."""
+        ...
+
+    async def find_whole(self, operation_id: OperationId) -> OperationId | None:
+        """The bulk that a part or an item of this id would be of."""
         ...
 
 
@@ -148,7 +153,8 @@ async def standing(
     decision = await decisions.find(operation_id)
     if decision is not None:
         return _decided(decision)
-    marker = await service(request, Markers).find_marker(operation_id)  # type: ignore[type-abstract]
+    markers = service(request, Markers)  # type: ignore[type-abstract]
+    marker = await markers.find_marker(operation_id)
     acceptance = None if marker is None else _DECODE_ACCEPTANCE(marker)
     later = None
     if acceptance is not None and wait_s > 0:
@@ -162,10 +168,13 @@ async def standing(
             status=Status.ACCEPTED.value,
             accepted_at=rfc3339(acceptance.accepted_at),
         )
-    parked = await _parked(service(request, AsyncEngine), operation_id)
+    engine = service(request, AsyncEngine)
+    parked = await _parked(engine, operation_id)
+    if parked is None and (whole_id := await markers.find_whole(operation_id)) is not None:
+        parked = await _parked(engine, whole_id, part_id=operation_id)
     if parked is not None:
         return parked
-    # A part of an atomic bulk has no marker of its own, and a marker goes away with the decision.
+    # A marker goes away with the decision.
     await wait_for_accepted(request)
     decision = await decisions.find(operation_id)
     return None if decision is None else _decided(decision)
@@ -189,8 +198,9 @@ def _decided(decision: Decision) -> tuple[str, OperationStanding]:
 
 
 async def _parked(
-    engine: AsyncEngine, operation_id: OperationId
+    engine: AsyncEngine, operation_id: OperationId, *, part_id: OperationId | None = None
 ) -> tuple[str, OperationStanding] | None:
+    """The standing of a parked operation, or of a part of it."""
     letters = dead_letters.c
     is_parked = (
         (letters.operation_id == operation_id)
@@ -208,9 +218,12 @@ async def _parked(
     if row is None:
         return None
     actor, accepted_at = _sender(row.payload, row.parked_at)
+    kind = (row.kind or "") if part_id is None else _kind_of_part(row.payload, part_id)
+    if kind is None:
+        return None
     return actor, OperationStanding(
-        operation_id=str(operation_id),
-        kind=row.kind or "",
+        operation_id=str(part_id or operation_id),
+        kind=kind,
         status=Status.PARKED.value,
         accepted_at=rfc3339(accepted_at),
         detail=PARKED,
@@ -223,6 +236,14 @@ def _sender(payload: bytes, parked_at: datetime) -> tuple[str, datetime]:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return "", parked_at  # unreadable: only an administrator may see it
     return envelope.actor, envelope.submitted_at
+
+
+def _kind_of_part(payload: bytes, part_id: OperationId) -> str | None:
+    try:
+        parts = parts_in(decode(payload))
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return next((part.kind for part in parts if part.operation_id == part_id), None)
 
 
 HANDLERS: Final = (get_operation, find_operation)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
@@ -49,6 +49,14 @@ class BulkItems(msgspec.Struct, frozen=True):
 
 
 NO_ITEMS: Final = BulkItems()
+
+
+class Marked(NamedTuple):
+    """What is kept of an operation until it is decided: its marker, and what stands beside it."""
+
+    operation_id: OperationId
+    marker: bytes
+    beside: Beside = NOTHING_BESIDE
 
 
 class Door(Protocol):

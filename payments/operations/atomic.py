@@ -1,11 +1,10 @@
 """operations.atomic: several operations in one entry, applied in their order, all or none.
 
-Each part is an operation of its own afterwards: it has its outcome, its entries and its
-transaction under an id that is derived from the whole and its place.
+Each part is an operation of its own: it exists when the whole is accepted, and has its outcome, its
+entries and its transaction under an id that is derived from the whole and its place (ADR 0260).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -13,14 +12,17 @@ import msgspec
 
 from payments.kernel.ids import AccountId, derived_ids
 from payments.ledger.chart import AccountSpec
-from payments.operations.envelope import Envelope, Intent, digest_of_intent
-from payments.operations.operation import Context, Operation, Part, State
+from payments.operations.acceptance import BulkItems, runs_of
+from payments.operations.bulk_ids import item_id
+from payments.operations.envelope import Envelope, Intent, digest_of, digest_of_intent
+from payments.operations.operation import Context, Operation, Part, State, UnknownPartError
 from payments.operations.outcome import Applied, Decision, Outcome, Refusal, Result
 from payments.operations.record import Ref
 
 KIND: Final = "operations.atomic"
 _NOTHING: Final = msgspec.Raw(b"")
 _READ: Final = "read"
+_IDS: Final = "ids"
 _effects: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -34,19 +36,24 @@ class AtomicPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class ApplyAll(Intent, frozen=True, kw_only=True, gc=True, dict=True):
     """Apply all of them, or none. `content` stands for what the client sent.
 
-    Its parts are read once, and kept in its `__dict__`.
+    `ids_follow`: the ids of its parts are its own with their places, as those of a bulk's items;
+    else they are hashed of it and the place. Parts are read once, and kept in its `__dict__`.
     """
 
     content_field: ClassVar = "content"
 
     parts: tuple[AtomicPart, ...]
     content: str = ""
+    ids_follow: bool = False
 
 
 class AllApplied(Result, frozen=True, kw_only=True):
     """Each part: its `operation_id`, `status` and what it was applied with."""
 
     items: list[msgspec.Raw]
+
+
+_read_whole: Final = msgspec.json.Decoder(ApplyAll).decode
 
 
 class BulkRejected(Result, frozen=True, kw_only=True):
@@ -65,24 +72,83 @@ BULK_REJECTED: Final = Refusal(
 )
 
 
-def part_ids(operation_id: UUID) -> Iterator[UUID]:
-    """The operation ids of its parts, without end."""
+def part_ids(intent: ApplyAll, operation_id: UUID) -> Sequence[UUID]:
+    """The operation ids of its parts; `operation_id` is its own."""
+    whole: UUID | None
+    ids: Sequence[UUID]
+    whole, ids = intent.__dict__.get(_IDS, (None, ()))
+    if whole != operation_id:
+        count = len(intent.parts)
+        if intent.ids_follow:
+            ids = [item_id(operation_id, place) for place in range(count)]
+        else:
+            ids = hashed_ids(operation_id, count)
+        intent.__dict__[_IDS] = operation_id, ids
+    return ids
+
+
+def hashed_ids(operation_id: UUID, count: int) -> list[UUID]:
+    """The ids of the parts where they do not follow from that of the whole."""
     of = derived_ids("part", str(operation_id), "")
-    return map(of, map(str, count()))
+    return [of(str(place)) for place in range(count)]
 
 
-def part_envelopes(envelope: Envelope, parts: Sequence[Part]) -> Iterator[Envelope]:
+def parts_accepted(intent: ApplyAll, operation_id: UUID) -> BulkItems:
+    """What is kept of its parts until they are decided."""
+    runs = runs_of([(place, part.kind) for place, part in enumerate(intent.parts)])
+    if intent.ids_follow:
+        return BulkItems(runs)
+    ids = part_ids(intent, operation_id)
+    return BulkItems(runs, tuple((id_, place) for place, id_ in enumerate(ids)))
+
+
+def ids_kept(intent: Intent, operation_id: UUID) -> Sequence[bytes]:
+    """Ids of parts whose places are kept until then, of whatever operation."""
+    if not isinstance(intent, ApplyAll) or intent.ids_follow:
+        return ()
+    return [id_.bytes for id_ in part_ids(intent, operation_id)]
+
+
+def read_whole(envelope: Envelope) -> ApplyAll | None:
+    """The intent of an atomic bulk, None of anything else. Raises `msgspec.MsgspecError`."""
+    return _read_whole(envelope.intent) if envelope.kind == KIND else None
+
+
+def parts_in(envelope: Envelope) -> list[Envelope]:
+    """The parts of an atomic bulk that is not decided by its operations, none of anything else.
+
+    Raises `msgspec.MsgspecError`.
+    """
+    whole = read_whole(envelope)
+    if whole is None:
+        return []
+    actor, ids = envelope.actor, part_ids(whole, envelope.operation_id)
+    return [
+        _envelope(envelope, id_, one.kind, digest_of(one.kind, actor, bytes(one.intent)))
+        for one, id_ in zip(whole.parts, ids, strict=True)
+    ]
+
+
+def part_envelopes(envelope: Envelope, whole: Intent, parts: Sequence[Part]) -> Iterator[Envelope]:
     """The envelopes of the parts: their own ids and kinds, the whole's actor and time."""
-    actor, submitted_at = envelope.actor, envelope.submitted_at
-    for (operation, intent), id_ in zip(parts, part_ids(envelope.operation_id), strict=False):
-        yield Envelope(
-            operation_id=id_,
-            kind=operation.kind,
-            actor=actor,
-            digest=digest_of_intent(operation.kind, actor, intent),
-            submitted_at=submitted_at,
-            body=_NOTHING,
-        )
+    if not isinstance(whole, ApplyAll):
+        raise TypeError(f"{envelope.kind} has no parts")
+    actor = envelope.actor
+    ids = part_ids(whole, envelope.operation_id)
+    for (operation, intent), id_ in zip(parts, ids, strict=True):
+        digest = digest_of_intent(operation.kind, actor, intent)
+        yield _envelope(envelope, id_, operation.kind, digest)
+
+
+def _envelope(whole: Envelope, id_: UUID, kind: str, digest: bytes) -> Envelope:
+    return Envelope(
+        operation_id=id_,
+        kind=kind,
+        actor=whole.actor,
+        digest=digest,
+        submitted_at=whole.submitted_at,
+        body=_NOTHING,
+    )
 
 
 def bulk_applied(decisions: Sequence[Decision]) -> tuple[AllApplied, str | None]:
@@ -125,7 +191,10 @@ class _Kinds:
         return read
 
     def _part(self, part: AtomicPart) -> Part:
-        return Part(self._operations[part.kind], self._decoders[part.kind].decode(part.intent))
+        operation = self._operations.get(part.kind)
+        if operation is None:
+            raise UnknownPartError(part.kind)
+        return Part(operation, self._decoders[part.kind].decode(part.intent))
 
     def refs(self, intent: ApplyAll) -> list[Ref]:
         """The rows that the parts need."""

@@ -131,7 +131,7 @@ class Batch:
         done: list[Decision] = []
         told: list[Event] = []
         for index, (own, part) in enumerate(
-            zip(part_envelopes(envelope, parts), parts, strict=True)
+            zip(part_envelopes(envelope, item.intent, parts), parts, strict=True)
         ):
             one = Item(item.entry, own, *part)
             decision = self._decide(one)
@@ -149,7 +149,7 @@ class Batch:
 
     def _reject_all(self, item: Item, parts: Sequence[Part], why: Result) -> Decision:
         """Every part is rejected with the whole: its id was given to the client."""
-        envelopes = list(part_envelopes(item.envelope, parts))
+        envelopes = list(part_envelopes(item.envelope, item.intent, parts))
         whole, *rejected = (
             self._decision(one, Status.REJECTED, BULK_REJECTED.code, why, None)
             for one in (item.envelope, *envelopes)

@@ -14,7 +14,7 @@ import msgspec
 from payments.operations.bulk_ids import item_id, new_bulk_id
 from payments.operations.envelope import VERSION, Envelope, Intent, digest_of, digest_of_intent
 from payments.operations.items import Item, Marking
-from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State
+from payments.operations.operation import NO_ACCOUNTS, Context, Operation, State, UnknownPartError
 from payments.operations.outcome import Applied, Outcome, Result
 from payments.operations.submit import Request
 from streams.entry import Entry
@@ -99,12 +99,14 @@ class Bulks:
                 raise ValueError(f"{operation.kind} draws numbers, and cannot be in a bulk")
 
     def items(self, whole: Item) -> Iterator[Item]:
-        """The items of a bulk that was read. Raises a decoder's error or KeyError."""
+        """The items of a bulk that was read. Raises a decoder's error or `UnknownPartError`."""
         intent, envelope = whole.intent, whole.envelope
         if not isinstance(intent, AcceptBulk):
             return
         own = frozenset(intent.own)
         for part in intent.parts:
+            if part.kind not in self._kinds:
+                raise UnknownPartError(part.kind)
             operation, decoder = self._kinds[part.kind]
             decoded = decoder.decode(part.intent)
             marking = Marking.NONE

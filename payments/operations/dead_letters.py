@@ -15,7 +15,8 @@ from payments.kernel.database import Connection
 from payments.kernel.errors import Conflict, NotFound
 from payments.kernel.ids import OperationId
 from payments.kernel.sql import load_sql
-from payments.operations.acceptance import marker_of
+from payments.operations.acceptance import NO_ITEMS, Marked, beside_of, marker_of
+from payments.operations.atomic import parts_accepted, parts_in, read_whole
 from payments.operations.envelope import Envelope, decode
 from payments.operations.outcome import Decision, Status
 from payments.operations.telling import rejected
@@ -132,9 +133,7 @@ async def show_letter(connection: Connection, letter_id: int) -> DeadLetter:
 class PutsBack(Protocol):
     """Appends entries again; implemented by `payments.operations.door`, like every append."""
 
-    async def put_back(
-        self, partition: int, payload: bytes, marked: tuple[OperationId, bytes] | None
-    ) -> None:
+    async def put_back(self, partition: int, payload: bytes, marked: Marked | None) -> None:
         """Append an intent again. Raises `Unavailable`."""
         ...
 
@@ -159,41 +158,49 @@ async def retry_letter(
     return letter
 
 
-def _marked(letter: DeadLetter) -> tuple[OperationId, bytes] | None:
-    """The operation in the letter and its acceptance marker; None when it cannot be read."""
+def _marked(letter: DeadLetter) -> Marked | None:
+    """What is kept of the operation in the letter; None when it cannot be read."""
     try:
         envelope = decode(letter.payload)
+        whole = read_whole(envelope)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    return OperationId(envelope.operation_id), marker_of(envelope)
+    id_ = OperationId(envelope.operation_id)
+    items = NO_ITEMS if whole is None else parts_accepted(whole, id_)
+    return Marked(id_, marker_of(envelope, items), beside_of(envelope, items))
 
 
 async def discard_letter(
     connection: Connection, letter_id: int, now: datetime, by: str
 ) -> DeadLetter:
-    """Close the letter for good; its operation, if any is undecided, is rejected."""
+    """Close the letter for good; its operation, if any is undecided, is rejected with its parts."""
     letter = _open(await show_letter(connection, letter_id))
     async with connection.transaction():
         if letter.stream == "intents" and letter.operation_id is not None:
             envelope = decode(letter.payload)
-            decision = _discarded(envelope, now)
-            done = await connection.execute(
-                load_sql(__file__, "reject_operation"),
-                decision.operation_id,
-                decision.kind,
-                decision.digest,
-                decision.actor,
-                decision.status,
-                decision.reason,
-                decision.accepted_at,
-                decision.decided_at,
-            )
-            if done.endswith(" 1"):
-                await events.add(connection, [rejected(decision)], now)
+            for one in (*parts_in(envelope), envelope):
+                await _reject(connection, _discarded(one, now))
         await connection.execute(
             load_sql(__file__, "close_dead_letter"), letter_id, "discarded", now, by
         )
     return letter
+
+
+async def _reject(connection: Connection, decision: Decision) -> None:
+    """Store it, and tell it, unless the operation was decided meanwhile."""
+    done = await connection.execute(
+        load_sql(__file__, "reject_operation"),
+        decision.operation_id,
+        decision.kind,
+        decision.digest,
+        decision.actor,
+        decision.status,
+        decision.reason,
+        decision.accepted_at,
+        decision.decided_at,
+    )
+    if done.endswith(" 1"):
+        await events.add(connection, [rejected(decision)], decision.decided_at)
 
 
 def _discarded(envelope: Envelope, now: datetime) -> Decision:

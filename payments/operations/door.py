@@ -18,7 +18,8 @@ from payments.kernel.database import connect, is_worth_waiting
 from payments.kernel.errors import Unavailable, UnknownFate
 from payments.kernel.ids import OperationId
 from payments.operations import metrics
-from payments.operations.marked import NotAllLookedAtError, find_marker
+from payments.operations.acceptance import Marked
+from payments.operations.marked import NotAllLookedAtError, find_marker, find_whole
 from streams import partitions
 from streams.client import create_client
 from streams.commands import NOTHING_BESIDE, Beside, Client, Producer
@@ -134,17 +135,16 @@ class RedisDoor:
         partition = self.partition_of(partition_key)
         return await self._append(partition, str(operation_id), payload, marker, beside=beside)
 
-    async def put_back(
-        self, partition: int, payload: bytes, marked: tuple[OperationId, bytes] | None
-    ) -> None:
+    async def put_back(self, partition: int, payload: bytes, marked: Marked | None) -> None:
         """Append an entry again, to its original partition, like `append`.
 
-        `marked`: its operation and marker; None when the entry cannot be read.
+        `marked`: what is kept of it; None when the entry cannot be read.
         """
         if marked is None:
             await self._append(partition, "", payload, b"")
         else:
-            await self._append(partition, str(marked[0]), payload, marked[1])
+            id_ = str(marked.operation_id)
+            await self._append(partition, id_, payload, marked.marker, beside=marked.beside)
 
     async def put_back_effect(self, partition: int, payload: bytes) -> None:
         """Append an effect again, to its original partition."""
@@ -190,6 +190,13 @@ class RedisDoor:
         """The marker of an accepted operation, in any partition."""
         try:
             return await find_marker(self._client, self._count, operation_id)
+        except (*FAILURES, NotAllLookedAtError) as error:
+            raise self._refusal("redis_unreachable") from error
+
+    async def find_whole(self, operation_id: OperationId) -> OperationId | None:
+        """The bulk that a part or an item of this id would be of."""
+        try:
+            return await find_whole(self._client, self._count, operation_id)
         except (*FAILURES, NotAllLookedAtError) as error:
             raise self._refusal("redis_unreachable") from error
 

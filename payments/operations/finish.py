@@ -184,4 +184,6 @@ def _marked(answers: Sequence[Answer]) -> tuple[dict[int, list[str]], dict[int, 
             markers.setdefault(partition, []).append(partitions.marker(partition, str(id_)))
         elif answer.marking is Marking.PLACE:
             places.setdefault(partition, []).append(id_.bytes)
+        if answer.parts_kept:
+            places.setdefault(partition, []).extend(answer.parts_kept)
     return markers, places

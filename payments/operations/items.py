@@ -1,10 +1,12 @@
 """What goes into a batch, and what comes out of it for each entry."""
 
 import enum
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from payments.operations.atomic import ids_kept
 from payments.operations.envelope import Envelope, Intent
 from payments.operations.operation import Operation
 from payments.operations.outcome import Decision
@@ -48,12 +50,17 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     whole: Envelope | None = None
     """The bulk that it is an item of; the entry is the bulk's."""
     marking: Marking = Marking.OWN
+    parts_kept: Sequence[bytes] = ()
+    """Ids of its parts, of which places are kept until it is decided."""
 
 
 def answer_to(
     item: Item, decision: Decision | None, *, is_replay: bool = False, is_conflict: bool = False
 ) -> Answer:
     """The answer to an item."""
+    envelope = item.envelope
+    is_decided = decision is not None and item.operation.parts is not None
+    kept = ids_kept(item.intent, envelope.operation_id) if is_decided else ()
     return Answer(
-        item.entry, item.envelope, decision, is_replay, is_conflict, item.whole, item.marking
+        item.entry, envelope, decision, is_replay, is_conflict, item.whole, item.marking, kept
     )

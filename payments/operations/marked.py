@@ -42,6 +42,26 @@ async def find_marker(
     return marker
 
 
+async def find_whole(
+    client: Client, partition_count: int, operation_id: OperationId
+) -> OperationId | None:
+    """The bulk that an item of this id would be of, by the id itself or by what is kept of it.
+
+    Raises `NotAllLookedAtError`, and redis-py's errors.
+    """
+    bulk = place_of(operation_id)
+    if bulk is not None:
+        return OperationId(bulk[0])
+    pipeline = client.pipeline(transaction=False)
+    for number in range(partition_count):
+        pipeline.hget(partitions.places(number), operation_id.bytes)
+    replies: list[Any] = await pipeline.execute(raise_on_error=False)
+    placed = _first(replies)
+    if placed is None and any(isinstance(reply, Exception) for reply in replies):
+        raise NotAllLookedAtError
+    return None if placed is None else OperationId(place_in(placed)[0])
+
+
 async def _of_place(client: Client, placed: Sequence[Any]) -> bytes | None:
     for number, value in enumerate(placed):
         if isinstance(value, bytes):

@@ -7,7 +7,7 @@ from payments.kernel.database import Connection
 from payments.kernel.ids import AccountId
 from payments.ledger.chart import AccountSpec
 from payments.ledger.lock import free_among
-from payments.operations.atomic import part_ids
+from payments.operations.atomic import ApplyAll, part_ids
 from payments.operations.items import Item
 from payments.operations.operation import State
 from payments.operations.record import Record, Records, Ref
@@ -27,9 +27,11 @@ def refs_of(items: Iterable[Item]) -> Iterator[Ref]:
             yield from operation.refs(item.intent)
         if operation.refs_of_id is not None:
             yield from operation.refs_of_id(id_)
-        parts = operation.parts(item.intent) if operation.parts else ()
+        if operation.parts is None or not isinstance(item.intent, ApplyAll):
+            continue
+        parts = operation.parts(item.intent)
         if any(part.operation.refs_of_id for part in parts):
-            for part, own_id in zip(parts, part_ids(id_), strict=False):
+            for part, own_id in zip(parts, part_ids(item.intent, id_), strict=True):
                 if part.operation.refs_of_id is not None:
                     yield from part.operation.refs_of_id(own_id)
 

@@ -74,6 +74,14 @@ class Part(NamedTuple):
     intent: Intent
 
 
+class UnknownPartError(Exception):
+    """A part, or an item of a bulk, is of a kind that this release does not have."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
 class Operation(msgspec.Struct, Generic[IntentT], frozen=True, kw_only=True):
     """A kind of operation.
 

@@ -10,7 +10,7 @@ import msgspec
 from payments.operations.envelope import VERSION, Envelope, Intent, decode, decode_strictly
 from payments.operations.items import Item
 from payments.operations.lapse import Lapsing
-from payments.operations.operation import Operation
+from payments.operations.operation import Operation, UnknownPartError
 from streams.entry import Entry
 
 KIND_MAX: Final = 64
@@ -81,10 +81,24 @@ class EntryReader:
         return Item(entry, envelope, operation, intent)
 
     def read_all(self, entry: Entry) -> list[Item]:
-        """The item, and those of a bulk behind it. Raises as `read`."""
+        """The item, and those of a bulk behind it. Raises as `read`.
+
+        A bulk with an item of a newer release is of a newer release itself.
+        """
         item = self.read(entry)
-        items = item.operation.items
-        return [item] if items is None else [item, *items(item)]
+        operation = item.operation
+        try:
+            if operation.parts is not None:
+                operation.parts(item.intent)  # which keeps them
+            return [item] if operation.items is None else [item, *operation.items(item)]
+        except UnknownPartError as error:
+            if is_kind(error.kind):
+                raise NotUnderstood(f"{error.kind} in a bulk", item.envelope.order) from error
+            raise
+        except msgspec.ValidationError as error:
+            if _is_unknown_field(error):
+                raise NotUnderstood(f"in a bulk: {error}", item.envelope.order) from error
+            raise
 
 
 def is_kind(text: str) -> bool:

@@ -15,6 +15,9 @@ from payments.holds.create import CreateHold
 from payments.kernel.clock import utc_now
 from payments.kernel.database import connect
 from payments.kernel.ids import new_id
+from payments.operations.atomic import ApplyAll, AtomicPart
+from payments.operations.bulk import AcceptBulk, BulkPart
+from payments.operations.bulk_ids import new_bulk_id
 from payments.operations.envelope import Intent, encode, seal
 from payments.operations.reading import is_kind
 from payments.operations.submit import fresh
@@ -65,6 +68,22 @@ def newer(order: str = ORDER, *, is_raining: bool = True) -> bytes:
     return encode(seal(new_id(), "transfer.create", "test", intent, utc_now(), "", order=order))
 
 
+def bulk(*, kind: str = "transfer.create", more: bytes = b"", is_atomic: bool) -> bytes:
+    """Two transfers, the second of a kind or with a field of the future."""
+    ours = msgspec.json.encode(
+        CreateTransfer(source_wallet_id=1, destination_wallet_id=2, minor=1, currency="RUB")
+    )
+    theirs = msgspec.Raw(ours[:-1] + more + b"}")
+    if is_atomic:
+        parts = (("transfer.create", msgspec.Raw(ours)), (kind, theirs))
+        intent: Intent = ApplyAll(parts=tuple(AtomicPart(kind=k, intent=i) for k, i in parts))
+    else:
+        first = BulkPart(index=0, kind="transfer.create", intent=msgspec.Raw(ours))
+        intent = AcceptBulk(parts=(first, BulkPart(index=1, kind=kind, intent=theirs)))
+    id_, of = new_bulk_id(), "operations.atomic" if is_atomic else "bulk.accept"
+    return encode(seal(id_, of, "test", intent, utc_now(), "", order=ORDER))
+
+
 NUL = "a\x00b"
 GARBAGE = {
     "NUL in kind": entry_of(transfer(), kind=NUL),
@@ -83,6 +102,10 @@ GARBAGE = {
     ),
     "a time that no column holds": entry_of(transfer(), submitted_at="9999-12-31T23:59:59-23:00"),
     "nested too deep": transfer().replace(b'"RUB"', b"[" * 100_000),
+    "NUL in a kind in a bulk": bulk(kind=NUL, is_atomic=False),
+    "NUL in a kind in an atomic bulk": bulk(kind=NUL, is_atomic=True),
+    "a sum in a bulk that nobody can read": bulk(more=b',"minor":"x"', is_atomic=False),
+    "a sum in an atomic bulk that nobody can read": bulk(more=b',"minor":"x"', is_atomic=True),
     "no envelope": b'"transfer.create"',
     "nothing": b"",
 }
@@ -139,6 +162,10 @@ async def test_garbage_of_any_sort_is_parked_alone(platform: Platform) -> None:
         pytest.param(entry_of(transfer(), priority=5), id="a field of the envelope"),
         pytest.param(entry_of(transfer(), version=3), id="a version"),
         pytest.param(entry_of(transfer(), version=3, digest=7, body=None), id="another shape"),
+        pytest.param(bulk(kind="transfer.undo", is_atomic=False), id="a kind in a bulk"),
+        pytest.param(bulk(kind="transfer.undo", is_atomic=True), id="a kind in an atomic bulk"),
+        pytest.param(bulk(more=b',"if":1', is_atomic=False), id="a field in a bulk"),
+        pytest.param(bulk(more=b',"if":1', is_atomic=True), id="a field in an atomic bulk"),
     ],
 )
 @pytest.mark.case("C13")

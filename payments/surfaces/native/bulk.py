@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +19,14 @@ from payments.http.services import HttpRequest, service
 from payments.kernel.errors import Conflict, InvalidBody, PaymentsError
 from payments.kernel.ids import derived_ids
 from payments.operations.acceptance import BulkItems, runs_of
-from payments.operations.atomic import BULK_REJECTED, ApplyAll, AtomicPart, atomic, part_ids
+from payments.operations.atomic import (
+    BULK_REJECTED,
+    ApplyAll,
+    AtomicPart,
+    atomic,
+    part_ids,
+    parts_accepted,
+)
 from payments.operations.bulk import AcceptBulk, BulkPart, RefusedItem, bulk
 from payments.operations.bulk_ids import item_id, new_bulk_id
 from payments.operations.envelope import Intent, digest_of_intent
@@ -209,15 +215,23 @@ async def _submit_atomic(
             raise InvalidBody(errors=[{**where, "message": message}])
         raw = msgspec.Raw(_encode(item.intent))
         parts.append(AtomicPart(kind=item.kind.operation.kind, intent=raw))
-    asked = request_for(request, ATOMIC, ApplyAll(parts=tuple(parts), content=content))
+    # A key fixes the id, which then says nothing of places.
+    is_keyed = key_of(request) is not None
+    whole = ApplyAll(parts=tuple(parts), content=content, ids_follow=not is_keyed)
+    asked = request_for(request, ATOMIC, whole)
+    id_ = asked.operation_id if is_keyed else new_bulk_id()
+    items = parts_accepted(whole, id_)
+    asked = msgspec.structs.replace(asked, operation_id=id_, items=items)
     wait_s = preferred_wait_s(request)
     ticket = await submitter(asked, wait_s)
     headers = (APPLIED,) if wait_s else ()
     if ticket.decision is not None and ticket.decision.status == Status.APPLIED.value:
         replayed = (REPLAYED,) if ticket.is_replay else ()
         return Reply(HTTPStatus.OK, applied_body(ticket.decision), (*headers, *replayed))
-    ids = islice(part_ids(ticket.operation_id), len(parts))
-    accepted = [{"operation_id": str(id_), "status": Status.ACCEPTED.value} for id_ in ids]
+    accepted = [
+        {"operation_id": str(id_), "status": Status.ACCEPTED.value}
+        for id_ in part_ids(whole, ticket.operation_id)
+    ]
     return render_ticket(request, ticket, headers=headers, more={"items": accepted})
 
 

@@ -1,12 +1,11 @@
 """The native API's other shapes: n legs, overdraft, freezing one way, reversals by force, bulks."""
 
 from collections import deque
-from itertools import islice
 from typing import Any, Final
 
 from payments.kernel.ids import AccountId, derived_id
 from payments.ledger.chart import wallet
-from payments.operations.atomic import part_ids
+from payments.operations.atomic import hashed_ids
 from payments_tools.torture.drivers.driver import CURRENCY, Surface, amount
 from payments_tools.torture.drivers.wallets import opened
 from payments_tools.torture.journal import Call, Document, Moves, Standing
@@ -114,7 +113,7 @@ class Shapes(Surface):
         call = self.keyed("atomic", "/v1/operations/bulk", body, moves=moves)
         call.payer = None
         if call.operation_id is not None:
-            call.parts = tuple(islice(part_ids(call.operation_id), len(items)))
+            call.parts = tuple(hashed_ids(call.operation_id, len(items)))
         return call
 
     def _bulk(self) -> Call:
