@@ -124,6 +124,6 @@ async def test_the_parts_of_an_atomic_bulk_that_cannot_be_applied_are_parked_wit
         (200, "transfer.create", status),
         (200, "operations.atomic", status),
     ]
-    # Who discards a letter does not speak to Redis, where the places of keyed parts stay (ADR 0260).
+    # Who discards a letter does not speak to Redis: places of keyed parts stay (ADR 0260).
     may_stay = [b"items"] if headers and word == "discard" else []
     assert [key.rpartition(b":")[2] for key in await left_in_redis(platform)] == may_stay
