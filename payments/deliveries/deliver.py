@@ -1,12 +1,12 @@
 """Delivering: claims what is due, a few an endpoint at a time, sends it, writes down what came.
 
-What is waiting stands in PostgreSQL, never in memory: an executor that is killed loses nothing,
-and its lease ends. An endpoint that fails has two places, one that works has more.
+All that waits stands in PostgreSQL: an executor that is killed loses nothing, and its lease ends.
+An endpoint that fails has two places, one that works has more, and for one that answers quickly
+the next deliveries are claimed ahead.
 """
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -18,9 +18,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.deliveries import metrics
+from payments.deliveries.lines import Line
+from payments.deliveries.recorder import Recorder
 from payments.deliveries.send import Sender, Sent
 from payments.deliveries.tracing import traced
-from payments.deliveries.writes import Due, claim, due, record, spread
+from payments.deliveries.writes import Attempt, Due, claim, due, release, spread
 from payments.endpoints.sealing import Seal, Unsealable, headers
 from payments.endpoints.tables import webhook_endpoints
 from payments.endpoints.writes import disable
@@ -61,9 +63,11 @@ class Deliverer:
         self._sender, self._seal, self._clock = sender, seal, clock
         self._retry_after_s = retry_after_s
         self._lease_s = 2 * sender.timeout_s
-        self._busy: Counter[UUID] = Counter()
+        self._recorder = Recorder(engine)
+        self._lines: dict[UUID, Line] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self._freed = asyncio.Event()
+        self._spread_at = 0.0
         self._sweep_at = 0.0
         self.stop = asyncio.Event()
 
@@ -72,7 +76,7 @@ class Deliverer:
         while not self.stop.is_set():
             wait_s = _LOOK_EVERY_S
             try:
-                looked_at = await spread(self._engine, self._packings, self._clock())
+                looked_at = await self._spread()
                 claimed = await self._claim()
                 if looked_at or claimed:
                     wait_s = 0.0
@@ -83,6 +87,7 @@ class Deliverer:
                 _log.warning("webhooks_cannot_look", error=repr(error)[:300])
                 await asyncio.sleep(_AWAY_S)
             await self._pause(wait_s)
+        await self._give_back(list(self._lines.values()))
         if self._sending:
             await asyncio.wait(self._sending)
 
@@ -93,29 +98,63 @@ class Deliverer:
                 await self._freed.wait()
         self._freed.clear()
 
+    async def _spread(self) -> int:
+        """Make deliveries of events, not more often than is needed where places are free soon."""
+        if monotonic_s() < self._spread_at:
+            return 0
+        looked_at = await spread(self._engine, self._packings, self._clock())
+        self._spread_at = 0.0 if looked_at else monotonic_s() + _LOOK_EVERY_S
+        return looked_at
+
     async def _claim(self) -> int:
         waiting = await due(self._engine)
-        places = places_of(waiting, self._busy)
+        taken = {id_: line.taken for id_, line in self._lines.items() if line.taken}
+        places = places_of(waiting, taken)
         if not places:
             return 0
-        rows = await claim(self._engine, places, self._lease_s)
+        for id_, more in places.items():
+            self._line(id_).places = taken.get(id_, 0) + more
+        wanted = {id_: self._lines[id_].to_claim(more) for id_, more in places.items()}
+        rows = await claim(self._engine, wanted, self._lease_s)
         for row in rows:
-            self._busy[row.endpoint_id] += 1
-            task = asyncio.create_task(self._deliver(row), name="webhook")
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            self._lines[row.endpoint_id].waiting.append(row)
+        for id_ in places:
+            self._send_next(self._lines[id_])
         return len(rows)
 
-    async def _deliver(self, row: sa.Row[Any]) -> None:
+    def _line(self, endpoint_id: UUID) -> Line:
+        if endpoint_id not in self._lines:
+            self._lines[endpoint_id] = Line(self._lease_s)
+        return self._lines[endpoint_id]
+
+    def _send_next(self, line: Line) -> None:
+        while (row := line.next()) is not None:
+            task = asyncio.create_task(self._deliver(line, row), name="webhook")
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    async def _deliver(self, line: Line, row: sa.Row[Any]) -> None:
         try:
-            await self._record(row, await self._send(row))
+            sent = await self._send(row)
+            line.sent(sent)
+            if not line.is_quick:
+                await self._give_back([line])
+            await self._record(row, sent)
         except Exception as error:  # noqa: BLE001 - its lease ends, and it is sent again
             _log.warning("webhook_not_recorded", delivery=str(row.id), error=repr(error)[:300])
         finally:
-            self._busy[row.endpoint_id] -= 1
-            if not self._busy[row.endpoint_id]:
-                del self._busy[row.endpoint_id]
+            line.done()
+        self._send_next(line)
+        if line.taken <= line.places // 2:  # a look for each place costs more than sending
             self._freed.set()
+
+    async def _give_back(self, lines: Sequence[Line]) -> None:
+        """What was claimed ahead is not sent soon: somebody else may, or we after a look."""
+        ids = [row.id for line in lines for row in line.waiting]
+        for line in lines:
+            line.waiting.clear()
+        if ids:
+            await release(self._engine, ids)
 
     async def _send(self, row: sa.Row[Any]) -> Sent:
         now = self._clock()
@@ -133,12 +172,17 @@ class Deliverer:
 
     async def _record(self, row: sa.Row[Any], sent: Sent) -> None:
         now = self._clock()
-        attempt = {"at": rfc3339(now), **msgspec.structs.asdict(sent)}
         failures = row.attempt_count - row.schedule_from
-        again_after_s = None if sent.is_success else self._wait_s(failures)
-        status = "succeeded" if sent.is_success else "failed"
-        await record(self._engine, row, status, attempt, now, again_after_s)
-        metrics.ATTEMPTS.labels(status).inc()
+        attempt = Attempt(
+            delivery_id=row.id,
+            endpoint_id=row.endpoint_id,
+            is_success=sent.is_success,
+            said={"at": rfc3339(now), **msgspec.structs.asdict(sent)},
+            at=now,
+            again_after_s=None if sent.is_success else self._wait_s(failures),
+        )
+        await self._recorder.add(attempt)
+        metrics.ATTEMPTS.labels("succeeded" if sent.is_success else "failed").inc()
         if sent.is_gone:
             await self._disable(row.endpoint_id, "gone")
 
@@ -157,6 +201,7 @@ class Deliverer:
             failing = (await connection.execute(query)).scalars().all()
         for id_ in failing:
             await self._disable(id_, "failing")
+        self._lines = {id_: line for id_, line in self._lines.items() if not line.is_idle}
         await metrics.look(self._engine, now)
 
     async def _disable(self, id_: UUID, reason: str) -> None:

@@ -23,7 +23,9 @@ _AT_ONCE: Final = 500
 _CLAIM: Final = load_sql(__file__, "claim_deliveries")
 _WITH_DUE: Final = load_sql(__file__, "endpoints_with_due")
 _INSERT: Final = load_sql(__file__, "insert_deliveries")
-_RECORD: Final = load_sql(__file__, "record_attempt")
+_RECORD: Final = load_sql(__file__, "record_attempts")
+_MARK: Final = load_sql(__file__, "mark_endpoints")
+_RELEASE: Final = load_sql(__file__, "release_deliveries")
 _RECOVER: Final = load_sql(__file__, "recover_deliveries")
 _PRUNE: Final = load_sql(__file__, "prune_deliveries")
 _encode: Final = msgspec.json.Encoder().encode
@@ -43,6 +45,20 @@ class Due(msgspec.Struct, frozen=True):
 
     endpoint_id: UUID
     is_failing: bool
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of sending a delivery. `again_after_s` None: it is not sent again.
+
+    `said`: the attempt as it is kept.
+    """
+
+    delivery_id: UUID
+    endpoint_id: UUID
+    is_success: bool
+    said: Mapping[str, Any]
+    at: datetime
+    again_after_s: float | None
 
 
 def check_enabled(endpoint: EndpointView) -> None:
@@ -144,28 +160,44 @@ async def claim(
         return (await connection.exec_driver_sql(_CLAIM, arguments)).all()
 
 
-async def record(
-    engine: AsyncEngine,
-    row: sa.Row[Any],
-    status: str,
-    attempt: Mapping[str, Any],
-    now: datetime,
-    again_after_s: float | None,
-) -> None:
-    """Write down what came of an attempt, at the delivery and at its endpoint."""
-    arguments = (row.id, status, _encode([attempt]).decode(), now, again_after_s)
+async def release(engine: AsyncEngine, ids: Sequence[UUID]) -> None:
+    """Give back what was claimed and is not sent after all."""
     async with engine.begin() as connection:
-        await connection.exec_driver_sql(_RECORD, arguments)
-        await _mark(connection, row.endpoint_id, None if status == "succeeded" else now)
+        await connection.exec_driver_sql(_RELEASE, (list(ids),))
 
 
-async def _mark(connection: AsyncConnection, id_: UUID, failing_since: datetime | None) -> None:
-    """Note the first failure in a row, or that it is over."""
-    c = webhook_endpoints.c
-    condition = c.failing_since.is_(None) if failing_since else c.failing_since.is_not(None)
-    await connection.execute(
-        webhook_endpoints.update().where(c.id == id_, condition).values(failing_since=failing_since)
-    )
+async def record(engine: AsyncEngine, attempts: Sequence[Attempt]) -> None:
+    """Write down attempts in their order, each of another delivery, and how endpoints stand."""
+    rows = [
+        (
+            one.delivery_id,
+            "succeeded" if one.is_success else "failed",
+            _encode([one.said]).decode(),
+            one.at,
+            one.again_after_s,
+        )
+        for one in attempts
+    ]
+    marks = [(id_, *mark) for id_, mark in _marks(attempts).items()]
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(_RECORD, _columns(rows))
+        await connection.exec_driver_sql(_MARK, _columns(marks))
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Any], ...]:
+    return tuple(list(column) for column in zip(*rows, strict=True))
+
+
+def _marks(attempts: Sequence[Attempt]) -> dict[UUID, tuple[datetime | None, bool]]:
+    """By endpoint: the first failure since its last success, and whether there was a success."""
+    marks: dict[UUID, tuple[datetime | None, bool]] = {}
+    for one in attempts:
+        since, has_succeeded = marks.get(one.endpoint_id, (None, False))
+        if one.is_success:
+            marks[one.endpoint_id] = (None, True)
+        else:
+            marks[one.endpoint_id] = (since or one.at, has_succeeded)
+    return marks
 
 
 async def prune(engine: AsyncEngine, before: datetime, now: datetime, at_once: int) -> int:
