@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from payments.deliveries import metrics
-from payments.deliveries.lines import Line
+from payments.deliveries.claimed import Claimed
 from payments.deliveries.recorder import Recorder
 from payments.deliveries.send import Sender, Sent
 from payments.deliveries.tracing import traced
@@ -64,7 +64,7 @@ class Deliverer:
         self._retry_after_s = retry_after_s
         self._lease_s = 2 * sender.timeout_s
         self._recorder = Recorder(engine)
-        self._lines: dict[UUID, Line] = {}
+        self._claimed: dict[UUID, Claimed] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self._freed = asyncio.Event()
         self._spread_at = 0.0
@@ -77,8 +77,8 @@ class Deliverer:
             wait_s = _LOOK_EVERY_S
             try:
                 looked_at = await self._spread()
-                claimed = await self._claim()
-                if looked_at or claimed:
+                count = await self._claim()
+                if looked_at or count:
                     wait_s = 0.0
                 if monotonic_s() >= self._sweep_at:
                     self._sweep_at = monotonic_s() + _SWEEP_EVERY_S
@@ -87,7 +87,10 @@ class Deliverer:
                 _log.warning("webhooks_cannot_look", error=repr(error)[:300])
                 await asyncio.sleep(_AWAY_S)
             await self._pause(wait_s)
-        await self._give_back(list(self._lines.values()))
+        try:
+            await self._give_back(list(self._claimed.values()))
+        except Exception as error:  # noqa: BLE001 - their leases end
+            _log.warning("webhooks_not_given_back", error=repr(error)[:300])
         if self._sending:
             await asyncio.wait(self._sending)
 
@@ -108,51 +111,51 @@ class Deliverer:
 
     async def _claim(self) -> int:
         waiting = await due(self._engine)
-        taken = {id_: line.taken for id_, line in self._lines.items() if line.taken}
+        taken = {id_: claimed.taken for id_, claimed in self._claimed.items() if claimed.taken}
         places = places_of(waiting, taken)
         if not places:
             return 0
         for id_, more in places.items():
-            self._line(id_).places = taken.get(id_, 0) + more
-        wanted = {id_: self._lines[id_].to_claim(more) for id_, more in places.items()}
+            self._of(id_).places = taken.get(id_, 0) + more
+        wanted = {id_: self._claimed[id_].to_claim(more) for id_, more in places.items()}
         rows = await claim(self._engine, wanted, self._lease_s)
         for row in rows:
-            self._lines[row.endpoint_id].waiting.append(row)
+            self._claimed[row.endpoint_id].waiting.append(row)
         for id_ in places:
-            self._send_next(self._lines[id_])
+            self._send_next(self._claimed[id_])
         return len(rows)
 
-    def _line(self, endpoint_id: UUID) -> Line:
-        if endpoint_id not in self._lines:
-            self._lines[endpoint_id] = Line(self._lease_s)
-        return self._lines[endpoint_id]
+    def _of(self, endpoint_id: UUID) -> Claimed:
+        if endpoint_id not in self._claimed:
+            self._claimed[endpoint_id] = Claimed(self._lease_s)
+        return self._claimed[endpoint_id]
 
-    def _send_next(self, line: Line) -> None:
-        while (row := line.next()) is not None:
-            task = asyncio.create_task(self._deliver(line, row), name="webhook")
+    def _send_next(self, claimed: Claimed) -> None:
+        while (row := claimed.next()) is not None:
+            task = asyncio.create_task(self._deliver(claimed, row), name="webhook")
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
-    async def _deliver(self, line: Line, row: sa.Row[Any]) -> None:
+    async def _deliver(self, claimed: Claimed, row: sa.Row[Any]) -> None:
         try:
             sent = await self._send(row)
-            line.sent(sent)
-            if not line.is_quick:
-                await self._give_back([line])
+            claimed.sent(sent)
             await self._record(row, sent)
+            if not claimed.is_quick:
+                await self._give_back([claimed])
         except Exception as error:  # noqa: BLE001 - its lease ends, and it is sent again
             _log.warning("webhook_not_recorded", delivery=str(row.id), error=repr(error)[:300])
         finally:
-            line.done()
-        self._send_next(line)
-        if line.taken <= line.places // 2:  # a look for each place costs more than sending
+            claimed.done()
+        self._send_next(claimed)
+        if claimed.taken <= claimed.places // 2:  # a look for each place costs more than sending
             self._freed.set()
 
-    async def _give_back(self, lines: Sequence[Line]) -> None:
+    async def _give_back(self, all_of: Sequence[Claimed]) -> None:
         """What was claimed ahead is not sent soon: somebody else may, or we after a look."""
-        ids = [row.id for line in lines for row in line.waiting]
-        for line in lines:
-            line.waiting.clear()
+        ids = [row.id for one in all_of for row in one.waiting]
+        for one in all_of:
+            one.waiting.clear()
         if ids:
             await release(self._engine, ids)
 
@@ -201,7 +204,9 @@ class Deliverer:
             failing = (await connection.execute(query)).scalars().all()
         for id_ in failing:
             await self._disable(id_, "failing")
-        self._lines = {id_: line for id_, line in self._lines.items() if not line.is_idle}
+        self._claimed = {
+            id_: claimed for id_, claimed in self._claimed.items() if not claimed.is_idle
+        }
         await metrics.look(self._engine, now)
 
     async def _disable(self, id_: UUID, reason: str) -> None:

@@ -13,7 +13,7 @@ _QUICK_S: Final = 0.25
 """Answers come quickly when they take no longer."""
 
 
-class Line:
+class Claimed:
     """The deliveries of one endpoint that this process has claimed."""
 
     def __init__(self, lease_s: float) -> None:

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 import sqlalchemy as sa
 
-from payments.deliveries.lines import AHEAD, Line
+from payments.deliveries.claimed import AHEAD, Claimed
 from payments.deliveries.send import Sent
 from payments.deliveries.writes import Attempt, _marks
 from payments.kernel.clock import utc_now
@@ -16,8 +16,8 @@ SLOW = Sent(status_code=200, error=None, answer="", duration_ms=3000)
 FAILED = Sent(status_code=500, error=None, answer="", duration_ms=3)
 
 
-def line(*sent: Sent, lease_s: float = 30.0) -> Line:
-    made = Line(lease_s)
+def made_of(*sent: Sent, lease_s: float = 30.0) -> Claimed:
+    made = Claimed(lease_s)
     for one in sent:
         made.sent(one)
     return made
@@ -30,24 +30,24 @@ def rows(count: int) -> list[sa.Row[Any]]:
 @pytest.mark.parametrize(
     ("made", "claimed"),
     [
-        (line(), 4),
-        (line(OK), 4 * AHEAD),
-        (line(SLOW), 4),
-        (line(FAILED), 4),
-        (line(OK, SLOW), 4),
-        (line(OK, FAILED), 4),
-        (line(SLOW, OK, OK), 4),
-        (line(SLOW, *[OK] * 5), 4 * AHEAD),
-        (line(FAILED, OK), 4 * AHEAD),
-        (line(OK, lease_s=0.05), 4),
+        (made_of(), 4),
+        (made_of(OK), 4 * AHEAD),
+        (made_of(SLOW), 4),
+        (made_of(FAILED), 4),
+        (made_of(OK, SLOW), 4),
+        (made_of(OK, FAILED), 4),
+        (made_of(SLOW, OK, OK), 4),
+        (made_of(SLOW, *[OK] * 5), 4 * AHEAD),
+        (made_of(FAILED, OK), 4 * AHEAD),
+        (made_of(OK, lease_s=0.05), 4),
     ],
 )
-def test_ahead_is_claimed_for_one_that_answers_quickly(made: Line, claimed: int) -> None:
+def test_ahead_is_claimed_for_one_that_answers_quickly(made: Claimed, claimed: int) -> None:
     assert made.to_claim(4) == claimed
 
 
 def test_so_many_are_sent_at_a_time_as_it_has_places() -> None:
-    made = line(OK)
+    made = made_of(OK)
     made.places = 2
     made.waiting.extend(rows(5))
     assert made.taken == 2
