@@ -12,11 +12,13 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from payments.http.cycle import watched
+from payments.http.cycle import REQUEST_ID, watched
 from payments.http.tally import TALLY
 from payments.kernel.clock import monotonic_s
 from payments.kernel.ids import new_secret
 
+OPERATION_ID: Final = "payments_operation_id"
+"""In the scope: the operation that the request started or repeated."""
 _GIVEN_ID: Final = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
 _ERROR: Final = 400
 _log = structlog.get_logger("access")
@@ -30,7 +32,7 @@ class AccessPolicy(msgspec.Struct, frozen=True):
 
 
 class AccessLog:
-    """ASGI middleware. Sets `scope["request_id"]`."""
+    """ASGI middleware. Sets `scope[REQUEST_ID]`, which the answer has as `X-Request-Id`."""
 
     def __init__(self, app: ASGIApp, policy: AccessPolicy) -> None:
         """Request ids are a random prefix per process and a counter: unique without
@@ -46,7 +48,7 @@ class AccessLog:
             await self._app(scope, receive, send)
             return
         sent, send = watched(scope, send)
-        scope["request_id"] = self._id(scope)  # type: ignore[typeddict-unknown-key]
+        scope[REQUEST_ID] = self._id(scope)  # type: ignore[typeddict-unknown-key]
         started_s = monotonic_s()
         try:
             await self._app(scope, receive, send)
@@ -67,7 +69,8 @@ class AccessLog:
             actor = scope.get("user")
             _log.info(
                 "request",
-                request_id=scope.get("request_id"),
+                request_id=scope.get(REQUEST_ID),
+                operation_id=scope.get(OPERATION_ID),
                 method=method,
                 route=route,
                 status=status,

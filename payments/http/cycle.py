@@ -13,6 +13,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 
 SENT: Final = "payments_sent"
 """In the scope: what of the response has been sent, so that no layer has to wrap `send`."""
+REQUEST_ID: Final = "request_id"
+"""In the scope: the id in the log and in the answer, "" or missing where there is none."""
 _START: Final = "http.response.start"
 _CLOSE: Final = b"connection: close\r\n"
 _CHUNKED: Final = b"transfer-encoding: chunked\r\n"
@@ -38,9 +40,16 @@ def watched(scope: Any, send: Send) -> tuple[Sent, Send]:
     async def noting(message: Any) -> None:
         if message["type"] == _START:
             noted.status = message["status"]
+            if scope.get(REQUEST_ID):
+                message = {**message, "headers": [*message["headers"], _named(scope)]}
         await send(message)
 
     return noted, noting
+
+
+def _named(scope: Any) -> tuple[bytes, bytes]:
+    request_id: str = scope[REQUEST_ID]
+    return b"x-request-id", request_id.encode()
 
 
 def describe(scope: Any, parser: httptools.HttpRequestParser, target: bytes) -> None:
@@ -138,6 +147,8 @@ class Cycle(RequestResponseCycle):
                 self.keep_alive = False
                 continue
             lines.append(b"%b: %b\r\n" % (name, value))
+        if self.scope.get(REQUEST_ID):
+            lines.append(b"%b: %b\r\n" % _named(self.scope))
         if not self.keep_alive:
             lines.append(_CLOSE)
         if not is_measured and self.scope["method"] != "HEAD" and status not in _BODILESS:

@@ -8,6 +8,7 @@ import msgspec
 from litestar.types import Scope
 
 from payments.http.access import access_here
+from payments.http.access_log import OPERATION_ID
 from payments.http.errors import problem_reply
 from payments.http.idempotency import REPLAYED, request_for
 from payments.http.prefer import APPLIED, preferred_wait_s
@@ -85,6 +86,7 @@ def render_ticket(
     None when there is none.
     """
     operation_id = str(ticket.operation_id)
+    request.scope[OPERATION_ID] = operation_id  # type: ignore[typeddict-unknown-key]
     location = () if at is None else ((b"location", at + operation_id.encode()),)
     replayed = (REPLAYED,) if ticket.is_replay else ()
     all_headers = (*location, *replayed, *headers)

@@ -52,14 +52,19 @@ async def test_errors_have_a_line_without_what_was_sent(lines: list[dict[str, An
 async def test_slow_ones_and_all_of_them(lines: list[dict[str, Any]]) -> None:
     for policy in (AccessPolicy(slow_s=0), AccessPolicy(is_everything=True)):
         async with client(policy) as http:
-            await http.post("/v1/transfers", json=BODY, headers={"X-Request-Id": "abc-1"})
+            answer = await http.post("/v1/transfers", json=BODY, headers={"X-Request-Id": "abc-1"})
+            assert answer.headers["X-Request-Id"] == "abc-1"
+            assert lines[-1]["operation_id"] == answer.json()["operation_id"]
     assert [line["request_id"] for line in lines] == ["abc-1", "abc-1"]
 
 
 async def test_an_odd_request_id_is_not_taken(lines: list[dict[str, Any]]) -> None:
+    answered = []
     async with client(AccessPolicy(is_everything=True)) as http:
         for given in ("a b", "x" * 65, '"}'):
-            await http.get("/health/live", headers={"X-Request-Id": given})
+            answer = await http.get("/health/live", headers={"X-Request-Id": given})
+            answered.append(answer.headers["X-Request-Id"])
+    assert [line["request_id"] for line in lines] == answered
     assert len({line["request_id"] for line in lines}) == 3
     assert all("-" in line["request_id"] for line in lines)
 
