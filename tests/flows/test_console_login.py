@@ -86,9 +86,10 @@ async def test_a_wrong_password_an_unknown_login_and_a_disabled_one_look_the_sam
 
 
 async def test_logins_are_throttled(console: Console) -> None:
-    statuses = [(await log_in(console.http, "anna", "wrong")).status_code for _ in range(12)]
-    assert statuses[-1] == 429
+    # A minute may end in between: ten are let through in each of two windows at most.
+    statuses = [(await log_in(console.http, "anna", "wrong")).status_code for _ in range(22)]
     assert statuses[0] == 401
+    assert 429 in statuses
 
 
 async def test_changing_the_password_ends_every_session(console: Console) -> None:
