@@ -54,7 +54,7 @@ class Claimed:
         return self.waiting.popleft()
 
     def sent(self, sent: Sent) -> None:
-        """Note how an attempt went. One that was slow or failed counts for a while."""
+        """Note how an attempt went: a slow one counts a while, a failure until a success."""
         if not sent.is_success:
             self._pace_s = None
             return

@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.types import Scope
 
 from payments.http.access import access_of
+from payments.http.cycle import REQUEST_ID
 from payments.http.reply import PROBLEM_JSON, Header, Reply
 from payments.http.services import HttpRequest
 from payments.kernel.database import no_session
@@ -80,7 +81,7 @@ def problem_reply(
             retryable=error.retryable,
             errors=error.errors,
             operation_id=error.operation_id,
-            request_id=scope.get("request_id")
+            request_id=scope.get(REQUEST_ID)
             if status >= HTTPStatus.INTERNAL_SERVER_ERROR
             else None,  # type: ignore[arg-type]
         )
@@ -121,12 +122,12 @@ def render_error(request: HttpRequest, error: Exception) -> Reply:
         return problem_reply(request.scope, InvalidRequest("the request cannot be decoded"))
     if is_database_away(error):
         _log.warning(
-            "database_away", request_id=request.scope.get("request_id"), error=type(error).__name__
+            "database_away", request_id=request.scope.get(REQUEST_ID), error=type(error).__name__
         )
         return problem_reply(request.scope, Unavailable("the database cannot be reached"))
     _log.error(
         "unhandled_error",
-        request_id=request.scope.get("request_id"),
+        request_id=request.scope.get(REQUEST_ID),
         route=request.scope.get("path_template"),
         exc_info=error,
     )
@@ -155,7 +156,7 @@ def _render_framework(request: HttpRequest, error: HTTPException) -> Reply:
     detail = _DETAILS.get(status, detail)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning(
-            "framework_error", request_id=request.scope.get("request_id"), error=error.detail
+            "framework_error", request_id=request.scope.get(REQUEST_ID), error=error.detail
         )
     ours = PaymentsError(detail, code=CODES.get(status, "invalid_request"))
     headers = (

@@ -5,6 +5,7 @@ from typing import Any, Final
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from payments.http.cycle import REQUEST_ID
 from payments.kernel import tracing
 
 _QUIET: Final = ("/health/", "/metrics", "/schema")
@@ -53,6 +54,6 @@ def _attributes(scope: Any, status: int) -> tracing.Attributes:
         "http.request.method": scope["method"],
         "http.route": scope.get("path_template") or "unrouted",
         "http.response.status_code": status,
-        "payments.request_id": scope.get("request_id") or "",
+        "payments.request_id": scope.get(REQUEST_ID) or "",
         "payments.actor": getattr(scope.get("user"), "name", None) or "",
     }

@@ -94,7 +94,7 @@ def hashed_ids(operation_id: UUID, count: int) -> list[UUID]:
 
 
 def parts_accepted(intent: ApplyAll, operation_id: UUID) -> BulkItems:
-    """What is kept of its parts until they are decided."""
+    """What is kept beside the stream, of its parts, until they are decided."""
     runs = runs_of([(place, part.kind) for place, part in enumerate(intent.parts)])
     if intent.ids_follow:
         return BulkItems(runs)
@@ -103,7 +103,7 @@ def parts_accepted(intent: ApplyAll, operation_id: UUID) -> BulkItems:
 
 
 def ids_kept(intent: Intent, operation_id: UUID) -> Sequence[bytes]:
-    """Ids of parts whose places are kept until then, of whatever operation."""
+    """Ids of parts whose places are kept beside the stream; none of any other operation."""
     if not isinstance(intent, ApplyAll) or intent.ids_follow:
         return ()
     return [id_.bytes for id_ in part_ids(intent, operation_id)]
@@ -115,7 +115,7 @@ def read_whole(envelope: Envelope) -> ApplyAll | None:
 
 
 def parts_in(envelope: Envelope) -> list[Envelope]:
-    """The parts of an atomic bulk that is not decided by its operations, none of anything else.
+    """Envelopes of the parts of an atomic bulk that is parked; none for any other envelope.
 
     Raises `msgspec.MsgspecError`.
     """

@@ -29,13 +29,18 @@ async def standing(http: httpx.AsyncClient, operation_id: str) -> tuple[int, str
     return answer.status_code, told.get("kind", ""), told.get("status", "")
 
 
+async def two_items(http: httpx.AsyncClient) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A transfer and a hold from a wallet that has the money."""
+    source, destination = await funded(http, "100.00"), await opened(http)
+    hold = {"kind": "hold", "wallet_id": source, "amount": "1.00", "currency": "RUB"}
+    return {"kind": "transfer", **transfer(source, destination, "1.00")}, hold
+
+
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "b-7"}])
 async def test_every_item_exists_as_soon_as_the_bulk_is_accepted(
     native: httpx.AsyncClient, platform: Platform, headers: dict[str, str]
 ) -> None:
-    source, destination = await funded(native, "100.00"), await opened(native)
-    hold = {"kind": "hold", "wallet_id": source, "amount": "1.00", "currency": "RUB"}
-    one = {"kind": "transfer", **transfer(source, destination, "1.00")}
+    one, hold = await two_items(native)
     items = [one, hold, {"kind": "nothing"}, one, {**one, "idempotency_key": f"own-{headers}"[:5]}]
     await platform.settled()
     await platform.stop_consumer()
@@ -51,7 +56,7 @@ async def test_every_item_exists_as_soon_as_the_bulk_is_accepted(
     assert (follow_up.status_code, follow_up.json()["code"]) == (409, "not_decided_yet")
     single = await native.post(
         "/v1/transfers",
-        json=transfer(source, destination, "1.00"),
+        json={name: value for name, value in one.items() if name != "kind"},
         headers={"Idempotency-Key": f"own-{headers}"[:5]},
     )
     assert single.headers["Idempotency-Replayed"] == "true"
@@ -67,9 +72,7 @@ async def test_every_item_exists_as_soon_as_the_bulk_is_accepted(
 async def test_every_part_exists_as_soon_as_the_atomic_bulk_is_accepted(
     native: httpx.AsyncClient, platform: Platform, headers: dict[str, str]
 ) -> None:
-    source, destination = await funded(native, "100.00"), await opened(native)
-    hold = {"kind": "hold", "wallet_id": source, "amount": "1.00", "currency": "RUB"}
-    one = {"kind": "transfer", **transfer(source, destination, "1.00")}
+    one, hold = await two_items(native)
     body = {"operations": [one, hold, one], "atomic": True}
     await platform.settled()
     await platform.stop_consumer()

@@ -252,11 +252,11 @@ async def test_names_of_killed_consumers_are_forgotten(platform: Platform) -> No
         )
     await platform.start_consumer()
 
-    async def names() -> bool:
-        rows = await platform.value("SELECT array_agg(name) FROM stream_consumers")
-        return "dead" not in rows and "away" in rows and len(rows) == 2
+    async def names() -> list[str]:
+        found: list[str] = await platform.value("SELECT array_agg(name) FROM stream_consumers")
+        return found if "dead" not in found and len(found) == 2 else []
 
-    await eventually(names)
+    assert "away" in await eventually(names)
 
 
 def test_every_kind_looks_like_a_kind() -> None:

@@ -3,6 +3,7 @@
 from typing import Any, Final
 from urllib.parse import quote
 
+from payments.http.cycle import REQUEST_ID
 from payments.http.errors import CODES, render_error
 from payments.http.reply import Reply
 from payments.http.services import HttpRequest
@@ -32,7 +33,7 @@ def render_page_error(request: HttpRequest, error: Exception) -> Reply:
         "title": "Something went wrong" if status >= _SERVER else "That did not work",
         "code": getattr(error, "code", CODES.get(status, "internal_error")),
         "detail": error.detail if isinstance(error, PaymentsError) else _DETAILS.get(status, ""),
-        "request_id": request.scope.get("request_id", ""),
+        "request_id": request.scope.get(REQUEST_ID, ""),
     }
     reply = (
         page(request, "error.html", status, **values)
